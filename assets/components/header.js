@@ -1,0 +1,41 @@
+// The name, and the classes the network knows one click away.
+const find = (selector) => element.querySelector(selector);
+const [dialog, list, field] = [find("dialog"), find(".list"), find("input")];
+
+find(".known").addEventListener("click", () => {
+  dialog.showModal();
+  field.focus();
+});
+find(".close").addEventListener("click", () => dialog.close());
+dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+field.addEventListener("input", () => {
+  const words = field.value.trim().toLowerCase();
+  for (const button of list.children) {
+    button.hidden = !button.textContent.toLowerCase().includes(words);
+  }
+});
+list.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  gnet.choose({ target: Number(button.dataset.class) });
+  dialog.close();
+});
+
+gnet.draw((changed) => {
+  const { network } = gnet.state;
+  const { classes } = network;
+  if (!list.children.length) {
+    find(".known").textContent = `${classes.length} classes it knows`;
+    find("#known-title").textContent = `The ${classes.length} classes of “${network.name}”`;
+    const names = classes.map((name, index) => [name, index]);
+    names.sort((a, b) => a[0].localeCompare(b[0], "en", { numeric: true }));
+    list.innerHTML = names
+      .map(([name, i]) => `<button type="button" data-class="${i}">${gnet.escape(name)}</button>`)
+      .join("");
+  }
+  if (changed.has("target") || changed.has("answer") || changed.has("head")) {
+    for (const button of list.children) {
+      button.ariaPressed = String(Number(button.dataset.class) === gnet.target());
+    }
+  }
+});

@@ -1,0 +1,216 @@
+// What the page's components share: the answer shown, what is chosen in it, and maps as pixels.
+// Components listen with gnet.draw(fn); fn is called with the names of what has changed.
+window.gnet = (() => {
+  const SCOPES = ["channel", "module", "network"];
+  const address = new URLSearchParams(location.search);
+  const state = {
+    network: null, // what holds for every picture
+    answer: null, // what came back for this picture
+    measured: {}, // stage → branch → px, as far as it is known
+    stage: address.get("module") || "4b",
+    head: address.get("head") || "main",
+    target: null, // class number, or null for the head's first
+    scope: SCOPES.includes(address.get("scope")) ? address.get("scope") : "module",
+    branch: null, // the branch pointed at
+    method: "grad-cam",
+    waiting: { answer: false, why: false },
+  };
+
+  function tell(names) {
+    document.dispatchEvent(new CustomEvent("gnet", { detail: new Set(names) }));
+  }
+
+  function draw(fn) {
+    const run = (names) => state.answer && fn(names);
+    document.addEventListener("gnet", (event) => run(event.detail));
+    run(new Set(["answer", ...Object.keys(state)]));
+  }
+
+  function choose(changes) {
+    const names = Object.keys(changes).filter((name) => state[name] !== changes[name]);
+    if (!names.length) return;
+    Object.assign(state, changes);
+    remember();
+    tell(names);
+  }
+
+  function remember() {
+    const words = { module: state.stage, head: state.head, scope: state.scope };
+    const { target, answer } = state;
+    if (target !== null) words.class = state.network.classes[target];
+    if (answer.example) words.picture = answer.example;
+    history.replaceState(null, "", `${location.pathname}?${new URLSearchParams(words)}`);
+  }
+
+  // A new answer. A class chosen by hand stays chosen: it may be compared between pictures.
+  function arrive(network, answer) {
+    const first = !state.answer;
+    Object.assign(state, { network, answer, measured: { ...answer.measured } });
+    if (!(state.stage in answer.stages)) state.stage = "4b";
+    if (!(answer.heads[state.head]?.top)) state.head = trained()[0] || "main";
+    if (first) {
+      const named = network.classes.indexOf(address.get("class"));
+      if (named >= 0) state.target = named;
+    } else remember();
+    wait("answer", false);
+    tell(["answer", "stage", "head", "target", "measured"]);
+  }
+
+  function trained() {
+    return ["main", "aux2", "aux1"].filter((head) => state.answer.heads[head]?.top);
+  }
+
+  function wait(what, on) {
+    state.waiting[what] = on;
+    document.documentElement.classList.toggle(`waiting-${what}`, on);
+    tell(["waiting"]);
+  }
+
+  // The server has spoken, with an answer or a refusal.
+  function settle(what) {
+    wait(what, false);
+    document.dispatchEvent(new CustomEvent("gnet-settled", { detail: what }));
+  }
+
+  const believed = (head = state.head) => state.answer.heads[head]?.top;
+  const target = () => state.target ?? believed()?.[0] ?? null;
+  const reaches = (stage, head = state.head) =>
+    state.network.heads.find((h) => h.name === head).stages.includes(stage);
+
+  // What goes to the server with "Ask why".
+  function question(picture, method) {
+    wait("why", true);
+    return [picture, method, state.head, String(target() ?? 0), state.stage];
+  }
+
+  // Words and numbers.
+  const escape = (text) =>
+    String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  const percent = (x) => {
+    if (x > 0 && x < 0.0005) return "<0.1 %";
+    return `${(100 * x).toFixed(x < 0.0995 ? 1 : 0)} %`;
+  };
+  const number = (x) => {
+    const size = Math.abs(x);
+    if (x === 0) return "0";
+    if (size < 0.001 || size >= 100000) return x.toExponential(1).replace("e+", "e");
+    return String(Number(x.toPrecision(size < 0.1 ? 2 : 3))).replace("-", "−");
+  };
+  const label = (branch) => state.network.branches.find((b) => b.name === branch).label;
+  const branches = () => state.network.branches.map((b) => b.name);
+
+  // Maps. A table is 256 colours; bytes are read once per map.
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const read = new WeakMap();
+  const values = (map) => {
+    if (!read.has(map)) read.set(map, bytes(map.data));
+    return read.get(map);
+  };
+  let tables = null;
+  function table(signed) {
+    const { colours } = state.network;
+    tables ??= { true: bytes(colours.diverging), false: bytes(colours.sequential) };
+    return tables[Boolean(signed)];
+  }
+
+  // From a map's byte to a place in the table of a scale that ends at `limit`.
+  function places(map, limit, signed) {
+    const list = new Float32Array(256);
+    for (let byte = 0; byte < 256; byte++) {
+      const value = (signed ? (byte / 255) * 2 - 1 : byte / 255) * map.limit;
+      const part = limit > 0 ? value / limit : 0;
+      list[byte] = 255 * Math.min(1, Math.max(0, signed ? (part + 1) / 2 : part));
+    }
+    return list;
+  }
+
+  // The cells of a map as they are, one px each; style enlarges them.
+  function paint(canvas, map, [rows, cols], limit, signed) {
+    const context = sized(canvas, cols, rows);
+    const image = context.createImageData(cols, rows);
+    const [data, place, colours] = [values(map), places(map, limit, signed), table(signed)];
+    for (let i = 0; i < rows * cols; i++) {
+      const at = 3 * Math.round(place[data[i]]);
+      image.data.set([colours[at], colours[at + 1], colours[at + 2], 255], 4 * i);
+    }
+    context.putImageData(image, 0, 0);
+  }
+
+  // A map over the grey picture, every cell where the middle of its field lies.
+  function overlay(canvas, map, [rows, cols], field, limit, signed) {
+    const side = 288;
+    const context = sized(canvas, side, side);
+    const image = context.createImageData(side, side);
+    const [data, place, colours] = [values(map), places(map, limit, signed), table(signed)];
+    const grey = state.answer.grey(side);
+    const along = (cells) => {
+      const [before, after, part] = [new Int32Array(side), new Int32Array(side), []];
+      for (let p = 0; p < side; p++) {
+        const px = ((p + 0.5) / side) * state.answer.picture.size - 0.5;
+        const cell = Math.min(cells - 1, Math.max(0, (px - field[2]) / field[1]));
+        before[p] = Math.floor(cell);
+        after[p] = Math.min(cells - 1, before[p] + 1);
+        part[p] = cell - before[p];
+      }
+      return [before, after, part];
+    };
+    const [[top, bottom, down], [left, right, across]] = [along(rows), along(cols)];
+    for (let y = 0, i = 0; y < side; y++) {
+      const [one, two, v] = [top[y] * cols, bottom[y] * cols, down[y]];
+      for (let x = 0; x < side; x++, i++) {
+        const u = across[x];
+        const upper = place[data[one + left[x]]] * (1 - u) + place[data[one + right[x]]] * u;
+        const lower = place[data[two + left[x]]] * (1 - u) + place[data[two + right[x]]] * u;
+        const at = 3 * Math.round(upper * (1 - v) + lower * v);
+        const shade = 0.252 * grey[i];
+        for (let c = 0; c < 3; c++) image.data[4 * i + c] = 0.72 * colours[at + c] + shade;
+        image.data[4 * i + 3] = 255;
+      }
+    }
+    context.putImageData(image, 0, 0);
+    return context;
+  }
+
+  function sized(canvas, width, height) {
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== height) canvas.height = height;
+    return canvas.getContext("2d");
+  }
+
+  // The scale's bar.
+  function bar(canvas, signed) {
+    const colours = table(signed);
+    const context = sized(canvas, 256, 1);
+    const image = context.createImageData(256, 1);
+    for (let i = 0; i < 256; i++) image.data.set([...colours.slice(3 * i, 3 * i + 3), 255], 4 * i);
+    context.putImageData(image, 0, 0);
+  }
+
+  // The picture's square as grey values, once it is decoded.
+  async function decoded(answer) {
+    const image = new Image();
+    image.src = answer.picture.square;
+    await image.decode();
+    const kept = new Map();
+    answer.grey = (side) => {
+      if (!kept.has(side)) {
+        const context = sized(document.createElement("canvas"), side, side);
+        context.imageSmoothingQuality = "high";
+        context.drawImage(image, 0, 0, side, side);
+        const pixels = context.getImageData(0, 0, side, side).data;
+        const grey = new Float32Array(side * side);
+        for (let i = 0; i < grey.length; i++) {
+          grey[i] = (pixels[4 * i] + pixels[4 * i + 1] + pixels[4 * i + 2]) / 3;
+        }
+        kept.set(side, grey);
+      }
+      return kept.get(side);
+    };
+    return answer;
+  }
+
+  return {
+    SCOPES, state, draw, choose, arrive, wait, settle, target, believed, reaches, question, escape,
+    percent, number, label, branches, paint, overlay, bar, decoded, tell, trained,
+  };
+})();

@@ -1,0 +1,5 @@
+"""`python -m gnet`."""
+
+from gnet.cli import main
+
+raise SystemExit(main())

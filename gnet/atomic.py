@@ -1,0 +1,34 @@
+"""Writes a file whole or not at all."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gnet.errors import GnetError
+
+
+@contextmanager
+def atomically(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; what was written there takes `path`'s name at the end.
+
+    A reader sees the old file or the new one, never half of one; after any failure the old file is
+    as it was and the temporary one is gone. Missing folders are made.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise GnetError(
+            f"Cannot write {path} ({reason}); give a path in a folder that can be written to."
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,246 @@
+"""What a GoogLeNet is made of, as plain data: Table 1, presets, preprocessing, provenance.
+
+Knows nothing of tensors' values or of where weights come from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, NamedTuple
+
+import torch
+
+from gnet.errors import GnetError
+
+STAGES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
+BRANCHES = ("1x1", "3x3", "5x5", "pool")
+HEADS = ("aux1", "aux2", "main")
+EXITS = {"aux1": "4a", "aux2": "4d", "main": "5b"}
+"""The stage each head reads."""
+
+TRAINED, PROBE, UNTRAINED = "trained with the net", "probe on frozen features", "untrained"
+
+SIZES = (32, 320)
+"""Smallest and largest input side in px."""
+
+
+class Widths(NamedTuple):
+    """Output channels of one inception module's six convolutions."""
+
+    b1: int
+    reduce3: int
+    b3: int
+    reduce5: int
+    b5: int
+    pool: int
+
+    @property
+    def branches(self) -> tuple[int, int, int, int]:
+        """Channels of the four branches, in the order they are concatenated."""
+        return self.b1, self.b3, self.b5, self.pool
+
+    @property
+    def total(self) -> int:
+        return sum(self.branches)
+
+
+STEM_WIDTHS = (64, 64, 192)
+TABLE_1: dict[str, Widths] = {
+    "3a": Widths(64, 96, 128, 16, 32, 32),
+    "3b": Widths(128, 128, 192, 32, 96, 64),
+    "4a": Widths(192, 96, 208, 16, 48, 64),
+    "4b": Widths(160, 112, 224, 24, 64, 64),
+    "4c": Widths(128, 128, 256, 24, 64, 64),
+    "4d": Widths(112, 144, 288, 32, 64, 64),
+    "4e": Widths(256, 160, 320, 32, 128, 128),
+    "5a": Widths(256, 160, 320, 32, 128, 128),
+    "5b": Widths(384, 192, 384, 48, 128, 128),
+}
+"""Channels per module, "Going deeper with convolutions" (arXiv 1409.4842), Table 1."""
+
+AUX_CHANNELS, AUX_FEATURES, AUX_GRID = 128, 1024, 4
+"""The auxiliary head of section 5: 128 filters, 1024 features, on a 4×4 grid."""
+
+
+def scaled(channels: int, width: float) -> int:
+    """`channels` times `width`, to a multiple of 4 and never below 4; exact at width 1."""
+    return channels if width == 1.0 else max(4, 4 * round(channels * width / 4))
+
+
+def option(
+    default: Any,
+    help: str,
+    choices: tuple = (),
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """A dataclass field whose metadata tells form and command line its help and its range."""
+    return field(
+        default=default, metadata={"help": help, "choices": choices, "min": low, "max": high}
+    )
+
+
+def check_fields(record: Any) -> None:
+    """Raise `GnetError` when a field lies outside the range its metadata states."""
+    for f in fields(record):
+        value, meta = getattr(record, f.name), f.metadata
+        # By type too: 5.0 equals 5 and is no kernel size.
+        if meta.get("choices") and (type(value), value) not in [
+            (type(c), c) for c in meta["choices"]
+        ]:
+            allowed = ", ".join(str(c) for c in meta["choices"])
+            raise GnetError(f"{f.name} is {value!r}; allowed are {allowed}.")
+        if f.type in ("bool", bool) and not isinstance(value, bool):
+            raise GnetError(f"{f.name} is {value!r}; allowed are true and false.")
+        low, high = meta.get("min"), meta.get("max")
+        if low is None or high is None:
+            continue
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        whole = f.type not in ("int", int) or isinstance(value, int)
+        if not (number and whole and low <= value <= high):
+            kind = "whole numbers" if f.type in ("int", int) else "numbers"
+            raise GnetError(f"{f.name} is {value!r}; allowed are {kind} from {low} to {high}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Everything that decides the shape of the network, and how it starts."""
+
+    num_classes: int = option(1000, "number of classes", low=2, high=100_000)
+    width: float = option(1.0, "factor on every channel count", low=0.0625, high=2.0)
+    kernel_5x5: int = option(5, 'kernel of the "5×5" branch', choices=(5, 3))
+    norm: str = option("batch", "normalisation", choices=("batch", "none"))
+    norm_eps: float = option(1e-3, "epsilon of batch norm", low=1e-8, high=1.0)
+    local_response_norm: bool = option(False, "local response norm in the stem, as in the paper")
+    order: str = option(
+        "conv-norm-relu",
+        "order within a convolutional block",
+        choices=("conv-norm-relu", "norm-relu-conv"),
+    )
+    aux: bool = option(True, "the two auxiliary heads at 4a and 4d")
+    dropout: float = option(0.2, "dropout before the classifier", low=0.0, high=0.95)
+    dropout_aux: float = option(0.7, "dropout in the auxiliary heads", low=0.0, high=0.95)
+    aux_pool: str = option(
+        "adaptive", "pooling of the auxiliary heads to 4×4", choices=("paper", "adaptive")
+    )
+    stem: str = option(
+        "imagenet", "stride 8 before 3a, or stride 2 for small pictures", ("imagenet", "small")
+    )
+    pool4: int = option(3, "kernel of the max-pool before 5a", choices=(3, 2))
+    transform_input: bool = option(False, "renormalise as torchvision's published weights expect")
+    init: str = option(
+        "he", "how the weights start", choices=("he", "xavier", "normal-0.01", "zeros")
+    )
+    rectified_outputs: bool = option(False, "a ReLU on the logits (the lesson of the collapse)")
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> ModelConfig:
+        """`paper`, `batch-norm`, `pre-activation` or `torchvision`, with `changes` applied."""
+        if name not in PRESETS:
+            raise GnetError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+        return replace(PRESETS[name], **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Any) -> ModelConfig:
+        """The config written by `to_json`; unknown or missing values raise `GnetError`."""
+        known = {f.name for f in fields(cls)}
+        if not isinstance(record, dict) or not set(record) <= known:
+            extra = sorted(set(record) - known) if isinstance(record, dict) else [record]
+            raise GnetError(f"The model's config holds {extra}; known are {sorted(known)}.")
+        return cls(**record)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise `GnetError` for an input size (px) the network cannot take."""
+        low, high = SIZES
+        if not (low <= height <= high and low <= width <= high):
+            raise GnetError(f"The input is {height}×{width} px; allowed are {low} to {high} px.")
+        if self.aux and self.aux_pool == "paper" and (height, width) != (224, 224):
+            raise GnetError(
+                f"The input is {height}×{width} px; the paper's auxiliary pooling (5×5, stride 3) "
+                "needs 224×224 px."
+            )
+
+
+PRESETS = {
+    "paper": ModelConfig(
+        norm="none", local_response_norm=True, dropout=0.4, aux_pool="paper", init="xavier"
+    ),
+    "batch-norm": ModelConfig(),
+    "pre-activation": ModelConfig(order="norm-relu-conv"),
+    "torchvision": ModelConfig(kernel_5x5=3, pool4=2, init="normal-0.01"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How a picture becomes the network's input: one square, scaled, normalised."""
+
+    size: int = 224
+    """Side of the input square in px."""
+    crop: float = 1.0
+    """Share of the picture's short side that the centre square keeps."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+        """`pixels`: (N, 3, H, W) in [0, 1] → the same shape, mean 0 and deviation 1 per colour."""
+        mean = pixels.new_tensor(self.mean).view(3, 1, 1)
+        std = pixels.new_tensor(self.std).view(3, 1, 1)
+        return (pixels - mean) / std
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """Where a network comes from and what may be said of it; travels in the weights' header."""
+
+    name: str = "untrained"
+    classes: tuple[str, ...] = ()
+    """Names to show, one per logit; empty when nobody named them."""
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    heads: dict[str, str] = field(default_factory=lambda: dict.fromkeys(HEADS, UNTRAINED))
+    """Head → "trained with the net", "probe on frozen features" or "untrained"."""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    digest: str = ""
+    """sha256 of the weights; empty until they come from a file."""
+
+    def class_name(self, index: int) -> str:
+        """The name to show for logit `index`."""
+        return self.classes[index] if index < len(self.classes) else f"class {index}"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Any) -> ModelInfo:
+        """The record written by `to_json`."""
+        try:
+            picture = dict(record.get("preprocessing", {}))
+            for key in ("mean", "std"):
+                if key in picture:
+                    r, g, b = (float(v) for v in picture[key])
+                    picture[key] = (r, g, b)
+            heads = dict(record.get("heads", {}))
+            if not set(heads) <= set(HEADS) or not set(heads.values()) <= {
+                TRAINED,
+                PROBE,
+                UNTRAINED,
+            }:
+                raise ValueError(f"head status {heads}")
+            return cls(
+                name=str(record.get("name", "")),
+                classes=tuple(str(c) for c in record.get("classes", ())),
+                preprocessing=Preprocessing(**picture),
+                heads=dict.fromkeys(HEADS, UNTRAINED) | heads,
+                metrics=dict(record.get("metrics", {})),
+                digest=str(record.get("digest", "")),
+            )
+        except (TypeError, ValueError, AttributeError) as error:
+            raise GnetError(
+                f"The weights' info is malformed ({error}); allowed is what this program writes."
+            ) from error

@@ -1,0 +1,110 @@
+"""How good a network is on a data set: every head's accuracy, by source and as calibrated belief.
+
+Knows nothing of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gnet.batches import in_order, prefetch
+from gnet.config import HEADS, Preprocessing
+from gnet.data import Dataset
+from gnet.errors import GnetError
+from gnet.hooks import evaluating
+from gnet.model import GoogLeNet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """The heads' logits on a whole data set, and what they were to say."""
+
+    logits: dict[str, Tensor]
+    """Head → (n, classes) float32; only the heads the network has."""
+    labels: Tensor
+    """(n,) int64."""
+    sources: tuple[str, ...]
+    """The group of each picture."""
+
+    def losses(self) -> dict[str, float]:
+        """Head → mean cross-entropy in nats."""
+        return {h: F.cross_entropy(z, self.labels).item() for h, z in self.logits.items()}
+
+    def accuracy(self, keep: Tensor | None = None, *, k: int = 1) -> dict[str, float]:
+        """Head → fraction of pictures whose class is among the `k` likeliest."""
+        labels = self.labels if keep is None else self.labels[keep]
+        result = {}
+        for head, values in self.logits.items():
+            chosen = values if keep is None else values[keep]
+            best = chosen.topk(min(k, chosen.shape[1]), dim=1).indices
+            result[head] = (best == labels[:, None]).any(dim=1).double().mean().item()
+        return result
+
+    def summary(self) -> dict[str, Any]:
+        """Top-1 and top-5 of each head over all pictures and by group, as plain values."""
+        groups = sorted(set(self.sources))
+        keeps = {g: torch.tensor([s == g for s in self.sources]) for g in groups}
+        by_group = {g: self._tops(keep) for g, keep in keeps.items()}
+        means = {
+            head: {
+                key: sum(by_group[g][head][key] for g in groups) / len(groups)
+                for key in ("top1", "top5")
+            }
+            for head in self.logits
+        }
+        return {
+            "heads": self._tops(None),
+            "sources_mean": means,
+            "groups": by_group,
+            "count": len(self.labels),
+            "counts": {g: int(keep.sum()) for g, keep in keeps.items()},
+        }
+
+    def _tops(self, keep: Tensor | None) -> dict[str, dict[str, float]]:
+        top1, top5 = self.accuracy(keep), self.accuracy(keep, k=5)
+        return {h: {"top1": top1[h], "top5": top5[h]} for h in HEADS[::-1] if h in top1}
+
+
+def evaluate(
+    model: GoogLeNet,
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    *,
+    batch: int = 64,
+    bf16: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Run `model` over all of `dataset`, centre squares as `preprocessing` says."""
+    if len(dataset) == 0:
+        raise GnetError("The data set holds no picture to judge; at least one is needed.")
+    classes = model.config.num_classes
+    if len(dataset.classes) != classes:
+        raise GnetError(
+            f"The data set has {len(dataset.classes)} classes; the network tells {classes} apart."
+        )
+    parts: dict[str, list[Tensor]] = {}
+    shown = in_order(dataset, size=preprocessing.size, batch=batch, crop=preprocessing.crop)
+    done = 0
+    device = next(model.parameters()).device
+    with torch.inference_mode(), evaluating(model):
+        for pixels, labels in prefetch(shown):
+            x = preprocessing.normalise(pixels.to(device).float() / 255)
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                logits = model(x)
+            for head, values in logits._asdict().items():
+                if values is not None:
+                    parts.setdefault(head, []).append(values.float().cpu())
+            done += len(labels)
+            if progress:
+                progress(done, len(dataset))
+    return Evaluation(
+        logits={head: torch.cat(values) for head, values in parts.items()},
+        labels=dataset.labels,
+        sources=dataset.sources,
+    )

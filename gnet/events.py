@@ -1,0 +1,127 @@
+"""What a training run says while it runs: frozen records, one JSON line each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+TIMES = ("seconds", "pictures_per_second")
+"""The fields that differ between two runs of the same seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted:
+    """The run's frame: `steps` in all, and what was decided at the start."""
+
+    step: int
+    steps: int
+    classes: tuple[str, ...]
+    pictures: dict[str, int]
+    """Pictures by split."""
+    parameters: int
+    precision: str
+    threads: int
+    processes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResumed:
+    """The run goes on behind `step`; earlier events past it no longer hold."""
+
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDone:
+    """One step of the optimiser; losses in nats, before it was taken."""
+
+    step: int
+    epoch: int
+    size: int
+    loss: float
+    """main + the weighted auxiliary losses."""
+    losses: dict[str, float]
+    """Head → its own loss, unweighted."""
+    accuracy: dict[str, float]
+    """Head → fraction right in this batch."""
+    learning_rate: float
+    pictures_per_second: float
+    seconds: float
+    """Since the run, or its resumption, began."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochDone:
+    """One pass: means over its steps, and the validation set under the weights to be kept."""
+
+    step: int
+    epoch: int
+    train_loss: dict[str, float]
+    train_accuracy: dict[str, float]
+    val_loss: dict[str, float]
+    val_accuracy: dict[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSaved:
+    step: int
+    best: bool
+    """Whether these weights are the best on the validation set so far."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnded:
+    """`reason` is "finished" or "stopped"."""
+
+    step: int
+    reason: str
+    seconds: float
+
+
+Event = RunStarted | RunResumed | StepDone | EpochDone | CheckpointSaved | RunEnded
+KINDS = {kind.__name__: kind for kind in Event.__args__}
+
+
+def to_line(event: Event) -> str:
+    """The event as one JSON line, its class name under `type`."""
+    return json.dumps({"type": type(event).__name__} | asdict(event)) + "\n"
+
+
+def from_record(record: dict[str, Any]) -> Event:
+    """The event a line's JSON record stands for."""
+    kind = KINDS[record["type"]]
+    known = {f.name for f in fields(kind)}
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known}
+    return kind(**values)
+
+
+def read_events(path: Path) -> list[Event]:
+    """The events of a run that still hold: those a resumption went behind are dropped.
+
+    An unfinished last line, as a killed process leaves it, is ignored.
+    """
+    events: list[Event] = []
+    for event in _lines(path):
+        if isinstance(event, RunResumed):
+            events = [e for e in events if e.step <= event.step and not isinstance(e, RunEnded)]
+        events.append(event)
+    return events
+
+
+def _lines(path: Path) -> Iterator[Event]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if not line.endswith("\n"):
+                return
+            yield from_record(json.loads(line))
+
+
+def comparable(event: Event) -> dict[str, Any]:
+    """The event without times and throughput: equal for two runs of one seed."""
+    return {k: v for k, v in asdict(event).items() if k not in TIMES}

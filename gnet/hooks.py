@@ -1,0 +1,53 @@
+"""Look at what passes through modules during a forward, and leave nothing behind.
+
+Hooks exist only inside these contexts: they are removed when the forward fails, too.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple, TypeVar
+
+from torch import Tensor, nn
+
+Key = TypeVar("Key")
+
+
+class Passed(NamedTuple):
+    """What a module was given and what it made of it."""
+
+    input: Tensor
+    output: Tensor
+
+
+@contextmanager
+def watching(modules: Mapping[Key, nn.Module]) -> Iterator[dict[Key, Passed]]:
+    """Gives a dict that fills during the forward: key of the module → its last input and output.
+
+    Tensors are handed over as they are, with their graph if they have one; nothing is copied.
+    """
+    passed: dict[Key, Passed] = {}
+    handles = []
+    try:
+        for key, module in modules.items():
+
+            def keep(_module: nn.Module, args: tuple, output: Tensor, key: Key = key) -> None:
+                passed[key] = Passed(args[0], output)
+
+            handles.append(module.register_forward_hook(keep))
+        yield passed
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Puts the model in eval mode and afterwards every module back into the mode it was in."""
+    training = [module for module in model.modules() if module.training]
+    try:
+        for module in training:
+            module.training = False
+        yield
+    finally:
+        for module in training:
+            module.training = True

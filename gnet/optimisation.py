@@ -1,0 +1,97 @@
+"""How weights move: losses of the three heads, optimiser, learning rate, averaged weights.
+
+Knows nothing of data, files or events.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gnet.model import GoogLeNet, Logits
+from gnet.train_config import TrainConfig
+
+WARM_UP = 0.25
+"""Share of a one-cycle run in which the learning rate rises."""
+EMA_EVERY = 4
+"""Steps between two updates of the averaged weights."""
+
+
+def head_losses(logits: Logits, labels: Tensor, config: TrainConfig) -> dict[str, Tensor]:
+    """Head → summed loss (nats) over the batch; `logits` (N, classes), `labels` (N,)."""
+    return {
+        head: _loss(values.float(), labels, config)
+        for head, values in logits._asdict().items()
+        if values is not None
+    }
+
+
+def _loss(outputs: Tensor, labels: Tensor, config: TrainConfig) -> Tensor:
+    if config.loss == "cross-entropy":
+        return F.cross_entropy(
+            outputs, labels, label_smoothing=config.label_smoothing, reduction="sum"
+        )
+    # Keras's categorical cross-entropy on outputs that are taken for probabilities already.
+    clipped = outputs.relu().clamp(1e-7, 1 - 1e-7)
+    shares = clipped / clipped.sum(dim=1, keepdim=True)
+    return F.nll_loss(shares.log(), labels, reduction="sum")
+
+
+def weighted(losses: dict[str, Tensor], config: TrainConfig) -> Tensor:
+    """main + aux1's weight · aux1 + aux2's weight · aux2 (section 5 has 0.3 for both)."""
+    weights = {"main": 1.0, "aux1": config.aux1_weight, "aux2": config.aux2_weight}
+    return torch.stack([weights[head] * loss for head, loss in losses.items()]).sum()
+
+
+def make_optimiser(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Adam, AdamW or SGD with momentum; weight decay on kernels only, not on norms and biases."""
+    kernels = [p for p in model.parameters() if p.dim() > 1]
+    others = [p for p in model.parameters() if p.dim() <= 1]
+    groups = [
+        {"params": kernels, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    rate = config.learning_rate
+    if config.optimiser == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True, fused=True)
+    kind = torch.optim.Adam if config.optimiser == "adam" else torch.optim.AdamW
+    return kind(groups, lr=rate, fused=True)
+
+
+def learning_rate(step: int, steps: int, config: TrainConfig) -> float:
+    """The learning rate of step `step` (from 0) out of `steps`."""
+    high = config.learning_rate
+    if config.schedule == "constant":
+        return high
+    share = (step + 0.5) / steps
+    if config.schedule == "cosine":
+        return high * 0.5 * (1 + math.cos(math.pi * share))
+    if share < WARM_UP:
+        return high * (0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * share / WARM_UP)))
+    return high * 0.5 * (1 + math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP)))
+
+
+class AveragedWeights:
+    """An exponential moving average of a network's weights and statistics."""
+
+    def __init__(self, model: GoogLeNet, decay: float) -> None:
+        self.decay = decay
+        self.model = copy.deepcopy(model).requires_grad_(False).eval()
+
+    @torch.no_grad()
+    def update(self, model: GoogLeNet, step: int) -> None:
+        """Follow `model` after step `step` (from 0); early on the average follows faster."""
+        if (step + 1) % EMA_EVERY:
+            return
+        updates = (step + 1) // EMA_EVERY
+        decay = min(self.decay**EMA_EVERY, (1 + updates) / (10 + updates))
+        mine, theirs = self.model.state_dict(), model.state_dict()
+        for name, value in mine.items():
+            if value.is_floating_point():
+                value.lerp_(theirs[name], 1 - decay)
+            else:
+                value.copy_(theirs[name])

@@ -1,0 +1,74 @@
+"""Command-line options made from the fields of the configs, so that a range exists once."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import Field, fields
+from typing import Any
+
+from gnet.config import PRESETS, ModelConfig
+from gnet.errors import GnetError
+from gnet.train_config import TrainConfig
+
+_DECIDED_BY_DATA = ("num_classes",)
+
+
+def add_train_options(parser: argparse.ArgumentParser) -> None:
+    """One option for each field of `TrainConfig`."""
+    group = parser.add_argument_group("the run")
+    for f in fields(TrainConfig):
+        if f.name != "model":
+            _add(group, f, default=f"default {f.default}")
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """`--preset`, and one option for each field of `ModelConfig` that changes it."""
+    group = parser.add_argument_group("the network")
+    group.add_argument(
+        "--preset", default="batch-norm", help=f"start from {', '.join(PRESETS)} (batch-norm)"
+    )
+    for f in fields(ModelConfig):
+        if f.name not in _DECIDED_BY_DATA:
+            _add(group, f, default="default: the preset's")
+
+
+def train_config(arguments: argparse.Namespace) -> TrainConfig:
+    """The run that the options ask for; raises `GnetError` for values out of range."""
+    model = ModelConfig.preset(arguments.preset, **_given(ModelConfig, arguments))
+    return TrainConfig(model=model, **_given(TrainConfig, arguments))
+
+
+def _given(config: type, arguments: argparse.Namespace) -> dict[str, Any]:
+    values = {f.name: getattr(arguments, f.name, None) for f in fields(config)}
+    return {
+        name: _read(name, text, getattr(config, name, None))
+        for name, text in values.items()
+        if text is not None
+    }
+
+
+def _read(name: str, text: str, default: Any) -> Any:
+    """The value a field's text stands for, by the type of its default."""
+    kind = type(default)
+    if kind is bool:
+        if text.lower() not in ("yes", "no"):
+            raise GnetError(f"{name} is {text!r}; allowed are yes and no.")
+        return text.lower() == "yes"
+    try:
+        return kind(text)
+    except ValueError:
+        numbers = "whole numbers" if kind is int else "numbers"
+        raise GnetError(f"{name} is {text!r}; allowed are {numbers}.") from None
+
+
+def _add(group: Any, f: Field, *, default: str) -> None:
+    meta = f.metadata
+    allowed = ""
+    if meta.get("choices"):
+        allowed = ": " + ", ".join(str(c) for c in meta["choices"])
+    elif meta.get("min") is not None:
+        allowed = f", {meta['min']} to {meta['max']}"
+    elif isinstance(f.default, bool):
+        allowed = ", yes or no"
+    text = f"{meta['help']}{allowed} ({default})".replace("%", "%%")
+    group.add_argument(f"--{f.name.replace('_', '-')}", dest=f.name, metavar="X", help=text)

@@ -1,0 +1,138 @@
+"""A run on disk: config, events, the state to resume from, and the weights to keep.
+
+Every file but the append-only `events.jsonl` is written beside itself and renamed, so that a
+kill at any moment leaves the last whole one. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from gnet.atomic import atomically
+from gnet.errors import GnetError
+from gnet.events import Event, RunResumed, read_events, to_line
+from gnet.model import GoogLeNet
+from gnet.optimisation import AveragedWeights
+from gnet.train_config import TrainConfig
+from gnet.weights import save
+
+CONFIG, EVENTS, STATE = "config.json", "events.jsonl", "state.safetensors"
+LAST, BEST = "last.safetensors", "best.safetensors"
+
+
+class RunFolder:
+    """The folder of one run."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def create(self, config: TrainConfig) -> None:
+        """Start a run here; a folder that holds one already raises `GnetError`."""
+        if (self.path / CONFIG).exists():
+            raise GnetError(
+                f"{self.path} holds a run already; resume it with --resume {self.path}, "
+                "or name a new folder."
+            )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise GnetError(f"{self.path} cannot be made a run's folder: {error}.") from error
+        with atomically(self.path / CONFIG) as temporary:
+            temporary.write_text(json.dumps(config.to_json(), indent=1), encoding="utf-8")
+
+    def config(self) -> TrainConfig:
+        """What the run was asked to do."""
+        try:
+            text = (self.path / CONFIG).read_text(encoding="utf-8")
+            return TrainConfig.from_json(json.loads(text))
+        except (OSError, ValueError) as error:
+            raise GnetError(
+                f"{self.path} holds no run; a run's folder has a {CONFIG} written by training."
+            ) from error
+
+    def events(self) -> list[Event]:
+        """The events that still hold."""
+        return read_events(self.path / EVENTS)
+
+    def append(self, event: Event) -> None:
+        """Write one event; a line that a kill left unfinished is closed off first."""
+        file = self.path / EVENTS
+        if isinstance(event, RunResumed) and file.exists():
+            _drop_unfinished_line(file)
+        with file.open("ab") as stream:
+            stream.write(to_line(event).encode())
+
+    def keep(self, name: str, model: GoogLeNet) -> None:
+        """Write weights to show, `last.safetensors` or `best.safetensors`."""
+        save(model, self.path / name)
+
+    def save_state(
+        self,
+        model: GoogLeNet,
+        optimiser: torch.optim.Optimizer,
+        averaged: AveragedWeights | None,
+        facts: dict[str, Any],
+    ) -> None:
+        """Write all that a resumed run needs, as one file."""
+        tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+        if averaged:
+            tensors |= {f"averaged.{k}": v for k, v in averaged.model.state_dict().items()}
+        for index, values in optimiser.state_dict()["state"].items():
+            tensors |= {
+                f"optimiser.{index}.{key}": torch.as_tensor(value) for key, value in values.items()
+            }
+        contiguous = {name: value.contiguous() for name, value in tensors.items()}
+        with atomically(self.path / STATE) as temporary:
+            save_file(contiguous, temporary, metadata={"facts": json.dumps(facts)})
+
+    def load_state(
+        self,
+        model: GoogLeNet,
+        optimiser: torch.optim.Optimizer,
+        averaged: AveragedWeights | None,
+    ) -> None:
+        """Put a saved state back into the three, in place."""
+        tensors = load_file(self.path / STATE)
+        model.load_state_dict(_below("model.", tensors))
+        if averaged:
+            averaged.model.load_state_dict(_below("averaged.", tensors))
+        state: dict[int, dict[str, Tensor]] = {}
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        for name, value in _below("optimiser.", tensors).items():
+            index, _, key = name.partition(".")
+            like = parameters[int(index)]
+            if value.shape == like.shape:
+                # Fused optimisers walk through memory: moments need their parameter's strides.
+                value = torch.empty_like(like, requires_grad=False).copy_(value)
+            state.setdefault(int(index), {})[key] = value
+        groups = optimiser.state_dict()["param_groups"]
+        optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+    def facts(self) -> dict[str, Any] | None:
+        """What was noted with the last saved state, or None before the first."""
+        if not (self.path / STATE).exists():
+            return None
+        try:
+            with safe_open(self.path / STATE, "pt") as file:
+                return json.loads(file.metadata()["facts"])
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise GnetError(f"{self.path / STATE} is not a saved state of a run.") from error
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _drop_unfinished_line(file: Path) -> None:
+    data = file.read_bytes()
+    end = data.rfind(b"\n") + 1
+    if end < len(data):
+        with file.open("r+b") as stream:
+            stream.truncate(end)

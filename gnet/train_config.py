@@ -1,0 +1,83 @@
+"""What a training run is asked to do, as one frozen record; form and command line are made of it.
+
+Knows nothing of how the run is carried out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from gnet.config import SIZES, ModelConfig, check_fields, option
+from gnet.errors import GnetError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One run: data, network, optimisation. Ranges stand in the fields' metadata."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    """The network; `num_classes` is replaced by the data set's."""
+    data: str = option("built-in", "data set: built-in, a torchvision name, a folder or a zip")
+    per_class: int = option(0, "pictures per class; 0 takes all", low=0, high=1_000_000)
+    size: int = option(64, "side of the input in px", low=SIZES[0], high=SIZES[1])
+    grow: str = option("", "smaller sizes to begin with and their epochs, as 64x8,96x4")
+    epochs: int = option(5, "passes over the data", low=1, high=10_000)
+    batch: int = option(64, "pictures per step", low=2, high=4096)
+    optimiser: str = option("adamw", "optimiser", choices=("adam", "adamw", "sgd"))
+    learning_rate: float = option(2e-3, "highest learning rate", low=0.0, high=100.0)
+    weight_decay: float = option(0.02, "weight decay of convolutions", low=0.0, high=1.0)
+    schedule: str = option(
+        "one-cycle", "learning rate over the run", choices=("one-cycle", "cosine", "constant")
+    )
+    loss: str = option(
+        "cross-entropy",
+        "what is minimised; `probabilities` reads raw outputs as probabilities",
+        choices=("cross-entropy", "probabilities"),
+    )
+    label_smoothing: float = option(0.0, "label smoothing", low=0.0, high=0.9)
+    aux1_weight: float = option(0.3, "weight of aux1's loss", low=0.0, high=10.0)
+    aux2_weight: float = option(0.3, "weight of aux2's loss", low=0.0, high=10.0)
+    balance: float = option(0.0, "0 samples pictures, 1 samples classes evenly", low=0.0, high=1.0)
+    augment: bool = option(True, "random crops and flips")
+    blur: float = option(0.0, "share of sharp pictures first shrunk to 64 px", low=0.0, high=1.0)
+    ema: float = option(0.0, "decay of the averaged weights; 0 keeps none", low=0.0, high=0.99999)
+    precision: str = option("auto", "arithmetic", choices=("auto", "fp32", "bf16"))
+    threads: int = option(0, "CPU threads; 0 leaves torch's choice", low=0, high=1024)
+    checkpoint_seconds: float = option(15.0, "s between checkpoints", low=0.0, high=86_400.0)
+    seed: int = option(0, "seed of everything random", low=0, high=2**31 - 1)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        planned = self.sizes_by_epoch()
+        if self.grow and len(planned) != self.epochs:
+            raise GnetError(
+                f"grow is {self.grow!r}, {len(planned) - 1} epochs or more; "
+                f"allowed are fewer than the run's {self.epochs}."
+            )
+        for size in set(planned):
+            self.model.check_size(size, size)
+
+    def sizes_by_epoch(self) -> list[int]:
+        """The input side (px) of each epoch."""
+        sizes: list[int] = []
+        for part in filter(None, self.grow.split(",")):
+            side, _, count = part.partition("x")
+            if not (side.strip().isdigit() and count.strip().isdigit()):
+                raise GnetError(
+                    f"grow is {self.grow!r}; allowed are pairs of side and epochs, as 64x8,96x4."
+                )
+            sizes += [int(side)] * int(count)
+        return sizes + [self.size] * max(self.epochs - len(sizes), 1)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Any) -> TrainConfig:
+        """The config written by `to_json`; unknown or missing values raise `GnetError`."""
+        known = {f.name for f in fields(cls)}
+        if not isinstance(record, dict) or not set(record) <= known:
+            raise GnetError(f"The run's config is not one this program writes: {record!r}.")
+        rest = {k: v for k, v in record.items() if k != "model"}
+        return cls(model=ModelConfig.from_json(record.get("model", {})), **rest)

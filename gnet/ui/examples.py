@@ -1,0 +1,97 @@
+"""The example pictures, and their answers recorded beforehand so that first paint runs no model.
+
+`build()` writes the answers for the bundled weights into assets/examples; it is to be run again
+when the weights change. An answer that belongs to other weights is never shown.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from gnet.atomic import atomically
+from gnet.attribution import stages_before
+from gnet.config import UNTRAINED
+from gnet.model import GoogLeNet
+from gnet.pictures import open_picture
+from gnet.receptive_field import effective_fields
+from gnet.ui.answer import as_data_url
+from gnet.ui.lab import Chosen, Lab
+from gnet.weights import load
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
+EXAMPLES = {
+    "cat": "a cat",
+    "coffee": "a cup of coffee",
+    "stripes": "fine stripes, drawn by this project",
+    "dots": "large dots, drawn by this project",
+    "crosses": "crosses, drawn by this project",
+}
+"""Name → what is to be seen; the first one is what the page opens on."""
+FIRST_STAGE, FIRST_METHOD = "4b", "grad-cam"
+
+
+def chosen(name: str) -> Chosen:
+    """The example called `name`."""
+    return Chosen(path=FOLDER / f"{name}.jpg", name=EXAMPLES[name], example=name)
+
+
+def build(model: GoogLeNet | None = None, folder: Path = FOLDER) -> list[Path]:
+    """Record the examples' answers with `model` (the bundled weights) and return the files."""
+    lab = Lab(model or load())
+    paths = [folder / f"{name}.json" for name in EXAMPLES]
+    for name, path in zip(EXAMPLES, paths, strict=True):
+        text = json.dumps({"digest": lab.model.info.digest, "answer": compute(lab, name)})
+        with atomically(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return paths
+
+
+def compute(lab: Lab, name: str) -> dict[str, Any]:
+    """An example's answer with everything that else is computed on demand."""
+    picture = chosen(name)
+    answer = lab.explore(picture)
+    answer["measured"] = effective_fields(lab.model, lab.view(picture).pixels)
+    main = answer["heads"]["main"]
+    if main["status"] != UNTRAINED and FIRST_STAGE in stages_before("main"):
+        target = main["top"][0]
+        answer["why"] = lab.attribute(picture, FIRST_METHOD, "main", target, FIRST_STAGE)
+    return answer
+
+
+def shipped(name: str, digest: str) -> dict[str, Any] | None:
+    """The recorded answer of an example, if it was made with the weights of that digest."""
+    path = FOLDER / f"{name}.json"
+    if not path.is_file():
+        return None
+    return _read(path, path.stat().st_mtime_ns).get(digest)
+
+
+def answer(lab: Lab, name: str) -> dict[str, Any]:
+    """An example's answer: the shipped one, or for other weights a new one."""
+    return shipped(name, lab.model.info.digest) or lab.explore(chosen(name))
+
+
+def thumbnails() -> list[dict[str, str]]:
+    """Name, words and a small picture of each example."""
+    return [
+        {"name": name, "words": words, "picture": _thumbnail(FOLDER / f"{name}.jpg")}
+        for name, words in EXAMPLES.items()
+    ]
+
+
+@cache
+def _read(path: Path, _changed: int) -> dict[str, dict[str, Any]]:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    return {record["digest"]: record["answer"]}
+
+
+@cache
+def _thumbnail(path: Path) -> str:
+    image = open_picture(path, max_side=80)
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    middle = image.crop((left, top, left + side, top + side))
+    return as_data_url(middle.resize((80, 80), Image.Resampling.BILINEAR), quality=80)

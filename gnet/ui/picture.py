@@ -1,0 +1,77 @@
+"""The picture input: upload, camera, paste, drop and examples, with the square that was seen.
+
+Its value says which picture is meant and which square of it. The page may only name files that were
+uploaded to this server; everything else in the value is checked, too.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from gnet.errors import GnetError
+from gnet.ui import examples
+from gnet.ui.components import Drawing
+from gnet.ui.lab import Chosen
+from gnet.ui.speech import spoken
+
+
+class Picture(Drawing):
+    """Preprocesses to the `Chosen` picture; an uploaded file alone is a value, too."""
+
+    def preprocess(self, payload: Any) -> Chosen:
+        """The picture meant, or a toast."""
+        with spoken():
+            return meant(payload)
+
+    def api_info(self) -> dict[str, Any]:
+        """An uploaded file, as gradio_client's `handle_file` makes it."""
+        return {
+            "type": {},
+            "description": "a file from handle_file(path), with an optional square "
+            '"box": [x, y, side] in px, or {"example": name}',
+        }
+
+    def example_payload(self) -> Any:
+        return {"example": next(iter(examples.EXAMPLES))}
+
+    def example_value(self) -> Any:
+        return self.example_payload()
+
+
+def meant(payload: Any) -> Chosen:
+    """The picture that a value of the page means."""
+    if not isinstance(payload, dict) or not (payload.get("path") or payload.get("example")):
+        raise GnetError("No picture was given; upload one or choose an example.")
+    box = _box(payload.get("box"))
+    example = payload.get("example")
+    if example:
+        if example not in examples.EXAMPLES:
+            allowed = ", ".join(examples.EXAMPLES)
+            raise GnetError(f"There is no example {str(example)[:40]!r}; there are {allowed}.")
+        given = examples.chosen(example)
+        return Chosen(path=given.path, name=given.name, example=example, box=box)
+    path = _uploaded(str(payload["path"]))
+    return Chosen(path=path, name=str(payload.get("orig_name") or path.name)[:80], box=box)
+
+
+def _box(value: Any) -> tuple[float, float, float] | None:
+    if value is None:
+        return None
+    try:
+        x, y, side = (float(number) for number in value)
+    except (TypeError, ValueError):
+        raise GnetError(
+            f"The square is {str(value)[:40]!r}; allowed are three numbers x, y, side in px."
+        ) from None
+    return x, y, side
+
+
+def _uploaded(name: str) -> Path:
+    folder = Path(os.environ["GRADIO_TEMP_DIR"]).resolve()
+    try:
+        path = Path(name).resolve()
+    except (OSError, ValueError):
+        path = folder
+    if path == folder or folder not in path.parents:
+        raise GnetError("The picture named was not uploaded here; upload it first.")
+    return path

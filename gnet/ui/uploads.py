@@ -1,0 +1,70 @@
+"""Where uploaded pictures live and when they go: after an hour, and when the server stops.
+
+Every server has a folder of its own. What a killed server left behind is removed by the next one
+that starts or sweeps, which it recognises by the folder's time: a living server keeps it fresh.
+"""
+
+import atexit
+import getpass
+import os
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+KEPT_SECONDS = 3600
+_SWEEP_SECONDS = 60
+_DEAD_SECONDS = 5 * _SWEEP_SECONDS
+_PREFIX = "server-"
+
+
+def open_folder(parent: Path | None = None) -> Path:
+    """Make this server's folder, readable by its user only, and see to its end."""
+    parent = parent or Path(tempfile.gettempdir()) / f"gnet-{_user()}"
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sweep_leftovers(parent)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    threading.Thread(target=_keep_swept, args=(folder,), name="uploads", daemon=True).start()
+    return folder
+
+
+def sweep(folder: Path, kept_seconds: float = KEPT_SECONDS) -> None:
+    """Delete the files under `folder` that are older than `kept_seconds`."""
+    oldest = time.time() - kept_seconds
+    for path in folder.rglob("*"):
+        try:
+            if path.is_file() and path.stat().st_mtime < oldest:
+                path.unlink()
+        except OSError:  # another thread was faster
+            continue
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()) and path.stat().st_mtime < oldest:
+            path.rmdir()
+
+
+def sweep_leftovers(parent: Path) -> None:
+    """Delete the folders of servers that are no more."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        try:
+            dead = folder.stat().st_mtime < time.time() - _DEAD_SECONDS
+        except OSError:
+            continue
+        if dead:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep_swept(folder: Path) -> None:
+    while folder.is_dir():
+        os.utime(folder)
+        sweep(folder)
+        sweep_leftovers(folder.parent)
+        time.sleep(_SWEEP_SECONDS)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may know no name for its user
+        return "user"

@@ -1,0 +1,23 @@
+"""What every test shares: one thread for torch, and the browser if there is one."""
+
+import pytest
+import torch
+
+from chromium import MISSING, find_chromium, in_ci
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Tests are tiny: a second thread costs more than it brings, and sums keep their order."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the Chromium that the browser tests drive; without one they are skipped."""
+    path = find_chromium()
+    if path is not None:
+        return path
+    if in_ci():
+        pytest.fail(MISSING)
+    pytest.skip(MISSING)

@@ -1,0 +1,250 @@
+"""Batches: repeatable, resumable, the same over any number of processes, balanced, fast."""
+
+import itertools
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from gnet.batches import BLUR_TO, batches, epoch_order, in_order, prefetch, steps_per_epoch
+from gnet.config import Preprocessing
+from gnet.data import Dataset
+from gnet.errors import GnetError
+from gnet.pictures import to_image, to_pixels
+
+
+def made(sizes, labels=None):
+    """A data set of noise pictures of the given (height, width)."""
+    random = np.random.default_rng(0)
+    pictures = [
+        torch.from_numpy(random.integers(0, 256, (h, w, 3), dtype=np.uint8)).permute(2, 0, 1)
+        for h, w in sizes
+    ]
+    labels = torch.tensor(labels if labels is not None else [i % 3 for i in range(len(sizes))])
+    names = tuple(f"class {i}" for i in range(int(labels.max()) + 1))
+    return Dataset(
+        classes=names, names=names, pictures=pictures, labels=labels, sources=("abc",) * len(sizes)
+    )
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    random = np.random.default_rng(1)
+    return made([tuple(random.integers(20, 160, 2)) for _ in range(53)])
+
+
+ASKED = {"size": 32, "batch": 8, "seed": 5, "epoch": 2, "balance": 0.5, "blur": 0.5}
+
+
+def equal(ones, others):
+    pairs = list(itertools.zip_longest(ones, others))
+    return all(a is not None and b is not None and all(map(torch.equal, a, b)) for a, b in pairs)
+
+
+def test_a_batch_is_uint8_channels_last_with_int64_labels(mixed):
+    pixels, labels = next(iter(batches(mixed, **ASKED)))
+    assert pixels.shape == (8, 3, 32, 32) and pixels.dtype == torch.uint8
+    assert pixels.is_contiguous(memory_format=torch.channels_last)
+    assert labels.shape == (8,) and labels.dtype == torch.int64
+
+
+def test_the_same_seed_gives_the_same_epoch_and_another_does_not(mixed):
+    assert equal(batches(mixed, **ASKED), batches(mixed, **ASKED))
+    for change in ({"seed": 6}, {"epoch": 3}):
+        assert not equal(batches(mixed, **ASKED), batches(mixed, **{**ASKED, **change}))
+
+
+def test_an_epoch_resumed_at_a_step_goes_on_as_if_uninterrupted(mixed):
+    whole = list(batches(mixed, **ASKED))
+    assert equal(whole[3:], batches(mixed, **ASKED, first_step=3))
+
+
+@pytest.mark.parametrize("world", [2, 3])
+@pytest.mark.parametrize("augment", [True, False])
+def test_processes_together_see_the_single_process_batch(mixed, world, augment):
+    single = list(batches(mixed, **ASKED, augment=augment))
+    ranks = [
+        list(batches(mixed, **ASKED, augment=augment, rank=rank, world=world))
+        for rank in range(world)
+    ]
+    assert {len(part) for part in ranks} == {len(single)}
+    for step, (pixels, labels) in enumerate(single):
+        for rank in range(world):
+            assert torch.equal(ranks[rank][step][0], pixels[rank::world])
+            assert torch.equal(ranks[rank][step][1], labels[rank::world])
+
+
+def test_without_balance_every_picture_comes_once():
+    order = epoch_order(torch.tensor([0] * 90 + [1] * 10), seed=1, epoch=0)
+    assert sorted(order.tolist()) == list(range(100))
+
+
+def test_full_balance_draws_all_classes_alike():
+    labels = torch.tensor([0] * 90 + [1] * 8 + [2] * 2)
+    drawn = labels[torch.from_numpy(epoch_order(labels, seed=1, epoch=0, balance=1.0))]
+    assert len(drawn) == 100
+    assert max(abs(n - 100 / 3) for n in drawn.bincount().tolist()) <= 1
+
+
+def test_half_balance_draws_classes_by_the_root_of_their_counts():
+    labels = torch.tensor([0] * 100 + [1] * 900)
+    drawn = labels[torch.from_numpy(epoch_order(labels, seed=4, epoch=0, balance=0.5))]
+    assert drawn.bincount().tolist() == pytest.approx([250, 750], abs=1)
+
+
+def test_balance_repeats_pictures_evenly():
+    labels = torch.tensor([0] * 90 + [1] * 10)
+    times = np.bincount(epoch_order(labels, seed=0, epoch=0, balance=1.0), minlength=100)
+    assert set(times[90:].tolist()) == {5} and set(times[:90].tolist()) <= {0, 1}
+
+
+def test_a_last_batch_of_one_picture_is_dropped():
+    for count, expected in ((16, [8, 8]), (17, [8, 8]), (18, [8, 8, 2])):
+        dataset = made([(32, 32)] * count)
+        drawn = [len(y) for _, y in batches(dataset, size=32, batch=8, seed=0, epoch=0)]
+        assert drawn == expected
+        assert steps_per_epoch(count, 8) == len(expected)
+
+
+def test_a_last_batch_smaller_than_the_world_is_dropped_by_all():
+    dataset = made([(32, 32)] * 10)
+    for rank in range(4):
+        steps = batches(dataset, size=32, batch=8, seed=0, epoch=0, rank=rank, world=4)
+        assert [len(y) for _, y in steps] == [2]
+
+
+def test_in_order_drops_nothing_and_keeps_the_order(mixed):
+    drawn = list(in_order(mixed, size=32, batch=13))
+    assert torch.equal(torch.cat([y for _, y in drawn]), mixed.labels)
+    assert [len(y) for _, y in drawn] == [13, 13, 13, 13, 1]
+
+
+def test_without_augmentation_a_picture_is_the_square_the_page_shows(mixed):
+    pixels, _ = next(in_order(mixed, size=40, batch=20, crop=0.875))
+    for row, picture in zip(pixels, mixed.pictures, strict=False):
+        shown = to_pixels(to_image(picture), Preprocessing(size=40, crop=0.875))
+        assert torch.equal(row.float().div(255), shown[0])
+
+
+def test_random_crops_keep_to_their_range_and_flip_half():
+    """A picture whose colours are its coordinates shows where a crop came from."""
+    ramp = torch.linspace(0, 255, 90)
+    picture = torch.stack([ramp.expand(90, 90), ramp[:, None].expand(90, 90), ramp.expand(90, 90)])
+    dataset = made([(90, 90)] * 200)
+    dataset.pictures[:] = [picture.to(torch.uint8)] * 200
+    shares, ratios, flips = [], [], []
+    for pixels, _ in batches(dataset, size=32, batch=100, seed=3, epoch=0):
+        across = pixels[:, 0, 16, -1].float() - pixels[:, 0, 16, 0].float()
+        down = pixels[:, 1, -1, 16].float() - pixels[:, 1, 0, 16].float()
+        assert (down > 0).all()
+        flips += (across < 0).tolist()
+        shares += (across.abs() * down / 248**2).tolist()
+        ratios += (across.abs() / down).tolist()
+    assert 0.28 < min(shares) < 0.45 and 0.85 < max(shares) < 1.1
+    assert min(ratios) > 0.7 and max(ratios) < 1.45
+    assert 70 < sum(flips) < 130
+
+
+def test_blur_takes_the_detail_of_sharp_pictures_only():
+    sharp, small = made([(200, 160)] * 8), made([(64, 64)] * 8)
+    detail = {}
+    for blur in (0.0, 1.0):
+        asked = {"size": 64, "batch": 8, "seed": 0, "epoch": 0, "blur": blur}
+        detail[blur] = [
+            next(iter(batches(dataset, **asked)))[0].float().std(dim=(2, 3)).mean().item()
+            for dataset in (sharp, small)
+        ]
+    assert detail[1.0][0] != detail[0.0][0]
+    assert detail[1.0][1] == detail[0.0][1]
+    assert BLUR_TO == 64
+
+
+def test_very_long_and_very_small_pictures_still_give_batches():
+    dataset = made([(8, 900), (900, 8), (8, 8), (9, 31)])
+    pixels, _ = next(iter(batches(dataset, size=32, batch=4, seed=0, epoch=0, blur=1.0)))
+    assert pixels.shape == (4, 3, 32, 32)
+
+
+def test_flipped_pictures_are_whole(mixed):
+    dataset = made([(64, 64)] * 64)
+    dataset.pictures[:] = [torch.full((3, 64, 64), 77, dtype=torch.uint8)] * 64
+    for pixels, _ in batches(dataset, size=32, batch=32, seed=0, epoch=0):
+        assert (pixels == 77).all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"batch": 1}, {"rank": 2, "world": 2}, {"batch": 2, "world": 3}, {"balance": 1.5}],
+)
+def test_impossible_batches_are_refused_in_a_sentence(mixed, wrong):
+    with pytest.raises(GnetError, match=r"allowed are .*\.$"):
+        next(iter(batches(mixed, **{**ASKED, **wrong})))
+
+
+def test_batches_are_made_fast_enough_to_feed_training():
+    dataset = made([(144, 192)] * 100 + [(64, 64)] * 400)
+    for size, at_least in ((64, 1500), (128, 600)):
+        best = 0.0
+        for epoch in range(3):
+            start = time.thread_time()
+            drawn = batches(dataset, size=size, batch=100, seed=0, epoch=epoch)
+            count = sum(len(labels) for _, labels in drawn)
+            best = max(best, count / (time.thread_time() - start))
+        assert best > at_least
+
+
+def prefetching():
+    return [thread for thread in threading.enumerate() if thread.name == "prefetch"]
+
+
+def test_prefetch_gives_the_same_items_in_order():
+    assert list(prefetch(iter(range(50)), depth=3)) == list(range(50))
+    assert not prefetching()
+
+
+def test_prefetch_works_ahead_and_no_further_than_its_depth():
+    made_so_far = []
+
+    def items():
+        for item in range(20):
+            made_so_far.append(item)
+            yield item
+
+    ahead = prefetch(items(), depth=2)
+    assert next(ahead) == 0
+    deadline = time.monotonic() + 5
+    while len(made_so_far) < 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.05)
+    assert made_so_far == [0, 1, 2, 3]  # one taken, two waiting, one in hand
+    ahead.close()
+
+
+def test_an_exception_behind_prefetch_reaches_the_consumer():
+    def items():
+        yield 1
+        raise GnetError("the disk is gone; plug it in.")
+
+    ahead = prefetch(items())
+    assert next(ahead) == 1
+    with pytest.raises(GnetError, match="the disk is gone"):
+        next(ahead)
+    assert not prefetching()
+
+
+def test_a_consumer_that_stops_leaves_no_thread_and_closes_the_source():
+    closed = []
+
+    def items():
+        try:
+            yield from itertools.count()
+        finally:
+            closed.append(True)
+
+    ahead = prefetch(items())
+    assert [next(ahead), next(ahead)] == [0, 1]
+    assert prefetching()
+    ahead.close()
+    assert not prefetching() and closed == [True]
