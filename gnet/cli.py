@@ -204,6 +204,24 @@ def evaluate(arguments: argparse.Namespace) -> None:
         print(f"  {name:<15}{each}")
 
 
+def publish(arguments: argparse.Namespace) -> None:
+    """Turn a finished run into weights to ship, with a model card."""
+    from gnet.publishing import publish
+
+    _with_large_pages()
+    written = publish(
+        arguments.run_dir,
+        arguments.out,
+        data=arguments.data,
+        size=arguments.size,
+        progress=Bar("judging"),
+    )
+    if arguments.json:
+        _print_json({"files": [str(path) for path in written]})
+        return
+    print("\n".join(str(path) for path in written))
+
+
 def export(arguments: argparse.Namespace) -> None:
     """The network as ONNX, as a JSON description, or as torchvision's state dict."""
     from gnet import export as exporting
@@ -295,6 +313,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--data", required=True, help="built-in, a torchvision name, folder or zip")
     sub.add_argument("--split", default="val", help="top-level folder of the data set")
     sub.add_argument("--size", type=_positive, help="side of the input in px")
+
+    sub = command(publish, weights=False)
+    sub.add_argument("run_dir", metavar="RUN_DIR", help="folder of the finished run")
+    sub.add_argument("--out", required=True, metavar="FILE", help="the .safetensors file to write")
+    sub.add_argument("--data", help="where the run's data set lies now")
+    sub.add_argument("--size", type=_positive, help="side of the input in px to judge and show at")
 
     sub = command(export)
     sub.add_argument("--format", choices=("onnx", "json", "torchvision"), required=True)

@@ -82,7 +82,7 @@ def open_dataset(
         raise GnetError(f"per_class is {per_class}; allowed are 1 and more.")
     short = max_side if max_side is not None else max(144, round(1.25 * size))
     if str(spec) == "built-in":
-        return _built_in(split, per_class, size, seed)
+        return _built_in(split, per_class, size, seed, progress, limits)
     if isinstance(spec, str) and spec.lower() in TORCHVISION:
         return _torchvision(spec.lower(), split, per_class, seed, short, progress, limits)
     path = Path(spec).expanduser()
@@ -146,16 +146,20 @@ def _decode_all(
             for results in pool.map(several, range(0, len(items), _CHUNK)):
                 held += sum(r.numel() for r in results if not isinstance(r, str))
                 if held > limits.held_bytes:
-                    raise GnetError(
-                        f"The pictures need more than {limits.held_bytes / 1e9:.0f} GB of memory; "
-                        "use a smaller size or fewer pictures per class."
-                    )
+                    raise _too_much(limits)
                 done += len(results)
                 yield from results
                 if progress is not None:
                     progress(done, len(items))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _too_much(limits: Limits) -> GnetError:
+    return GnetError(
+        f"The pictures need more than the {limits.held_bytes / 1e9:.0f} GB of memory allowed; "
+        "use a smaller size or fewer pictures per class."
+    )
 
 
 def _gathered(
@@ -193,24 +197,37 @@ def _gathered(
     )
 
 
-def _built_in(split: str, per_class: int | None, size: int, seed: int) -> Dataset:
+def _built_in(
+    split: str,
+    per_class: int | None,
+    size: int,
+    seed: int,
+    progress: Progress | None,
+    limits: Limits,
+) -> Dataset:
+    """Drawn, not read, so `per_class` may also ask for more training pictures than usual."""
     if split not in BUILT_IN:
         raise GnetError(
             f"The built-in data set has no split {split!r}; it has {', '.join(BUILT_IN)}."
         )
+    count = per_class or BUILT_IN[split]
+    if split != "train":
+        count = min(count, BUILT_IN[split])
+    if 3 * size * size * count * len(patterns.CLASSES) > limits.held_bytes:
+        raise _too_much(limits)
     which = tuple(BUILT_IN).index(split)
-    count = per_class if per_class is not None else BUILT_IN[split]
-    classes = range(len(patterns.CLASSES))
-    return Dataset(
-        classes=patterns.CLASSES,
-        names=patterns.CLASSES,
-        pictures=[
-            patterns.pattern(label, size, (abs(seed), which, index))
-            for label in classes
-            for index in range(count)
-        ],
-        labels=torch.arange(len(classes)).repeat_interleave(count),
-        sources=("pat",) * (len(classes) * count),
+    items = [(label, index) for label in range(len(patterns.CLASSES)) for index in range(count)]
+
+    def draw(item: tuple[int, int]) -> torch.Tensor:
+        return patterns.pattern(item[0], size, (abs(seed), which, item[1]))
+
+    return _gathered(
+        "The built-in data set",
+        patterns.CLASSES,
+        patterns.CLASSES,
+        [(label, "pat") for label, _ in items],
+        _decode_all(draw, items, progress, limits),
+        required=True,
     )
 
 

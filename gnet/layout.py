@@ -110,6 +110,7 @@ def share(count: int, split: str, seed: int, name: str) -> list[int]:
 
 
 def limited(pictures: Sequence[Item], most: int | None, seed: int, name: str) -> list[Item]:
+    """At most `most` of the pictures of class `name`, chosen by `seed`, in their order."""
     if most is None or len(pictures) <= most:
         return list(pictures)
     chosen = _random(seed, name, "choice").permutation(len(pictures))[:most]
@@ -145,6 +146,7 @@ def _several(source: str, layout: dict[str, list[Parts]]) -> dict[str, list[Part
 
 
 def empty_class(source: str, name: str, reason: str | None = None) -> GnetError:
+    """The error for a class without a usable picture; `reason`: why its pictures were skipped."""
     why = f" (all were skipped: {reason})" if reason else ""
     return GnetError(
         f"{source} has no usable picture in the class folder {name!r}{why}; at least one is needed."

@@ -5,6 +5,8 @@ import torch
 
 from chromium import MISSING, find_chromium, in_ci
 
+pytest_plugins = ["folders"]  # the fixture `source`
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:

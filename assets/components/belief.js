@@ -1,0 +1,130 @@
+// What the heads believe: the main head's classes followed through the depths, and one head's bars.
+const find = (selector) => element.querySelector(selector);
+const ORDER = ["aux1", "aux2", "main"];
+const SHORT = { "trained with the net": "trained", "probe on frozen features": "probe" };
+const name = (index) => gnet.state.network.classes[index];
+const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+
+function slope() {
+  const { answer } = gnet.state;
+  const shown = ORDER.filter((head) => answer.heads[head]);
+  const deepest = gnet.trained()[0];
+  if (!deepest) {
+    find(".slope").innerHTML = "<p class='agree'>No head of this network is trained.</p>";
+    return;
+  }
+  const top = answer.heads[deepest].top;
+  const place = Object.fromEntries(ORDER.map((head, i) => [head, 16 + 60 * i]));
+  const known = shown.filter((head) => answer.heads[head].top);
+  const most = Math.max(
+    ...top.flatMap((c) => known.map((head) => answer.heads[head].probabilities[c])),
+  );
+  const y = (p) => 92 - 78 * (p / most);
+  const axes = shown.map(
+    (head) =>
+      `<path class="axis" d="M${place[head]} 8V94"/>` +
+      `<text x="${place[head]}" y="109" text-anchor="middle">${head}</text>`,
+  );
+  const taken = [];
+  const lines = top.map((c, rank) => {
+    const points = known.map((head) => [place[head], y(answer.heads[head].probabilities[c])]);
+    const path = points.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L");
+    const dots = points.map(
+      ([px, py]) => `<circle class="dot" cx="${px}" cy="${py.toFixed(1)}" r="${rank ? 2 : 3.4}"/>`,
+    );
+    const at = free(points.at(-1)[1], taken);
+    return (
+      `<g class="${rank ? "" : "first"}"><path class="line" d="M${path}"/>${dots.join("")}` +
+      `<text class="${rank ? "" : "strong"}" x="${place[deepest] + 9}" y="${at + 4}">` +
+      `${gnet.escape(cut(name(c), 17))}</text></g>`
+    );
+  });
+  const words = top.map((c) => {
+    const steps = known.map((h) => `${h} ${gnet.percent(answer.heads[h].probabilities[c])}`);
+    return `${name(c)}: ${steps.join(", ")}`;
+  });
+  find(".slope").innerHTML =
+    `<svg viewBox="0 0 256 112" role="img" aria-label="${gnet.escape(words.join("; "))}">` +
+    `${axes.join("")}${lines.reverse().join("")}</svg>`;
+}
+
+// The place nearest to `wanted` where a line of text fits.
+function free(wanted, taken) {
+  const steps = [...Array(40).keys()].flatMap((i) => [wanted + 2 * i, wanted - 2 * i]);
+  const at = steps.find((y) => y >= 6 && y <= 92 && taken.every((t) => Math.abs(t - y) >= 13));
+  taken.push(at ?? wanted);
+  return taken.at(-1);
+}
+
+function agreement() {
+  const { answer } = gnet.state;
+  const known = gnet.trained();
+  if (answer.agree === null) {
+    return known.length ? `Only ${known[0]} is trained: nothing to compare.` : "";
+  }
+  const count = known.length === 3 ? "All three heads" : "Both heads";
+  if (answer.agree) return `${count} say ${name(answer.heads.main.top[0])}.`;
+  const others = known.slice(1).filter((h) => answer.heads[h].top[0] !== answer.heads[known[0]].top[0]);
+  return `The heads disagree: ${others.map((h) => `${h} says ${name(answer.heads[h].top[0])}`).join(", ")}.`;
+}
+
+function heads() {
+  const { answer, head } = gnet.state;
+  find(".heads").innerHTML = ORDER.filter((h) => answer.heads[h])
+    .map((h) => {
+      const { status, top } = answer.heads[h];
+      return (
+        `<button type="button" data-head="${h}" aria-pressed="${h === head}" title="${status}"` +
+        ` ${top ? "" : "disabled"}>${h}<small>${SHORT[status] || status}</small></button>`
+      );
+    })
+    .join("");
+}
+
+function bars() {
+  const { answer, head, network } = gnet.state;
+  const held = answer.heads[head];
+  const box = find(".bars");
+  box.className = `bars ${head}`;
+  if (!held.top) {
+    find(".status").textContent = `${head}: ${held.status}, so it believes nothing.`;
+    box.innerHTML = "";
+    return;
+  }
+  const doubt = Math.log(network.classes.length);
+  find(".status").textContent = `${held.status} · entropy ${held.entropy.toFixed(2)} nats`;
+  find(".status").title = `0 nats is certainty, ${doubt.toFixed(2)} nats no idea at all`;
+  const target = gnet.target();
+  const most = held.probabilities[held.top[0]];
+  box.innerHTML = held.top
+    .map((c) => {
+      const p = held.probabilities[c];
+      const wide = most ? (100 * p) / most : 0;
+      return (
+        `<button type="button" data-class="${c}" aria-pressed="${c === target}">` +
+        `<span title="${gnet.escape(name(c))}">${gnet.escape(name(c))}</span>` +
+        `<i><b style="width:${wide.toFixed(1)}%"></b></i><em>${gnet.percent(p)}</em></button>`
+      );
+    })
+    .join("");
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button?.dataset.head) gnet.choose({ head: button.dataset.head });
+  if (button?.dataset.class) gnet.choose({ target: Number(button.dataset.class) });
+});
+gnet.draw((changed) => {
+  if (changed.has("answer")) {
+    slope();
+    find(".agree").textContent = agreement();
+  }
+  if (["answer", "head", "target"].some((what) => changed.has(what))) {
+    const kept = document.activeElement?.dataset ?? {};
+    const inside = element.contains(document.activeElement);
+    heads();
+    bars();
+    if (inside && kept.head) find(`.heads [data-head="${kept.head}"]`)?.focus();
+    if (inside && kept.class) find(`.bars [data-class="${kept.class}"]`)?.focus();
+  }
+});

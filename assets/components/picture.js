@@ -1,0 +1,211 @@
+// The picture: upload, camera, paste, drop, examples; the square that was seen, and moving it.
+const find = (selector) => element.querySelector(selector);
+const [view, clip, square, whole, mover] = [".view", ".clip", ".square", ".whole", ".mover"].map(find);
+const [file, video] = [find("input"), find("video")];
+let accepted = null; // the value the answer shown belongs to
+let box = null; // where the square is while it is moved
+let held = null; // where the pointer took hold of it
+let stream = null;
+let later = null;
+let limits = ""; // what this browser cannot do
+
+// Ask for another picture, or another square of this one.
+function send(value) {
+  props.value = value;
+  gnet.wait("answer", true);
+  trigger("chosen");
+}
+
+async function take(given) {
+  if (!given) return;
+  if (given.size > props.megabytes * 1e6) {
+    trigger("refused", { bytes: given.size });
+    return;
+  }
+  gnet.wait("answer", true);
+  try {
+    const { path } = await upload(given);
+    send({ path, orig_name: given.name || "picture" });
+  } catch {
+    gnet.settle("answer");
+  }
+}
+
+// A refusal leaves everything as it was.
+document.addEventListener("gnet-settled", ({ detail }) => {
+  if (detail !== "answer" || !accepted) return;
+  if (JSON.stringify(props.value) !== JSON.stringify(accepted)) props.value = accepted;
+  if (gnet.state.answer) place(gnet.state.answer.picture);
+});
+
+function place({ box: [x, y, side], width, height }) {
+  box = { x, y, side, width, height };
+  const scale = 100 / side;
+  whole.style.width = `${width * scale}%`;
+  whole.style.height = `${height * scale}%`;
+  whole.style.left = `${-x * scale}%`;
+  whole.style.top = `${-y * scale}%`;
+  square.hidden = false;
+  const across = width - side >= height - side;
+  const [now, most] = across ? [x, width - side] : [y, height - side];
+  mover.setAttribute("aria-valuemax", most);
+  mover.setAttribute("aria-valuenow", now);
+  mover.setAttribute("aria-valuetext", `${Math.round((100 * now) / Math.max(1, most))} % along`);
+  mover.setAttribute("aria-orientation", across ? "horizontal" : "vertical");
+}
+
+function move(x, y) {
+  const limit = (v, most) => Math.round(Math.min(most, Math.max(0, v)));
+  place({
+    box: [limit(x, box.width - box.side), limit(y, box.height - box.side), box.side],
+    width: box.width,
+    height: box.height,
+  });
+  square.hidden = true;
+}
+
+function moved() {
+  const [x, y, side] = gnet.state.answer.picture.box;
+  if (box.x === x && box.y === y) return place(gnet.state.answer.picture);
+  send({ ...accepted, box: [box.x, box.y, side] });
+}
+
+mover.addEventListener("pointerdown", (event) => {
+  held = { px: event.clientX, py: event.clientY, x: box.x, y: box.y };
+  mover.setPointerCapture(event.pointerId);
+});
+mover.addEventListener("pointermove", (event) => {
+  if (!held) return;
+  const scale = box.side / clip.clientWidth;
+  move(held.x - (event.clientX - held.px) * scale, held.y - (event.clientY - held.py) * scale);
+});
+for (const end of ["pointerup", "pointercancel"]) {
+  mover.addEventListener(end, () => {
+    if (held) moved();
+    held = null;
+  });
+}
+mover.addEventListener("keydown", (event) => {
+  const step = Math.max(1, Math.round(box.side / 10));
+  const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+  if (!by) return;
+  event.preventDefault();
+  move(box.x + by[0] * step, box.y + by[1] * step);
+  clearTimeout(later);
+  later = setTimeout(moved, 300);
+});
+
+// The ways a picture comes in.
+find(".upload").addEventListener("click", () => file.click());
+file.addEventListener("change", () => {
+  take(file.files[0]);
+  file.value = "";
+});
+const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+for (const kind of ["dragenter", "dragover"]) {
+  document.addEventListener(kind, (event) => {
+    if (!carries(event)) return;
+    event.preventDefault();
+    view.classList.add("over");
+  });
+}
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) view.classList.remove("over");
+});
+document.addEventListener("drop", (event) => {
+  view.classList.remove("over");
+  if (!carries(event)) return;
+  event.preventDefault();
+  take(event.dataTransfer.files[0]);
+});
+document.addEventListener("paste", (event) => {
+  const given = [...(event.clipboardData?.files ?? [])][0];
+  if (given) take(given);
+});
+find(".examples").addEventListener("click", (event) => {
+  const example = event.target.closest("button")?.dataset.example;
+  if (example) send({ example });
+});
+
+function camera(on) {
+  video.hidden = !on;
+  for (const part of [".take", ".cancel"]) find(part).hidden = !on;
+  for (const part of [".upload", ".camera"]) find(part)?.toggleAttribute("hidden", on);
+  if (on) return find(".take").focus();
+  stream?.getTracks().forEach((track) => track.stop());
+  stream = null;
+}
+find(".camera").addEventListener("click", async () => {
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    video.srcObject = stream;
+    await video.play();
+    camera(true);
+  } catch (error) {
+    camera(false);
+    say(error.name === "NotAllowedError" ? "The browser was told not to use the camera." : "No camera was found.");
+  }
+});
+find(".take").addEventListener("click", () => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+  canvas.getContext("2d").drawImage(video, 0, 0);
+  canvas.toBlob((blob) => take(new File([blob], "camera.jpg", { type: "image/jpeg" })), "image/jpeg", 0.95);
+  camera(false);
+});
+find(".cancel").addEventListener("click", () => camera(false));
+if (!navigator.mediaDevices?.getUserMedia) {
+  find(".camera").remove();
+  limits = "The camera works only on localhost or over https.";
+}
+
+function say(words) {
+  const move = gnet.state.answer?.picture.whole ? " Drag the picture to move the square." : "";
+  find(".words").textContent = words || `Drop or paste works, too.${move} ${limits}`;
+}
+
+// What was seen, with the window of the middle cell of each branch.
+function show() {
+  const { picture, name, example } = gnet.state.answer;
+  accepted = JSON.parse(JSON.stringify(props.value));
+  square.src = picture.square;
+  square.alt = `What the network saw of ${name}: ${picture.size}×${picture.size} px`;
+  whole.hidden = !picture.whole;
+  if (picture.whole) whole.src = picture.whole;
+  mover.hidden = !picture.whole;
+  for (const [key, value] of Object.entries({
+    role: "slider", tabindex: 0, "aria-label": "Square of the picture that the network sees", "aria-valuemin": 0,
+  })) mover.setAttribute(key, value);
+  place(picture);
+  mover.classList.toggle("along-x", picture.height === picture.box[2]);
+  mover.classList.toggle("along-y", picture.width === picture.box[2]);
+  say();
+  for (const button of find(".examples").children) {
+    button.setAttribute("aria-pressed", String(button.dataset.example === example));
+  }
+}
+
+function boxes() {
+  const { answer, stage, branch } = gnet.state;
+  const { size } = answer.picture;
+  const parts = answer.stages[stage].branches;
+  const width = view.clientWidth;
+  const rects = gnet.branches().map((name, i) => {
+    const inset = 1 + 2.2 * i;
+    const [top, left, bottom, right] = parts[name].box.map((v) => (v / size) * width);
+    const side = (a, b) => Math.max(2, b - a - 2 * inset).toFixed(1);
+    const faint = branch && branch !== name ? "faint" : "";
+    return `<rect class="b${name} ${faint}" x="${(left + inset).toFixed(1)}" y="${(top + inset).toFixed(1)}"
+      width="${side(left, right)}" height="${side(top, bottom)}" rx="3"/>`;
+  });
+  find("svg").innerHTML = rects.join("");
+}
+
+find(".examples").innerHTML = [...props.examples]
+  .map(({ name, words, picture }) => `<button type="button" data-example="${name}" title="${words}"><img src="${picture}" alt="${words}"></button>`)
+  .join("");
+new ResizeObserver(() => gnet.state.answer && boxes()).observe(view);
+gnet.draw((changed) => {
+  if (changed.has("answer")) show();
+  if (["answer", "stage", "branch"].some((what) => changed.has(what))) boxes();
+});

@@ -1,0 +1,17 @@
+// The question that "Ask why" would ask, in words.
+gnet.draw(() => {
+  const { network, answer, head, stage } = gnet.state;
+  const target = gnet.target();
+  const line = element.querySelector(".ask");
+  if (target === null) {
+    line.textContent = `${head} is ${answer.heads[head].status}: there is no belief to explain.`;
+    return;
+  }
+  const chance = gnet.percent(answer.heads[head].probabilities[target]);
+  const reach = gnet.reaches(stage)
+    ? `Grad-CAM looks at ${stage}.`
+    : `${stage} lies behind ${head}: Grad-CAM needs ${network.heads.find((h) => h.name === head).stages.join(", ")}.`;
+  line.innerHTML =
+    `Why <b>${gnet.escape(network.classes[target])}</b>, which ${head} gives <b>${chance}</b>? ` +
+    `<small>Choose a class above, or any the network knows. ${reach}</small>`;
+});

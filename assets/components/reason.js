@@ -1,0 +1,54 @@
+// The last attribution: its map over the picture, its range and the number that could prove it wrong.
+const find = (selector) => element.querySelector(selector);
+const { number } = gnet;
+let found = null;
+let painted = null;
+
+function show() {
+  find(".found").hidden = !found;
+  if (!found) return;
+  const { answer, head, stage } = gnet.state;
+  const other = found.key !== answer.key;
+  if (!other && painted !== found) {
+    const map = { data: found.map, limit: found.limit };
+    const size = answer.picture.size;
+    gnet.overlay(find(".map"), map, [size, size], [1, 1, 0], found.limit, found.signed);
+    painted = found;
+  }
+  const title = `${found.label} for “${found.target_name}” at ${found.head}`;
+  find(".map").setAttribute("aria-label", title);
+  find("h3").textContent = title;
+  find(".finding").textContent = found.finding;
+  find(".sentence").textContent = found.sentence;
+  gnet.bar(find(".bar"), found.signed);
+  const most = number(found.limit);
+  find(".from").textContent = found.signed ? `−${most}` : "0";
+  find(".to").textContent = found.signed ? `0 in the middle, ${most}` : most;
+  const beyond = found.beyond ? " One in two hundred values lies outside the scale." : "";
+  find(".range").textContent =
+    `Values from ${number(found.low)} to ${number(found.high)}, in ${found.unit}.${beyond}`;
+  const differs = [
+    other && "another picture",
+    found.head !== head && `head ${found.head}`,
+    found.target !== gnet.target() && `the class “${found.target_name}”`,
+    found.stage && found.stage !== stage && `module ${found.stage}`,
+  ].filter(Boolean);
+  find(".stale").textContent = differs.length
+    ? `This answers for ${differs.join(", ")}; ask again for what is chosen now.`
+    : "";
+  find(".found").classList.toggle("dim", differs.length > 0);
+}
+
+function take(value) {
+  if (value) found = JSON.parse(JSON.stringify(value));
+}
+
+watch("value", () => {
+  take(props.value);
+  show();
+});
+take(props.value);
+gnet.draw((changed) => {
+  if (changed.has("answer")) take(gnet.state.answer.why);
+  show();
+});

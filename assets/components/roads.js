@@ -1,0 +1,231 @@
+// The module chosen: a sentence, the scale, and one column for each of its four branches.
+const find = (selector) => element.querySelector(selector);
+const row = find(".row");
+const { escape, percent, number } = gnet;
+const columns = {};
+let asking = null;
+
+function build() {
+  row.innerHTML = gnet
+    .branches()
+    .map(
+      (branch) => `
+      <section class="card b${branch}" data-branch="${branch}" aria-label="branch ${branch}">
+        <h3><span>${gnet.label(branch)}</span><small></small></h3>
+        <p class="sees"></p>
+        <div class="both">
+          <div class="view">
+            <canvas class="map" role="img"></canvas>
+            <svg viewBox="0 0 1 1" aria-hidden="true"></svg>
+          </div>
+          <div>
+            <div class="stat" data-stat="share"></div>
+            <div class="stat" data-stat="mean"></div>
+            <div class="stat" data-stat="sparsity"></div>
+            <p class="range"></p>
+          </div>
+        </div>
+        <div class="tiles" role="group" aria-label="strongest channels"></div>
+        <p class="note"></p>
+      </section>`,
+    )
+    .join("");
+  for (const card of row.children) columns[card.dataset.branch] = card;
+  find(".scope").innerHTML = gnet.SCOPES.map(
+    (scope) => `<button type="button" data-scope="${scope}">${scope}</button>`,
+  ).join("");
+}
+
+// The value a scale ends at; `kind` is "maps" (means of a branch) or "channels".
+function limit(map, kind) {
+  const { answer, stage, scope } = gnet.state;
+  if (scope === "channel") return map.limit;
+  return (scope === "module" ? answer.stages[stage] : answer).limits[kind];
+}
+
+const module_ = () => gnet.state.answer.stages[gnet.state.stage];
+const ends = (top) => (gnet.state.answer.signed ? `−${number(top)} … 0 … ${number(top)}` : `0 … ${number(top)}`);
+
+function sentence() {
+  const { answer, stage, head, network } = gnet.state;
+  const m = module_();
+  const lead = m.branches[m.leader];
+  const held = answer.heads[head];
+  const speaker = head === "main" ? "The main classifier" : `Exit ${head}`;
+  const said = held.top
+    ? `${speaker} says <b>${escape(network.classes[held.top[0]])}, ${percent(held.probabilities[held.top[0]])}</b>.`
+    : `${speaker} is ${held.status}.`;
+  find(".say").innerHTML =
+    `In ${stage} the ${gnet.label(m.leader)} branch carries <b>${percent(lead.share)}</b> of the ` +
+    `activation with <b>${lead.channels} of ${m.channels}</b> channels. ${said}`;
+}
+
+function scale() {
+  const { answer, scope, stage } = gnet.state;
+  for (const button of find(".scope").children) {
+    button.setAttribute("aria-pressed", String(button.dataset.scope === scope));
+  }
+  gnet.bar(find(".bar"), answer.signed);
+  const ends = (scope === "module" ? answer.stages[stage] : answer).limits;
+  find(".from").textContent = answer.signed ? "−max … 0 … max" : "0";
+  const where = scope === "module" ? `for the four of ${stage}` : "for all nine modules";
+  find(".to").textContent =
+    scope === "channel"
+      ? "every map on its own scale, its largest value beside it"
+      : `${number(ends.maps)} for mean maps, ${number(ends.channels)} for single channels: one scale ${where}`;
+}
+
+function column(branch) {
+  const card = columns[branch];
+  const { network, answer } = gnet.state;
+  const m = module_();
+  const numbers = m.branches[branch];
+  const kernel = branch === "5x5" && network.kernel_5x5 !== 5 ? `kernel ${network.kernel_5x5}×${network.kernel_5x5} in this network` : "";
+  card.querySelector("h3 small").textContent = kernel;
+  const means = Math.max(...Object.values(m.branches).map((b) => Math.abs(b.mean)));
+  stat(card, "share", "activation", percent(numbers.share), numbers.share);
+  stat(card, "mean", "per channel", mean2(numbers.mean), means ? Math.abs(numbers.mean) / means : 0);
+  const zero = numbers.sparsity;
+  stat(card, "sparsity", "at zero", zero === null ? "–" : percent(zero), zero ?? 0);
+  sees(branch);
+  const tiles = card.querySelector(".tiles");
+  tiles.innerHTML = numbers.top
+    .map((top, i) => `<button type="button" tabindex="${i ? -1 : 0}" data-rank="${i}"
+      aria-label="${name(branch, top)}, mean ${number(top.mean)}"><canvas></canvas></button>`)
+    .join("");
+  numbers.top.forEach((top, i) => {
+    const canvas = tiles.children[i].firstChild;
+    gnet.paint(canvas, top, numbers.grid, limit(top, "channels"), answer.signed);
+  });
+  mean(branch);
+}
+
+const mean2 = (x) => (Math.abs(x) >= 0.1 && Math.abs(x) < 100 ? x.toFixed(2).replace("-", "−") : number(x));
+
+function stat(card, key, words, value, part) {
+  card.querySelector(`[data-stat=${key}]`).innerHTML =
+    `<span>${words}</span><b>${value}</b><i><b style="width:${(100 * part).toFixed(1)}%"></b></i>`;
+}
+
+function name(branch, top) {
+  const { offset } = module_().branches[branch];
+  return `${gnet.state.stage} · ${gnet.label(branch)} · channel ${top.channel} (concat ${offset + top.channel})`;
+}
+
+function sees(branch) {
+  const { answer, measured, stage } = gnet.state;
+  const { field } = module_().branches[branch];
+  const { size } = answer.picture;
+  const whole = field[0] >= 2 * size ? "all of the picture" : `${field[0]} px of ${size}`;
+  const side = measured[stage]?.[branch];
+  const felt = side === undefined ? "measuring what counts …" : `measured: 90 % of it within ${side} px`;
+  const text = `${module_().branches[branch].channels} channels, one cell sees ${field[0]} px`;
+  columns[branch].querySelector(".sees").innerHTML = `<span title="${whole}">${text}</span><br>${felt}`;
+}
+
+// The branch's mean map, with the window of its middle cell.
+function mean(branch) {
+  const { grid, field, map, channels, top } = module_().branches[branch];
+  show(branch, map, `mean of ${gnet.state.stage} ${gnet.label(branch)} over ${channels} channels`);
+  const card = columns[branch];
+  const more = limit(top[0], "channels");
+  card.querySelector(".note").textContent =
+    gnet.state.scope === "channel" ? `${top.length} strongest of ${channels}` : `${top.length} strongest of ${channels}, ${ends(more)}`;
+  card.querySelector(".view svg").innerHTML = boxes(branch);
+}
+
+function boxes(branch) {
+  const { answer, measured, stage } = gnet.state;
+  const { box, cell, field } = module_().branches[branch];
+  const { size } = answer.picture;
+  const draw = (kind, [top, left, bottom, right]) => {
+    const inset = Math.min(0.006, (right - left) / size / 4);
+    const [x, y] = [left / size + inset, top / size + inset];
+    const [w, h] = [(right - left) / size - 2 * inset, (bottom - top) / size - 2 * inset];
+    const at = `x="${x}" y="${y}" width="${Math.max(0, w)}" height="${Math.max(0, h)}"`;
+    return `<rect class="${kind} under" ${at}/><rect class="${kind}" ${at}/>`;
+  };
+  const side = measured[stage]?.[branch];
+  if (!side) return draw("seen", box);
+  const [cy, cx] = cell.map((c) => field[2] + c * field[1] + 0.5);
+  const clip = (v) => Math.min(size, Math.max(0, v));
+  const felt = [cy - side / 2, cx - side / 2, cy + side / 2, cx + side / 2].map(clip);
+  return draw("seen", box) + draw("felt", felt);
+}
+
+function show(branch, map, words, kind = "maps") {
+  const { answer } = gnet.state;
+  const { grid, field } = module_().branches[branch];
+  const card = columns[branch];
+  const canvas = card.querySelector(".map");
+  gnet.overlay(canvas, map, grid, field, limit(map, kind), answer.signed);
+  canvas.setAttribute("aria-label", `${words}, from ${number(map.low)} to ${number(map.high)}`);
+  card.querySelector(".range").textContent = `${number(map.low)} to ${number(map.high)}`;
+}
+
+function point(event) {
+  const card = event.target.closest("[data-branch]");
+  const tile = event.target.closest("[data-rank]");
+  if (!tile) return;
+  const { branch } = card.dataset;
+  const top = module_().branches[branch].top[tile.dataset.rank];
+  show(branch, top, name(branch, top), "channels");
+  card.querySelector(".note").textContent = name(branch, top);
+}
+
+function leave(event) {
+  const tile = event.target.closest("[data-rank]");
+  if (tile) mean(tile.closest("[data-branch]").dataset.branch);
+}
+
+// Ask for the measured fields of a module that stays chosen for a moment.
+function look() {
+  clearTimeout(asking);
+  const { answer, stage, measured } = gnet.state;
+  if (measured[stage]) return;
+  asking = setTimeout(() => trigger("looked", { stage, key: answer.key }), 250);
+}
+
+row.addEventListener("pointerover", point);
+row.addEventListener("focusin", point);
+row.addEventListener("pointerout", leave);
+row.addEventListener("focusout", leave);
+row.addEventListener("pointerover", (event) => {
+  gnet.choose({ branch: event.target.closest("[data-branch]")?.dataset.branch ?? null });
+});
+row.addEventListener("pointerleave", () => gnet.choose({ branch: null }));
+row.addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const tile = event.target.closest("[data-rank]");
+  if (!step || !tile) return;
+  const other = step > 0 ? tile.nextElementSibling : tile.previousElementSibling;
+  if (!other) return;
+  tile.tabIndex = -1;
+  other.tabIndex = 0;
+  other.focus();
+  event.preventDefault();
+});
+find(".scope").addEventListener("click", (event) => {
+  const { scope } = event.target.dataset;
+  if (scope) gnet.choose({ scope });
+});
+watch("value", () => {
+  const { key, stage, sides } = props.value;
+  if (key !== gnet.state.answer.key) return;
+  gnet.state.measured[stage] = { ...sides };
+  gnet.tell(["measured"]);
+});
+gnet.draw((changed) => {
+  if (!row.firstChild) build();
+  if (["answer", "stage", "scope"].some((what) => changed.has(what))) {
+    scale();
+    gnet.branches().forEach(column);
+    look();
+  } else if (changed.has("measured")) {
+    for (const branch of gnet.branches()) {
+      sees(branch);
+      columns[branch].querySelector(".view svg").innerHTML = boxes(branch);
+    }
+  }
+  if (["answer", "stage", "head"].some((what) => changed.has(what))) sentence();
+});

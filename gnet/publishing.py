@@ -1,0 +1,170 @@
+"""From a finished run to weights to ship: half precision, judged after the round trip, and a card.
+
+The card's prose is written by hand; what is measured or counted stands between two marks and is
+written here.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from gnet import figures
+from gnet.archives import open_files
+from gnet.atomic import atomically
+from gnet.data import open_dataset
+from gnet.errors import GnetError
+from gnet.evaluation import evaluate
+from gnet.events import EpochDone, Event, RunStarted
+from gnet.model import fold
+from gnet.run_folder import LAST, RunFolder
+from gnet.train_config import TrainConfig
+from gnet.training import is_finished
+from gnet.weights import load, save
+
+BEGIN, END = "<!-- measured: written by `python -m gnet publish` -->", "<!-- /measured -->"
+
+Progress = Callable[[int, int], None]
+
+
+def publish(
+    run_dir: str | Path,
+    out: str | Path,
+    *,
+    data: str | Path | None = None,
+    size: int | None = None,
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Make weights to ship of the run in `run_dir`, and return the files written.
+
+    `out`: a .safetensors path; beside it go the card (.md) and the run's curves (-curves.png).
+    `data` is where the run's data set lies now, by default where it lay then; `size` (px) is the
+    side to judge and show at, by default the run's. Raises `GnetError`, also for a run that has
+    not come to its end.
+    """
+    folder, out = RunFolder(run_dir), Path(out)
+    config = folder.config()
+    if not is_finished(folder):
+        raise GnetError(f"The run in {run_dir} is not finished; resume it, and publish it then.")
+    model = load(folder.path / LAST)
+    picture = replace(model.info.preprocessing, size=size or config.size)
+    model.info = replace(model.info, name=out.stem, preprocessing=picture)
+    save(model, out, half=True)
+
+    stored = load(out)  # what will be shown is what is judged
+    judged = open_dataset(data or config.data, "val", size=picture.size, progress=progress)
+    metrics = evaluate(fold(stored), judged, picture, progress=progress).summary()
+    metrics |= {"data": Path(config.data).name, "split": "val", "size": picture.size}
+    model.info = replace(model.info, metrics=metrics)
+    save(model, out, half=True)
+
+    events = folder.events()
+    curves = out.with_name(f"{out.stem}-curves.png")
+    figures.save(figures.training_figure(events), curves)
+    card = out.with_suffix(".md")
+    text = measured(config, events, metrics, curves.name, class_table(data or config.data, judged))
+    with atomically(card) as temporary:
+        temporary.write_text(_between_marks(card, text), encoding="utf-8")
+    return [out, card, curves]
+
+
+def measured(
+    config: TrainConfig,
+    events: list[Event],
+    metrics: dict[str, Any],
+    curves: str,
+    classes: str,
+) -> str:
+    """The card's measured part as Markdown."""
+    epochs = [event for event in events if isinstance(event, EpochDone)]
+    started = next(event for event in events if isinstance(event, RunStarted))
+    sizes = Counter(config.sizes_by_epoch())
+    planned = ", ".join(f"{count} at {size} px" for size, count in sorted(sizes.items()))
+    heads = list(metrics["heads"])
+    rows = {"all pictures": (metrics["heads"], metrics["count"])}
+    rows["mean over the sources"] = (metrics["sources_mean"], metrics["count"])
+    rows |= {g: (tops, metrics["counts"][g]) for g, tops in metrics["groups"].items()}
+    table = [
+        "| pictures | number | " + " | ".join(f"{h} top-1 / top-5" for h in heads) + " |",
+        "|---" * (2 + len(heads)) + "|",
+    ]
+    for name, (tops, count) in rows.items():
+        each = (f"{100 * tops[h]['top1']:.1f} / {100 * tops[h]['top5']:.1f} %" for h in heads)
+        table.append(f"| {name} | {count:,} | " + " | ".join(each) + " |")
+    return "\n".join(
+        [
+            "### Command",
+            "",
+            "```",
+            command(config),
+            "```",
+            "",
+            f"{config.epochs} epochs ({planned}) over {started.pictures['train']:,} pictures, "
+            f"{started.steps:,} steps, {started.precision} arithmetic, "
+            f"{started.parameters:,} parameters; "
+            f"in the last epoch the main head's training loss was "
+            f"{epochs[-1].train_loss['main']:.2f} nats.",
+            "",
+            f"![Loss and accuracy over the run]({curves})",
+            "",
+            "### Accuracy",
+            "",
+            f"On `{metrics['split']}` of `{metrics['data']}`, centre squares at "
+            f"{metrics['size']} px, with the weights as they are stored:",
+            "",
+            *table,
+            "",
+            f"`python -m gnet evaluate --data {metrics['data']} --split {metrics['split']}` "
+            "prints these figures.",
+            "",
+            "### Classes",
+            "",
+            classes,
+        ]
+    )
+
+
+def command(config: TrainConfig) -> str:
+    """The command line that asks for `config`, with the data set's file name alone."""
+    words = ["python -m gnet train", f"--data {shlex.quote(Path(config.data).name)}"]
+    for record in (config, config.model):
+        default = type(record)()
+        for f in fields(record):
+            value = getattr(record, f.name)
+            if f.name not in ("model", "data", "num_classes") and value != getattr(default, f.name):
+                text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+                words.append(f"--{f.name.replace('_', '-')} {shlex.quote(text)}")
+    return " \\\n    ".join([*words, "--run-dir runs/everyday"])
+
+
+def class_table(data: str | Path, judged: Any) -> str:
+    """Folder, name to show, and training pictures by source of every class, as Markdown."""
+    files = open_files(Path(data))
+    try:
+        counts = Counter(
+            (parts[-2], parts[-1][:3])
+            for parts in files.paths
+            if len(parts) >= 3 and parts[-3] == "train"
+        )
+    finally:
+        files.close()
+    lines = ["| folder | shown as | training pictures by source |", "|---|---|---|"]
+    for folder, shown in zip(judged.names, judged.classes, strict=True):
+        sources = {source: n for (name, source), n in sorted(counts.items()) if name == folder}
+        each = ", ".join(f"{source} {number}" for source, number in sources.items())
+        lines.append(f"| {folder} | {shown} | {each} |")
+    return "\n".join(lines)
+
+
+def _between_marks(card: Path, text: str) -> str:
+    """The card with its measured part replaced; a new card where there is none."""
+    old = card.read_text(encoding="utf-8") if card.exists() else f"{BEGIN}\n{END}\n"
+    before, begin, rest = old.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise GnetError(f"{card} has no marks {BEGIN!r} and {END!r} to write between.")
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"

@@ -1,0 +1,44 @@
+"""The copy of a run's numbers that TensorBoard reads."""
+
+import importlib.util
+
+import pytest
+
+from gnet.config import ModelConfig
+from gnet.errors import GnetError
+from gnet.events import EpochDone, StepDone
+from gnet.scalars import curves, scalars
+from gnet.train_config import TrainConfig
+from gnet.training import train
+
+TINY = TrainConfig(
+    model=ModelConfig(width=0.0625),
+    per_class=2,
+    size=32,
+    epochs=1,
+    batch=10,
+    precision="fp32",
+)
+
+
+def test_tensorboard_reads_back_the_numbers_of_the_events(tmp_path):
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    events = list(train(TINY))
+    with scalars(tmp_path) as note:
+        for event in events:
+            note(event)
+    read = reader.EventAccumulator(str(tmp_path)).Reload()
+    steps = [event for event in events if isinstance(event, StepDone)]
+    (epoch,) = (event for event in events if isinstance(event, EpochDone))
+    assert [(s.step, pytest.approx(s.value)) for s in read.Scalars("loss/step")] == [
+        (step.step, step.loss) for step in steps
+    ]
+    assert read.Scalars("accuracy/val/aux2")[0].value == pytest.approx(epoch.val_accuracy["aux2"])
+    assert set(read.Tags()["scalars"]) == set(curves(steps[0])) | set(curves(epoch))
+
+
+def test_without_tensorboard_one_sentence_names_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(GnetError, match="pip install tensorboard"), scalars(tmp_path):
+        pass
+    assert not list(tmp_path.iterdir())
