@@ -31,19 +31,26 @@ def serve(host: str, port: int, weights: str) -> None:
     """Load, build, launch; returns when the server has stopped."""
     check_port(host, port)
 
-    from gnet.ui.environment import prepare
-
-    prepare()
-
     import torch
 
     from gnet import ui
+    from gnet.ui.environment import prepare
     from gnet.weights import load
 
-    # One line of requests and one thread each; a second one gains little and takes from others.
-    torch.set_num_threads(max(1, min(2, (os.cpu_count() or 1) // 2)))
-    page = ui.build(load(weights))
-    page.launch(server_name=host, server_port=port, quiet=True, **ui.launch_options(host, port))
+    # Requests wait in one line; half of the cores is left to whoever else works here.
+    torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
+    model = load(weights)
+    prepare()  # before gradio is imported
+    page = ui.build(model)
+    page.launch(
+        server_name=host,
+        server_port=port,
+        quiet=True,
+        prevent_thread_lock=True,
+        **ui.launch_options(),
+    )
+    print(f"gnet is at http://{'localhost' if host == '0.0.0.0' else host}:{port}", flush=True)
+    page.block_thread()
 
 
 def check_port(host: str, port: int) -> None:

@@ -6,6 +6,7 @@ Knows nothing of training.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,9 +93,9 @@ def evaluate(
     shown = in_order(dataset, size=preprocessing.size, batch=batch, crop=preprocessing.crop)
     done = 0
     device = next(model.parameters()).device
-    with torch.inference_mode(), evaluating(model):
-        for pixels, labels in prefetch(shown):
-            x = preprocessing.normalise(pixels.to(device).float() / 255)
+    with torch.inference_mode(), evaluating(model), closing(prefetch(shown)) as ready:
+        for pixels, labels in ready:
+            x = preprocessing.normalise_bytes(pixels.to(device))
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 logits = model(x)
             for head, values in logits._asdict().items():

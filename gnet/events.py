@@ -75,7 +75,7 @@ class CheckpointSaved:
 
 @dataclass(frozen=True, kw_only=True)
 class RunEnded:
-    """`reason` is "finished" or "stopped"."""
+    """`reason` is "finished", "stopped" or, after an error, "failed"."""
 
     step: int
     reason: str

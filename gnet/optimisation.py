@@ -35,15 +35,21 @@ def _loss(outputs: Tensor, labels: Tensor, config: TrainConfig) -> Tensor:
         return F.cross_entropy(
             outputs, labels, label_smoothing=config.label_smoothing, reduction="sum"
         )
-    # Keras's categorical cross-entropy on outputs that are taken for probabilities already.
-    clipped = outputs.relu().clamp(1e-7, 1 - 1e-7)
+    # Keras's categorical cross-entropy on outputs that are taken for probabilities already. Where
+    # all are 0 or below it is ln(classes), with no gradient to leave that state by.
+    clipped = outputs.clamp(1e-7, 1 - 1e-7)
     shares = clipped / clipped.sum(dim=1, keepdim=True)
     return F.nll_loss(shares.log(), labels, reduction="sum")
 
 
+def head_weights(config: TrainConfig) -> dict[str, float]:
+    """Head → the weight of its loss; the paper has 0.3 for both auxiliary ones (section 5)."""
+    return {"main": 1.0, "aux1": config.aux1_weight, "aux2": config.aux2_weight}
+
+
 def weighted(losses: dict[str, Tensor], config: TrainConfig) -> Tensor:
-    """main + aux1's weight · aux1 + aux2's weight · aux2 (section 5 has 0.3 for both)."""
-    weights = {"main": 1.0, "aux1": config.aux1_weight, "aux2": config.aux2_weight}
+    """main + aux1's weight · aux1 + aux2's weight · aux2."""
+    weights = head_weights(config)
     return torch.stack([weights[head] * loss for head, loss in losses.items()]).sum()
 
 

@@ -10,6 +10,7 @@ from gnet.config import PRESETS, ModelConfig
 from gnet.errors import GnetError
 from gnet.train_config import TrainConfig
 
+PRESET = "batch-norm"
 _DECIDED_BY_DATA = ("num_classes",)
 
 
@@ -25,7 +26,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     """`--preset`, and one option for each field of `ModelConfig` that changes it."""
     group = parser.add_argument_group("the network")
     group.add_argument(
-        "--preset", default="batch-norm", help=f"start from {', '.join(PRESETS)} (batch-norm)"
+        "--preset", metavar="X", help=f"start from {', '.join(PRESETS)} (default {PRESET})"
     )
     for f in fields(ModelConfig):
         if f.name not in _DECIDED_BY_DATA:
@@ -34,8 +35,15 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
 
 def train_config(arguments: argparse.Namespace) -> TrainConfig:
     """The run that the options ask for; raises `GnetError` for values out of range."""
-    model = ModelConfig.preset(arguments.preset, **_given(ModelConfig, arguments))
+    model = ModelConfig.preset(arguments.preset or PRESET, **_given(ModelConfig, arguments))
     return TrainConfig(model=model, **_given(TrainConfig, arguments))
+
+
+def given_options(arguments: argparse.Namespace) -> list[str]:
+    """The options above that were given, as they are written."""
+    names = ["preset", *(f.name for config in (TrainConfig, ModelConfig) for f in fields(config))]
+    present = [name for name in names if getattr(arguments, name, None) is not None]
+    return [f"--{name.replace('_', '-')}" for name in present]
 
 
 def _given(config: type, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from gnet import figures
-from gnet.archives import open_files
 from gnet.atomic import atomically
-from gnet.data import open_dataset
+from gnet.data import Dataset, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation import evaluate
 from gnet.events import EpochDone, Event, RunStarted
@@ -50,13 +49,20 @@ def publish(
     config = folder.config()
     if not is_finished(folder):
         raise GnetError(f"The run in {run_dir} is not finished; resume it, and publish it then.")
+    card = out.with_suffix(".md")
+    _between_marks(card, "")  # refuses a card without marks before the work, not after it
     model = load(folder.path / LAST)
     picture = replace(model.info.preprocessing, size=size or config.size)
     model.info = replace(model.info, name=out.stem, preprocessing=picture)
     save(model, out, half=True)
 
+    taught, judged = (
+        open_dataset(
+            data or config.data, split, size=picture.size, seed=config.seed, progress=progress
+        )
+        for split in ("train", "val")
+    )
     stored = load(out)  # what will be shown is what is judged
-    judged = open_dataset(data or config.data, "val", size=picture.size, progress=progress)
     metrics = evaluate(fold(stored), judged, picture, progress=progress).summary()
     metrics |= {"data": Path(config.data).name, "split": "val", "size": picture.size}
     model.info = replace(model.info, metrics=metrics)
@@ -65,8 +71,7 @@ def publish(
     events = folder.events()
     curves = out.with_name(f"{out.stem}-curves.png")
     figures.save(figures.training_figure(events), curves)
-    card = out.with_suffix(".md")
-    text = measured(config, events, metrics, curves.name, class_table(data or config.data, judged))
+    text = measured(config, events, metrics, curves.name, class_table(taught))
     with atomically(card) as temporary:
         temporary.write_text(_between_marks(card, text), encoding="utf-8")
     return [out, card, curves]
@@ -141,22 +146,13 @@ def command(config: TrainConfig) -> str:
     return " \\\n    ".join([*words, "--run-dir runs/everyday"])
 
 
-def class_table(data: str | Path, judged: Any) -> str:
+def class_table(taught: Dataset) -> str:
     """Folder, name to show, and training pictures by source of every class, as Markdown."""
-    files = open_files(Path(data))
-    try:
-        counts = Counter(
-            (parts[-2], parts[-1][:3])
-            for parts in files.paths
-            if len(parts) >= 3 and parts[-3] == "train"
-        )
-    finally:
-        files.close()
+    counts = Counter(zip(taught.labels.tolist(), taught.sources, strict=True))
     lines = ["| folder | shown as | training pictures by source |", "|---|---|---|"]
-    for folder, shown in zip(judged.names, judged.classes, strict=True):
-        sources = {source: n for (name, source), n in sorted(counts.items()) if name == folder}
-        each = ", ".join(f"{source} {number}" for source, number in sources.items())
-        lines.append(f"| {folder} | {shown} | {each} |")
+    for label, (folder, shown) in enumerate(zip(taught.names, taught.classes, strict=True)):
+        sources = (f"{source} {n}" for (own, source), n in sorted(counts.items()) if own == label)
+        lines.append(f"| {folder} | {shown} | {', '.join(sources)} |")
     return "\n".join(lines)
 
 

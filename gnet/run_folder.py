@@ -7,6 +7,7 @@ kill at any moment leaves the last whole one. Nothing is pickled.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +34,24 @@ class RunFolder:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
-    def create(self, config: TrainConfig) -> None:
-        """Start a run here; a folder that holds one already raises `GnetError`."""
+    def check_new(self) -> None:
+        """Raise `GnetError` unless a run can be started here; makes nothing."""
         if (self.path / CONFIG).exists():
             raise GnetError(
                 f"{self.path} holds a run already; resume it with --resume {self.path}, "
                 "or name a new folder."
             )
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise GnetError(f"{self.path} cannot be made a run's folder: {error}.") from error
+        above = self.path.absolute()
+        while not above.exists():
+            above = above.parent
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            raise GnetError(
+                f"{self.path} cannot be made a run's folder; give a path in a folder that can be "
+                "written to."
+            )
+
+    def create(self, config: TrainConfig) -> None:
+        """Start a run here."""
         with atomically(self.path / CONFIG) as temporary:
             temporary.write_text(json.dumps(config.to_json(), indent=1), encoding="utf-8")
 
@@ -98,7 +106,21 @@ class RunFolder:
         optimiser: torch.optim.Optimizer,
         averaged: AveragedWeights | None,
     ) -> None:
-        """Put a saved state back into the three, in place."""
+        """Put a saved state back into the three, in place; `GnetError` if it is not theirs."""
+        try:
+            self._load_state(model, optimiser, averaged)
+        except (SafetensorError, OSError, RuntimeError, KeyError, IndexError, ValueError) as error:
+            raise GnetError(
+                f"{self.path / STATE} is not a state of the run that {CONFIG} beside it describes; "
+                "start a new run."
+            ) from error
+
+    def _load_state(
+        self,
+        model: GoogLeNet,
+        optimiser: torch.optim.Optimizer,
+        averaged: AveragedWeights | None,
+    ) -> None:
         tensors = load_file(self.path / STATE)
         model.load_state_dict(_below("model.", tensors))
         if averaged:

@@ -7,6 +7,7 @@ import io
 import math
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -146,5 +147,6 @@ def to_bytes(figure: Figure, kind: str) -> bytes:
     """The figure as a file's content; `kind` is one of FORMATS. No date goes in."""
     undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=200, metadata=undated)
+    with rc_context({"svg.hashsalt": "gnet"}):  # else an SVG's ids are random
+        figure.savefig(buffer, format=kind, dpi=200, metadata=undated)
     return buffer.getvalue()

@@ -7,17 +7,14 @@ Knows nothing of processes that watch it.
 
 from __future__ import annotations
 
-import copy
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch import distributed as dist
 
 from gnet.batches import batches, prefetch, steps_per_epoch
 from gnet.config import HEADS, TRAINED, UNTRAINED, ModelInfo, Preprocessing
@@ -33,14 +30,17 @@ from gnet.events import (
     RunStarted,
     StepDone,
 )
-from gnet.model import GoogLeNet
+from gnet.model import GoogLeNet, Logits
 from gnet.optimisation import (
     AveragedWeights,
     head_losses,
+    head_weights,
     learning_rate,
     make_optimiser,
     weighted,
 )
+from gnet.precision import faster_precision
+from gnet.processes import Group, device, joined
 from gnet.run_folder import BEST, LAST, RunFolder
 from gnet.train_config import TrainConfig
 
@@ -52,69 +52,47 @@ def train(
     run_dir: str | Path | None = None,
     *,
     progress: Progress | None = None,
-) -> Iterator[Event]:
+    stop: Callable[[], bool] | None = None,
+) -> Generator[Event, None, None]:
     """Train a network as `config` says, yielding events as they happen.
 
-    With `run_dir` the run is kept there and can be resumed; closing the iterator then leaves a
-    checkpoint behind. `progress(done, total)` counts pictures while the data set is read. Raises
-    `GnetError` for what cannot be trained.
+    With `run_dir` the run is kept there and can be resumed. Closing the iterator leaves a
+    checkpoint behind; so does `stop`, asked at every step: once it says True the run ends, in
+    all processes at the same step. `progress(done, total)` counts pictures while the data set is
+    read. Sets torch's seed and, if the config asks for it, its threads. Raises `GnetError` for
+    what cannot be trained; a folder is made only for what can.
     """
     folder = RunFolder(run_dir) if run_dir is not None else None
-    with _processes() as group:
+    if folder:
+        folder.check_new()
+    with joined() as group:
+        run = _Run(config, folder, group, progress, stop)
         if folder and group.first:
-            folder.create(config)
-        yield from _Run(config, folder, group, progress).events(resumed=False)
+            folder.create(run.config)
+        yield from run.events([])
 
 
-def resume(run_dir: str | Path, *, progress: Progress | None = None) -> Iterator[Event]:
+def resume(
+    run_dir: str | Path,
+    *,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Generator[Event, None, None]:
     """Go on with the run in `run_dir` from its last checkpoint; a finished run yields nothing."""
     folder = RunFolder(run_dir)
     config = folder.config()
     if is_finished(folder):
         return
-    with _processes() as group:
-        yield from _Run(config, folder, group, progress).events(resumed=True)
+    with joined() as group:
+        run = _Run(config, folder, group, progress, stop)
+        past = run.restore(folder)
+        yield from run.events([*past, RunResumed(step=run.step)])
 
 
 def is_finished(folder: RunFolder) -> bool:
-    """Whether the run has taken all its steps."""
+    """Whether the run has taken all its steps; raises `GnetError` where there is no run."""
+    folder.config()
     return any(isinstance(e, RunEnded) and e.reason == "finished" for e in folder.events())
-
-
-@dataclass(frozen=True)
-class _Group:
-    """The processes that train together; `rank` 0 speaks for all."""
-
-    rank: int = 0
-    world: int = 1
-
-    @property
-    def first(self) -> bool:
-        return self.rank == 0
-
-    def summed(self, values: Tensor) -> Tensor:
-        if self.world > 1:
-            dist.all_reduce(values)
-        return values
-
-
-@contextmanager
-def _processes() -> Iterator[_Group]:
-    """Join the other processes when `torchrun` started this one; alone otherwise."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield _Group()
-        return
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    try:
-        yield _Group(dist.get_rank(), dist.get_world_size())
-    finally:
-        dist.destroy_process_group()
-
-
-def _device() -> torch.device:
-    if not torch.cuda.is_available():
-        return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 class _Run:
@@ -124,22 +102,25 @@ class _Run:
         self,
         config: TrainConfig,
         folder: RunFolder | None,
-        group: _Group,
+        group: Group,
         progress: Progress | None,
+        stop: Callable[[], bool] | None,
     ) -> None:
         self.folder = folder if group.first else None
         self.group = group
-        self.source = folder
+        self.stop = stop or (lambda: False)
+        self.started = time.monotonic()
         if config.threads:
             torch.set_num_threads(config.threads)
         self.data, self.val = _open_splits(config, progress)
-        config = replace(config, model=replace(config.model, num_classes=len(self.data.classes)))
-        self.config = config
+        self.config = config = replace(
+            config, model=replace(config.model, num_classes=len(self.data.classes))
+        )
         self.per_epoch = steps_per_epoch(len(self.data), config.batch, group.world)
         if self.per_epoch == 0:
             raise GnetError(f"The training set has {len(self.data)} pictures; 2 are the least.")
         self.steps = self.per_epoch * config.epochs
-        self.device = _device()
+        self.device = device()
         torch.manual_seed(config.seed)
         model = GoogLeNet(config.model, _info(config, self.data)).to(self.device)
         self.model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -151,48 +132,85 @@ class _Run:
                 nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
             self.parallel = nn.parallel.DistributedDataParallel(self.model)
         self.step = 0
+        self.saved_step = 0
+        self.saved_time = self.started
+        self.stopping = False
         self.precision = ""
         self.epoch_steps: list[StepDone] = []
+        """The events of the epoch that is under way."""
+        self.judged = 0
+        """Epochs that have been judged on the validation set."""
         self.best = -1.0
-        self.started = time.monotonic()
 
-    def events(self, *, resumed: bool) -> Iterator[Event]:
-        facts = self.source.facts() if resumed and self.source else None
+    def restore(self, folder: RunFolder) -> list[Event]:
+        """Go back to the last checkpoint, or to the start; the events until then."""
+        past = folder.events()
+        facts = folder.facts()
+        for begun in (e for e in past if isinstance(e, RunStarted)):
+            if (begun.classes, begun.steps) != (self.data.classes, self.steps):
+                raise GnetError(
+                    f"The run in {folder.path} began with {len(begun.classes)} classes and "
+                    f"{begun.steps} steps; it would go on with {len(self.data.classes)} classes "
+                    f"and {self.steps} steps, and only the same data, config and number of "
+                    "processes are allowed."
+                )
+            self.precision = begun.precision
         if facts:
-            self._restore(facts)
-        self.precision = self.precision or self._precision()
-        if resumed:
-            yield self._noted(RunResumed(step=self.step))
-        if self.step == 0:
-            yield self._noted(self._frame())
-        saved = time.monotonic()
-        reason = "stopped"
+            folder.load_state(self.model, self.optimiser, self.averaged)
+            self.step = self.saved_step = int(facts["step"])
+        past = [e for e in past if e.step <= self.step]
+        self.judged = sum(isinstance(e, EpochDone) for e in past)
+        self.epoch_steps = [
+            e for e in past if isinstance(e, StepDone) and e.epoch == self.judged + 1
+        ]
+        scores = [e.val_accuracy["main"] for e in past if isinstance(e, EpochDone)]
+        self.best = max(scores, default=-1.0)
+        return past
+
+    def events(self, past: list[Event]) -> Iterator[Event]:
+        """The run's events from here; `past` are those before, the resumption included."""
+        config = self.config
+        if not self.precision:
+            self.precision = config.precision
+            if config.precision == "auto":
+                first_size = config.sizes_by_epoch()[0]
+                self.precision = faster_precision(self.model, first_size, config.batch, self.group)
+        self.saved_time = time.monotonic()
+        reason = "failed"
         try:
-            for epoch in range(self.step // self.per_epoch, self.config.epochs):
-                for event in self._epoch_steps(epoch):
-                    yield self._noted(event)
-                    if self.step == (epoch + 1) * self.per_epoch:
-                        break  # an epoch's end is saved once it has been judged
-                    if time.monotonic() - saved >= self.config.checkpoint_seconds:
-                        yield from self._save(best=False)
-                        saved = time.monotonic()
-                done = self._judge(epoch)
-                yield self._noted(done)
-                score = done.val_accuracy["main"]
-                yield from self._save(best=score > self.best)
-                self.best = max(score, self.best)
-                self.epoch_steps = []
-                saved = time.monotonic()
-            reason = "finished"
+            if past:
+                yield self._noted(past[-1])
+            if not any(isinstance(e, RunStarted) for e in past):
+                yield self._noted(self._frame())
+            yield from self._epochs()
+            reason = "stopped" if self.stopping else "finished"
+        except GeneratorExit:  # at a yield, where the state is that of a whole step
+            reason = "stopped"
+            raise
         finally:
-            # Between the last step of an epoch and its judgement there is nothing new to keep:
-            # resuming takes the steps since the last checkpoint again.
-            if reason == "stopped" and self.step % self.per_epoch:
-                for _ in self._save(best=False):
-                    pass
+            if reason == "stopped" and self.step > self.saved_step:
+                self._save(best=False)
             ended = RunEnded(step=self.step, reason=reason, seconds=self._seconds())
             self._noted(ended)
         yield ended
+
+    def _epochs(self) -> Iterator[Event]:
+        for epoch in range(self.judged, self.config.epochs):
+            with closing(self._epoch_steps(epoch)) as steps:
+                for event in steps:
+                    yield self._noted(event)
+                    if self.stopping:
+                        return
+                    if time.monotonic() - self.saved_time >= self.config.checkpoint_seconds:
+                        yield from self._save(best=False)
+            done = self._noted(self._judge(epoch))
+            assert isinstance(done, EpochDone)
+            score = done.val_accuracy["main"]
+            self.judged, self.epoch_steps = epoch + 1, []
+            saved = self._save(best=score > self.best)
+            self.best = max(score, self.best)
+            yield done
+            yield from saved
 
     def _frame(self) -> RunStarted:
         return RunStarted(
@@ -206,33 +224,30 @@ class _Run:
             processes=self.group.world,
         )
 
-    def _epoch_steps(self, epoch: int) -> Iterator[StepDone]:
+    def _epoch_steps(self, epoch: int) -> Generator[StepDone, None, None]:
         config = self.config
-        drawn = prefetch(
-            batches(
-                self.data,
-                size=config.sizes_by_epoch()[epoch],
-                batch=config.batch,
-                seed=config.seed,
-                epoch=epoch,
-                balance=config.balance,
-                augment=config.augment,
-                blur=config.blur,
-                first_step=self.step % self.per_epoch,
-                rank=self.group.rank,
-                world=self.group.world,
-            )
+        drawn = batches(
+            self.data,
+            size=config.sizes_by_epoch()[epoch],
+            batch=config.batch,
+            seed=config.seed,
+            epoch=epoch,
+            balance=config.balance,
+            augment=config.augment,
+            blur=config.blur,
+            first_step=self.step - epoch * self.per_epoch,
+            rank=self.group.rank,
+            world=self.group.world,
         )
-        try:
-            for pixels, labels in drawn:
-                event = self._take_step(epoch, pixels, labels)
+        with closing(prefetch(drawn)) as ready:
+            begun = time.monotonic()
+            for pixels, labels in ready:
+                event = self._take_step(epoch, pixels, labels, begun)
                 self.epoch_steps.append(event)
                 yield event
-        finally:
-            drawn.close()  # pyright: ignore[reportAttributeAccessIssue]
+                begun = time.monotonic()
 
-    def _take_step(self, epoch: int, pixels: Tensor, labels: Tensor) -> StepDone:
-        begun = time.monotonic()
+    def _take_step(self, epoch: int, pixels: Tensor, labels: Tensor, begun: float) -> StepDone:
         config = self.config
         count = self._whole_batch()
         # Dropout is drawn from the step, not from the run's past: so resuming needs no past.
@@ -242,36 +257,48 @@ class _Run:
             settings["lr"] = rate
         self.parallel.train()
         pixels, labels = pixels.to(self.device), labels.to(self.device)
-        x = self.model.info.preprocessing.normalise(pixels.float() / 255)
+        x = self.model.info.preprocessing.normalise_bytes(pixels)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             logits = self.parallel(x)
         losses = head_losses(logits, labels, config)
         # Processes average their gradients: each one's share of the whole batch's mean, times
         # the number of processes, averages to the whole batch's gradient.
         (weighted(losses, config) * (self.group.world / count)).backward()
+        each, accuracy = self._shared(logits, labels, losses, count)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         if self.averaged:
             self.averaged.update(self.model, self.step)
         self.step += 1
-        heads = list(losses)
-        right = [(getattr(logits, h).argmax(1) == labels).sum() for h in heads]
-        sums = torch.stack(
-            [losses[h].detach().double() for h in heads] + [r.double() for r in right]
-        )
-        means = (self.group.summed(sums) / count).tolist()
-        each = dict(zip(heads, means[: len(heads)], strict=True))
-        total = weighted({h: torch.tensor(v, dtype=torch.float64) for h, v in each.items()}, config)
+        weights = head_weights(config)
         return StepDone(
             step=self.step,
             epoch=epoch + 1,
             size=x.shape[-1],
-            loss=total.item(),
+            loss=sum(weights[head] * loss for head, loss in each.items()),
             losses=each,
-            accuracy=dict(zip(heads, means[len(heads) :], strict=True)),
+            accuracy=accuracy,
             learning_rate=rate,
             pictures_per_second=count / max(time.monotonic() - begun, 1e-9),
             seconds=self._seconds(),
+        )
+
+    def _shared(
+        self, logits: Logits, labels: Tensor, losses: dict[str, Tensor], count: int
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Each head's mean loss and accuracy over all processes' `count` pictures.
+
+        Whether any of them wants to stop travels along, so that all stop at the same step.
+        """
+        right = {head: (getattr(logits, head).argmax(1) == labels).sum() for head in losses}
+        wish = torch.tensor(float(self.stop()), device=self.device)
+        sums = torch.stack([v.detach().double() for v in (*losses.values(), *right.values(), wish)])
+        *values, wishes = self.group.summed(sums).tolist()
+        self.stopping = wishes > 0
+        means = [value / count for value in values]
+        return (
+            dict(zip(losses, means[: len(losses)], strict=True)),
+            dict(zip(losses, means[len(losses) :], strict=True)),
         )
 
     def _whole_batch(self) -> int:
@@ -294,39 +321,23 @@ class _Run:
             seconds=self._seconds(),
         )
 
-    def _save(self, *, best: bool) -> Iterator[Event]:
+    def _save(self, *, best: bool) -> list[Event]:
+        """Keep weights and state; what is to be said of it."""
+        self.saved_step, self.saved_time = self.step, time.monotonic()
         if not self.folder:
-            return
+            return []
         model = self.averaged.model if self.averaged else self.model
+        # The state comes last: a kill before it repeats the steps that these weights came from.
+        if best:
+            self.folder.keep(BEST, model)
+        self.folder.keep(LAST, model)
         self.folder.save_state(
             self.model,
             self.optimiser,
             self.averaged,
             {"step": self.step, "precision": self.precision},
         )
-        self.folder.keep(LAST, model)
-        if best:
-            self.folder.keep(BEST, model)
-        yield self._noted(CheckpointSaved(step=self.step, best=best))
-
-    def _restore(self, facts: dict) -> None:
-        assert self.source
-        self.source.load_state(self.model, self.optimiser, self.averaged)
-        self.step, self.precision = int(facts["step"]), str(facts["precision"])
-        past = [e for e in self.source.events() if e.step <= self.step]
-        epoch = self.step // self.per_epoch + 1
-        self.epoch_steps = [e for e in past if isinstance(e, StepDone) and e.epoch == epoch]
-        scores = [e.val_accuracy["main"] for e in past if isinstance(e, EpochDone)]
-        self.best = max(scores, default=-1.0)
-
-    def _precision(self) -> str:
-        """What the config asks for; `auto` times a step of each and takes the faster."""
-        if self.config.precision != "auto":
-            return self.config.precision
-        size = self.config.sizes_by_epoch()[0]
-        times = {p: step_seconds(self.model, size, self.config.batch, p) for p in ("fp32", "bf16")}
-        faster = torch.tensor([float(times["bf16"] < times["fp32"])])
-        return "bf16" if self.group.summed(faster).item() * 2 > self.group.world else "fp32"
+        return [self._noted(CheckpointSaved(step=self.step, best=best))]
 
     def _noted(self, event: Event) -> Event:
         if self.folder:
@@ -335,22 +346,6 @@ class _Run:
 
     def _seconds(self) -> float:
         return time.monotonic() - self.started
-
-
-def step_seconds(model: GoogLeNet, size: int, batch: int, precision: str) -> float:
-    """Seconds of one training step (forward and backward, s) on a copy, after one to warm up."""
-    trial = copy.deepcopy(model).train()
-    device = next(trial.parameters()).device
-    x = torch.zeros(batch, 3, size, size, device=device)
-    x = x.contiguous(memory_format=torch.channels_last)
-    seconds = 0.0
-    for _ in range(2):
-        begun = time.monotonic()
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            logits = trial(x)
-        torch.stack([z.float().mean() for z in logits if z is not None]).sum().backward()
-        seconds = time.monotonic() - begun
-    return seconds
 
 
 def _open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Dataset, Dataset]:
@@ -369,7 +364,7 @@ def _open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Datase
 
 
 def _info(config: TrainConfig, data: Dataset) -> ModelInfo:
-    weights = {"main": 1.0, "aux1": config.aux1_weight, "aux2": config.aux2_weight}
+    weights = head_weights(config)
     has = ("main",) if not config.model.aux else HEADS
     return ModelInfo(
         name=f"trained on {Path(config.data).name}",

@@ -5,7 +5,7 @@ import torch
 
 from chromium import MISSING, find_chromium, in_ci
 
-pytest_plugins = ["folders"]  # the fixture `source`
+pytest_plugins = ["folders", "pages"]  # `source`; `server`, `visit`
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,8 +8,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from folders import FLAT, SPLIT, picture, reds, refused, zipped
 
+from folders import FLAT, SPLIT, laid_out, picture, reds, refused, zipped
 from gnet.archives import Limits
 from gnet.data import open_dataset
 from gnet.errors import GnetError
@@ -134,3 +134,26 @@ def test_bytes_changed_anywhere_in_a_zip_give_a_data_set_or_a_sentence(tmp_path)
         except GnetError:
             outcomes["refused"] += 1
     assert outcomes["read"] and outcomes["refused"]
+
+
+def test_a_folder_that_links_to_itself_is_refused(tmp_path):
+    folder = laid_out(tmp_path / "pets", SPLIT)
+    (folder / "train" / "again").symlink_to(folder, target_is_directory=True)
+    assert "nested too deeply" in refused(folder)
+
+
+def test_a_file_too_large_to_decode_is_skipped_in_a_folder(tmp_path):
+    folder = laid_out(tmp_path / "pets", SPLIT | {"train/cat/big.png": bytes(9_999)})
+    dataset = open_dataset(folder, "train", limits=Limits(entry_bytes=5_000))
+    assert dataset.skipped == {"damaged or cut off": 1}
+    assert reds(dataset) == [0, 1, 2, 10, 11]
+
+
+def test_a_zip_whose_large_end_record_is_missing_is_refused(tmp_path):
+    """The locator of a zip64 promises a record before it."""
+    path = zipped(tmp_path / "bad.zip", SPLIT)
+    content = path.read_bytes()
+    end = content.rindex(b"PK\x05\x06")
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+    path.write_bytes(content[:end] + locator + content[end:])
+    assert "not a zip" in refused(path)

@@ -4,10 +4,10 @@ import urllib.error
 
 import pytest
 import torch
-from folders import refused
 from torchvision.datasets import FakeData
 
-from gnet.catalogue import TORCHVISION, Entry
+from folders import refused
+from gnet.catalogue import TORCHVISION, Entry, fetch
 from gnet.data import open_dataset
 
 
@@ -16,6 +16,15 @@ class Fake(FakeData):
 
     def __init__(self, count):
         super().__init__(size=count, image_size=(3, 200, 180), num_classes=3)
+
+
+class Damaged(Fake):
+    """Its second picture cannot be read."""
+
+    def __getitem__(self, index):
+        if index == 1:
+            raise OSError("image file is truncated")
+        return super().__getitem__(index)
 
 
 @pytest.fixture
@@ -81,3 +90,40 @@ def test_every_named_set_exists_in_torchvision(tmp_path):
         for split in entry.splits.values() or [""]:
             with pytest.raises(RuntimeError, match=r"(?i)not found"):
                 entry.build(str(tmp_path / name), split, False)
+
+
+@pytest.mark.parametrize("attribute", ["targets", "_labels", "labels", "_samples"])
+def test_labels_are_read_without_decoding_a_picture(monkeypatch, tmp_path, attribute):
+    """torchvision's sets keep them under one of four names."""
+    labels = [0, 1, 2] * 4
+
+    def build(root, split, download):
+        made = Damaged(12)
+        kept = [("a path", label) for label in labels] if attribute == "_samples" else labels
+        setattr(made, attribute, kept)
+        return made
+
+    monkeypatch.setenv("GNET_CACHE", str(tmp_path))
+    entry = Entry(label="Fake", build=build, splits={"train": "train"})
+    monkeypatch.setitem(TORCHVISION, "fake", entry)
+    assert fetch("fake", "train").labels == tuple(labels)
+    dataset = open_dataset("fake", "train")
+    assert dataset.counts == (4, 3, 4)
+    assert dataset.skipped == {"damaged or cut off": 1}
+
+
+def test_of_two_downloads_at_once_one_is_kept(monkeypatch, tmp_path):
+    """The other process is faster: its folder stands when this one's download is whole."""
+    folder = tmp_path / "data" / "fake"
+
+    def build(root, split, download):
+        if download:
+            folder.mkdir()
+            (folder / "theirs").touch()
+        return Fake(6)
+
+    monkeypatch.setenv("GNET_CACHE", str(tmp_path))
+    monkeypatch.setitem(TORCHVISION, "fake", Entry(label="Fake", build=build))
+    assert len(fetch("fake", "train").labels) == 6
+    assert list(folder.parent.iterdir()) == [folder]
+    assert [path.name for path in folder.iterdir()] == ["theirs"]

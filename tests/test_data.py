@@ -4,8 +4,8 @@ import time
 
 import pytest
 import torch
-from folders import FLAT, SPLIT, picture, reds, refused
 
+from folders import FLAT, SPLIT, picture, reds, refused
 from gnet.archives import Limits
 from gnet.data import open_dataset
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 import torch
-from folders import FLAT, SPLIT, picture, reds, refused
 
+from folders import FLAT, SPLIT, picture, reds, refused
 from gnet.data import open_dataset
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from gnet.config import (
@@ -229,6 +230,26 @@ def test_other_files_are_refused_in_a_sentence(tmp_path, recording):
             Recording.load(tmp_path / name)
     with pytest.raises(GnetError, match="There is no recording"):
         Recording.load(tmp_path / "absent.safetensors")
+
+
+@pytest.mark.parametrize("change", ["format", "precision", "shape", "part missing"])
+def test_a_recording_of_another_make_is_refused(tmp_path, recording, change):
+    path = tmp_path / "cat.safetensors"
+    recording.save(path)
+    with safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["recording"])
+    tensors = load_file(path)
+    if change == "format":
+        header["format"] += " b"
+    elif change == "precision":
+        tensors["output/4a"] = tensors["output/4a"].half()
+    elif change == "shape":
+        tensors["output/4a"] = tensors["output/4a"].flatten()
+    else:
+        del tensors["output/4a"]
+    save_file(tensors, path, {"recording": json.dumps(header)})
+    with pytest.raises(GnetError, match=r"cat\.safetensors is not a recording; allowed is"):
+        Recording.load(path)
 
 
 def test_statistics_equal_their_definition(recording):

@@ -1,7 +1,8 @@
 // The network: stem, nine modules of four lanes, two exits and the classifier. One tab stop; the
 // arrow keys go along the modules and down to the exits, Enter or Space chooses.
 const wide = element.querySelector(".wide");
-const [W, H, MIDDLE, STEP, LANE] = [690, 296, 134, 58, 42];
+const [W, H, MIDDLE, STEP, LANE] = [690, 330, 148, 59, 44];
+const [TOP, TALL, EXITS] = [20, 254, 310]; // the frames of the modules, and the line of the exits
 const branches = () => gnet.branches();
 let focused = null;
 
@@ -30,10 +31,17 @@ function build() {
     left = x + 7 + LANE;
     x += STEP;
   }
+  branches().forEach((branch, i) => {
+    const y = TOP + TALL - 54 + 16 * i;
+    parts.push(
+      `<rect class="lane b${branch}" x="2" y="${y}" width="10" height="10" rx="2"/>` +
+        `<text x="17" y="${y + 9}">${gnet.label(branch)}</text>`,
+    );
+  });
   const end = { x: x + 16, y: MIDDLE };
   parts.push(pipe(left, end.x - 9));
   for (const head of network.heads) {
-    const at = head.name === "main" ? end : { x: places[head.exit], y: 276 };
+    const at = head.name === "main" ? end : { x: places[head.exit], y: EXITS };
     parts.push(exit(head, at));
   }
   wide.innerHTML =
@@ -46,7 +54,7 @@ const pipe = (from, to) => `<path class="pipe" d="M${from} ${MIDDLE}H${to}"/>`;
 
 function moduleAt(stage, x, widest) {
   const widths = gnet.state.network.widths[stage];
-  const heights = widths.map((n) => 6 + (n / widest) * 66);
+  const heights = widths.map((n) => 6 + (n / widest) * 78);
   let y = MIDDLE - (heights.reduce((a, b) => a + b) + 9) / 2;
   const lanes = branches().map((branch, i) => {
     const lane = `<rect class="lane b${branch}" data-branch="${branch}" x="${x + 6}"
@@ -56,18 +64,21 @@ function moduleAt(stage, x, widest) {
   });
   return (
     `<g role="button" tabindex="-1" data-stage="${stage}">` +
-    `<title></title><rect class="frame" x="${x}" y="21" width="${STEP - 4}" height="222" rx="8"/>` +
+    `<title></title><rect class="frame" x="${x}" y="${TOP}" width="${STEP - 3}" height="${TALL}" rx="8"/>` +
     `${lanes.join("")}<text x="${x + STEP / 2 - 2}" y="14" text-anchor="middle">${stage}</text></g>`
   );
 }
 
+// The first exit speaks to its left and the second to its right, so long names have room.
 function exit(head, { x, y }) {
-  const below = head.name === "main";
-  const words = below
+  const end = head.name === "main";
+  const left = head.name === "aux1";
+  const words = end
     ? `<text x="${x}" y="${y + 26}" text-anchor="middle">main</text>`
-    : `<text class="says" x="${x + 14}" y="${y + 4}"></text>`;
-  const lead = below ? "" : `<path class="dots" d="M${x} 243V${y - 8}"/>`;
-  const frame = below ? [x - 18, y - 18, 36, 52] : [x - 13, y - 14, 168, 28];
+    : `<text class="says" x="${x + (left ? -14 : 14)}" y="${y + 4}"
+        text-anchor="${left ? "end" : "start"}"></text>`;
+  const lead = end ? "" : `<path class="dots" d="M${x} ${TOP + TALL}V${y - 8}"/>`;
+  const frame = end ? [x - 21, y - 19, 42, 55] : [left ? x - 218 : x - 14, y - 15, 232, 30];
   const [fx, fy, w, h] = frame;
   return (
     `${lead}<g role="button" tabindex="-1" class="${head.name}" data-head="${head.name}">` +
@@ -97,21 +108,29 @@ function refresh(answer) {
   for (const group of wide.querySelectorAll("[data-head]")) {
     const name = group.dataset.head;
     const head = answer.heads[name];
-    const words = head.top ? `${first(head)} ${gnet.percent(chance(head))}` : head.status;
+    const chance = head.top ? ` ${gnet.percent(head.probabilities[head.top[0]])}` : "";
+    const words = head.top ? first(head) : head.status;
     group.classList.toggle("untrained", !head.top);
     group.setAttribute("aria-pressed", String(name === state.head));
     group.setAttribute("aria-disabled", String(!head.top));
-    group.setAttribute("aria-label", `exit ${name}: ${words}`);
+    group.setAttribute("aria-label", `exit ${name}: ${words}${chance}`);
     const says = group.querySelector(".says");
-    if (says) says.textContent = short(`${name}: ${words}`);
+    if (says) says.textContent = `${name}: ${cut(words, 22)}${chance}`;
   }
   focused ??= state.stage;
   for (const item of items()) item.setAttribute("tabindex", id(item) === focused ? "0" : "-1");
+  bring(wide.querySelector(`[data-stage="${state.stage}"]`));
 }
 
-const chance = (head) => head.probabilities[head.top[0]];
+// On a narrow screen the diagram is wider than its card: scroll it, and nothing else.
+function bring(item) {
+  const [box, seen] = [item.getBoundingClientRect(), wide.getBoundingClientRect()];
+  if (box.left < seen.left) wide.scrollLeft -= seen.left - box.left + 40;
+  if (box.right > seen.right) wide.scrollLeft += box.right - seen.right + 40;
+}
+
 const first = (head) => gnet.state.network.classes[head.top[0]];
-const short = (text) => (text.length > 27 ? `${text.slice(0, 19)}… ${text.split(" ").slice(-2).join(" ")}` : text);
+const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 const id = (item) => item.dataset.stage || item.dataset.head;
 const items = () => [...wide.querySelectorAll("[role=button]")];
 
@@ -125,7 +144,7 @@ function pick(item) {
 function focus(item) {
   focused = id(item);
   for (const other of items()) other.setAttribute("tabindex", other === item ? "0" : "-1");
-  item.focus();
+  item.focus({ preventScroll: true });
 }
 
 // Where an arrow key leads: along the row of modules and main, or down to an exit and back.
@@ -154,7 +173,7 @@ wide.addEventListener("keydown", (event) => {
     if (!wanted) return;
     const item = items().find((other) => id(other) === wanted);
     focus(item);
-    item.scrollIntoView?.({ block: "nearest", inline: "nearest" });
+    bring(item);
   }
   event.preventDefault();
 });

@@ -1,6 +1,7 @@
 // What the page's components share: the answer shown, what is chosen in it, and maps as pixels.
 // Components listen with gnet.draw(fn); fn is called with the names of what has changed.
 window.gnet = (() => {
+  const DRAWINGS = 7; // header, picture, diagram, belief, roads, question, reason
   const SCOPES = ["channel", "module", "network"];
   const address = new URLSearchParams(location.search);
   const state = {
@@ -20,10 +21,17 @@ window.gnet = (() => {
     document.dispatchEvent(new CustomEvent("gnet", { detail: new Set(names) }));
   }
 
+  let drawings = 0;
   function draw(fn) {
-    const run = (names) => state.answer && fn(names);
+    let drawn = false;
+    const run = (names) => {
+      if (!state.answer) return;
+      fn(drawn ? names : new Set(Object.keys(state)));
+      if (!drawn && ++drawings === DRAWINGS) document.documentElement.classList.add("gnet-ready");
+      drawn = true;
+    };
     document.addEventListener("gnet", (event) => run(event.detail));
-    run(new Set(["answer", ...Object.keys(state)]));
+    run();
   }
 
   function choose(changes) {
@@ -67,9 +75,9 @@ window.gnet = (() => {
   }
 
   // The server has spoken, with an answer or a refusal.
-  function settle(what) {
-    wait(what, false);
-    document.dispatchEvent(new CustomEvent("gnet-settled", { detail: what }));
+  function settle(what, answered) {
+    if (!(what === "answer" && answered)) wait(what, false); // an answer has yet to be drawn
+    document.dispatchEvent(new CustomEvent("gnet-settled", { detail: { what, answered } }));
   }
 
   const believed = (head = state.head) => state.answer.heads[head]?.top;
@@ -129,22 +137,25 @@ window.gnet = (() => {
     const context = sized(canvas, cols, rows);
     const image = context.createImageData(cols, rows);
     const [data, place, colours] = [values(map), places(map, limit, signed), table(signed)];
+    const out = image.data;
     for (let i = 0; i < rows * cols; i++) {
       const at = 3 * Math.round(place[data[i]]);
-      image.data.set([colours[at], colours[at + 1], colours[at + 2], 255], 4 * i);
+      for (let c = 0; c < 3; c++) out[4 * i + c] = colours[at + c];
+      out[4 * i + 3] = 255;
     }
     context.putImageData(image, 0, 0);
   }
 
   // A map over the grey picture, every cell where the middle of its field lies.
   function overlay(canvas, map, [rows, cols], field, limit, signed) {
-    const side = 288;
+    const side = 240;
     const context = sized(canvas, side, side);
     const image = context.createImageData(side, side);
     const [data, place, colours] = [values(map), places(map, limit, signed), table(signed)];
     const grey = state.answer.grey(side);
+    // For each px along one side: the cells before and after it, and how far it is between them.
     const along = (cells) => {
-      const [before, after, part] = [new Int32Array(side), new Int32Array(side), []];
+      const [before, after, part] = [0, 0, 0].map(() => new Float32Array(side));
       for (let p = 0; p < side; p++) {
         const px = ((p + 0.5) / side) * state.answer.picture.size - 0.5;
         const cell = Math.min(cells - 1, Math.max(0, (px - field[2]) / field[1]));
@@ -154,21 +165,29 @@ window.gnet = (() => {
       }
       return [before, after, part];
     };
-    const [[top, bottom, down], [left, right, across]] = [along(rows), along(cols)];
-    for (let y = 0, i = 0; y < side; y++) {
-      const [one, two, v] = [top[y] * cols, bottom[y] * cols, down[y]];
+    const [left, right, across] = along(cols);
+    const lines = new Float32Array(rows * side); // every row of cells, widened to px
+    for (let row = 0, i = 0; row < rows; row++) {
       for (let x = 0; x < side; x++, i++) {
-        const u = across[x];
-        const upper = place[data[one + left[x]]] * (1 - u) + place[data[one + right[x]]] * u;
-        const lower = place[data[two + left[x]]] * (1 - u) + place[data[two + right[x]]] * u;
-        const at = 3 * Math.round(upper * (1 - v) + lower * v);
+        const [one, two] = [place[data[row * cols + left[x]]], place[data[row * cols + right[x]]]];
+        lines[i] = one + (two - one) * across[x];
+      }
+    }
+    const [top, bottom, down] = along(rows);
+    const out = image.data;
+    for (let y = 0, i = 0; y < side; y++) {
+      const [upper, lower, part] = [top[y] * side, bottom[y] * side, down[y]];
+      for (let x = 0; x < side; x++, i++) {
+        const value = lines[upper + x] + (lines[lower + x] - lines[upper + x]) * part;
+        const at = 3 * ((value + 0.5) | 0);
         const shade = 0.252 * grey[i];
-        for (let c = 0; c < 3; c++) image.data[4 * i + c] = 0.72 * colours[at + c] + shade;
-        image.data[4 * i + 3] = 255;
+        out[4 * i] = 0.72 * colours[at] + shade;
+        out[4 * i + 1] = 0.72 * colours[at + 1] + shade;
+        out[4 * i + 2] = 0.72 * colours[at + 2] + shade;
+        out[4 * i + 3] = 255;
       }
     }
     context.putImageData(image, 0, 0);
-    return context;
   }
 
   function sized(canvas, width, height) {
@@ -210,7 +229,7 @@ window.gnet = (() => {
   }
 
   return {
-    SCOPES, state, draw, choose, arrive, wait, settle, target, believed, reaches, question, escape,
+    SCOPES, address, state, draw, choose, arrive, wait, settle, target, believed, reaches, question, escape,
     percent, number, label, branches, paint, overlay, bar, decoded, tell, trained,
   };
 })();

@@ -2,7 +2,9 @@
 const find = (selector) => element.querySelector(selector);
 const [view, clip, square, whole, mover] = [".view", ".clip", ".square", ".whole", ".mover"].map(find);
 const [file, video] = [find("input"), find("video")];
-let accepted = null; // the value the answer shown belongs to
+const plain = (value) => JSON.parse(JSON.stringify(value));
+let accepted = plain(props.value); // the value the answer shown belongs to
+const sent = []; // values the server has not spoken about yet
 let box = null; // where the square is while it is moved
 let held = null; // where the pointer took hold of it
 let stream = null;
@@ -12,6 +14,7 @@ let limits = ""; // what this browser cannot do
 // Ask for another picture, or another square of this one.
 function send(value) {
   props.value = value;
+  sent.push(value);
   gnet.wait("answer", true);
   trigger("chosen");
 }
@@ -19,7 +22,7 @@ function send(value) {
 async function take(given) {
   if (!given) return;
   if (given.size > props.megabytes * 1e6) {
-    trigger("refused", { bytes: given.size });
+    send({ bytes: given.size }); // no need to upload it; the server says what is allowed
     return;
   }
   gnet.wait("answer", true);
@@ -27,15 +30,18 @@ async function take(given) {
     const { path } = await upload(given);
     send({ path, orig_name: given.name || "picture" });
   } catch {
-    gnet.settle("answer");
+    gnet.wait("answer", false);
+    say("The upload broke off; try it once more.");
   }
 }
 
 // A refusal leaves everything as it was.
-document.addEventListener("gnet-settled", ({ detail }) => {
-  if (detail !== "answer" || !accepted) return;
-  if (JSON.stringify(props.value) !== JSON.stringify(accepted)) props.value = accepted;
-  if (gnet.state.answer) place(gnet.state.answer.picture);
+document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
+  if (what !== "answer") return;
+  const value = sent.shift();
+  if (answered) accepted = value;
+  if (!sent.length) props.value = accepted;
+  if (!answered) place(gnet.state.answer.picture);
 });
 
 function place({ box: [x, y, side], width, height }) {
@@ -167,7 +173,6 @@ function say(words) {
 // What was seen, with the window of the middle cell of each branch.
 function show() {
   const { picture, name, example } = gnet.state.answer;
-  accepted = JSON.parse(JSON.stringify(props.value));
   square.src = picture.square;
   square.alt = `What the network saw of ${name}: ${picture.size}×${picture.size} px`;
   whole.hidden = !picture.whole;
@@ -205,7 +210,12 @@ find(".examples").innerHTML = [...props.examples]
   .map(({ name, words, picture }) => `<button type="button" data-example="${name}" title="${words}"><img src="${picture}" alt="${words}"></button>`)
   .join("");
 new ResizeObserver(() => gnet.state.answer && boxes()).observe(view);
+// The address may name another example than the one the page opens on.
+let wanted = gnet.address.get("picture");
+if (![...props.examples].some(({ name }) => name === wanted)) wanted = null;
 gnet.draw((changed) => {
   if (changed.has("answer")) show();
+  if (wanted && wanted !== gnet.state.answer.example) send({ example: wanted });
+  wanted = null;
   if (["answer", "stage", "branch"].some((what) => changed.has(what))) boxes();
 });

@@ -24,9 +24,10 @@ function show() {
   const most = number(found.limit);
   find(".from").textContent = found.signed ? `−${most}` : "0";
   find(".to").textContent = found.signed ? `0 in the middle, ${most}` : most;
-  const beyond = found.beyond ? " One in two hundred values lies outside the scale." : "";
-  find(".range").textContent =
-    `Values from ${number(found.low)} to ${number(found.high)}, in ${found.unit}.${beyond}`;
+  const ends = `Values from ${number(found.low)} to ${number(found.high)}, in ${found.unit}.`;
+  const beyond = found.beyond ? "One in two hundred values lies outside the scale." : "";
+  // Where the map sums to something, the finding speaks of that and not of its range.
+  find(".range").textContent = found.completeness_error === null ? beyond : `${ends} ${beyond}`;
   const differs = [
     other && "another picture",
     found.head !== head && `head ${found.head}`,

@@ -22,7 +22,7 @@ function build() {
             <div class="stat" data-stat="share"></div>
             <div class="stat" data-stat="mean"></div>
             <div class="stat" data-stat="sparsity"></div>
-            <p class="range"></p>
+            <div class="stat" data-stat="range"></div>
           </div>
         </div>
         <div class="tiles" role="group" aria-label="strongest channels"></div>
@@ -116,11 +116,10 @@ function sees(branch) {
   const { answer, measured, stage } = gnet.state;
   const { field } = module_().branches[branch];
   const { size } = answer.picture;
-  const whole = field[0] >= 2 * size ? "all of the picture" : `${field[0]} px of ${size}`;
   const side = measured[stage]?.[branch];
-  const felt = side === undefined ? "measuring what counts …" : `measured: 90 % of it within ${side} px`;
+  const felt = side === undefined ? "measuring what counts …" : `measured: 90 % of it within ${side} of ${size} px`;
   const text = `${module_().branches[branch].channels} channels, one cell sees ${field[0]} px`;
-  columns[branch].querySelector(".sees").innerHTML = `<span title="${whole}">${text}</span><br>${felt}`;
+  columns[branch].querySelector(".sees").innerHTML = `${text}<br>${felt}`;
 }
 
 // The branch's mean map, with the window of its middle cell.
@@ -160,7 +159,8 @@ function show(branch, map, words, kind = "maps") {
   const canvas = card.querySelector(".map");
   gnet.overlay(canvas, map, grid, field, limit(map, kind), answer.signed);
   canvas.setAttribute("aria-label", `${words}, from ${number(map.low)} to ${number(map.high)}`);
-  card.querySelector(".range").textContent = `${number(map.low)} to ${number(map.high)}`;
+  card.querySelector("[data-stat=range]").innerHTML =
+    `<span>from</span><b>${number(map.low)}</b><span>to</span><b>${number(map.high)}</b>`;
 }
 
 function point(event) {

@@ -11,4 +11,3 @@ def prepare() -> None:
     # Else a summary of all events is rebuilt after each one, slower and slower.
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "100000"
     os.environ["GRADIO_TEMP_DIR"] = str(open_folder())
-    os.environ["HF_HUB_OFFLINE"] = "1"

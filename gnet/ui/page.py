@@ -1,5 +1,6 @@
 """Assembles the page: which component stands where, and which event asks the lab what."""
 
+import itertools
 from typing import Any
 
 import gradio as gr
@@ -26,11 +27,14 @@ def build(model: GoogLeNet) -> gr.Blocks:
     lab.warm_up()
     first = examples.answer(lab, next(iter(examples.EXAMPLES)))
 
+    turns = itertools.count(1)
+
     def explore(picture: Chosen) -> dict[str, Any]:
         with spoken():
-            if picture.example and not picture.box:
-                return examples.answer(lab, picture.example)
-            return lab.explore(picture)
+            known = picture.example and not picture.box
+            answer = examples.answer(lab, picture.example) if known else lab.explore(picture)
+            # The page draws what has changed, and the same picture twice is two answers.
+            return answer | {"turn": next(turns)}
 
     def measure(picture: Chosen, event: gr.EventData) -> dict[str, Any]:
         with spoken():
@@ -41,7 +45,7 @@ def build(model: GoogLeNet) -> gr.Blocks:
             return lab.attribute(picture, method, head, target, stage)
 
     with gr.Blocks(title="gnet", analytics_enabled=False) as page:
-        Drawing("header", network=lab.network)
+        Drawing("header")
         with gr.Row(elem_id="top"):
             picture = Picture(
                 "picture",
@@ -74,11 +78,11 @@ def build(model: GoogLeNet) -> gr.Blocks:
             picture,
             answer,
             api_name="explore",
-            trigger_mode="always_last",
+            trigger_mode="multiple",
             **MODEL,
             **QUIET,
         )
-        seen.then(None, js="() => gnet.settle('answer')")
+        settle(seen, "answer")
         roads.looked(
             measure,
             picture,
@@ -97,9 +101,16 @@ def build(model: GoogLeNet) -> gr.Blocks:
             **MODEL,
             **QUIET,
         )
-        asked.then(None, js="() => gnet.settle('why')")
+        settle(asked, "why")
     page.queue(max_size=64)
     return page
+
+
+def settle(event: Any, what: str) -> None:
+    """Tell the page's script when `event` is over, and whether it was answered or refused."""
+    # `.then` is not told of failures.
+    event.success(None, js=f"() => gnet.settle('{what}', true)", api_visibility="private")
+    event.failure(None, js=f"() => gnet.settle('{what}', false)", api_visibility="private")
 
 
 QUESTION = ("head", "target", "stage")
@@ -108,10 +119,11 @@ QUESTION = ("head", "target", "stage")
 
 def launch_options() -> dict[str, Any]:
     """What `launch` must be told."""
+    style = (ASSETS / "style.css").read_text(encoding="utf-8")
     return {
         "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        "css": (ASSETS / "style.css").read_text(encoding="utf-8"),
-        "head": f"<script>{read('page.js')}</script>",
+        # Not as `css`: Gradio would rewrite the selectors, and lose those within @media.
+        "head": f"<style>{style}</style><script>{read('page.js')}</script>",
         "footer_links": [],
         "run_history": False,
         "enable_monitoring": False,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gnet.errors import GnetError
+from gnet.pictures import LIMITS
 from gnet.ui import examples
 from gnet.ui.components import Drawing
 from gnet.ui.lab import Chosen
@@ -40,6 +41,12 @@ class Picture(Drawing):
 
 def meant(payload: Any) -> Chosen:
     """The picture that a value of the page means."""
+    if isinstance(payload, dict) and isinstance(payload.get("bytes"), int):
+        # The page did not even upload it.
+        raise GnetError(
+            f"The picture has {payload['bytes'] / 1e6:.1f} MB; allowed are up to "
+            f"{LIMITS.file_bytes / 1e6:.0f} MB."
+        )
     if not isinstance(payload, dict) or not (payload.get("path") or payload.get("example")):
         raise GnetError("No picture was given; upload one or choose an example.")
     box = _box(payload.get("box"))

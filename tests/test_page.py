@@ -1,0 +1,391 @@
+"""The page in a real browser: what a viewer sees, does, and does wrong."""
+
+import os
+import time
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from gnet.config import STAGES
+from pages import DESK, PHONE, ROOT, Server, huge_png, photo
+
+CLICK = """async (stage) => {
+  const start = performance.now();
+  document.querySelector(`[data-stage="${stage}"]`).dispatchEvent(
+    new MouseEvent("click", { bubbles: true }));
+  document.body.offsetHeight;
+  const drawn = performance.now() - start;
+  await new Promise((done) => requestAnimationFrame(done));
+  return drawn / 1000;
+}"""
+COLOURS = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+}"""
+
+
+def maps(page) -> Locator:
+    return page.locator("#roads .map")
+
+
+def test_first_paint_shows_an_explored_picture(server: Server, visit) -> None:
+    before = len(server.records)
+    viewer = visit()
+    page = viewer.page
+    expect(page.locator("#picture .square")).to_be_visible()
+    expect(page.locator("#diagram [data-stage]")).to_have_count(9)
+    expect(page.locator("#diagram .lane[data-branch]")).to_have_count(36)
+    expect(page.locator("#belief .bars button")).to_have_count(5)
+    expect(page.locator("#roads .tiles canvas")).to_have_count(32)
+    assert all(canvas.evaluate(COLOURS) > 20 for canvas in maps(page).all())
+    assert page.locator(".say").inner_text().startswith("In 4b the ")
+    assert len(server.records) == before, "no model run"
+    assert viewer.strangers == [] and viewer.errors == []
+
+
+def test_the_first_screen_needs_no_scrolling(visit) -> None:
+    viewer = visit()
+    bottom = viewer.page.locator("#roads .row").evaluate(
+        "(row) => row.getBoundingClientRect().bottom"
+    )
+    assert bottom <= DESK["height"]
+
+
+def test_nothing_jumps_while_the_page_arrives(browser, server: Server) -> None:
+    page = browser.new_page(viewport=DESK)
+    page.add_init_script(
+        "window.jumps = 0; new PerformanceObserver((list) => { for (const entry of "
+        "list.getEntries()) jumps += entry.value; }).observe("
+        "{ type: 'layout-shift', buffered: true });"
+    )
+    page.goto(server.address)
+    page.wait_for_selector("html.gnet-ready")
+    page.wait_for_timeout(500)
+    assert page.evaluate("jumps") < 0.02
+    page.close()
+
+
+def test_an_uploaded_photo_is_explored(visit, timed) -> None:
+    viewer = visit()
+    first = viewer.state("answer.key")
+    for seed in range(5):
+        content = photo(1024, 768, seed)
+        timed(
+            "upload to drawn, 1024×768 JPEG",
+            viewer.explored(lambda c=content: viewer.give("a.jpg", c)),
+        )
+    assert viewer.state("answer.key") != first
+    assert viewer.state("answer.name") == "a.jpg"
+    assert viewer.state("answer.picture.width") / viewer.state(
+        "answer.picture.height"
+    ) == pytest.approx(4 / 3, 0.01)
+    expect(viewer.page.locator("#picture [aria-pressed=true]")).to_have_count(0)
+    assert viewer.errors == []
+
+
+def test_a_photo_of_twelve_megapixels_is_explored(visit, timed) -> None:
+    viewer = visit()
+    for seed in range(3):
+        content = photo(4000, 3000, seed)
+        timed(
+            "upload to drawn, 12 Mpx JPEG",
+            viewer.explored(lambda c=content: viewer.give("b.jpg", c)),
+        )
+    assert viewer.state("answer.name") == "b.jpg"
+
+
+def test_a_click_on_a_module_opens_it_without_asking_the_server(visit, timed) -> None:
+    viewer = visit()
+    page = viewer.page
+    measured = page.evaluate("gnet.state.measured['4b'] !== undefined")
+    if not measured:
+        page.wait_for_function("gnet.state.measured['4b'] !== undefined")
+    page.evaluate("for (const stage in gnet.state.answer.stages) gnet.state.measured[stage] ??= {}")
+    asked = len(viewer.asked)
+    for stage in (*STAGES, *STAGES):
+        timed("click on a module to drawn", page.evaluate(CLICK, stage))
+        assert page.locator(".say").inner_text().startswith(f"In {stage} the ")
+        assert f"module={stage}" in page.url
+    page.locator("#diagram [data-stage='4d']").click()
+    expect(page.locator("#diagram [data-stage='4d']")).to_have_attribute("aria-pressed", "true")
+    assert [url for url in viewer.asked[asked:] if "heartbeat" not in url] == []
+
+
+def test_the_diagram_is_worked_by_keyboard(visit) -> None:
+    page = visit("?module=3b").page
+    diagram = page.locator("#diagram")
+    expect(diagram.locator("[tabindex='0']")).to_have_count(1)
+    diagram.locator("[tabindex='0']").focus()
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(diagram.locator("[data-stage='4b']")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    assert page.evaluate("gnet.state.head") == "aux1"
+    assert page.evaluate("document.activeElement.dataset.head") == "aux1"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert page.evaluate("gnet.state.head") == "aux2"
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    assert page.evaluate("gnet.state.head") == "main"
+    assert page.evaluate("scrollY") == 0
+
+
+def test_a_channel_pointed_at_shows_its_name_and_its_map(visit) -> None:
+    page = visit().page
+    column = page.locator("#roads [data-branch='5x5']")
+    before = column.locator(".map").evaluate("(c) => c.toDataURL()")
+    column.locator("[data-rank='3']").hover()
+    top = page.evaluate("gnet.state.answer.stages['4b'].branches['5x5']")
+    channel = top["top"][3]["channel"]
+    name = f"4b · 5×5 · channel {channel} (concat {top['offset'] + channel})"
+    expect(column.locator(".note")).to_have_text(name)
+    assert column.locator(".map").evaluate("(c) => c.toDataURL()") != before
+    page.locator("h1").hover()
+    expect(column.locator(".note")).to_contain_text(f"8 strongest of {top['channels']}")
+    assert column.locator(".map").evaluate("(c) => c.toDataURL()") == before
+    column.locator("[data-rank='0']").focus()
+    page.keyboard.press("ArrowRight")
+    expect(column.locator("[data-rank='1']")).to_be_focused()
+    expect(column.locator(".note")).to_contain_text(f"channel {top['top'][1]['channel']} ")
+
+
+def test_the_scale_is_shared_as_widely_as_chosen(visit) -> None:
+    page = visit().page
+    words = page.locator("#roads .to")
+    expect(words).to_contain_text("for the four of 4b")
+    page.get_by_role("button", name="network", exact=True).click()
+    expect(words).to_contain_text("for all nine modules")
+    page.get_by_role("button", name="channel", exact=True).click()
+    expect(words).to_contain_text("every map on its own scale")
+    assert "scope=channel" in page.url
+
+
+def test_the_address_holds_what_is_chosen(visit) -> None:
+    viewer = visit("?module=5a&head=aux1&scope=network")
+    assert [viewer.state(name) for name in ("stage", "head", "scope")] == ["5a", "aux1", "network"]
+    expect(viewer.page.locator("#diagram [data-stage='5a']")).to_have_class("behind")
+    lost = visit("?module=9z&head=nobody&scope=x&class=unicorn")
+    assert [lost.state(name) for name in ("stage", "head", "scope")] == ["4b", "main", "module"]
+    assert lost.errors == []
+
+
+def test_an_example_is_one_click_away_and_kept_in_the_address(server: Server, visit) -> None:
+    viewer = visit()
+    viewer.explored(lambda: viewer.page.locator("[data-example=coffee]").click())
+    assert viewer.state("answer.example") == "coffee"
+    assert "picture=coffee" in viewer.page.url
+    again = visit(viewer.page.url.removeprefix(server.address))
+    again.page.wait_for_function("gnet.state.answer.example === 'coffee'")
+
+
+HOSTILE = {
+    "text.png": (b"just words\n" * 9, "is not a picture but text"),
+    "cut.jpg": (photo(800, 600)[:9000], "damaged or cut-off JPEG"),
+    "bomb.png": (huge_png(), "13000×13000 = 169.0 Mpx"),
+    "photo.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "HEIC"),
+    "drawing.svg": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG drawing"),
+    "nothing.png": (b"", "is empty"),
+}
+
+
+def test_hostile_pictures_are_answered_with_a_sentence_and_nothing_is_lost(visit, capfd) -> None:
+    viewer = visit()
+    page = viewer.page
+    viewer.explored(lambda: viewer.give("good.jpg", photo(300, 200)))
+    key = viewer.state("answer.key")
+    for name, (content, words) in HOSTILE.items():
+        viewer.give(name, content)
+        refused(page, words)
+    page.evaluate(
+        """() => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(33_000_000)], "heavy.jpg"));
+          const input = document.querySelector("#picture input[type=file]");
+          input.files = data.files;
+          input.dispatchEvent(new Event("change", { bubbles: true }));
+        }"""
+    )
+    refused(page, "33.0 MB; allowed are up to 32 MB")
+    assert viewer.state("answer.key") == key
+    expect(page.locator("#picture .square")).to_be_visible()
+    page.locator("#ask-why").click()  # the picture meant is still the good one
+    expect(page.locator("#reason .stale")).to_have_text("")
+    expect(page.locator("#reason .found")).to_be_visible()
+    assert page.evaluate("gnet.state.answer.name") == "good.jpg"
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def refused(page: Page, words: str) -> None:
+    """Wait for the toast with these words and put it away."""
+    toast = page.get_by_test_id("toast-body")
+    expect(toast).to_contain_text(words, timeout=15_000)
+    assert "Traceback" not in toast.inner_text() and "gnet-" not in toast.inner_text()
+    page.wait_for_function("!gnet.state.waiting.answer")
+    page.get_by_test_id("toast-close").click()
+    expect(toast).to_have_count(0)
+
+
+def test_two_viewers_never_see_each_others_picture(visit) -> None:
+    one, two = visit(), visit()
+    shared = one.state("answer.key")
+    one.explored(lambda: one.give("mine.jpg", photo(400, 300, 1)))
+    two.explored(lambda: two.give("yours.jpg", photo(400, 300, 2)))
+    keys = {shared, one.state("answer.key"), two.state("answer.key")}
+    assert len(keys) == 3
+    one.page.locator("#ask-why").click()
+    one.page.wait_for_function("!gnet.state.waiting.why")
+    expect(one.page.locator("#reason .stale")).to_have_text("")
+    assert [one.state("answer.name"), two.state("answer.name")] == ["mine.jpg", "yours.jpg"]
+
+
+def test_the_square_is_moved_by_mouse_and_by_keyboard(visit) -> None:
+    viewer = visit()
+    page = viewer.page
+    viewer.explored(lambda: viewer.give("wide.jpg", photo(900, 300, 3)))
+    x, y, side = viewer.state("answer.picture.box")
+    mover = page.locator("#picture .mover")
+    mover.focus()
+    viewer.explored(lambda: page.keyboard.press("ArrowRight"))
+    moved = viewer.state("answer.picture.box")
+    assert moved[0] > x and moved[1:] == [y, side]
+    place = mover.bounding_box()
+    page.mouse.move(place["x"] + 40, place["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(place["x"] + 900, place["y"] + 60, steps=4)
+    viewer.explored(page.mouse.up)
+    assert viewer.state("answer.picture.box") == [0, y, side]
+    viewer.explored(lambda: page.locator("[data-example=dots]").click())
+    expect(mover).to_be_hidden()  # a square picture leaves nothing to move
+    assert viewer.errors == []
+
+
+def test_a_picture_can_be_dropped_or_pasted(visit) -> None:
+    viewer = visit()
+    send = """([kind, numbers]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array(numbers)], `${kind}.jpg`, { type: "image/jpeg" }));
+      const extra = kind === "drop" ? { dataTransfer: data } : { clipboardData: data };
+      const Kind = kind === "drop" ? DragEvent : ClipboardEvent;
+      document.body.dispatchEvent(new Kind(kind, { bubbles: true, cancelable: true, ...extra }));
+    }"""
+    for seed, kind in enumerate(("drop", "paste")):
+        numbers = list(photo(64, 48, seed))
+        viewer.explored(lambda k=kind, n=numbers: viewer.page.evaluate(send, [k, n]))
+        assert viewer.state("answer.name") == f"{kind}.jpg"
+
+
+def test_the_camera_takes_a_picture(visit) -> None:
+    viewer = visit()
+    page = viewer.page
+    page.get_by_role("button", name="Camera").click()
+    expect(page.locator("#picture video")).to_be_visible()
+    viewer.explored(lambda: page.get_by_role("button", name="Take it").click())
+    assert viewer.state("answer.name") == "camera.jpg"
+    expect(page.locator("#picture video")).to_be_hidden()
+
+
+def test_a_browser_that_refuses_the_camera_gets_a_sentence(server: Server, browser) -> None:
+    page = browser.new_page()
+    page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
+    page.goto(server.address)
+    expect(page.locator("#picture .words")).to_contain_text("only on localhost or over https")
+    expect(page.get_by_role("button", name="Camera")).to_have_count(0)
+    page.close()
+
+
+def test_why_is_answered_for_the_head_class_and_module_chosen(visit, timed) -> None:
+    viewer = visit()
+    page = viewer.page
+    page.locator("#belief .bars button").nth(2).click()
+    name = page.locator("#belief .bars button").nth(2).locator("span").inner_text()
+    page.locator("#diagram [data-stage='4c']").click()
+    for method, words in (("Saliency", "logit"), ("Integrated Gradients", "with an error of")):
+        page.get_by_role("radio", name=method).check(force=True)
+        start = time.monotonic()
+        page.locator("#ask-why").click()
+        expect(page.locator("#reason h3")).to_contain_text(method, timeout=30_000)
+        timed(f"{method} to drawn", time.monotonic() - start)
+        expect(page.locator("#reason .finding")).to_contain_text(words)
+    page.get_by_role("radio", name="Grad-CAM").check(force=True)
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason h3")).to_have_text(f"Grad-CAM of 4c for “{name}” at main")
+    assert page.locator("#reason .map").evaluate(COLOURS) > 20
+    page.locator("#diagram [data-stage='3a']").click()
+    expect(page.locator("#reason .stale")).to_contain_text("module 4c")
+    expect(page.locator("#reason .found")).to_have_class("found dim")
+
+
+def test_a_module_behind_the_head_is_greyed_and_refused(visit) -> None:
+    page = visit("?module=5a").page
+    page.locator("#belief .heads [data-head=aux1]").click()
+    behind = page.locator("#diagram .behind")
+    expect(behind).to_have_count(6)
+    expect(page.locator("#question .ask")).to_contain_text("5a lies behind aux1")
+    page.locator("#ask-why").click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text("5a lies behind aux1")
+    expect(page.locator("#roads .say")).to_contain_text("Exit aux1 says")
+
+
+def test_the_classes_the_network_knows_are_one_click_away(
+    server: Server, visit, page_model
+) -> None:
+    page = visit().page
+    count = page_model.config.num_classes
+    page.get_by_role("button", name=f"{count} classes it knows").click()
+    expect(page.locator("dialog .list button")).to_have_count(count)
+    last = page.locator("dialog .list button").last
+    name = last.inner_text()
+    last.click()
+    expect(page.locator("#question .ask b").first).to_have_text(name)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_accessibility_rule_is_broken(scheme: str, visit) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(color_scheme=scheme).page
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason .found")).to_be_visible()
+    page.locator("#belief .heads [data-head=main]").click()
+    assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
+    ink = "rgb(236, 234, 230)" if scheme == "dark" else "rgb(28, 30, 33)"
+    expect(page.locator(".say")).to_have_css("color", ink)
+    violations = Axe().run(page).response["violations"]
+    found = [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in violations]
+    assert found == []
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(visit) -> None:
+    page = visit(size=PHONE).page
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason .found")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll("#page *, #top *, #roads *, #why *, #header *")]
+          .filter((part) => !part.closest("svg, dialog, .clip"))
+          .filter((part) => part.checkVisibility())
+          .filter((part) => part.getBoundingClientRect().right > innerWidth + 0.5)
+          .map((part) => part.outerHTML.slice(0, 90))"""
+    )
+    assert outside == []
+
+
+def test_the_page_sends_headers_that_keep_it_to_itself(server: Server, browser) -> None:
+    page = browser.new_page()
+    headers = page.goto(server.address).headers
+    page.close()
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.skipif(
+    not os.environ.get("GNET_SCREENSHOTS"), reason="asked for by GNET_SCREENSHOTS=1"
+)
+def test_the_readmes_picture_is_taken(visit) -> None:
+    viewer = visit("?module=4b")
+    viewer.page.wait_for_function("gnet.state.measured['4b'] !== undefined")
+    (ROOT / "docs").mkdir(exist_ok=True)
+    viewer.page.screenshot(path=ROOT / "docs" / "explore.png")
