@@ -15,7 +15,6 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 7860
 def main(arguments: list[str] | None = None) -> int:
     """Serve the page until interrupted; 2 for a mistake the caller can mend."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that uploads are deleted then, too
 
     from gnet.errors import GnetError
 
@@ -41,6 +40,7 @@ def serve(host: str, port: int, weights: str) -> None:
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
     model = load(weights)
     prepare()  # before gradio is imported
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that uploads are deleted then, too
     page = ui.build(model)
     page.launch(
         server_name=host,

@@ -5,6 +5,7 @@ Knows nothing of training.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -84,11 +85,7 @@ def evaluate(
     """Run `model` over all of `dataset`, centre squares as `preprocessing` says."""
     if len(dataset) == 0:
         raise GnetError("The data set holds no picture to judge; at least one is needed.")
-    classes = model.config.num_classes
-    if len(dataset.classes) != classes:
-        raise GnetError(
-            f"The data set has {len(dataset.classes)} classes; the network tells {classes} apart."
-        )
+    _check_classes(model, dataset)
     parts: dict[str, list[Tensor]] = {}
     shown = in_order(dataset, size=preprocessing.size, batch=batch, crop=preprocessing.crop)
     done = 0
@@ -109,3 +106,25 @@ def evaluate(
         labels=dataset.labels,
         sources=dataset.sources,
     )
+
+
+def _check_classes(model: GoogLeNet, dataset: Dataset) -> None:
+    """Raise `GnetError` unless labels of the data set and logits mean the same classes."""
+    count = model.config.num_classes
+    if len(dataset.classes) != count:
+        raise GnetError(
+            f"The data set has {len(dataset.classes)} classes; the network tells {count} apart."
+        )
+    for known, shown, folder in zip(
+        model.info.classes, dataset.classes, dataset.names, strict=False
+    ):
+        if _plain(known) not in (_plain(shown), _plain(folder)):
+            raise GnetError(
+                f"The data set has the class {shown!r} where the network knows {known!r}; allowed "
+                "are the network's own classes, in its order."
+            )
+
+
+def _plain(name: str) -> str:
+    """A class's name without what folder names cannot show: case, blanks, signs."""
+    return re.sub(r"[\W_]+", "_", name.casefold())

@@ -56,12 +56,12 @@ def publish(
     model.info = replace(model.info, name=out.stem, preprocessing=picture)
     save(model, out, half=True)
 
-    taught, judged = (
-        open_dataset(
-            data or config.data, split, size=picture.size, seed=config.seed, progress=progress
-        )
-        for split in ("train", "val")
+    spec, seed = data or config.data, config.seed
+    limit = config.per_class or None
+    taught = open_dataset(
+        spec, "train", per_class=limit, size=picture.size, seed=seed, progress=progress
     )
+    judged = open_dataset(spec, "val", size=picture.size, seed=seed, progress=progress)
     stored = load(out)  # what will be shown is what is judged
     metrics = evaluate(fold(stored), judged, picture, progress=progress).summary()
     metrics |= {"data": Path(config.data).name, "split": "val", "size": picture.size}

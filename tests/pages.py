@@ -38,13 +38,13 @@ DESK, PHONE = {"width": 1280, "height": 830}, {"width": 390, "height": 844}
 TIMES = pytest.StashKey[dict[str, list[float]]]()
 
 
-def random_network(**heads: str) -> GoogLeNet:
+def random_network(size: int = 64, **heads: str) -> GoogLeNet:
     """A narrow network that nobody trained but whose heads claim otherwise."""
     torch.manual_seed(0)
     info = ModelInfo(
         name="random",
         classes=tuple(f"thing {index}" for index in range(12)),
-        preprocessing=Preprocessing(size=64),
+        preprocessing=Preprocessing(size=size),
         heads=dict.fromkeys(HEADS, TRAINED) | heads,
         digest="of random weights",
     )

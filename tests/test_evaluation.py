@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from gnet.config import Preprocessing
+from gnet.config import ModelConfig, ModelInfo, Preprocessing
 from gnet.data import Dataset, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation import Evaluation, evaluate
-from gnet.model import fold
+from gnet.model import GoogLeNet, fold
 from networks import network
 
 LOGITS = torch.tensor(
@@ -102,3 +102,12 @@ def test_bf16_is_near(patterns):
 def test_a_data_set_of_other_classes_is_refused(patterns):
     with pytest.raises(GnetError, match=r"has 10 classes; the network tells 5 apart\."):
         evaluate(network("batch-norm"), patterns, Preprocessing(size=32))
+
+
+def test_class_names_may_differ_only_in_what_folders_cannot_show(patterns):
+    config = ModelConfig(num_classes=10, width=0.0625)
+    shown = ModelInfo(classes=tuple(name.title() for name in patterns.classes))
+    evaluate(GoogLeNet(config, shown), patterns, Preprocessing(size=32))
+    swapped = ModelInfo(classes=patterns.classes[::-1])
+    with pytest.raises(GnetError, match="where the network knows 'clouds'"):
+        evaluate(GoogLeNet(config, swapped), patterns, Preprocessing(size=32))

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from gnet.model import GoogLeNet
 from gnet.receptive_field import receptive_fields
 from gnet.recording import belief, mean_map, record, statistics
 from gnet.ui import examples, uploads
-from gnet.ui.answer import describe_answer, describe_attribution, describe_network
+from gnet.ui.answer import describe_attribution, describe_network
 from gnet.ui.lab import Chosen, Lab
 from gnet.ui.recordings import Recordings
 from gnet.weights import BUNDLED, load
@@ -92,9 +93,7 @@ def test_windows_are_those_of_the_live_network(lab: Lab, answer: dict) -> None:
 
 
 def test_an_answer_for_128_px_is_small_enough_to_travel_at_once() -> None:
-    model = random_network()
-    object.__setattr__(model.info.preprocessing, "size", 128)
-    assert len(json.dumps(Lab(model).explore(CAT))) < 150_000
+    assert len(json.dumps(Lab(random_network(size=128)).explore(CAT))) < 150_000
 
 
 def test_an_untrained_head_sends_no_belief() -> None:
@@ -265,8 +264,6 @@ def test_the_page_may_only_name_what_was_uploaded(gradio_environment, value, wor
 
 
 def test_a_square_outside_the_picture_is_moved_inside(lab: Lab) -> None:
-    from dataclasses import replace
-
     answer = lab.explore(replace(CAT, box=(9999.0, -50.0, 120.0)))
     assert answer["picture"]["box"][1:] == [0, 120]
     assert answer["picture"]["box"][0] == answer["picture"]["width"] - 120

@@ -146,13 +146,19 @@ window.gnet = (() => {
     context.putImageData(image, 0, 0);
   }
 
-  // A map over the grey picture, every cell where the middle of its field lies.
-  function overlay(canvas, map, [rows, cols], field, limit, signed) {
+  // A map over the grey picture, every cell where the middle of its field lies. A fading one is the
+  // more opaque the further a value is from 0, so that the picture stays where the map says nothing.
+  function overlay(canvas, map, [rows, cols], field, limit, signed, fading = false) {
     const side = 240;
     const context = sized(canvas, side, side);
     const image = context.createImageData(side, side);
     const [data, place, colours] = [values(map), places(map, limit, signed), table(signed)];
     const grey = state.answer.grey(side);
+    const opacity = Float32Array.from({ length: 256 }, (_, at) => {
+      const part = signed ? Math.abs((at / 255) * 2 - 1) : at / 255;
+      return fading ? 0.85 * Math.sqrt(part) : 0.72;
+    });
+    const [lift, gain] = fading ? [80, 0.585] : [0, 0.9];
     // For each px along one side: the cells before and after it, and how far it is between them.
     const along = (cells) => {
       const [before, after, part] = [0, 0, 0].map(() => new Float32Array(side));
@@ -179,11 +185,12 @@ window.gnet = (() => {
       const [upper, lower, part] = [top[y] * side, bottom[y] * side, down[y]];
       for (let x = 0; x < side; x++, i++) {
         const value = lines[upper + x] + (lines[lower + x] - lines[upper + x]) * part;
-        const at = 3 * ((value + 0.5) | 0);
-        const shade = 0.252 * grey[i];
-        out[4 * i] = 0.72 * colours[at] + shade;
-        out[4 * i + 1] = 0.72 * colours[at + 1] + shade;
-        out[4 * i + 2] = 0.72 * colours[at + 2] + shade;
+        const at = (value + 0.5) | 0;
+        const own = opacity[at];
+        const shade = (1 - own) * (lift + gain * grey[i]);
+        out[4 * i] = own * colours[3 * at] + shade;
+        out[4 * i + 1] = own * colours[3 * at + 1] + shade;
+        out[4 * i + 2] = own * colours[3 * at + 2] + shade;
         out[4 * i + 3] = 255;
       }
     }

@@ -12,7 +12,7 @@ function show() {
   if (!other && painted !== found) {
     const map = { data: found.map, limit: found.limit };
     const size = answer.picture.size;
-    gnet.overlay(find(".map"), map, [size, size], [1, 1, 0], found.limit, found.signed);
+    gnet.overlay(find(".map"), map, [size, size], [1, 1, 0], found.limit, found.signed, true);
     painted = found;
   }
   const title = `${found.label} for “${found.target_name}” at ${found.head}`;

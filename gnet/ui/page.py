@@ -4,16 +4,17 @@ import itertools
 from typing import Any
 
 import gradio as gr
+from gradio.themes import Base
 from starlette.middleware import Middleware
 
 from gnet.attribution import METHODS
 from gnet.model import GoogLeNet
 from gnet.pictures import LIMITS
 from gnet.ui import examples
-from gnet.ui.components import ASSETS, Drawing, read
+from gnet.ui.components import ASSETS, drawing, read
 from gnet.ui.headers import SafeHeaders
-from gnet.ui.lab import Chosen, Lab
-from gnet.ui.picture import Picture
+from gnet.ui.lab import Lab
+from gnet.ui.picture import meant
 from gnet.ui.speech import spoken
 
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
@@ -29,35 +30,36 @@ def build(model: GoogLeNet) -> gr.Blocks:
 
     turns = itertools.count(1)
 
-    def explore(picture: Chosen) -> dict[str, Any]:
+    def explore(picture: Any) -> dict[str, Any]:
         with spoken():
-            known = picture.example and not picture.box
-            answer = examples.answer(lab, picture.example) if known else lab.explore(picture)
+            chosen = meant(picture)
+            known = chosen.example if chosen.box is None else None
+            answer = examples.answer(lab, known) if known else lab.explore(chosen)
             # The page draws what has changed, and the same picture twice is two answers.
             return answer | {"turn": next(turns)}
 
-    def measure(picture: Chosen, event: gr.EventData) -> dict[str, Any]:
+    def measure(picture: Any, event: gr.EventData) -> dict[str, Any]:
         with spoken():
-            return lab.measure(picture, event._data.get("stage"))
+            return lab.measure(meant(picture), event._data.get("stage"))
 
-    def attribute(picture: Chosen, method: str, head: str, target: str, stage: str):
+    def attribute(picture: Any, method: str, head: str, target: str, stage: str) -> dict[str, Any]:
         with spoken():
-            return lab.attribute(picture, method, head, target, stage)
+            return lab.attribute(meant(picture), method, head, target, stage)
 
     with gr.Blocks(title="gnet", analytics_enabled=False) as page:
-        Drawing("header")
+        drawing("header")
         with gr.Row(elem_id="top"):
-            picture = Picture(
+            picture = drawing(
                 "picture",
                 {"example": next(iter(examples.EXAMPLES))},
                 examples=examples.thumbnails(),
                 megabytes=LIMITS.file_bytes // 1_000_000,
             )
-            Drawing("diagram")
-            Drawing("belief")
-        roads = Drawing("roads")
+            drawing("diagram")
+            drawing("belief")
+        roads = drawing("roads")
         with gr.Column(elem_id="why"):
-            Drawing("question")
+            drawing("question")
             with gr.Row(elem_id="ask"):
                 method = gr.Radio(
                     [(m.label, m.name) for m in METHODS.values()],
@@ -69,8 +71,8 @@ def build(model: GoogLeNet) -> gr.Blocks:
                     elem_id="method",
                 )
                 ask = gr.Button("Ask why", variant="primary", elem_id="ask-why")
-            why = Drawing("reason", first.get("why"))
-        answer = Drawing("answer", first, network=lab.network, visible="hidden")
+            why = drawing("reason", first.get("why"))
+        answer = drawing("answer", first, network=lab.network, visible="hidden")
         head, target, stage = (gr.Textbox(visible=False, label=name) for name in QUESTION)
 
         seen = picture.chosen(
@@ -121,7 +123,7 @@ def launch_options() -> dict[str, Any]:
     """What `launch` must be told."""
     style = (ASSETS / "style.css").read_text(encoding="utf-8")
     return {
-        "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        "theme": Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         # Not as `css`: Gradio would rewrite the selectors, and lose those within @media.
         "head": f"<style>{style}</style><script>{read('page.js')}</script>",
         "footer_links": [],

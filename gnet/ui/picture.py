@@ -1,7 +1,8 @@
-"""The picture input: upload, camera, paste, drop and examples, with the square that was seen.
+"""Which picture a value of the picture input means.
 
-Its value says which picture is meant and which square of it. The page may only name files that were
-uploaded to this server; everything else in the value is checked, too.
+A value names an uploaded file ({"path": …}, as Gradio's clients send files) or an example
+({"example": …}), and perhaps a square of it ("box": [x, y, side] in px). It comes from outside:
+only files that were uploaded to this server may be named, and everything else is checked, too.
 """
 
 import os
@@ -11,32 +12,7 @@ from typing import Any
 from gnet.errors import GnetError
 from gnet.pictures import LIMITS
 from gnet.ui import examples
-from gnet.ui.components import Drawing
 from gnet.ui.lab import Chosen
-from gnet.ui.speech import spoken
-
-
-class Picture(Drawing):
-    """Preprocesses to the `Chosen` picture; an uploaded file alone is a value, too."""
-
-    def preprocess(self, payload: Any) -> Chosen:
-        """The picture meant, or a toast."""
-        with spoken():
-            return meant(payload)
-
-    def api_info(self) -> dict[str, Any]:
-        """An uploaded file, as gradio_client's `handle_file` makes it."""
-        return {
-            "type": {},
-            "description": "a file from handle_file(path), with an optional square "
-            '"box": [x, y, side] in px, or {"example": name}',
-        }
-
-    def example_payload(self) -> Any:
-        return {"example": next(iter(examples.EXAMPLES))}
-
-    def example_value(self) -> Any:
-        return self.example_payload()
 
 
 def meant(payload: Any) -> Chosen:
@@ -52,7 +28,7 @@ def meant(payload: Any) -> Chosen:
     box = _box(payload.get("box"))
     example = payload.get("example")
     if example:
-        if example not in examples.EXAMPLES:
+        if not isinstance(example, str) or example not in examples.EXAMPLES:
             allowed = ", ".join(examples.EXAMPLES)
             raise GnetError(f"There is no example {str(example)[:40]!r}; there are {allowed}.")
         given = examples.chosen(example)
