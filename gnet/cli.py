@@ -81,12 +81,16 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(run.train, weights=False)
     sub.add_argument("--run-dir", metavar="DIR", help="folder that keeps the run")
     sub.add_argument("--resume", metavar="DIR", help="go on with the run kept there")
+    sub.add_argument("--tensorboard", metavar="DIR", help="also write curves for TensorBoard there")
     add_train_options(sub)
     add_model_options(sub)
 
     sub = command(run.evaluate)
     sub.add_argument("--data", required=True, help="built-in, a torchvision name, folder or zip")
     sub.add_argument("--split", default="val", help="top-level folder of the data set")
+    sub.add_argument(
+        "--seed", type=int, default=0, help="of the run, for data without split folders (default 0)"
+    )
     sub.add_argument("--size", type=_positive, help="side of the input in px")
 
     sub = command(run.publish, weights=False)

@@ -10,10 +10,13 @@ import itertools
 import json
 import os
 import sys
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from gnet.errors import GnetError
+from gnet.events import Event
 from gnet.options import given_options, train_config
 from gnet.progress import Bar
 from gnet.signals import StopSignals
@@ -124,52 +127,70 @@ def attribute(arguments: argparse.Namespace) -> None:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train a network, or go on with a run."""
-    from gnet import training
     from gnet.events import EpochDone, RunEnded, RunStarted, StepDone, to_line
-    from gnet.run_folder import RunFolder
 
     _with_large_pages()
-    bar = Bar("reading pictures")
     signals = StopSignals()
-    steps, past = 0, []
-    if arguments.resume:
-        refused = given_options(arguments) + (["--run-dir"] if arguments.run_dir else [])
-        if refused:
-            raise GnetError(
-                f"--resume was given with {', '.join(refused)}; allowed is --resume DIR alone, as "
-                "a run goes on with its own config."
-            )
-        if training.is_finished(RunFolder(arguments.resume)):
-            print(
-                f"The run in {arguments.resume} is finished; there is nothing to resume.",
-                file=sys.stderr if arguments.json else sys.stdout,
-            )
-            return 0
-        past = [e for e in RunFolder(arguments.resume).events() if isinstance(e, RunStarted)]
-        events = training.resume(arguments.resume, progress=bar, stop=signals.asked)
-    else:
+    speaks = os.environ.get("RANK", "0") == "0"  # one of the processes that torchrun starts
+    steps, bar = 0, Bar("reading pictures")
+    with _noting(arguments.tensorboard if speaks else None) as note:
+        past, events = _run_events(arguments, signals, bar)
+        for event in itertools.chain(past, signals.heeding(events)):
+            if not speaks:
+                continue
+            if event not in past:
+                note(event)
+                if arguments.json:
+                    print(to_line(event), end="", flush=True)
+            if isinstance(event, RunStarted):
+                steps = event.steps
+                bar = Bar(f"training, {event.precision}")
+            if isinstance(event, StepDone):
+                bar(event.step, steps, f"loss {event.loss:.3f}  {event.pictures_per_second:.0f}/s")
+            if isinstance(event, EpochDone) and not arguments.json:
+                bar.clear()
+                print(_epoch_line(event), flush=True)
+            if isinstance(event, RunEnded) and not arguments.json:
+                bar.clear()
+                print(f"{event.reason} after {event.step} steps, {event.seconds:.0f} s")
+    return signals.exit_code
+
+
+def _run_events(
+    arguments: argparse.Namespace, signals: StopSignals, bar: Bar
+) -> tuple[list[Event], Generator[Event, None, None]]:
+    """How the run to be resumed began, if one is, and the events to come."""
+    from gnet import training
+    from gnet.events import RunStarted
+    from gnet.run_folder import RunFolder
+
+    if not arguments.resume:
         config = train_config(arguments)
         if not arguments.run_dir:
             print("gnet: without --run-dir nothing of this run is kept.", file=sys.stderr)
-        events = training.train(config, arguments.run_dir, progress=bar, stop=signals.asked)
-    speaks = os.environ.get("RANK", "0") == "0"  # one of the processes that torchrun starts
-    for event in itertools.chain(past, signals.heeding(events)):
-        if not speaks:
-            continue
-        if arguments.json and event not in past:
-            print(to_line(event), end="", flush=True)
-        if isinstance(event, RunStarted):
-            steps = event.steps
-            bar = Bar(f"training, {event.precision}")
-        if isinstance(event, StepDone):
-            bar(event.step, steps, f"loss {event.loss:.3f}  {event.pictures_per_second:.0f}/s")
-        if isinstance(event, EpochDone) and not arguments.json:
-            bar.clear()
-            print(_epoch_line(event), flush=True)
-        if isinstance(event, RunEnded) and not arguments.json:
-            bar.clear()
-            print(f"{event.reason} after {event.step} steps, {event.seconds:.0f} s")
-    return signals.exit_code
+        return [], training.train(config, arguments.run_dir, progress=bar, stop=signals.asked)
+    refused = given_options(arguments) + (["--run-dir"] if arguments.run_dir else [])
+    if refused:
+        raise GnetError(
+            f"--resume was given with {', '.join(refused)}; allowed is --resume DIR alone, as "
+            "a run goes on with its own config."
+        )
+    if training.is_finished(RunFolder(arguments.resume)):
+        print(
+            f"The run in {arguments.resume} is finished; there is nothing to resume.",
+            file=sys.stderr if arguments.json else sys.stdout,
+        )
+    past: list[Event] = [
+        e for e in RunFolder(arguments.resume).events() if isinstance(e, RunStarted)
+    ]
+    return past, training.resume(arguments.resume, progress=bar, stop=signals.asked)
+
+
+def _noting(folder: str | None) -> AbstractContextManager[Callable[[Event], None]]:
+    """A function that copies events for TensorBoard, or one that does nothing."""
+    from gnet.scalars import scalars
+
+    return scalars(folder) if folder else nullcontext(lambda event: None)
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -187,7 +208,11 @@ def evaluate(arguments: argparse.Namespace) -> None:
     if arguments.size:
         preprocessing = replace(preprocessing, size=arguments.size)
     data = open_dataset(
-        arguments.data, arguments.split, size=preprocessing.size, progress=Bar("reading pictures")
+        arguments.data,
+        arguments.split,
+        size=preprocessing.size,
+        seed=arguments.seed,
+        progress=Bar("reading pictures"),
     )
     result = evaluate(model, data, preprocessing, progress=Bar("evaluating"))
     summary = result.summary() | {"skipped": data.skipped}

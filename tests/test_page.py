@@ -178,6 +178,7 @@ def test_an_example_is_one_click_away_and_kept_in_the_address(server: Server, vi
     assert "picture=coffee" in viewer.page.url
     again = visit(viewer.page.url.removeprefix(server.address))
     again.page.wait_for_function("gnet.state.answer.example === 'coffee'")
+    assert again.errors == []
 
 
 HOSTILE = {

@@ -4,6 +4,7 @@ import importlib.util
 
 import pytest
 
+from gnet.cli import main
 from gnet.config import ModelConfig
 from gnet.errors import GnetError
 from gnet.events import EpochDone, StepDone
@@ -42,3 +43,12 @@ def test_without_tensorboard_one_sentence_names_what_to_install(tmp_path, monkey
     with pytest.raises(GnetError, match="pip install tensorboard"), scalars(tmp_path):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_the_command_line_writes_them_beside_a_run(tmp_path, capsys):
+    pytest.importorskip("tensorboard")
+    run = "train --per-class 2 --size 32 --width 0.0625 --epochs 1 --batch 10 --precision fp32"
+    curves_folder = tmp_path / "curves"
+    assert main([*run.split(), "--tensorboard", str(curves_folder)]) == 0
+    assert "finished after 2 steps" in capsys.readouterr().out
+    assert len(list(curves_folder.iterdir())) == 1

@@ -38,7 +38,7 @@ function build() {
         `<text x="17" y="${y + 9}">${gnet.label(branch)}</text>`,
     );
   });
-  const end = { x: x + 16, y: MIDDLE };
+  const end = { x: x + 26, y: MIDDLE };
   parts.push(pipe(left, end.x - 9));
   for (const head of network.heads) {
     const at = head.name === "main" ? end : { x: places[head.exit], y: EXITS };

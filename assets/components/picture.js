@@ -215,7 +215,8 @@ let wanted = gnet.address.get("picture");
 if (![...props.examples].some(({ name }) => name === wanted)) wanted = null;
 gnet.draw((changed) => {
   if (changed.has("answer")) show();
-  if (wanted && wanted !== gnet.state.answer.example) send({ example: wanted });
+  const example = wanted;
   wanted = null;
+  if (example && example !== gnet.state.answer.example) send({ example });
   if (["answer", "stage", "branch"].some((what) => changed.has(what))) boxes();
 });
