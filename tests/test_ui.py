@@ -343,10 +343,10 @@ def test_the_endpoints_answer_a_script(server: Server, tmp_path) -> None:
     path.write_bytes(photo(200, 150))
     client = Client(server.address, verbose=False)
     try:
-        answer = client.predict(handle_file(str(path)), api_name="/explore")
-        why = client.predict(
-            handle_file(str(path)), "grad-cam", "main", "0", "4a", api_name="/attribute"
-        )
+        given = handle_file(str(path))
+        answer = json.loads(client.predict(given, api_name="/explore"))
+        question = ("grad-cam", "main", "0", "4a")
+        why = json.loads(client.predict(given, *question, api_name="/attribute"))
     finally:
         client.close()
     assert set(answer["stages"]) == set(STAGES)

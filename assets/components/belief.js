@@ -65,16 +65,18 @@ function agreement() {
   const count = known.length === 3 ? "All three heads" : "Both heads";
   if (answer.agree) return `${count} say ${name(answer.heads.main.top[0])}.`;
   const others = known.slice(1).filter((h) => answer.heads[h].top[0] !== answer.heads[known[0]].top[0]);
-  return `The heads disagree: ${others.map((h) => `${h} says ${name(answer.heads[h].top[0])}`).join(", ")}.`;
+  return `The heads disagree: ${others.map((h) => `${h} says ${cut(name(answer.heads[h].top[0]), 24)}`).join(", ")}.`;
 }
 
 function heads() {
-  const { answer, head } = gnet.state;
+  const { answer, head, network } = gnet.state;
   find(".heads").innerHTML = ORDER.filter((h) => answer.heads[h])
     .map((h) => {
       const { status, top } = answer.heads[h];
+      const { top1 } = network.heads.find((known) => known.name === h);
+      const words = top1 ? `${status}; right in ${gnet.percent(top1)} of the validation pictures` : status;
       return (
-        `<button type="button" data-head="${h}" aria-pressed="${h === head}" title="${status}"` +
+        `<button type="button" data-head="${h}" aria-pressed="${h === head}" title="${words}"` +
         ` ${top ? "" : "disabled"}>${h}<small>${SHORT[status] || status}</small></button>`
       );
     })

@@ -14,7 +14,7 @@ window.gnet = (() => {
     scope: SCOPES.includes(address.get("scope")) ? address.get("scope") : "module",
     branch: null, // the branch pointed at
     method: "grad-cam",
-    waiting: { answer: false, why: false },
+    waiting: { answer: false, why: false, measured: false },
   };
 
   function tell(names) {

@@ -40,16 +40,11 @@ function show() {
   find(".found").classList.toggle("dim", differs.length > 0);
 }
 
-function take(value) {
-  if (value) found = JSON.parse(JSON.stringify(value));
-}
-
 watch("value", () => {
-  take(props.value);
+  found = JSON.parse(props.value);
   show();
 });
-take(props.value);
 gnet.draw((changed) => {
-  if (changed.has("answer")) take(gnet.state.answer.why);
+  if (changed.has("answer") && gnet.state.answer.why) found = gnet.state.answer.why;
   show();
 });

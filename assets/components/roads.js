@@ -3,7 +3,8 @@ const find = (selector) => element.querySelector(selector);
 const row = find(".row");
 const { escape, percent, number } = gnet;
 const columns = {};
-let asking = null;
+let asking = null; // the timer before a module's fields are asked for
+let lost = null; // key of an answer whose fields cannot be had: its picture is gone
 
 function build() {
   row.innerHTML = gnet
@@ -117,7 +118,8 @@ function sees(branch) {
   const { field } = module_().branches[branch];
   const { size } = answer.picture;
   const side = measured[stage]?.[branch];
-  const felt = side === undefined ? "measuring what counts …" : `measured: 90 % of it within ${side} of ${size} px`;
+  const unknown = lost === answer.key ? "not measured" : "measuring what counts …";
+  const felt = side === undefined ? unknown : `measured: 90 % of it within ${side} of ${size} px`;
   const text = `${module_().branches[branch].channels} channels, one cell sees ${field[0]} px`;
   columns[branch].querySelector(".sees").innerHTML = `${text}<br>${felt}`;
 }
@@ -182,7 +184,7 @@ function leave(event) {
 function look() {
   clearTimeout(asking);
   const { answer, stage, measured } = gnet.state;
-  if (measured[stage]) return;
+  if (measured[stage] || lost === answer.key) return;
   asking = setTimeout(() => trigger("looked", { stage, key: answer.key }), 250);
 }
 
@@ -208,6 +210,11 @@ row.addEventListener("keydown", (event) => {
 find(".scope").addEventListener("click", (event) => {
   const { scope } = event.target.dataset;
   if (scope) gnet.choose({ scope });
+});
+document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
+  if (what !== "measured" || answered) return;
+  lost = gnet.state.answer.key;
+  gnet.branches().forEach(sees);
 });
 watch("value", () => {
   const { key, stage, sides } = props.value;

@@ -14,7 +14,7 @@ FOLDER = ASSETS / "components"
 
 
 def drawing(name: str, value: Any = None, **props: Any) -> gr.HTML:
-    """The component `name`; its value is a JSON record that its script draws.
+    """The component `name`; its value is what its script draws.
 
     A subclass would be neater, but for each one Gradio writes a .pyi beside the source.
     """

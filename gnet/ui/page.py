@@ -1,6 +1,7 @@
 """Assembles the page: which component stands where, and which event asks the lab what."""
 
 import itertools
+import json
 from typing import Any
 
 import gradio as gr
@@ -30,21 +31,21 @@ def build(model: GoogLeNet) -> gr.Blocks:
 
     turns = itertools.count(1)
 
-    def explore(picture: Any) -> dict[str, Any]:
+    def explore(picture: Any) -> str:
         with spoken():
             chosen = meant(picture)
             known = chosen.example if chosen.box is None else None
             answer = examples.answer(lab, known) if known else lab.explore(chosen)
             # The page draws what has changed, and the same picture twice is two answers.
-            return answer | {"turn": next(turns)}
+            return as_text(answer | {"turn": next(turns)})
 
     def measure(picture: Any, event: gr.EventData) -> dict[str, Any]:
         with spoken():
             return lab.measure(meant(picture), event._data.get("stage"))
 
-    def attribute(picture: Any, method: str, head: str, target: str, stage: str) -> dict[str, Any]:
+    def attribute(picture: Any, method: str, head: str, target: str, stage: str) -> str:
         with spoken():
-            return lab.attribute(meant(picture), method, head, target, stage)
+            return as_text(lab.attribute(meant(picture), method, head, target, stage))
 
     with gr.Blocks(title="gnet", analytics_enabled=False) as page:
         drawing("header")
@@ -71,8 +72,8 @@ def build(model: GoogLeNet) -> gr.Blocks:
                     elem_id="method",
                 )
                 ask = gr.Button("Ask why", variant="primary", elem_id="ask-why")
-            why = drawing("reason", first.get("why"))
-        answer = drawing("answer", first, network=lab.network, visible="hidden")
+            why = drawing("reason")
+        answer = drawing("answer", as_text(first), network=lab.network, visible="hidden")
         head, target, stage = (gr.Textbox(visible=False, label=name) for name in QUESTION)
 
         seen = picture.chosen(
@@ -85,7 +86,7 @@ def build(model: GoogLeNet) -> gr.Blocks:
             **QUIET,
         )
         settle(seen, "answer")
-        roads.looked(
+        looked = roads.looked(
             measure,
             picture,
             roads,
@@ -94,6 +95,7 @@ def build(model: GoogLeNet) -> gr.Blocks:
             **MODEL,
             **QUIET,
         )
+        settle(looked, "measured")
         asked = ask.click(
             attribute,
             [picture, method, head, target, stage],
@@ -106,6 +108,11 @@ def build(model: GoogLeNet) -> gr.Blocks:
         settle(asked, "why")
     page.queue(max_size=64)
     return page
+
+
+def as_text(record: dict[str, Any]) -> str:
+    """A record as JSON text: Gradio's page takes a long text much faster than a deep record."""
+    return json.dumps(record, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def settle(event: Any, what: str) -> None:
