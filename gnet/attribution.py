@@ -12,13 +12,14 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
-from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Saliency
+from captum.attr import IntegratedGradients, LayerGradCam, Saliency
 from torch import Tensor, nn
 
 from gnet.config import BRANCHES, EXITS, HEADS, STAGES, UNTRAINED
 from gnet.errors import GnetError
 from gnet.hooks import evaluating
 from gnet.model import GoogLeNet
+from gnet.receptive_field import receptive_fields, spread
 
 STEPS = 32
 """Points on the path of Integrated Gradients unless asked otherwise; the middle rule then leaves an
@@ -300,8 +301,10 @@ def attribute(
         with torch.enable_grad():
             values = chosen.function(question).detach().float().cpu()
         size, grid = (pixels.shape[2], pixels.shape[3]), (values.shape[0], values.shape[1])
-        if grid != size:
-            values = LayerAttribution.interpolate(values[None, None], size, "bilinear")[0, 0]
+        if stage is not None:
+            # All branches of a module have their cells' centres in the same places.
+            field = receptive_fields(model)[stage][branch or BRANCHES[0]]
+            values = spread(values, field, size)
     error = None
     if chosen.has_baseline:
         error = abs(values.double().sum().item() - (scores[0] - scores[1]))

@@ -35,12 +35,13 @@ class _Failure(NamedTuple):
 
 
 def steps_per_epoch(count: int, batch: int, world: int = 1) -> int:
-    """Steps of an epoch over `count` pictures; a last batch of one picture is dropped.
+    """Steps of an epoch over `count` pictures.
 
-    So is one that has fewer pictures than there are processes.
+    A last batch with less than two pictures for each process is dropped: batch norm has nothing to
+    measure where a map of one cell comes from one picture.
     """
     whole, rest = divmod(count, batch)
-    return whole + (rest >= max(2, world))
+    return whole + (rest >= 2 * world)
 
 
 def batches(
@@ -66,10 +67,10 @@ def batches(
     `blur`: probability that a sharp picture is first reduced to thumbnail size (augment only).
     `batch` is the size over all processes; process `rank` of `world` gets its every world-th.
     """
-    if not 0 <= rank < world or batch < 2 or batch < world:
+    if not 0 <= rank < world or batch < 2 * world:
         raise GnetError(
             f"A batch of {batch} for process {rank} of {world} was asked for; allowed are batches "
-            "of 2 and more, at least one picture per process."
+            "of at least two pictures per process."
         )
     indices = epoch_order(dataset.labels, seed=seed, epoch=epoch, balance=balance)
     for step in range(first_step, steps_per_epoch(len(indices), batch, world)):

@@ -24,6 +24,7 @@ from gnet.data import Dataset, open_dataset
 from gnet.events import RunStarted, StepDone
 from gnet.hooks import watching
 from gnet.model import GoogLeNet, fold
+from gnet.progress import Progress
 from gnet.recording import record
 from gnet.train_config import TrainConfig
 from gnet.training import train
@@ -37,8 +38,6 @@ LEAD_IN, STEPS = 2, 4
 GOALS = {"record": 1.6, "train_128": 3.0, "train_64": 2.0}
 GOAL_WITHOUT_MATRIX_UNITS = 1.3
 """What training should reach where bf16 has no matrix units to gain from."""
-
-Progress = Callable[[int, int], None]
 
 
 def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from gnet.receptive_field import Field
+from gnet.receptive_field import Field, spread
 
 Colours = NDArray[np.uint8]
 """An image, (h, w, 3)."""
@@ -86,19 +86,8 @@ def over_picture(
     pixels: Tensor, values: Tensor, field: Field, limit: float, *, signed: bool
 ) -> Colours:
     """A branch's map (h, w) over the grey picture, every cell where its field's centre lies."""
-    height, width = pixels.shape[2:]
-    rows = _cells(height, values.shape[0], field)
-    cols = _cells(width, values.shape[1], field)
-    grid = torch.stack(torch.meshgrid(rows, cols, indexing="ij")[::-1], dim=-1)[None]
-    spread = F.grid_sample(
-        values[None, None].float().contiguous(),
-        grid,
-        mode="bicubic",
-        padding_mode="border",
-        align_corners=False,
-    )[0, 0]
-    spread = spread.clamp(float(values.min()), float(values.max()))
-    return mixed(pixels, spread, limit, signed=signed)
+    large = spread(values, field, (pixels.shape[2], pixels.shape[3]), mode="bicubic")
+    return mixed(pixels, large, limit, signed=signed)
 
 
 def mixed(
@@ -121,9 +110,3 @@ def mixed(
     opacity = opacity[..., None]
     blend = opacity * colours + (1 - opacity) * 0.9 * 255 * grey[..., None]
     return blend.round().clamp(0, 255).byte().numpy()
-
-
-def _cells(side: int, cells: int, field: Field) -> Tensor:
-    """For each pixel of a side, its place among the cells as `grid_sample` counts them."""
-    place = (torch.arange(side) - field.start) / field.stride
-    return (2 * place + 1) / cells - 1

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from gnet.config import UNTRAINED
 from gnet.errors import GnetError
 from gnet.events import Event
 from gnet.options import given_options, train_config
@@ -25,38 +26,37 @@ from gnet.signals import StopSignals
 def predict(arguments: argparse.Namespace) -> None:
     """What the heads believe of each picture."""
     from gnet.model import fold
-    from gnet.pictures import open_picture, to_pixels
+    from gnet.pictures import read_pixels
     from gnet.recording import belief, record
     from gnet.weights import load
 
     model = fold(load(arguments.weights))
     answers = []
     for path in arguments.pictures:
-        image = open_picture(path, max_side=4 * model.info.preprocessing.size)
-        recording = record(model, to_pixels(image, model.info.preprocessing))
-        believed = belief(recording, top=arguments.top)
-        answers.append(
-            {
-                head: [
-                    {
-                        "class": model.info.class_name(index),
-                        "probability": held.probabilities[index],
-                        "status": held.status,
-                    }
-                    for index in held.top
-                ]
-                for head, held in reversed(believed.heads.items())
-            }
-            | {head: [] for head in believed.untrained}
-        )
+        recording = record(model, read_pixels(path, model.info.preprocessing))
+        believed = belief(recording, top=arguments.top).heads
+        rows = {
+            head: [
+                {
+                    "class": model.info.class_name(index),
+                    "probability": held.probabilities[index],
+                    "status": held.status,
+                }
+                for index in held.top
+            ]
+            for head, held in believed.items()
+        }
+        present = [head for head in ("main", "aux1", "aux2") if head in recording.logits]
+        status = {head: recording.heads.get(head, UNTRAINED) for head in present}
+        answers.append({head: rows.get(head, []) for head in present} | {"status": status})
     if arguments.json:
         _print_json(answers[0] if len(answers) == 1 else answers)
         return
     for path, answer in zip(arguments.pictures, answers, strict=True):
         print(path)
-        for head, rows in answer.items():
-            print(f"  {head}  ({rows[0]['status']})" if rows else f"  {head}  (untrained)")
-            for row in rows:
+        for head, status in answer["status"].items():
+            print(f"  {head}  ({status})")
+            for row in answer[head]:
                 print(f"    {100 * row['probability']:5.1f} %  {row['class']}")
 
 
@@ -65,13 +65,13 @@ def explore(arguments: argparse.Namespace) -> None:
     from gnet import figures
     from gnet.config import STAGES
     from gnet.model import fold
-    from gnet.pictures import open_picture, to_pixels
+    from gnet.pictures import read_pixels
+    from gnet.receptive_field import effective_fields
     from gnet.recording import record, statistics
     from gnet.weights import load
 
     model = fold(load(arguments.weights))
-    image = open_picture(arguments.picture, max_side=4 * model.info.preprocessing.size)
-    recording = record(model, to_pixels(image, model.info.preprocessing))
+    recording = record(model, read_pixels(arguments.picture, model.info.preprocessing))
     folder = Path(arguments.out)
     written = [folder / "recording.safetensors"]
     recording.save(written[0])
@@ -84,7 +84,9 @@ def explore(arguments: argparse.Namespace) -> None:
     numbers = {stage: statistics(recording, stage) for stage in STAGES}
     if arguments.json:
         branches = {s: {b: vars(row) for b, row in rows.items()} for s, rows in numbers.items()}
-        _print_json({"files": [str(path) for path in written], "branches": branches})
+        measured = effective_fields(model, recording.pixels)
+        files = [str(path) for path in written]
+        _print_json({"files": files, "branches": branches, "measured": measured})
         return
     print("share of each module's activation")
     for stage, rows in numbers.items():
@@ -98,15 +100,14 @@ def attribute(arguments: argparse.Namespace) -> None:
     from gnet import figures
     from gnet.attribution import STEPS, attribute
     from gnet.model import fold
-    from gnet.pictures import open_picture, to_pixels
+    from gnet.pictures import read_pixels
     from gnet.recording import belief, record
     from gnet.weights import load
 
     model = fold(load(arguments.weights))
-    image = open_picture(arguments.picture, max_side=4 * model.info.preprocessing.size)
-    pixels = to_pixels(image, model.info.preprocessing)
+    pixels = read_pixels(arguments.picture, model.info.preprocessing)
     held = belief(record(model, pixels)).heads.get(arguments.head)
-    target = _class_index(model.info.classes, arguments.target) if arguments.target else None
+    target = model.info.class_index(arguments.target) if arguments.target else None
     answer = attribute(
         model,
         pixels,
@@ -207,6 +208,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     preprocessing = model.info.preprocessing
     if arguments.size:
         preprocessing = replace(preprocessing, size=arguments.size)
+        model.config.check_size(arguments.size, arguments.size)
     data = open_dataset(
         arguments.data,
         arguments.split,
@@ -283,19 +285,11 @@ def assets(arguments: argparse.Namespace) -> None:
     """Record the shipped examples again with the bundled weights."""
     from gnet.ui.examples import build
 
-    for path in build():
-        print(path)
-
-
-def _class_index(classes: tuple[str, ...], given: str) -> int:
-    if given.isdecimal():
-        return int(given)
-    if given not in classes:
-        raise GnetError(
-            f"The network knows no class {given!r}; allowed are its {len(classes)} class names, "
-            f"as {', '.join(repr(c) for c in classes[:3])}, or their numbers."
-        )
-    return classes.index(given)
+    written = build()
+    if arguments.json:
+        _print_json({"files": [str(path) for path in written]})
+        return
+    print("\n".join(str(path) for path in written))
 
 
 def _epoch_line(event: Any) -> str:

@@ -5,6 +5,7 @@ Knows nothing of tensors' values or of where weights come from.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
@@ -128,9 +129,7 @@ class ModelConfig:
     )
     pool4: int = option(3, "kernel of the max-pool before 5a", choices=(3, 2))
     transform_input: bool = option(False, "renormalise as torchvision's published weights expect")
-    init: str = option(
-        "he", "how the weights start", choices=("he", "xavier", "normal-0.01", "zeros")
-    )
+    init: str = option("he", "how the weights start", choices=("he", "xavier", "normal-0.01"))
     rectified_outputs: bool = option(False, "a ReLU on the logits (the lesson of the collapse)")
 
     def __post_init__(self) -> None:
@@ -220,6 +219,25 @@ class ModelInfo:
         """The name to show for logit `index`."""
         return self.classes[index] if index < len(self.classes) else f"class {index}"
 
+    def class_index(self, given: str | int) -> int:
+        """The class that a person or a page means, by number or by name.
+
+        A number, also one written as text, is an index, so that names which are numbers cannot
+        mislead; whether the network has as many classes is for its user to check. Anything else
+        must be a name; `GnetError` if it is none.
+        """
+        if isinstance(given, int) and not isinstance(given, bool):
+            return given
+        if isinstance(given, str) and re.fullmatch("[0-9]{1,9}", given):
+            return int(given)
+        if given not in self.classes:
+            some = f", as {', '.join(repr(c) for c in self.classes[:3])}," if self.classes else ""
+            raise GnetError(
+                f"The network knows no class {str(given)[:60]!r}; allowed are its "
+                f"{len(self.classes)} class names{some} or their numbers."
+            )
+        return self.classes.index(str(given))
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -239,12 +257,16 @@ class ModelInfo:
                 UNTRAINED,
             }:
                 raise ValueError(f"head status {heads}")
+            metrics = dict(record.get("metrics", {}))
+            for head, tops in dict(metrics.get("heads", {})).items():
+                if not all(isinstance(top, int | float) for top in tops.values()):
+                    raise ValueError(f"metrics of {head}: {tops}")
             return cls(
                 name=str(record.get("name", "")),
                 classes=tuple(str(c) for c in record.get("classes", ())),
                 preprocessing=Preprocessing(**picture),
                 heads=dict.fromkeys(HEADS, UNTRAINED) | heads,
-                metrics=dict(record.get("metrics", {})),
+                metrics=metrics,
                 digest=str(record.get("digest", "")),
             )
         except (TypeError, ValueError, AttributeError) as error:

@@ -17,7 +17,8 @@ HEAD = HEAD_COLOURS["light"]
 def training_figure(events: Sequence[Event]) -> Figure:
     """Loss and accuracy of the three heads over a run: lines for training, dots for validation.
 
-    `events`: as `read_events` gives them. Thin lines are single steps, strong ones a running mean;
+    `events`: as `read_events` gives them. The loss of training is the one minimised, that of
+    validation plain cross-entropy. Thin lines are single steps, strong ones a running mean;
     the dashed line is what chance gives.
     """
     steps = [event for event in events if isinstance(event, StepDone)]
@@ -25,7 +26,10 @@ def training_figure(events: Sequence[Event]) -> Figure:
     classes = next((len(e.classes) for e in events if isinstance(e, RunStarted)), 0)
     sheet = Sheet(10.4, 4.3)
     sheet.text(0.4, 0.52, "Training", size=16, bold=True)
-    note = "Lines: training, single steps and running mean. Dots: validation. Dashed: chance."
+    note = (
+        "Lines: training, single steps and running mean, the loss as it is minimised. "
+        "Dots: validation, plain cross-entropy. Dashed: chance."
+    )
     sheet.text(0.4, 0.79, note, size=9.5, colour=LESSER)
     heads = [head for head in reversed(HEADS) if any(head in e.losses for e in steps)]
     for index, head in enumerate(heads):

@@ -21,8 +21,8 @@ from gnet.catalogue import TORCHVISION, fetch
 from gnet.errors import GnetError
 from gnet.layout import empty_class, layout, limited, share, titles
 from gnet.pictures import PictureError, as_tensor, open_picture
+from gnet.progress import Progress
 
-Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
 
 SMALLEST_SIDE = 8

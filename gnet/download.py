@@ -5,17 +5,14 @@ Does not know what the file is for.
 
 import hashlib
 import http.client
-import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from gnet.atomic import atomically
 from gnet.errors import GnetError
-
-Progress = Callable[[int, int | None], None]
+from gnet.progress import Bar, Progress
 
 CHUNK = 1 << 18
 TIMEOUT = 30.0
@@ -32,16 +29,16 @@ def download(
 ) -> Path:
     """Fetch `url` into `path` and return it; `sha256` is the digest's beginning, in hex.
 
-    `progress(done, total)` is told bytes, `total` None where the server does not say; without it a
-    line is drawn on standard error when that is a terminal. `timeout`: seconds without an answer.
+    `progress(done, total)` is told bytes, `total` 0 where the server does not say; without it a
+    bar is drawn on standard error when that is a terminal. `timeout`: seconds without an answer.
     """
     path = Path(path)
     if urlsplit(url).scheme not in ("http", "https"):
         raise GnetError(f"Cannot download {url}; only http and https addresses are allowed.")
-    report = progress or terminal_progress(path.name)
+    bar = Bar(f"downloading {path.name}")
     with atomically(path) as temporary:
         try:
-            found = _receive(url, temporary, report, timeout)
+            found = _receive(url, temporary, progress or bar, timeout)
         except (
             urllib.error.URLError,
             http.client.HTTPException,
@@ -52,6 +49,8 @@ def download(
                 f"Could not download {url} ({_reason(e)}); this needs the network once: "
                 f"connect, or put {path.name} into {path.parent} yourself."
             ) from e
+        finally:
+            bar.clear()
         if not found.startswith(sha256):
             raise GnetError(
                 f"{url} gave a file with the wrong checksum (sha256 {found[: len(sha256)]}… where "
@@ -64,19 +63,6 @@ def sha256_of(path: str | Path) -> str:
     """Return the hexadecimal sha256 of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def terminal_progress(label: str) -> Progress:
-    """Make a progress function that redraws one line on standard error, if that is a terminal."""
-
-    def draw(done: int, total: int | None) -> None:
-        if not sys.stderr.isatty():
-            return
-        of = f" of {total / 1e6:.1f}" if total else ""
-        end = "\n" if done == total else ""
-        print(f"\r{label}: {done / 1e6:.1f}{of} MB", end=end, file=sys.stderr, flush=True)
-
-    return draw
 
 
 def _reason(error: Exception) -> str:
@@ -95,7 +81,7 @@ def _receive(url: str, path: Path, report: Progress, timeout: float) -> str:
     request = urllib.request.Request(url, headers={"User-Agent": "gnet"})
     with urllib.request.urlopen(request, timeout=timeout) as answer, open(path, "wb") as file:
         length = answer.headers.get("Content-Length")
-        total = int(length) if length and length.isdigit() else None
+        total = int(length) if length and length.isdecimal() else 0
         done = 0
         while chunk := answer.read(CHUNK):
             done += len(chunk)
@@ -104,6 +90,6 @@ def _receive(url: str, path: Path, report: Progress, timeout: float) -> str:
             file.write(chunk)
             digest.update(chunk)
             report(done, total)
-    if total is not None and done < total:
+    if done < total:
         raise http.client.HTTPException(f"cut off after {done} of {total} bytes")
     return digest.hexdigest()

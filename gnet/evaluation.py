@@ -6,7 +6,6 @@ Knows nothing of training.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from gnet.data import Dataset
 from gnet.errors import GnetError
 from gnet.hooks import evaluating
 from gnet.model import GoogLeNet
+from gnet.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +80,13 @@ def evaluate(
     *,
     batch: int = 64,
     bf16: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
-    """Run `model` over all of `dataset`, centre squares as `preprocessing` says."""
+    """Run `model` over all of `dataset`, centre squares as `preprocessing` says.
+
+    Raises `GnetError` for a size the network cannot take, an empty data set or other classes.
+    """
+    model.config.check_size(preprocessing.size, preprocessing.size)
     if len(dataset) == 0:
         raise GnetError("The data set holds no picture to judge; at least one is needed.")
     _check_classes(model, dataset)

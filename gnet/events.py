@@ -60,8 +60,10 @@ class EpochDone:
     step: int
     epoch: int
     train_loss: dict[str, float]
+    """Of the loss that is minimised, label smoothing included."""
     train_accuracy: dict[str, float]
     val_loss: dict[str, float]
+    """Plain cross-entropy whatever is minimised, so that runs compare."""
     val_accuracy: dict[str, float]
     seconds: float
 

@@ -106,7 +106,7 @@ def to_onnx(model: GoogLeNet, path: str | Path, size: int | None = None) -> Path
     if absent:
         raise GnetError(
             f"Export to ONNX needs {' and '.join(absent)}, not installed here; install with "
-            'pip install "gnet[onnx]" or pip install onnx onnxscript.'
+            'pip install onnx onnxscript, or pip install -e ".[onnx]".'
         )
     size = size or model.info.preprocessing.size
     model.config.check_size(size, size)

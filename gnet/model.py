@@ -210,10 +210,8 @@ class GoogLeNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             elif init == "xavier":
                 nn.init.xavier_uniform_(module.weight)
-            elif init == "normal-0.01":
-                nn.init.normal_(module.weight, std=0.01)
             else:
-                nn.init.zeros_(module.weight)
+                nn.init.normal_(module.weight, std=0.01)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
 

@@ -115,6 +115,14 @@ def to_pixels(
     return resize(view, preprocessing.size)[None].float().div(255).contiguous()
 
 
+def read_pixels(source: str | Path | bytes, preprocessing: Preprocessing) -> torch.Tensor:
+    """What a network sees of the picture in a file: `open_picture` and `to_pixels`, one after one.
+
+    The picture is kept at up to 4 times the network's input, sharper than which nothing is seen.
+    """
+    return to_pixels(open_picture(source, max_side=4 * preprocessing.size), preprocessing)
+
+
 def to_image(pixels: torch.Tensor) -> Image.Image:
     """A picture from (3, H, W) or (1, 3, H, W): float in [0, 1] (clipped) or uint8."""
     one = pixels.detach().cpu()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Callable
 
+Progress = Callable[[int, int], None]
+"""Is told what is done and how much there is in all, 0 where nobody knows."""
 EVERY = 0.1
 """Seconds between two redraws."""
 
@@ -20,14 +23,15 @@ class Bar:
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
         now = time.monotonic()
-        if not self._on or (done < total and now - self._shown < EVERY):
+        ended = done >= total > 0
+        if not self._on or (not ended and now - self._shown < EVERY):
             return
         self._shown = now
         share = done / total if total else 0.0
         line = f"{self.title}  {'━' * round(24 * share):<24}  {100 * share:3.0f} %  {note}"
         width = shutil.get_terminal_size().columns - 1
         print(f"\r{line[:width]:<{width}}", end="", file=sys.stderr, flush=True)
-        if done >= total:
+        if ended:
             self.clear()
 
     def clear(self) -> None:

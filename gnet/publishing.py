@@ -7,8 +7,8 @@ written here.
 from __future__ import annotations
 
 import shlex
+import tempfile
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,14 @@ from gnet.data import Dataset, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation import evaluate
 from gnet.events import EpochDone, Event, RunStarted
-from gnet.model import fold
+from gnet.model import GoogLeNet, fold
+from gnet.progress import Progress
 from gnet.run_folder import LAST, RunFolder
 from gnet.train_config import TrainConfig
 from gnet.training import is_finished
 from gnet.weights import load, save
 
 BEGIN, END = "<!-- measured: written by `python -m gnet publish` -->", "<!-- /measured -->"
-
-Progress = Callable[[int, int], None]
 
 
 def publish(
@@ -42,8 +41,8 @@ def publish(
 
     `out`: a .safetensors path; beside it go the card (.md) and the run's curves (-curves.png).
     `data` is where the run's data set lies now, by default where it lay then; `size` (px) is the
-    side to judge and show at, by default the run's. Raises `GnetError`, also for a run that has
-    not come to its end.
+    side to judge and show at, by default the run's. Nothing is written before all is measured.
+    Raises `GnetError`, also for a run that has not come to its end.
     """
     folder, out = RunFolder(run_dir), Path(out)
     config = folder.config()
@@ -53,8 +52,8 @@ def publish(
     _between_marks(card, "")  # refuses a card without marks before the work, not after it
     model = load(folder.path / LAST)
     picture = replace(model.info.preprocessing, size=size or config.size)
+    model.config.check_size(picture.size, picture.size)
     model.info = replace(model.info, name=out.stem, preprocessing=picture)
-    save(model, out, half=True)
 
     spec, seed = data or config.data, config.seed
     limit = config.per_class or None
@@ -62,18 +61,19 @@ def publish(
         spec, "train", per_class=limit, size=picture.size, seed=seed, progress=progress
     )
     judged = open_dataset(spec, "val", size=picture.size, seed=seed, progress=progress)
-    stored = load(out)  # what will be shown is what is judged
+    stored = _halved(model)  # what will be shown is what is judged
     metrics = evaluate(fold(stored), judged, picture, progress=progress).summary()
     metrics |= {"data": Path(config.data).name, "split": "val", "size": picture.size}
-    model.info = replace(model.info, metrics=metrics)
-    save(model, out, half=True)
+    stored.info = replace(stored.info, metrics=metrics)
 
     events = folder.events()
-    curves = out.with_name(f"{out.stem}-curves.png")
-    figures.save(figures.training_figure(events), curves)
-    text = measured(config, events, metrics, curves.name, class_table(taught))
+    curves = out.with_name(_curves(out.stem))
+    text = measured(config, events, metrics, out.stem, class_table(taught))
+    text, drawn = _between_marks(card, text), figures.training_figure(events)
+    save(stored, out, half=True)
     with atomically(card) as temporary:
-        temporary.write_text(_between_marks(card, text), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
+    figures.save(drawn, curves)
     return [out, card, curves]
 
 
@@ -81,14 +81,15 @@ def measured(
     config: TrainConfig,
     events: list[Event],
     metrics: dict[str, Any],
-    curves: str,
+    name: str,
     classes: str,
 ) -> str:
-    """The card's measured part as Markdown."""
+    """The card's measured part as Markdown; `name` is that of the weights' file."""
     epochs = [event for event in events if isinstance(event, EpochDone)]
     started = next(event for event in events if isinstance(event, RunStarted))
     sizes = Counter(config.sizes_by_epoch())
     planned = ", ".join(f"{count} at {size} px" for size, count in sorted(sizes.items()))
+    smoothing = f", with label smoothing {config.label_smoothing}" * bool(config.label_smoothing)
     heads = list(metrics["heads"])
     rows = {"all pictures": (metrics["heads"], metrics["count"])}
     rows["mean over the sources"] = (metrics["sources_mean"], metrics["count"])
@@ -105,16 +106,16 @@ def measured(
             "### Command",
             "",
             "```",
-            command(config),
+            command(config, name),
             "```",
             "",
             f"{config.epochs} epochs ({planned}) over {started.pictures['train']:,} pictures, "
             f"{started.steps:,} steps, {started.precision} arithmetic, "
             f"{started.parameters:,} parameters; "
             f"in the last epoch the main head's training loss was "
-            f"{epochs[-1].train_loss['main']:.2f} nats.",
+            f"{epochs[-1].train_loss['main']:.2f} nats{smoothing}.",
             "",
-            f"![Loss and accuracy over the run]({curves})",
+            f"![Loss and accuracy over the run]({_curves(name)})",
             "",
             "### Accuracy",
             "",
@@ -133,8 +134,11 @@ def measured(
     )
 
 
-def command(config: TrainConfig) -> str:
-    """The command line that asks for `config`, with the data set's file name alone."""
+def command(config: TrainConfig, name: str) -> str:
+    """The command line that asks for `config`, with the data set's file name alone.
+
+    `name` is that of the folder below runs/ which will hold the run.
+    """
     words = ["python -m gnet train", f"--data {shlex.quote(Path(config.data).name)}"]
     for record in (config, config.model):
         default = type(record)()
@@ -143,7 +147,7 @@ def command(config: TrainConfig) -> str:
             if f.name not in ("model", "data", "num_classes") and value != getattr(default, f.name):
                 text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
                 words.append(f"--{f.name.replace('_', '-')} {shlex.quote(text)}")
-    return " \\\n    ".join([*words, "--run-dir runs/everyday"])
+    return " \\\n    ".join([*words, f"--run-dir {shlex.quote(f'runs/{name}')}"])
 
 
 def class_table(taught: Dataset) -> str:
@@ -154,6 +158,16 @@ def class_table(taught: Dataset) -> str:
         sources = (f"{source} {n}" for (own, source), n in sorted(counts.items()) if own == label)
         lines.append(f"| {folder} | {shown} | {', '.join(sources)} |")
     return "\n".join(lines)
+
+
+def _halved(model: GoogLeNet) -> GoogLeNet:
+    """The network as it comes back from a file in half precision."""
+    with tempfile.TemporaryDirectory() as folder:
+        return load(save(model, Path(folder) / LAST, half=True))
+
+
+def _curves(name: str) -> str:
+    return f"{name}-curves.png"
 
 
 def _between_marks(card: Path, text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from gnet.config import BRANCHES
 from gnet.hooks import evaluating, watching
@@ -74,6 +75,35 @@ def box(
     )
 
 
+def middle_cell(field: Field, cells: int, side: int) -> int:
+    """Along one side of the picture (px): the cell of a row of `cells` that lies nearest its middle."""
+    nearest = round(((side - 1) / 2 - field.start) / field.stride)
+    return min(max(nearest, 0), cells - 1)
+
+
+def spread(
+    values: Tensor, field: Field, size: tuple[int, int], *, mode: str = "bilinear"
+) -> Tensor:
+    """A map (h, w) over a picture of `size` (height, width): every cell at its field's centre.
+
+    Cell (i, j) lies at pixel (start + i · stride, start + j · stride); beyond the outermost centres
+    the map goes on as it is there. Nothing leaves the range of `values`. `mode`: as `grid_sample`.
+    """
+    rows, cols = (
+        (2 * (torch.arange(side) - field.start) / field.stride + 1) / cells - 1
+        for side, cells in zip(size, values.shape, strict=True)
+    )
+    places = torch.stack(torch.meshgrid(rows, cols, indexing="ij")[::-1], dim=-1)
+    large = F.grid_sample(
+        values[None, None].float().contiguous(),
+        places[None],
+        mode=mode,
+        padding_mode="border",
+        align_corners=False,
+    )[0, 0]
+    return large.clamp(float(values.min()), float(values.max()))
+
+
 def effective_field(model: GoogLeNet, pixels: Tensor, stage: str, branch: str) -> int:
     """Side in px of the centred square that holds 90 % of a centre cell's input gradient.
 
@@ -109,8 +139,8 @@ def _measured(model: GoogLeNet, pixels: Tensor, cells: list[tuple[str, str]]) ->
         widths = inceptions[stage].widths.branches
         outputs = passed[stage].output[0].split(widths)
         output = outputs[BRANCHES.index(branch)]  # (channels, h, w)
-        row = _middle(field, output.shape[1], pixels.shape[2])
-        col = _middle(field, output.shape[2], pixels.shape[3])
+        row = middle_cell(field, output.shape[1], pixels.shape[2])
+        col = middle_cell(field, output.shape[2], pixels.shape[3])
         (gradient,) = torch.autograd.grad(output[:, row, col].sum(), seen, retain_graph=True)
         centre = (field.start + row * field.stride, field.start + col * field.stride)
         yield square_holding(gradient[0].abs().sum(0), centre, 0.9)
@@ -160,11 +190,6 @@ def _union(fields: list[Field]) -> Field:
 
 def _first(field: Field, cell: int) -> float:
     return field.start + cell * field.stride - (field.size - 1) / 2
-
-
-def _middle(field: Field, cells: int, side: int) -> int:
-    nearest = round(((side - 1) / 2 - field.start) / field.stride)
-    return min(max(nearest, 0), cells - 1)
 
 
 def _side(value: object) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +68,33 @@ class RunFolder:
 
     def events(self) -> list[Event]:
         """The events that still hold."""
-        return read_events(self.path / EVENTS)
+        try:
+            return read_events(self.path / EVENTS)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise GnetError(
+                f"{self.path / EVENTS} is damaged ({error}); allowed are the lines that training "
+                "writes, so put a whole copy back or start a new run."
+            ) from error
 
     def append(self, event: Event) -> None:
-        """Write one event; a line that a kill left unfinished is closed off first."""
+        """Write one event, whole or not at all; a line that a kill left unfinished goes first."""
         file = self.path / EVENTS
-        if isinstance(event, RunResumed) and file.exists():
-            _drop_unfinished_line(file)
-        with file.open("ab") as stream:
-            stream.write(to_line(event).encode())
+        length = None
+        try:
+            if isinstance(event, RunResumed) and file.exists():
+                _drop_unfinished_line(file)
+            with file.open("ab") as stream:
+                length = stream.tell()
+                stream.write(to_line(event).encode())
+        except OSError as error:
+            if length is not None:
+                with suppress(OSError):
+                    os.truncate(file, length)
+            reason = error.strerror or str(error)
+            raise GnetError(
+                f"Cannot write {file} ({reason}); make room or the folder writable, then resume "
+                "the run: its last checkpoint is whole."
+            ) from error
 
     def keep(self, name: str, model: GoogLeNet) -> None:
         """Write weights to show, `last.safetensors` or `best.safetensors`."""

@@ -25,7 +25,14 @@ def scalars(folder: str | Path) -> Iterator[Callable[[Event], None]]:
         )
     from torch.utils.tensorboard.writer import SummaryWriter
 
-    with SummaryWriter(str(folder)) as writer:
+    try:
+        opened = SummaryWriter(str(folder))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise GnetError(
+            f"Cannot write scalars to {folder} ({reason}); give a folder that can be written to."
+        ) from error
+    with opened as writer:
 
         def note(event: Event) -> None:
             for name, value in curves(event).items():

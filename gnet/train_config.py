@@ -5,11 +5,14 @@ Knows nothing of how the run is carried out.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from gnet.config import SIZES, ModelConfig, check_fields, option
 from gnet.errors import GnetError
+
+_PAIR = re.compile(r"\s*([0-9]{1,9})\s*x\s*([0-9]{1,9})\s*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,26 +52,25 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        planned = self.sizes_by_epoch()
-        if self.grow and len(planned) != self.epochs:
-            raise GnetError(
-                f"grow is {self.grow!r}, {len(planned) - 1} epochs or more; "
-                f"allowed are fewer than the run's {self.epochs}."
-            )
-        for size in set(planned):
+        for size in set(self.sizes_by_epoch()):
             self.model.check_size(size, size)
 
     def sizes_by_epoch(self) -> list[int]:
-        """The input side (px) of each epoch."""
-        sizes: list[int] = []
-        for part in filter(None, self.grow.split(",")):
-            side, _, count = part.partition("x")
-            if not (side.strip().isdigit() and count.strip().isdigit()):
-                raise GnetError(
-                    f"grow is {self.grow!r}; allowed are pairs of side and epochs, as 64x8,96x4."
-                )
-            sizes += [int(side)] * int(count)
-        return sizes + [self.size] * max(self.epochs - len(sizes), 1)
+        """The input side (px) of each epoch; raises `GnetError` where `grow` is no plan for it."""
+        pairs = [_PAIR.fullmatch(part) for part in self.grow.split(",") if part]
+        if not all(pairs):
+            raise GnetError(
+                f"grow is {self.grow!r}; allowed are pairs of side and epochs, as 64x8,96x4."
+            )
+        plan = [(int(pair[1]), int(pair[2])) for pair in pairs if pair]
+        first = sum(count for _, count in plan)
+        if plan and first >= self.epochs:  # before a list is made of what may be any number
+            raise GnetError(
+                f"grow is {self.grow!r}, {first} epochs; allowed are fewer than the run's "
+                f"{self.epochs}."
+            )
+        plan.append((self.size, self.epochs - first))
+        return [side for side, count in plan for _ in range(count)]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

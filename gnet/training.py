@@ -41,10 +41,9 @@ from gnet.optimisation import (
 )
 from gnet.precision import faster_precision
 from gnet.processes import Group, device, joined
+from gnet.progress import Progress
 from gnet.run_folder import BEST, LAST, RunFolder
 from gnet.train_config import TrainConfig
-
-Progress = Callable[[int, int], None]
 
 
 def train(
@@ -118,7 +117,9 @@ class _Run:
         )
         self.per_epoch = steps_per_epoch(len(self.data), config.batch, group.world)
         if self.per_epoch == 0:
-            raise GnetError(f"The training set has {len(self.data)} pictures; 2 are the least.")
+            raise GnetError(
+                f"The training set has {len(self.data)} pictures; {2 * group.world} are the least."
+            )
         self.steps = self.per_epoch * config.epochs
         self.device = device()
         torch.manual_seed(config.seed)
@@ -140,7 +141,8 @@ class _Run:
         """The events of the epoch that is under way."""
         self.judged = 0
         """Epochs that have been judged on the validation set."""
-        self.best = -1.0
+        self.scores: list[float] = []
+        """The main head's validation accuracy after each epoch."""
 
     def restore(self, folder: RunFolder) -> list[Event]:
         """Go back to the last checkpoint, or to the start; the events until then."""
@@ -163,8 +165,7 @@ class _Run:
         self.epoch_steps = [
             e for e in past if isinstance(e, StepDone) and e.epoch == self.judged + 1
         ]
-        scores = [e.val_accuracy["main"] for e in past if isinstance(e, EpochDone)]
-        self.best = max(scores, default=-1.0)
+        self.scores = [e.val_accuracy["main"] for e in past if isinstance(e, EpochDone)]
         return past
 
     def events(self, past: list[Event]) -> Iterator[Event]:
@@ -205,10 +206,9 @@ class _Run:
                         yield from self._save(best=False)
             done = self._noted(self._judge(epoch))
             assert isinstance(done, EpochDone)
-            score = done.val_accuracy["main"]
+            self.scores.append(done.val_accuracy["main"])
             self.judged, self.epoch_steps = epoch + 1, []
-            saved = self._save(best=score > self.best)
-            self.best = max(score, self.best)
+            saved = self._save(best=self._is_best(epoch))
             yield done
             yield from saved
 
@@ -305,6 +305,14 @@ class _Run:
         """Pictures of the current step over all processes."""
         taken = self.step % self.per_epoch * self.config.batch
         return min(self.config.batch, len(self.data) - taken)
+
+    def _is_best(self, epoch: int) -> bool:
+        """Whether no epoch before was as good; a larger input is a new contest, begun anew."""
+        sizes = self.config.sizes_by_epoch()
+        rivals = [
+            s for s, size in zip(self.scores[:epoch], sizes, strict=False) if size == sizes[epoch]
+        ]
+        return self.scores[epoch] > max(rivals, default=-1.0)
 
     def _judge(self, epoch: int) -> EpochDone:
         model = self.averaged.model if self.averaged else self.model

@@ -22,10 +22,11 @@ from torch import Tensor, nn
 
 from gnet.atomic import atomically
 from gnet.config import TRAINED, UNTRAINED, ModelConfig, ModelInfo, Preprocessing
-from gnet.download import Progress, download, sha256_of
+from gnet.download import download, sha256_of
 from gnet.errors import GnetError
 from gnet.header import read_header
 from gnet.model import GoogLeNet
+from gnet.progress import Progress
 
 BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "everyday.safetensors"
 _NAMES_SHOWN = 3

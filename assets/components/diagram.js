@@ -78,7 +78,7 @@ function exit(head, { x, y }) {
     : `<text class="says" x="${x + (left ? -14 : 14)}" y="${y + 4}"
         text-anchor="${left ? "end" : "start"}"></text>`;
   const lead = end ? "" : `<path class="dots" d="M${x} ${TOP + TALL}V${y - 8}"/>`;
-  const frame = end ? [x - 21, y - 19, 42, 55] : [left ? x - 184 : x - 14, y - 15, left ? 198 : 232, 30];
+  const frame = end ? [x - 21, y - 19, 42, 55] : [left ? x - 184 : x - 14, y - 15, left ? 198 : 246, 30];
   const [fx, fy, w, h] = frame;
   return (
     `${lead}<g role="button" tabindex="-1" class="${head.name}" data-head="${head.name}">` +
