@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from gnet.hooks import watching
 from gnet.model import ConvBlock, GoogLeNet
 
 _UNITS = {
@@ -49,20 +50,16 @@ def layer_costs(model: GoogLeNet, size: int) -> list[Cost]:
     with torch.device("meta"):  # shapes only: nothing is computed, no hook on the live model
         shadow = GoogLeNet(model.config).eval()
         x = torch.empty(1, 3, size, size)
-    shapes: dict[str, torch.Size] = {}
     names = {
         name: module
         for name, module in shadow.named_modules()
         if isinstance(module, nn.Conv2d | nn.Linear)
     }
-    for name, module in names.items():
-
-        def keep(_module: nn.Module, _args: tuple, output: Tensor, name: str = name) -> None:
-            shapes[name] = output.shape
-
-        module.register_forward_hook(keep)
-    shadow(x)
-    return [_cost(shadow, name, module, shapes[name]) for name, module in names.items()]
+    with watching(names) as passed:
+        shadow(x)
+    return [
+        _cost(shadow, name, module, passed[name].output.shape) for name, module in names.items()
+    ]
 
 
 def unit_name(module_name: str) -> tuple[str, str]:

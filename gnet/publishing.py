@@ -98,9 +98,9 @@ def measured(
         "| pictures | number | " + " | ".join(f"{h} top-1 / top-5" for h in heads) + " |",
         "|---" * (2 + len(heads)) + "|",
     ]
-    for name, (tops, count) in rows.items():
+    for group, (tops, count) in rows.items():
         each = (f"{100 * tops[h]['top1']:.1f} / {100 * tops[h]['top5']:.1f} %" for h in heads)
-        table.append(f"| {name} | {count:,} | " + " | ".join(each) + " |")
+        table.append(f"| {group} | {count:,} | " + " | ".join(each) + " |")
     return "\n".join(
         [
             "### Command",

@@ -4,7 +4,7 @@ Everything is read from the kernels, strides and paddings of the live model, so 
 configuration. Distances are in pixels of the network's input.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -76,7 +76,7 @@ def box(
 
 
 def middle_cell(field: Field, cells: int, side: int) -> int:
-    """Along one side of the picture (px): the cell of a row of `cells` that lies nearest its middle."""
+    """Of a row of `cells`, the one nearest the middle of a picture of that `side` (px)."""
     nearest = round(((side - 1) / 2 - field.start) / field.stride)
     return min(max(nearest, 0), cells - 1)
 
@@ -104,23 +104,17 @@ def spread(
     return large.clamp(float(values.min()), float(values.max()))
 
 
-def effective_field(model: GoogLeNet, pixels: Tensor, stage: str, branch: str) -> int:
-    """Side in px of the centred square that holds 90 % of a centre cell's input gradient.
-
-    See `effective_fields`; this measures one branch with one backward pass.
-    """
-    return next(_measured(model, pixels, [(stage, branch)]))
-
-
-def effective_fields(model: GoogLeNet, pixels: Tensor) -> dict[str, dict[str, int]]:
-    """The effective field of each branch of each stage: stage → branch → side in px.
+def effective_fields(
+    model: GoogLeNet, pixels: Tensor, stages: Iterable[str] | None = None
+) -> dict[str, dict[str, int]]:
+    """The effective field of each branch of all stages, or of `stages`: stage → branch → px.
 
     `pixels`: (1, 3, H, W) in [0, 1]. The gradient is |∂Σ/∂x| summed over colours, where Σ adds the
     branch's channels at the cell whose field lies nearest the middle of the picture; the square is
     centred on that cell. 0 where no pixel has any influence. One forward, and one backward for
     each branch, which goes no deeper than the branch (arXiv 1701.04128 names the idea).
     """
-    cells = [(stage, branch) for stage in model.inceptions() for branch in BRANCHES]
+    cells = [(stage, branch) for stage in stages or model.inceptions() for branch in BRANCHES]
     sides = _measured(model, pixels, cells)
     fields: dict[str, dict[str, int]] = {}
     for (stage, branch), side in zip(cells, sides, strict=True):

@@ -4,6 +4,7 @@ Gradio is imported late: it reads its variables then, and other tests do without
 """
 
 import asyncio
+import base64
 import io
 import socket
 import statistics
@@ -50,6 +51,14 @@ def random_network(size: int = 64, **heads: str) -> GoogLeNet:
     )
     config = ModelConfig.preset("batch-norm", num_classes=12, width=0.25)
     return GoogLeNet(config, info).eval()
+
+
+def map_values(
+    described: dict[str, Any], shape: tuple[int, ...], signed: bool = False
+) -> np.ndarray:
+    """A map as the page reads it."""
+    data = np.frombuffer(base64.b64decode(described["data"]), np.uint8).astype(np.float64) / 255
+    return ((2 * data - 1) if signed else data).reshape(shape) * described["limit"]
 
 
 @pytest.fixture(scope="session")

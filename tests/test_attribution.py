@@ -1,6 +1,7 @@
 """Attributions equal captum called naively, plain autograd and hand-written computations."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnet.attribution import METHODS, STEPS, attribute, stages_before
+from gnet.colours import over_picture
 from gnet.config import HEADS, PROBE, TRAINED, ModelConfig, ModelInfo, Preprocessing
 from gnet.hooks import watching
 from gnet.model import GoogLeNet, fold
+from gnet.receptive_field import receptive_fields, spread
 
 CLASSES = 7
 INFO = ModelInfo(
@@ -191,7 +194,8 @@ def test_grad_cam_equals_the_computation_by_hand(model, pixels, head, stage, bra
     )
     small = by_hand(model, pixels, head, 1, stage, branch)
     assert got.grid == tuple(small.shape)
-    expected = F.interpolate(small[None, None], (64, 64), mode="bilinear")[0, 0]
+    field = receptive_fields(model)[stage][branch or "1x1"]
+    expected = spread(small, field, (64, 64))
     torch.testing.assert_close(got.map, expected, rtol=1e-4, atol=1e-7)
     assert got.low >= 0
 
@@ -200,10 +204,29 @@ def test_grad_cam_of_a_module_equals_captum(model, pixels):
     cam = LayerGradCam(model.until("main"), model.inception4b)
     naive = cam.attribute(INFO.preprocessing.normalise(pixels), target=2, relu_attributions=True)
     assert isinstance(naive, Tensor)
-    expected = cam.interpolate(naive, (64, 64), "bilinear")[0, 0].detach()
+    field = receptive_fields(model)["4b"]["1x1"]
+    expected = spread(naive[0, 0].detach(), field, (64, 64))
     got = attribute(model, pixels, method="grad-cam", target=2, stage="4b")
     torch.testing.assert_close(got.map, expected, rtol=1e-5, atol=1e-8)
     assert got.high > 0
+
+
+@pytest.mark.parametrize("stage", ["3a", "4a", "5b"])
+def test_a_cell_of_grad_cam_lies_where_its_field_has_its_centre(stage, monkeypatch):
+    """Both figures, the map over the picture and a branch's mean map, put a cell at one place."""
+    model = network()
+    pixels, field = torch.full((1, 3, 128, 128), 0.5), receptive_fields(model)[stage]["1x1"]
+    bump = torch.zeros(128 // field.stride, 128 // field.stride)
+    bump[2, 1] = 1.0
+    method = replace(METHODS["grad-cam"], function=lambda question: bump)
+    monkeypatch.setitem(METHODS, "grad-cam", method)
+    got = attribute(model, pixels, method="grad-cam", target=0, stage=stage)
+    place = divmod(int(got.map.argmax()), 128)
+    assert place == (field.start + 2 * field.stride, field.start + field.stride)
+    other = over_picture(pixels, bump, field, 1.0, signed=False).astype(float).sum(2)
+    times = len(other) // 128
+    row, col = divmod(int(other.argmax()), other.shape[1])
+    assert abs(row / times - place[0]) <= 1 and abs(col / times - place[1]) <= 1
 
 
 def test_grad_cam_of_a_branch_reads_no_other_branch(pixels):

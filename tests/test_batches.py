@@ -69,6 +69,7 @@ def test_processes_together_see_the_single_process_batch(mixed, world, augment):
         list(batches(mixed, **ASKED, augment=augment, rank=rank, world=world))
         for rank in range(world)
     ]
+    single = single[: steps_per_epoch(len(mixed), ASKED["batch"], world)]
     assert {len(part) for part in ranks} == {len(single)}
     for step, (pixels, labels) in enumerate(single):
         for rank in range(world):
@@ -108,11 +109,23 @@ def test_a_last_batch_of_one_picture_is_dropped():
         assert steps_per_epoch(count, 8) == len(expected)
 
 
-def test_a_last_batch_smaller_than_the_world_is_dropped_by_all():
-    dataset = made([(32, 32)] * 10)
+@pytest.mark.parametrize("count, expected", [(10, [2]), (15, [2]), (16, [2, 2]), (8, [2])])
+def test_a_last_batch_with_one_picture_for_a_process_is_dropped_by_all(count, expected):
+    dataset = made([(32, 32)] * count)
+    assert steps_per_epoch(count, 8, 4) == len(expected)
     for rank in range(4):
         steps = batches(dataset, size=32, batch=8, seed=0, epoch=0, rank=rank, world=4)
-        assert [len(y) for _, y in steps] == [2]
+        assert [len(y) for _, y in steps] == expected
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 4])
+def test_every_process_gets_two_pictures_at_each_step(world):
+    for count in range(2 * world, 40):
+        dataset = made([(8, 8)] * count)
+        asked = {"size": 8, "batch": 9, "seed": 0, "epoch": 0, "augment": False, "world": world}
+        drawn = [[len(y) for _, y in batches(dataset, **asked, rank=r)] for r in range(world)]
+        assert {len(steps) for steps in drawn} == {steps_per_epoch(count, 9, world)}
+        assert min(min(steps, default=2) for steps in drawn) >= 2
 
 
 def test_in_order_drops_nothing_and_keeps_the_order(mixed):
@@ -176,7 +189,7 @@ def test_flipped_pictures_are_whole(mixed):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"batch": 1}, {"rank": 2, "world": 2}, {"batch": 2, "world": 3}, {"balance": 1.5}],
+    [{"batch": 1}, {"rank": 2, "world": 2}, {"batch": 3, "world": 2}, {"balance": 1.5}],
 )
 def test_impossible_batches_are_refused_in_a_sentence(mixed, wrong):
     with pytest.raises(GnetError, match=r"allowed are .*\.$"):

@@ -20,6 +20,9 @@ from gnet.attribution import METHODS, STEPS_RANGE
 from gnet.cli import main
 from gnet.config import STAGES, TRAINED, UNTRAINED, ModelInfo, Preprocessing
 from gnet.events import read_events
+from gnet.model import fold
+from gnet.pictures import open_picture, to_pixels
+from gnet.receptive_field import effective_fields
 from gnet.run_folder import EVENTS, RunFolder
 from gnet.weights import load, save
 from networks import network
@@ -80,7 +83,8 @@ def refusal(capsys):
 
 def test_predict_gives_class_probability_and_status_of_each_head(weights, photo, answer):
     heads = answer("predict", photo, "--weights", weights)
-    assert list(heads) == ["main", "aux1", "aux2"]
+    assert list(heads) == ["main", "aux1", "aux2", "status"]
+    assert heads["status"] == {"main": TRAINED, "aux1": TRAINED, "aux2": UNTRAINED}
     for head in ("main", "aux1"):
         rows = heads[head]
         assert [set(row) for row in rows] == [{"class", "probability", "status"}] * 2
@@ -99,7 +103,8 @@ def test_predict_gives_a_list_for_several_pictures(weights, photo, answer):
 def test_predict_prints_a_table(weights, photo, capsys):
     assert main(["predict", photo, "--weights", weights]) == 0
     text = capsys.readouterr().out
-    assert f"main  ({TRAINED})" in text and "aux2  (untrained)" in text and "%  cat" in text
+    assert f"main  ({TRAINED})" in text and text.endswith("aux2  (untrained)\n")
+    assert "%  cat" in text
 
 
 def test_explore_writes_figures_and_the_recording(weights, photo, answer, tmp_path):
@@ -111,6 +116,14 @@ def test_explore_writes_figures_and_the_recording(weights, photo, answer, tmp_pa
     assert names == modules | {"recording.safetensors", "belief.png", "overview.png"}
     shares = [row["share"] for row in told["branches"]["3a"].values()]
     assert sum(shares) == pytest.approx(1)
+    model = fold(load(weights))
+    pixels = to_pixels(open_picture(photo), model.info.preprocessing)
+    assert told["measured"] == effective_fields(model, pixels)
+
+
+def test_assets_names_the_files_it_wrote(answer, monkeypatch, tmp_path):
+    monkeypatch.setattr("gnet.ui.examples.build", lambda: [tmp_path / "a.json", tmp_path / "b"])
+    assert answer("assets") == {"files": [str(tmp_path / "a.json"), str(tmp_path / "b")]}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -282,6 +295,16 @@ def test_a_zip_with_names_outside_its_folder_is_refused(weights, refusal, tmp_pa
         archive.writestr("../cat/a.png", b"")
     refusal("evaluate", "--data", tmp_path / "evil.zip", "--weights", weights)
     assert not (tmp_path.parent / "cat").exists()
+
+
+def test_a_size_that_cannot_be_is_refused_before_anything_is_read(weights, refusal):
+    said = refusal("evaluate", "--data", "nothing", "--size", "100000", "--weights", weights)
+    assert "100000×100000 px; allowed are 32 to 320 px" in said
+
+
+def test_scalars_that_cannot_be_written_are_refused(refusal, photo):
+    pytest.importorskip("tensorboard")
+    assert "Cannot write scalars to" in refusal("train", *TINY, "--tensorboard", photo)
 
 
 def test_a_data_set_of_other_classes_is_refused(weights, refusal):

@@ -67,3 +67,14 @@ def test_normalising_gives_mean_0_and_deviation_1_per_colour():
     torch.testing.assert_close(preprocessing.normalise(mean), torch.zeros(2, 3, 4, 4))
     spread = torch.tensor([0.5, 0.25, 0.125]).view(3, 1, 1)
     torch.testing.assert_close(preprocessing.normalise(mean + spread), torch.ones(2, 3, 4, 4))
+
+
+def test_a_class_is_meant_by_its_number_or_its_name():
+    info = ModelInfo(classes=("cat", "dog", "3"))
+    assert [info.class_index(given) for given in (1, "1", "dog")] == [1, 1, 1]
+    assert info.class_index("3") == 3, "an index, although a class is called so"
+    for wrong in ("cow", "²", "9" * 5000, None, True, ["cat"], ""):
+        with pytest.raises(GnetError, match=r"knows no class .* allowed are its 3 class names, as"):
+            info.class_index(wrong)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(GnetError, match="its 0 class names or their numbers"):
+        ModelInfo().class_index("cat")

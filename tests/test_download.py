@@ -1,14 +1,12 @@
 """Downloads from a server on loopback: fetched once, checked, whole; or one sentence."""
 
 import hashlib
-import io
 import pickle
 import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -17,6 +15,7 @@ from gnet import download, weights
 from gnet.config import TRAINED, UNTRAINED, ModelConfig, Preprocessing
 from gnet.errors import GnetError
 from gnet.model import GoogLeNet
+from gnet.progress import Bar
 
 
 class Answer:
@@ -78,7 +77,7 @@ def test_imagenet_is_fetched_once_checked_converted_and_kept(
     given, address = answer
     given.body = published
     monkeypatch.setenv("GNET_IMAGENET_URL", f"{address}/{named(published)}")
-    seen: list[tuple[int, int | None]] = []
+    seen: list[tuple[int, int]] = []
     model = weights.load("imagenet", progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (len(published), len(published))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
@@ -176,7 +175,7 @@ def test_a_server_that_does_not_say_how_much_is_believed_up_to_a_bound(
         address, tmp_path / "a", sha256=checksum, progress=lambda *told: seen.append(told)
     )
     assert path.read_bytes() == given.body
-    assert seen == [(1000, None)]
+    assert seen == [(1000, 0)]
     monkeypatch.setattr(download, "MOST_BYTES", 999)
     with pytest.raises(GnetError, match="more than 0 MB were sent"):
         download.download(address, tmp_path / "b", sha256=checksum)
@@ -200,19 +199,13 @@ def test_a_silent_server_is_waited_for_no_longer_than_said(tmp_path):
             download.download(address, tmp_path / "a", sha256="", timeout=0.1)
 
 
-def test_a_terminal_gets_one_line_and_a_file_none(monkeypatch):
-    drawn = io.StringIO()
-    monkeypatch.setattr(download, "sys", SimpleNamespace(stderr=drawn))
-    report = download.terminal_progress("weights")
-    report(10_000_000, 20_000_000)
-    assert drawn.getvalue() == ""
-    monkeypatch.setattr(drawn, "isatty", lambda: True)
-    report(10_000_000, 20_000_000)
-    report(15_000_000, None)
-    report(20_000_000, 20_000_000)
-    assert drawn.getvalue().split("\r") == [
-        "",
-        "weights: 10.0 of 20.0 MB",
-        "weights: 15.0 MB",
-        "weights: 20.0 of 20.0 MB\n",
-    ]
+def test_a_bar_is_drawn_unless_somebody_else_reports(answer, tmp_path, monkeypatch):
+    given, address = answer
+    given.body = bytes(1000)
+    drawn = []
+    monkeypatch.setattr(Bar, "__call__", lambda bar, *told: drawn.append((bar.title, *told)))
+    checksum = hashlib.sha256(given.body).hexdigest()
+    download.download(address, tmp_path / "a", sha256=checksum, progress=lambda *_: None)
+    assert drawn == []
+    download.download(address, tmp_path / "a", sha256=checksum)
+    assert drawn == [("downloading a", 1000, 1000)]

@@ -56,6 +56,12 @@ def patterns() -> Dataset:
     return open_dataset("built-in", "val", per_class=2, size=32)
 
 
+def test_a_size_the_network_cannot_take_is_refused_before_anything_is_cut(patterns):
+    model = network("batch-norm", num_classes=10)
+    with pytest.raises(GnetError, match="100000×100000 px; allowed are 32 to 320 px"):
+        evaluate(model, patterns, Preprocessing(size=100_000))
+
+
 def test_every_picture_is_judged_in_its_order_whatever_the_batch(patterns):
     model = network("batch-norm", num_classes=10)
     seen = []

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from gnet.config import STAGES
-from pages import DESK, PHONE, ROOT, Server
+from pages import DESK, PHONE, ROOT, Server, photo
 
 CLICK = """async (stage) => {
   const start = performance.now();
@@ -68,18 +68,50 @@ def test_nothing_jumps_while_the_page_arrives(browser, server: Server) -> None:
 def test_a_click_on_a_module_opens_it_without_asking_the_server(visit, timed) -> None:
     viewer = visit()
     page = viewer.page
-    measured = page.evaluate("gnet.state.measured['4b'] !== undefined")
-    if not measured:
-        page.wait_for_function("gnet.state.measured['4b'] !== undefined")
-    page.evaluate("for (const stage in gnet.state.answer.stages) gnet.state.measured[stage] ??= {}")
+    viewer.explored(lambda: viewer.give("mine.jpg", photo(320, 240, 21)))
+    page.wait_for_function("gnet.state.measured['4b'] !== undefined")
     asked = len(viewer.asked)
-    for stage in (*STAGES, *STAGES):
+    for stage in (*STAGES, *STAGES):  # faster than the pause after which a field is asked for
         timed("click on a module to drawn", page.evaluate(CLICK, stage))
         assert page.locator(".say").inner_text().startswith(f"In {stage} the ")
         assert f"module={stage}" in page.url
-    page.locator("#diagram [data-stage='4d']").click()
-    expect(page.locator("#diagram [data-stage='4d']")).to_have_attribute("aria-pressed", "true")
-    assert [url for url in viewer.asked[asked:] if "heartbeat" not in url] == []
+    page.locator("#diagram [data-stage='4b']").click()
+    expect(page.locator("#diagram [data-stage='4b']")).to_have_attribute("aria-pressed", "true")
+    assert joins(viewer.asked[asked:]) <= len(STAGES)
+    for stage in STAGES:
+        page.locator(f"#diagram [data-stage='{stage}']").click()
+        page.wait_for_function(f"gnet.state.measured['{stage}'] !== undefined")
+        expect(page.locator("#roads .sees").first).to_contain_text("measured: 90 % of it within")
+    once = joins(viewer.asked[asked:])
+    assert once <= len(STAGES), "at most one small request for each module of a picture"
+    for stage in STAGES:
+        page.locator(f"#diagram [data-stage='{stage}']").click()
+        page.wait_for_timeout(300)
+    assert joins(viewer.asked[asked:]) == once
+
+
+def joins(urls: list[str]) -> int:
+    """How many of these requests ask the server to compute something."""
+    return sum("/queue/join" in url or "/run/" in url for url in urls)
+
+
+def test_all_of_an_answer_is_drawn_while_its_fields_are_still_measured(visit) -> None:
+    viewer = visit()
+    page = viewer.page
+    page.route("**/queue/join*", lambda route: None)  # the server never answers again
+    page.evaluate("gnet.state.measured = {}")
+    for stage in STAGES:
+        page.evaluate(CLICK, stage)
+        expect(page.locator("#roads .sees").first).to_contain_text("measuring what counts …")
+        shares = page.locator("#roads [data-stat=share] b:not(i b)").all_inner_texts()
+        sent = page.evaluate(
+            "gnet.branches().map((b) => gnet.percent("
+            "gnet.state.answer.stages[gnet.state.stage].branches[b].share))"
+        )
+        assert shares == sent
+        assert all(canvas.evaluate(COLOURS) > 2 for canvas in maps(page).all())
+        expect(page.locator("#roads .tiles canvas")).to_have_count(32)
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_the_diagram_is_worked_by_keyboard(visit) -> None:
@@ -139,7 +171,49 @@ def test_the_address_holds_what_is_chosen(visit) -> None:
     expect(viewer.page.locator("#diagram [data-stage='5a']")).to_have_class("behind")
     lost = visit("?module=9z&head=nobody&scope=x&class=unicorn")
     assert [lost.state(name) for name in ("stage", "head", "scope")] == ["4b", "main", "module"]
-    assert lost.errors == []
+    inherited = visit("?module=constructor&head=toString&scope=valueOf&class=__proto__")
+    assert [inherited.state(name) for name in ("stage", "head")] == ["4b", "main"]
+    assert inherited.page.locator(".say").inner_text().startswith("In 4b the ")
+    assert lost.errors == inherited.errors == []
+
+
+def test_words_of_the_diagram_and_the_slope_have_room_however_long(visit) -> None:
+    for size in (DESK, PHONE):
+        page = visit(size=size).page
+        page.evaluate(
+            "gnet.state.network.classes.forEach((name, i, all) =>"
+            " (all[i] = `Rhodesian ridgeback of the Western Highlands ${name}`));"
+            "gnet.tell(['answer'])"
+        )
+        expect(page.locator("#diagram .says").first).to_contain_text("aux1: Rhodesian r")
+        for head in ("aux1", "aux2", "main"):
+            page.evaluate(f"gnet.choose({{ head: '{head}' }})")
+            assert page.evaluate(
+                """() => {
+                  const inside = (part, box) => part.left >= box.left - 0.5 && part.right <= box.right + 0.5;
+                  const place = (part) => part.getBoundingClientRect();
+                  const [one, two] = [...document.querySelectorAll("#diagram .says")].map(place);
+                  const knob = place(document.querySelector("#diagram .aux2 .knob"));
+                  const drawing = place(document.querySelector("#diagram svg"));
+                  const slope = document.querySelector("#belief .slope svg");
+                  return one.right < knob.left && knob.right < two.left
+                    && inside(one, drawing) && inside(two, drawing)
+                    && [...slope.querySelectorAll("text")].every((t) => inside(place(t), place(slope)));
+                }"""
+            )
+
+
+def test_methods_are_chosen_with_the_arrow_keys(visit) -> None:
+    page = visit().page
+    page.get_by_role("radio", name="Grad-CAM").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("radio", name="Integrated Gradients")).to_be_checked()
+    expect(page.get_by_role("radio", name="Integrated Gradients")).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="Saliency")).to_be_checked()
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason h3")).to_contain_text("Saliency", timeout=30_000)
 
 
 def test_an_example_is_one_click_away_and_kept_in_the_address(server: Server, visit) -> None:

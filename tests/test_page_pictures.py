@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from gnet.ui.recordings import Recordings
 from pages import Server, huge_png, photo
 
 
@@ -85,19 +86,39 @@ def refused(page: Page, words: str) -> None:
     expect(toast).to_have_count(0)
 
 
-def test_a_picture_that_was_deleted_is_asked_for_again(visit) -> None:
+def test_a_picture_that_was_deleted_is_asked_for_again(visit, monkeypatch) -> None:
     viewer = visit()
     page = viewer.page
     viewer.explored(lambda: viewer.give("old.jpg", photo(200, 160, 7)))
     page.wait_for_function("gnet.state.measured['4b'] !== undefined")
     for path in Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*.jpg"):
         path.unlink()
+    page.locator("#ask-why").click()
+    refused(page, "give it once more")
+    page.locator("#diagram [data-stage='3b']").click()  # from what is kept in memory
+    page.wait_for_function("gnet.state.measured['3b'] !== undefined")
+    monkeypatch.setattr(Recordings, "find", lambda recordings, key: None)  # an hour later
     page.locator("#diagram [data-stage='3a']").click()
     expect(page.get_by_test_id("toast-body")).to_contain_text("give it once more")
     expect(page.locator("#roads .sees").first).to_contain_text("not measured")
     expect(page.locator("#roads .say")).to_contain_text("In 3a")
+    monkeypatch.undo()
     viewer.explored(lambda: page.locator("[data-example=dots]").click())
     assert viewer.errors == []
+
+
+def test_a_folder_that_is_dropped_is_answered_with_a_sentence(visit) -> None:
+    page = visit().page
+    page.evaluate(
+        """() => {
+          const entry = { isDirectory: true, name: "holiday <b>" };
+          const dataTransfer = { types: ["Files"], files: [new File([], "holiday")],
+            items: [{ webkitGetAsEntry: () => entry }] };
+          const drop = new Event("drop", { bubbles: true, cancelable: true });
+          document.body.dispatchEvent(Object.assign(drop, { dataTransfer }));
+        }"""
+    )
+    refused(page, "'holiday <b>' is a folder; drop one picture")
 
 
 def test_two_viewers_never_see_each_others_picture(visit) -> None:

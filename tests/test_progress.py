@@ -72,5 +72,8 @@ def test_it_draws_no_more_often_than_an_eye_can_follow(terminal, monkeypatch):
 
 
 def test_a_total_of_nothing_is_no_error(terminal):
-    Bar("reading")(0, 0)
+    bar = Bar("reading")
+    bar(0, 0)
     assert " 0 %" in terminal.drawn()
+    bar.clear()
+    assert terminal.drawn().strip() == ""

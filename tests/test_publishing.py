@@ -133,7 +133,7 @@ def test_the_cards_measured_part_is_replaced_and_the_rest_kept(published, run):
     assert "2 epochs (1 at 32 px, 1 at 40 px) over 14 pictures, 4 steps, fp32 arithmetic" in part
     (*_, last) = (e for e in RunFolder(run).events() if isinstance(e, EpochDone))
     assert f"training loss was {last.train_loss['main']:.2f} nats" in part
-    assert "](things-curves.png)" in part
+    assert "](things-curves.png)" in part and "--run-dir runs/things\n" in part
     curves = published.with_name("things-curves.png").read_bytes()
     assert curves.startswith(b"\x89PNG")
 
@@ -153,6 +153,26 @@ def test_without_a_card_one_is_made_and_the_data_may_have_moved(run, data, tmp_p
     assert text.endswith(f"{END}\n")
     assert "centre squares at 40 px" in text
     assert str(tmp_path) not in text and str(data.parent) not in text
+
+
+@pytest.mark.parametrize(
+    "wrong, sentence",
+    [
+        ({"data": "nothing.zip"}, "There is no data set 'nothing.zip'"),
+        ({"size": 100_000}, "allowed are 32 to 320 px"),
+        ({"data": "built-in"}, "has 10 classes; the network tells 2 apart"),
+    ],
+    ids=["data", "size", "classes"],
+)
+def test_what_was_published_before_stays_until_all_is_measured(
+    published, run, tmp_path, wrong, sentence
+):
+    for path in published.parent.iterdir():
+        shutil.copy(path, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(GnetError, match=sentence):
+        publish(run, tmp_path / published.name, **wrong)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_an_unfinished_run_is_refused(config, tmp_path):
@@ -202,8 +222,9 @@ def test_the_printed_command_line_asks_for_the_same_run(config):
     parser.add_argument("--run-dir")
     add_train_options(parser)
     add_model_options(parser)
-    words = shlex.split(command(config).replace("\\\n", " "))
+    words = shlex.split(command(config, "things").replace("\\\n", " "))
     assert words[:4] == ["python", "-m", "gnet", "train"]
+    assert words[-2:] == ["--run-dir", "runs/things"]
     asked = train_config(parser.parse_args(words[4:]))
     network = replace(config.model, num_classes=asked.model.num_classes)  # the data set decides
     assert asked == replace(config, data=Path(config.data).name, model=network)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,10 @@ from gnet.model import GoogLeNet
 from gnet.receptive_field import (
     Field,
     box,
-    effective_field,
     effective_fields,
+    middle_cell,
     receptive_fields,
+    spread,
     square_holding,
 )
 
@@ -205,6 +207,36 @@ def test_effective_fields_lie_within_theory_and_the_picture():
             assert 0 <= measured[stage][branch] <= min(96, theory[stage][branch].size)
     assert 1 < measured["3a"]["1x1"] < 27
     assert measured["3a"]["5x5"] > measured["3a"]["1x1"]
-    assert measured["3b"]["3x3"] == effective_field(model, pixels, "3b", "3x3")
+    assert effective_fields(model, pixels, ["4a"]) == {"4a": measured["4a"]}
     assert model.training and model.fc.training
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("stage, cell", [("3a", (3, 7)), ("4a", (2, 4)), ("5b", (1, 3))])
+def test_a_cell_is_spread_about_its_fields_centre(stage, cell, mode):
+    with torch.device("meta"):
+        field = receptive_fields(GoogLeNet(ModelConfig()))[stage]["3x3"]
+    size = (128, 160)
+    values = torch.zeros(size[0] // field.stride, size[1] // field.stride)
+    values[cell] = 2.0
+    large = spread(values, field, size, mode=mode)
+    assert large.shape == size
+    row, col = divmod(int(large.argmax()), size[1])
+    assert (row, col) == tuple(field.start + place * field.stride for place in cell)
+    assert large.max() == 2 and large.min() == 0
+
+
+def test_a_map_spread_over_a_picture_is_linear_between_centres_and_even_outside():
+    torch.manual_seed(0)
+    field, values = Field(size=43, stride=8, start=6.0), torch.rand(4, 5)
+    large = spread(values, field, (40, 44))
+    rows = np.array([np.interp(range(40), 6 + 8 * np.arange(4), c) for c in values.T.numpy()]).T
+    both = np.array([np.interp(range(44), 6 + 8 * np.arange(5), row) for row in rows])
+    torch.testing.assert_close(large, torch.from_numpy(both).float(), rtol=1e-4, atol=1e-5)
+
+
+def test_the_middle_cell_is_the_nearest_there_is():
+    field = Field(size=43, stride=8, start=6.0)
+    assert [middle_cell(field, cells, 64) for cells in (8, 3, 1)] == [3, 2, 0]
+    assert middle_cell(Field(size=1, stride=32, start=60.0), 2, 64) == 0

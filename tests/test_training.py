@@ -1,14 +1,16 @@
 """Training as an iterator of events: the same every time, and it learns."""
 
 import math
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from gnet.config import TRAINED, UNTRAINED
 from gnet.errors import GnetError
-from gnet.events import EpochDone, RunEnded, RunStarted, StepDone
+from gnet.events import CheckpointSaved, EpochDone, RunEnded, RunStarted, StepDone
 from gnet.run_folder import BEST, LAST, RunFolder
+from gnet.training import resume, train
 from gnet.weights import load
 from training_runs import curve, run, tiny
 
@@ -115,6 +117,35 @@ def test_every_kind_of_run_takes_its_steps(changes):
 def test_sizes_grow_as_planned():
     events = run(tiny(size=48, grow="32x1"))
     assert [e.size for e in events if isinstance(e, StepDone)] == [32] * 3 + [48] * 3
+
+
+@pytest.mark.parametrize("stop", [None, 6, 8])
+def test_the_best_is_sought_among_epochs_of_one_size(stop, tmp_path, monkeypatch):
+    """Accuracies of 0.9 at 32 px and then 0.5, 0.4, 0.6 at 48 px, also for a resumed run."""
+    told = {1: 0.9, 2: 0.5, 3: 0.4, 4: 0.6}
+
+    def judged(run, epoch):
+        values = {"main": told[epoch + 1]}
+        return EpochDone(
+            step=run.step,
+            epoch=epoch + 1,
+            train_loss=values,
+            train_accuracy=values,
+            val_loss=values,
+            val_accuracy=values,
+            seconds=0.0,
+        )
+
+    monkeypatch.setattr("gnet.training._Run._judge", judged)
+    config = tiny(size=48, grow="32x1", epochs=4)
+    with closing(train(config, tmp_path)) as events:
+        for event in events:
+            if event.step == stop:
+                break
+    list(resume(tmp_path))
+    saved = [e for e in RunFolder(tmp_path).events() if isinstance(e, CheckpointSaved)]
+    at_ends = {e.step: e.best for e in saved if e.step % 3 == 0}
+    assert at_ends == {3: True, 6: True, 9: False, 12: True}
 
 
 def test_a_head_whose_loss_weighs_nothing_is_called_untrained(tmp_path):

@@ -1,18 +1,12 @@
-"""What travels to the page, what the page may ask, and where its pictures live."""
+"""What travels to the page, what the page may ask, and how the server starts."""
 
-import base64
 import json
-import os
 import re
 import socket
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 import app
 from gnet.attribution import attribute
@@ -20,14 +14,12 @@ from gnet.colours import BRANCH_COLOURS, HEAD_COLOURS, INK
 from gnet.config import BRANCHES, STAGES, UNTRAINED, ModelConfig
 from gnet.errors import GnetError
 from gnet.model import GoogLeNet
-from gnet.receptive_field import receptive_fields
+from gnet.receptive_field import effective_fields, receptive_fields
 from gnet.recording import belief, mean_map, record, statistics
-from gnet.ui import examples, uploads
+from gnet.ui import examples
 from gnet.ui.answer import describe_attribution, describe_network
 from gnet.ui.lab import Chosen, Lab
-from gnet.ui.recordings import Recordings
-from gnet.weights import BUNDLED, load
-from pages import ROOT, Server, photo, random_network
+from pages import ROOT, Server, map_values, photo, random_network
 
 CAT = examples.chosen("cat")
 
@@ -42,12 +34,6 @@ def answer(lab: Lab) -> dict:
     return lab.explore(CAT)
 
 
-def values(described: dict, shape: tuple[int, ...], signed: bool = False) -> np.ndarray:
-    """A map as the page reads it."""
-    data = np.frombuffer(base64.b64decode(described["data"]), np.uint8).astype(np.float64) / 255
-    return ((2 * data - 1) if signed else data).reshape(shape) * described["limit"]
-
-
 def test_an_answer_holds_the_maps_of_all_36_branches(lab: Lab, answer: dict) -> None:
     recording = record(lab.model, lab.view(CAT).pixels)
     for stage in STAGES:
@@ -56,11 +42,13 @@ def test_an_answer_holds_the_maps_of_all_36_branches(lab: Lab, answer: dict) -> 
             sent = answer["stages"][stage]["branches"][branch]
             expected = mean_map(recording, stage, branch).numpy()
             step = sent["map"]["limit"] / 255
-            assert np.abs(values(sent["map"], expected.shape) - expected).max() <= 0.6 * step
+            assert np.abs(map_values(sent["map"], expected.shape) - expected).max() <= 0.6 * step
             assert [top["channel"] for top in sent["top"]] == list(numbers[branch].top)
             for top in sent["top"]:
                 channel = recording.branches[stage][branch][top["channel"]].numpy()
-                assert values(top, channel.shape) == pytest.approx(channel, abs=top["limit"] / 250)
+                assert map_values(top, channel.shape) == pytest.approx(
+                    channel, abs=top["limit"] / 250
+                )
             assert sent["share"] == pytest.approx(numbers[branch].share, rel=1e-3)
             assert sent["sparsity"] == pytest.approx(numbers[branch].sparsity, rel=1e-3)
 
@@ -122,7 +110,7 @@ def test_signed_responses_travel_signed() -> None:
     sent = answer["stages"]["4b"]["branches"]["3x3"]
     assert sent["sparsity"] is None
     expected = mean_map(recording, "4b", "3x3").numpy()
-    assert values(sent["map"], expected.shape, True) == pytest.approx(
+    assert map_values(sent["map"], expected.shape, True) == pytest.approx(
         expected, abs=sent["map"]["limit"] / 120
     )
 
@@ -147,7 +135,7 @@ def test_an_attribution_travels_with_its_numbers(lab: Lab) -> None:
     assert (sent["target"], sent["head"], sent["key"]) == (3, "aux2", lab.view(CAT).key)
     assert sent["completeness_error"] == pytest.approx(made.completeness_error, abs=1e-4)
     small = made.map.abs() <= sent["limit"]
-    shown = values({"data": sent["map"], "limit": sent["limit"]}, (64, 64), True)
+    shown = map_values({"data": sent["map"], "limit": sent["limit"]}, (64, 64), True)
     assert shown[small] == pytest.approx(made.map.numpy()[small], abs=sent["limit"] / 120)
     assert sent["beyond"] == bool((~small).any())
     json.dumps(sent)
@@ -163,17 +151,61 @@ def test_a_flat_attribution_is_still_a_record(lab: Lab) -> None:
     ("ask", "words"),
     [
         (lambda lab: lab.measure(CAT, "9z"), "There is no module '9z'"),
-        (lambda lab: lab.measure(CAT, None), "There is no module None"),
+        (lambda lab: lab.measure(CAT, None), "There is no module 'None'"),
+        (lambda lab: lab.measure(CAT, ["4b"]), "There is no module"),
         (lambda lab: lab.attribute(CAT, "saliency", "main", "unicorn", None), "no class 'unicorn'"),
         (lambda lab: lab.attribute(CAT, "saliency", "main", 99, None), "from 0 to 11"),
+        (lambda lab: lab.attribute(CAT, "saliency", "main", 10**400, None), "from 0 to 11"),
+        (lambda lab: lab.attribute(CAT, "saliency", "main", -1, None), "from 0 to 11"),
+        (lambda lab: lab.attribute(CAT, "saliency", "main", True, None), "no class"),
+        (lambda lab: lab.attribute(CAT, "saliency", "main", {"a": []}, None), "no class"),
         (lambda lab: lab.attribute(CAT, "magic", "main", 0, None), "There is no method 'magic'"),
         (lambda lab: lab.attribute(CAT, "grad-cam", "aux1", 0, "5a"), "5a lies behind aux1"),
         (lambda lab: lab.explore(Chosen(path=ROOT / "gone.jpg", name="gone")), "no longer here"),
+        (lambda lab: lab.explore(Chosen(path=ROOT / ("a" * 3000), name="long")), "no longer here"),
+        (lambda lab: lab.explore(Chosen(path=ROOT, name="folder")), "no longer here"),
     ],
 )
 def test_what_cannot_be_answered_is_a_sentence(lab: Lab, ask, words: str) -> None:
     with pytest.raises(GnetError, match=re.escape(words)):
         ask(lab)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda lab, long: lab.measure(CAT, long),
+        lambda lab, long: lab.attribute(CAT, long, "main", 0, None),
+        lambda lab, long: lab.attribute(CAT, "saliency", long, 0, None),
+        lambda lab, long: lab.attribute(CAT, "saliency", "main", long, None),
+        lambda lab, long: lab.attribute(CAT, "grad-cam", "main", 0, long),
+    ],
+)
+@pytest.mark.parametrize("long", ["x" * 5000, ["x"] * 5000, 10**4000])
+def test_what_a_client_sent_is_said_back_in_few_words(lab: Lab, ask, long) -> None:
+    with pytest.raises(GnetError) as caught:
+        ask(lab, long)
+    assert len(str(caught.value)) < 250
+
+
+def test_a_class_whose_name_is_a_number_is_asked_for_by_its_place() -> None:
+    model = random_network()
+    names = tuple(str(11 - index) for index in range(12))
+    model.info = replace(model.info, classes=names)
+    sent = Lab(model).attribute(CAT, "saliency", "main", "3", None)
+    assert (sent["target"], sent["target_name"]) == (3, "8")
+
+
+def test_fields_are_measured_once_from_what_is_kept(lab: Lab, monkeypatch) -> None:
+    key = lab.explore(CAT)["key"]
+    monkeypatch.setattr("gnet.ui.lab.open_picture", None)  # would fail if it were called
+    first = lab.measure(Chosen(path=ROOT / "gone.jpg", name="gone"), "4a", key)
+    whole = effective_fields(lab.model, lab.recordings.get(key, lambda: None).recording.pixels)
+    assert first == {"key": key, "stage": "4a", "sides": whole["4a"]}
+    monkeypatch.setattr("gnet.ui.lab.effective_fields", None)
+    assert lab.measure(CAT, "4a", key) == first
+    with pytest.raises(GnetError, match="no longer here"):
+        lab.measure(Chosen(path=ROOT / "gone.jpg", name="gone"), "4a", "another key")
 
 
 def test_measured_fields_are_smaller_than_the_theoretical(lab: Lab) -> None:
@@ -183,84 +215,10 @@ def test_measured_fields_are_smaller_than_the_theoretical(lab: Lab) -> None:
         assert 0 < measured["sides"][branch] <= theory[branch]["field"][0]
 
 
-def test_recordings_are_kept_within_bounds_and_made_again_after_a_miss(lab: Lab) -> None:
-    one = record(lab.model, torch.rand(1, 3, 64, 64))
-    kept = Recordings(max_bytes=2 * one.nbytes)
-    made: list[str] = []
-
-    def ask(key: str) -> None:
-        kept.get(key, lambda: made.append(key) or one)
-
-    for key in ("a", "b", "a", "c", "a", "b"):
-        ask(key)
-    assert made == ["a", "b", "c", "b"]
-    assert len(kept) == 2 and kept.nbytes <= kept.max_bytes
-
-
-def test_recordings_are_forgotten_with_their_pictures(lab: Lab, monkeypatch) -> None:
-    kept = Recordings()
-    one = record(lab.model, torch.rand(1, 3, 64, 64))
-    kept.get("a", lambda: one)
-    later = time.monotonic() + uploads.KEPT_SECONDS + 1
-    monkeypatch.setattr("gnet.ui.recordings.time.monotonic", lambda: later)
-    kept.get("b", lambda: one)
-    assert len(kept) == 1 and kept.nbytes == one.nbytes
-
-
 def test_the_same_square_is_recorded_once(lab: Lab, monkeypatch) -> None:
     lab.explore(CAT)
     monkeypatch.setattr("gnet.ui.lab.record", None)  # would fail if it were called
     assert lab.explore(CAT)["key"] == lab.view(CAT).key
-
-
-def test_uploads_older_than_an_hour_are_deleted(tmp_path) -> None:
-    old, new = tmp_path / "a" / "old.jpg", tmp_path / "b" / "new.jpg"
-    for path in (old, new):
-        path.parent.mkdir()
-        path.write_bytes(b"x")
-    past = time.time() - uploads.KEPT_SECONDS - 5
-    os.utime(old, (past, past))
-    uploads.sweep(tmp_path)
-    assert not old.exists() and new.exists()
-
-
-def test_uploads_go_with_their_server_and_leftovers_of_a_killed_one_with_the_next(tmp_path) -> None:
-    dead, living = tmp_path / "server-dead", tmp_path / "server-living"
-    for folder in (dead, living):
-        folder.mkdir()
-        (folder / "picture.jpg").write_bytes(b"x")
-    os.utime(dead, (0, 0))
-    script = (
-        "import sys; from pathlib import Path; from gnet.ui.uploads import open_folder\n"
-        "folder = open_folder(Path(sys.argv[1])); (folder / 'a.jpg').write_bytes(b'x')\n"
-        "print(folder.stat().st_mode & 0o777)"
-    )
-    command = [sys.executable, "-c", script, str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(0o700)
-    assert [path.name for path in tmp_path.iterdir()] == ["server-living"]
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        (None, "No picture was given"),
-        ({}, "No picture was given"),
-        ({"path": "/etc/passwd"}, "was not uploaded here"),
-        ({"path": "../../etc/passwd"}, "was not uploaded here"),
-        ({"path": "\0"}, "was not uploaded here"),
-        ({"example": "dog"}, "There is no example 'dog'"),
-        ({"example": ["cat"]}, "There is no example"),
-        ({"example": "cat", "box": "all"}, "allowed are three numbers"),
-        ({"example": "cat", "box": [1, 2]}, "allowed are three numbers"),
-        ({"bytes": 40_000_000}, "has 40.0 MB"),
-    ],
-)
-def test_the_page_may_only_name_what_was_uploaded(gradio_environment, value, words: str) -> None:
-    from gnet.ui.picture import meant
-
-    with pytest.raises(GnetError, match=re.escape(words)):
-        meant(value)
 
 
 def test_a_square_outside_the_picture_is_moved_inside(lab: Lab) -> None:
@@ -298,42 +256,6 @@ def test_scripts_of_the_page_stay_short_and_ask_no_other_host() -> None:
         text = path.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 300, path.name
         assert not re.search(r"https?://", text), path.name
-
-
-def test_examples_of_other_weights_are_recorded_again(lab: Lab) -> None:
-    assert examples.shipped("cat", "another digest") is None
-    assert examples.answer(lab, "cat")["key"] == lab.view(CAT).key
-
-
-def test_examples_are_built_for_any_network(tmp_path) -> None:
-    model = random_network()
-    paths = examples.build(model, tmp_path)
-    assert [path.stem for path in paths] == list(examples.EXAMPLES)
-    record = json.loads(paths[0].read_text(encoding="utf-8"))
-    assert record["digest"] == model.info.digest
-    assert set(record["answer"]["measured"]) == set(STAGES)
-    assert record["answer"]["why"]["stage"] == examples.FIRST_STAGE
-
-
-@pytest.mark.skipif(not BUNDLED.is_file(), reason="the bundled weights are missing")
-@pytest.mark.parametrize("name", examples.EXAMPLES)
-def test_shipped_examples_are_what_the_bundled_weights_give(name: str) -> None:
-    lab = Lab(load())
-    shipped = examples.shipped(name, lab.model.info.digest)
-    assert shipped is not None, "other weights: run python -m gnet assets"
-    again = lab.explore(examples.chosen(name))
-    for head, held in again["heads"].items():
-        assert shipped["heads"][head].get("probabilities") == pytest.approx(
-            held.get("probabilities"), abs=1e-3
-        )
-    for stage in STAGES:
-        for branch, part in again["stages"][stage]["branches"].items():
-            kept = shipped["stages"][stage]["branches"][branch]
-            assert kept["share"] == pytest.approx(part["share"], abs=2e-3)
-            shape = tuple(part["grid"])
-            assert values(kept["map"], shape) == pytest.approx(
-                values(part["map"], shape), abs=0.02 * part["map"]["limit"]
-            )
 
 
 def test_the_endpoints_answer_a_script(server: Server, tmp_path) -> None:

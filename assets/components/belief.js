@@ -3,7 +3,6 @@ const find = (selector) => element.querySelector(selector);
 const ORDER = ["aux1", "aux2", "main"];
 const SHORT = { "trained with the net": "trained", "probe on frozen features": "probe" };
 const name = (index) => gnet.state.network.classes[index];
-const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
 function slope() {
   const { answer } = gnet.state;
@@ -35,8 +34,8 @@ function slope() {
     const at = free(points.at(-1)[1], taken);
     return (
       `<g class="${rank ? "" : "first"}"><path class="line" d="M${path}"/>${dots.join("")}` +
-      `<text class="${rank ? "" : "strong"}" x="${place[deepest] + 9}" y="${at + 4}">` +
-      `${gnet.escape(cut(name(c), 17))}</text></g>`
+      `<text data-class="${c}" class="${rank ? "" : "strong"}" x="${place[deepest] + 9}" y="${at + 4}">` +
+      `</text></g>`
     );
   });
   const words = top.map((c) => {
@@ -46,6 +45,9 @@ function slope() {
   find(".slope").innerHTML =
     `<svg viewBox="0 0 256 112" role="img" aria-label="${gnet.escape(words.join("; "))}">` +
     `${axes.join("")}${lines.reverse().join("")}</svg>`;
+  for (const text of find(".slope").querySelectorAll("[data-class]")) {
+    gnet.fit(text, name(text.dataset.class), 256 - text.getAttribute("x"));
+  }
 }
 
 // The place nearest to `wanted` where a line of text fits.
@@ -65,7 +67,7 @@ function agreement() {
   const count = known.length === 3 ? "All three heads" : "Both heads";
   if (answer.agree) return `${count} say ${name(answer.heads.main.top[0])}.`;
   const others = known.slice(1).filter((h) => answer.heads[h].top[0] !== answer.heads[known[0]].top[0]);
-  return `The heads disagree: ${others.map((h) => `${h} says ${cut(name(answer.heads[h].top[0]), 24)}`).join(", ")}.`;
+  return `The heads disagree: ${others.map((h) => `${h} says ${gnet.cut(name(answer.heads[h].top[0]), 24)}`).join(", ")}.`;
 }
 
 function heads() {

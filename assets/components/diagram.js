@@ -73,12 +73,13 @@ function moduleAt(stage, x, widest) {
 function exit(head, { x, y }) {
   const end = head.name === "main";
   const left = head.name === "aux1";
+  const room = (left ? x : W - x) - 22; // px for its words
   const words = end
     ? `<text x="${x}" y="${y + 26}" text-anchor="middle">main</text>`
-    : `<text class="says" x="${x + (left ? -14 : 14)}" y="${y + 4}"
+    : `<text class="says" data-room="${room}" x="${x + (left ? -14 : 14)}" y="${y + 4}"
         text-anchor="${left ? "end" : "start"}"></text>`;
   const lead = end ? "" : `<path class="dots" d="M${x} ${TOP + TALL}V${y - 8}"/>`;
-  const frame = end ? [x - 21, y - 19, 42, 55] : [left ? x - 184 : x - 14, y - 15, left ? 198 : 246, 30];
+  const frame = end ? [x - 21, y - 19, 42, 55] : [left ? 2 : x - 14, y - 15, room + 34, 30];
   const [fx, fy, w, h] = frame;
   return (
     `${lead}<g role="button" tabindex="-1" class="${head.name}" data-head="${head.name}">` +
@@ -115,7 +116,11 @@ function refresh(answer) {
     group.setAttribute("aria-disabled", String(!head.top));
     group.setAttribute("aria-label", `exit ${name}: ${words}${chance}`);
     const says = group.querySelector(".says");
-    if (says) says.textContent = `${name}: ${cut(words, name === "aux1" ? 15 : 22)}${chance}`;
+    if (!says) continue;
+    gnet.fit(says, words, says.dataset.room, `${name}: `, chance);
+    const [frame, long] = [group.querySelector(".frame"), says.getComputedTextLength() + 36];
+    if (name === "aux1") frame.setAttribute("x", Number(says.getAttribute("x")) + 28 - long);
+    frame.setAttribute("width", long);
   }
   focused ??= state.stage;
   for (const item of items()) item.setAttribute("tabindex", id(item) === focused ? "0" : "-1");
@@ -130,7 +135,6 @@ function bring(item) {
 }
 
 const first = (head) => gnet.state.network.classes[head.top[0]];
-const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 const id = (item) => item.dataset.stage || item.dataset.head;
 const items = () => [...wide.querySelectorAll("[role=button]")];
 

@@ -13,7 +13,6 @@ window.gnet = (() => {
     target: null, // class number, or null for the head's first
     scope: SCOPES.includes(address.get("scope")) ? address.get("scope") : "module",
     branch: null, // the branch pointed at
-    method: "grad-cam",
     waiting: { answer: false, why: false, measured: false },
   };
 
@@ -54,8 +53,8 @@ window.gnet = (() => {
   function arrive(network, answer) {
     const first = !state.answer;
     Object.assign(state, { network, answer, measured: { ...answer.measured } });
-    if (!(state.stage in answer.stages)) state.stage = "4b";
-    if (!(answer.heads[state.head]?.top)) state.head = trained()[0] || "main";
+    if (!Object.hasOwn(answer.stages, state.stage)) state.stage = "4b";
+    if (!believed()) state.head = trained()[0] || "main";
     if (first) {
       const named = network.classes.indexOf(address.get("class"));
       if (named >= 0) state.target = named;
@@ -65,7 +64,7 @@ window.gnet = (() => {
   }
 
   function trained() {
-    return ["main", "aux2", "aux1"].filter((head) => state.answer.heads[head]?.top);
+    return ["main", "aux2", "aux1"].filter(believed);
   }
 
   function wait(what, on) {
@@ -80,7 +79,8 @@ window.gnet = (() => {
     document.dispatchEvent(new CustomEvent("gnet-settled", { detail: { what, answered } }));
   }
 
-  const believed = (head = state.head) => state.answer.heads[head]?.top;
+  const believed = (head = state.head) =>
+    Object.hasOwn(state.answer.heads, head) ? state.answer.heads[head].top : undefined;
   const target = () => state.target ?? believed()?.[0] ?? null;
   const reaches = (stage, head = state.head) =>
     state.network.heads.find((h) => h.name === head).stages.includes(stage);
@@ -95,8 +95,8 @@ window.gnet = (() => {
   const escape = (text) =>
     String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
   const percent = (x) => {
-    if (x > 0 && x < 0.0005) return "<0.1 %";
-    return `${(100 * x).toFixed(x < 0.0995 ? 1 : 0)} %`;
+    if (x > 0 && x < 0.0005) return "<0.1\u00a0%";
+    return `${(100 * x).toFixed(x < 0.0995 ? 1 : 0)}\u00a0%`;
   };
   const number = (x) => {
     const size = Math.abs(x);
@@ -106,6 +106,15 @@ window.gnet = (() => {
   };
   const label = (branch) => state.network.branches.find((b) => b.name === branch).label;
   const branches = () => state.network.branches.map((b) => b.name);
+
+  // Write a name into an SVG text, as much of it as fits into `room` px of the drawing.
+  function fit(text, name, room, before = "", after = "") {
+    for (let length = name.length; length > 3; length--) {
+      text.textContent = before + cut(name, length) + after;
+      if (text.getComputedTextLength() <= room) return;
+    }
+  }
+  const cut = (name, length) => (name.length > length ? `${name.slice(0, length - 1).trimEnd()}…` : name);
 
   // Maps. A table is 256 colours; bytes are read once per map.
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -236,7 +245,7 @@ window.gnet = (() => {
   }
 
   return {
-    SCOPES, address, state, draw, choose, arrive, wait, settle, target, believed, reaches, question, escape,
-    percent, number, label, branches, paint, overlay, bar, decoded, tell, trained,
+    SCOPES, address, state, draw, choose, arrive, wait, settle, target, believed, reaches, question,
+    escape, cut, fit, percent, number, label, branches, paint, overlay, bar, decoded, tell, trained,
   };
 })();

@@ -122,7 +122,9 @@ document.addEventListener("drop", (event) => {
   view.classList.remove("over");
   if (!carries(event)) return;
   event.preventDefault();
-  take(event.dataTransfer.files[0]);
+  const entry = event.dataTransfer.items[0]?.webkitGetAsEntry?.();
+  if (entry?.isDirectory) send({ folder: entry.name });
+  else take(event.dataTransfer.files[0]);
 });
 document.addEventListener("paste", (event) => {
   const given = [...(event.clipboardData?.files ?? [])][0];

@@ -15,3 +15,15 @@ gnet.draw(() => {
     `Why <b>${gnet.escape(network.classes[target])}</b>, which ${head} gives <b>${chance}</b>? ` +
     `<small>Choose a class above, or any the network knows. ${reach}</small>`;
 });
+
+// Gradio gives each of its radio buttons a group of its own, so the arrow keys need telling.
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const methods = [...document.querySelectorAll("#method input")];
+  const at = methods.indexOf(event.target);
+  if (!step || at < 0) return;
+  event.preventDefault();
+  const next = methods[(at + step + methods.length) % methods.length];
+  next.focus();
+  next.click();
+});

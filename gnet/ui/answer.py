@@ -18,7 +18,7 @@ from gnet.colours import DIVERGING, SEQUENTIAL, scale_limit
 from gnet.config import BRANCHES, EXITS, HEADS, STAGES, UNTRAINED
 from gnet.model import GoogLeNet
 from gnet.pictures import to_image
-from gnet.receptive_field import box
+from gnet.receptive_field import box, middle_cell
 from gnet.recording import Recording, belief, mean_map, statistics
 
 LABELS = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pool"}
@@ -31,7 +31,7 @@ class View:
     """A picture and the square of it that the network saw."""
 
     key: str
-    """sha256 of the pixels and the weights."""
+    """sha256 of the file, the square and the weights."""
     name: str
     example: str | None
     """Name of the example it is, if it is one."""
@@ -78,7 +78,6 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
     present = [head for head in HEADS if head == "main" or model.config.aux]
     return {
         "name": info.name,
-        "digest": info.digest[:12],
         "classes": [info.class_name(index) for index in range(model.config.num_classes)],
         "size": info.preprocessing.size,
         "branches": [{"name": b, "label": LABELS[b]} for b in BRANCHES],
@@ -163,8 +162,7 @@ def _stage(recording: Recording, stage: str) -> dict[str, Any]:
         values = recording.branches[stage][branch]
         field = recording.fields[stage][branch]
         height, width = values.shape[1:]
-        row = _middle(field.start, field.stride, height, size[0])
-        col = _middle(field.start, field.stride, width, size[1])
+        row, col = middle_cell(field, height, size[0]), middle_cell(field, width, size[1])
         branches[branch] = {
             "channels": numbers.channels,
             "offset": numbers.offset,
@@ -187,11 +185,6 @@ def _stage(recording: Recording, stage: str) -> dict[str, Any]:
             "channels": max(top["limit"] for b in branches.values() for top in b["top"]),
         },
     }
-
-
-def _middle(start: float, stride: int, cells: int, side: int) -> int:
-    """The cell whose field lies nearest the middle of the picture."""
-    return min(max(round(((side - 1) / 2 - start) / stride), 0), cells - 1)
 
 
 def _map(values: Tensor, signed: bool) -> dict[str, Any]:

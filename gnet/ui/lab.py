@@ -11,17 +11,19 @@ from typing import Any
 import torch
 
 from gnet.attribution import attribute
-from gnet.config import BRANCHES, STAGES
+from gnet.config import STAGES
 from gnet.errors import GnetError
 from gnet.model import GoogLeNet, fold
 from gnet.pictures import open_picture, square, to_pixels
-from gnet.receptive_field import effective_field
+from gnet.receptive_field import effective_fields
 from gnet.recording import record
 from gnet.ui.answer import View, describe_answer, describe_attribution, describe_network
-from gnet.ui.recordings import Recordings
+from gnet.ui.recordings import Kept, Recordings
 
 _KEPT_SIDE = 4
 """A picture is read at up to this many times the network's input: sharper is never seen."""
+_ECHO = 40
+"""Characters of what a client sent that a sentence repeats."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +53,18 @@ class Lab:
     def view(self, chosen: Chosen) -> View:
         """Read a picture and cut out the square the network sees."""
         preprocessing = self.model.info.preprocessing
-        if not chosen.path.is_file():
-            raise GnetError("The picture is no longer here (kept for an hour); give it once more.")
+        try:
+            with chosen.path.open("rb") as file:
+                key = hashlib.file_digest(file, "sha256")
+        except (OSError, ValueError):
+            raise GnetError(
+                "The picture is no longer here (kept for an hour); give it once more."
+            ) from None
         image = open_picture(chosen.path, max_side=_KEPT_SIDE * preprocessing.size)
         box = square(image.size, preprocessing.crop, chosen.box)
         pixels = to_pixels(image, preprocessing, box)
-        key = hashlib.sha256(pixels.numpy().data)
-        key.update(self.model.info.digest.encode())
+        # Not of the pixels: those differ in their last bits between machines.
+        key.update(f"{box} {self.model.info.digest}".encode())
         return View(
             key=key.hexdigest(),
             name=chosen.name,
@@ -70,43 +77,54 @@ class Lab:
     def explore(self, chosen: Chosen) -> dict[str, Any]:
         """The whole answer for one picture."""
         view = self.view(chosen)
-        recording = self.recordings.get(view.key, lambda: record(self.model, view.pixels))
-        return describe_answer(recording, view)
+        return describe_answer(self._kept(view).recording, view)
 
-    def measure(self, chosen: Chosen, stage: Any) -> dict[str, Any]:
-        """The effective field of the stage's four branches for one picture, in px."""
+    def measure(self, chosen: Chosen, stage: Any, key: Any = None) -> dict[str, Any]:
+        """The effective field of the stage's four branches for one picture, in px.
+
+        `key` is that of the picture's answer: while its recording is kept, nothing is read again.
+        """
         if stage not in STAGES:
-            raise GnetError(f"There is no module {stage!r}; there are {', '.join(STAGES)}.")
-        view = self.view(chosen)
-        sides = {
-            branch: effective_field(self.model, view.pixels, stage, branch) for branch in BRANCHES
-        }
-        return {"key": view.key, "stage": stage, "sides": sides}
+            raise GnetError(f"There is no module {cut(stage)!r}; there are {', '.join(STAGES)}.")
+        kept = self.recordings.find(str(key))
+        if kept is None:
+            view = self.view(chosen)
+            key, kept = view.key, self._kept(view)
+        if stage not in kept.measured:
+            kept.measured.update(effective_fields(self.model, kept.recording.pixels, [stage]))
+        return {"key": key, "stage": stage, "sides": kept.measured[stage]}
 
     def attribute(
         self, chosen: Chosen, method: Any, head: Any, target: Any, stage: Any
     ) -> dict[str, Any]:
         """Why `head` answers class `target` for one picture."""
+        index = self._class(target)
         view = self.view(chosen)
         answer = attribute(
             self.model,
             view.pixels,
-            method=str(method),
-            head=str(head),
-            target=self._class(target),
-            stage=str(stage) if stage else None,
+            method=cut(method),
+            head=cut(head),
+            target=index,
+            stage=cut(stage) if stage else None,
         )
         return describe_attribution(answer, view.key)
 
+    def _kept(self, view: View) -> Kept:
+        return self.recordings.get(view.key, lambda: record(self.model, view.pixels))
+
     def _class(self, target: Any) -> int:
         """A class by number or name."""
-        classes = self.network["classes"]
-        if isinstance(target, str) and target in classes:
-            return classes.index(target)
-        try:
-            return int(target)
-        except (TypeError, ValueError):
+        index, last = self.model.info.class_index(target), self.model.config.num_classes - 1
+        if not 0 <= index <= last:
             raise GnetError(
-                f"There is no class {str(target)[:60]!r}; allowed are its name or a number from 0 "
-                f"to {len(classes) - 1}."
-            ) from None
+                f"The class asked for is {cut(index)}; allowed are its name or a number from 0 to "
+                f"{last}."
+            )
+        return index
+
+
+def cut(value: Any) -> str:
+    """What a client sent, as text that is short enough to be said back."""
+    text = str(value)
+    return text if len(text) <= _ECHO else f"{text[: _ECHO - 1]}…"

@@ -17,6 +17,7 @@ from gnet.ui.headers import SafeHeaders
 from gnet.ui.lab import Lab
 from gnet.ui.picture import meant
 from gnet.ui.speech import spoken
+from gnet.ui.uploads import sweep_also
 
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
 """Everything that runs the network waits in one line."""
@@ -26,6 +27,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden"}
 def build(model: GoogLeNet) -> gr.Blocks:
     """A fresh page for `model`, warmed up."""
     lab = Lab(model)
+    sweep_also(lab.recordings)
     lab.warm_up()
     first = examples.answer(lab, next(iter(examples.EXAMPLES)))
 
@@ -41,7 +43,8 @@ def build(model: GoogLeNet) -> gr.Blocks:
 
     def measure(picture: Any, event: gr.EventData) -> dict[str, Any]:
         with spoken():
-            return lab.measure(meant(picture), event._data.get("stage"))
+            asked = event._data if isinstance(event._data, dict) else {}
+            return lab.measure(meant(picture), asked.get("stage"), asked.get("key"))
 
     def attribute(picture: Any, method: str, head: str, target: str, stage: str) -> str:
         with spoken():

@@ -12,17 +12,20 @@ from typing import Any
 from gnet.errors import GnetError
 from gnet.pictures import LIMITS
 from gnet.ui import examples
-from gnet.ui.lab import Chosen
+from gnet.ui.lab import Chosen, cut
 
 
 def meant(payload: Any) -> Chosen:
     """The picture that a value of the page means."""
     if isinstance(payload, dict) and isinstance(payload.get("bytes"), int):
-        # The page did not even upload it.
+        # The page did not even upload it; and a client may say whatever number it likes.
+        megabytes = min(payload["bytes"], 10**15) / 1e6
         raise GnetError(
-            f"The picture has {payload['bytes'] / 1e6:.1f} MB; allowed are up to "
+            f"The picture has {megabytes:.1f} MB; allowed are up to "
             f"{LIMITS.file_bytes / 1e6:.0f} MB."
         )
+    if isinstance(payload, dict) and payload.get("folder"):
+        raise GnetError(f"{cut(payload['folder'])!r} is a folder; drop one picture.")
     if not isinstance(payload, dict) or not (payload.get("path") or payload.get("example")):
         raise GnetError("No picture was given; upload one or choose an example.")
     box = _box(payload.get("box"))
@@ -30,7 +33,7 @@ def meant(payload: Any) -> Chosen:
     if example:
         if not isinstance(example, str) or example not in examples.EXAMPLES:
             allowed = ", ".join(examples.EXAMPLES)
-            raise GnetError(f"There is no example {str(example)[:40]!r}; there are {allowed}.")
+            raise GnetError(f"There is no example {cut(example)!r}; there are {allowed}.")
         given = examples.chosen(example)
         return Chosen(path=given.path, name=given.name, example=example, box=box)
     path = _uploaded(str(payload["path"]))
@@ -42,9 +45,9 @@ def _box(value: Any) -> tuple[float, float, float] | None:
         return None
     try:
         x, y, side = (float(number) for number in value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise GnetError(
-            f"The square is {str(value)[:40]!r}; allowed are three numbers x, y, side in px."
+            f"The square is {cut(value)!r}; allowed are three numbers x, y, side in px."
         ) from None
     return x, y, side
 

@@ -12,11 +12,27 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Protocol
+from weakref import WeakSet
 
 KEPT_SECONDS = 3600
 _SWEEP_SECONDS = 60
 _DEAD_SECONDS = 5 * _SWEEP_SECONDS
 _PREFIX = "server-"
+
+
+class Ages(Protocol):
+    """What forgets its old things when told to."""
+
+    def sweep(self) -> None: ...
+
+
+_ageing: WeakSet[Ages] = WeakSet()
+
+
+def sweep_also(ages: Ages) -> None:
+    """Have something else swept with the uploads, as long as it lives."""
+    _ageing.add(ages)
 
 
 def open_folder(parent: Path | None = None) -> Path:
@@ -40,8 +56,11 @@ def sweep(folder: Path, kept_seconds: float = KEPT_SECONDS) -> None:
         except OSError:  # another thread was faster
             continue
     for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and not any(path.iterdir()) and path.stat().st_mtime < oldest:
-            path.rmdir()
+        try:
+            if path.is_dir() and not any(path.iterdir()) and path.stat().st_mtime < oldest:
+                path.rmdir()
+        except OSError:
+            continue
 
 
 def sweep_leftovers(parent: Path) -> None:
@@ -56,10 +75,15 @@ def sweep_leftovers(parent: Path) -> None:
 
 
 def _keep_swept(folder: Path) -> None:
-    while folder.is_dir():
-        os.utime(folder)
-        sweep(folder)
-        sweep_leftovers(folder.parent)
+    while True:
+        for ages in list(_ageing):
+            ages.sweep()
+        try:
+            os.utime(folder)
+            sweep(folder)
+            sweep_leftovers(folder.parent)
+        except OSError:  # others delete here, too; what is left is for the next round
+            pass
         time.sleep(_SWEEP_SECONDS)
 
 

@@ -1,0 +1,75 @@
+"""A run on disk: what is damaged is refused, and a full disk costs nothing that was kept."""
+
+import errno
+import os
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gnet.cli import main
+from gnet.errors import GnetError
+from gnet.events import RunEnded, StepDone, to_line
+from gnet.run_folder import EVENTS, RunFolder
+from gnet.training import resume, train
+from training_runs import curve, run, tiny
+
+ENDED = RunEnded(step=1, reason="stopped", seconds=1.0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"not JSON", b"3", b"[]", b"{}", b'{"type": "Picnic"}', b'{"type": "RunEnded"}', b"\xff"],
+)
+def test_damaged_events_are_refused_in_a_sentence(line, tmp_path, capsys):
+    folder = RunFolder(tmp_path)
+    folder.create(tiny())
+    (tmp_path / EVENTS).write_bytes(line + b"\n" + to_line(ENDED).encode())
+    with pytest.raises(
+        GnetError, match=r"events\.jsonl is damaged .*; allowed are the lines"
+    ) as caught:
+        folder.events()
+    assert "\n" not in str(caught.value)
+    assert main(["train", "--resume", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"gnet: {caught.value}\n"
+
+
+class Full:
+    """A file that takes half of what it is given, as on a disk that fills up."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.file = path, os.open(path, os.O_WRONLY | os.O_APPEND)
+
+    def __enter__(self) -> "Full":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.file)
+
+    def tell(self) -> int:
+        return self.path.stat().st_size
+
+    def write(self, data: bytes) -> None:
+        os.write(self.file, data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_ends_the_run_in_a_sentence_and_it_goes_on_later(tmp_path, monkeypatch):
+    config = tiny()
+    plain = Path.open
+
+    def opened(path: Path, mode: str = "r", *rest, **options):
+        return Full(path) if mode == "ab" else plain(path, mode, *rest, **options)
+
+    with closing(train(config, tmp_path)) as events:
+        for event in events:
+            if isinstance(event, StepDone) and event.step == 5:
+                break
+        monkeypatch.setattr(Path, "open", opened)
+        with pytest.raises(GnetError, match=r"Cannot write .*No space left.*checkpoint is whole\."):
+            next(events)
+    kept = (tmp_path / EVENTS).read_bytes()
+    assert kept.endswith(b"\n")
+    monkeypatch.setattr(Path, "open", plain)
+    list(resume(tmp_path))
+    assert curve(RunFolder(tmp_path).events()) == curve(run(config))
