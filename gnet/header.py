@@ -43,10 +43,6 @@ def read_header(path: Path) -> tuple[ModelConfig, ModelInfo]:
     if len(text) < length:
         raise GnetError(f"{path} is cut off within its header; give a whole safetensors file.")
     metadata = _json(text, path, "header").get("__metadata__")
-    if isinstance(metadata, dict) and metadata.get("format") == "gnet":
-        # As the first runs wrote it: config and info in texts of their own.
-        parts = {key: _json(metadata.get(key), path, key) for key in ("config", "info")}
-        metadata = {"gnet": json.dumps(parts)}
     if not isinstance(metadata, dict) or "gnet" not in metadata:
         raise GnetError(
             f"{path} says nothing of the network in its header; give a file that gnet saved (plain "

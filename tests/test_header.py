@@ -45,16 +45,6 @@ def with_description(path: Path, change) -> Path:
     return copy
 
 
-def test_the_first_runs_header_is_still_read(saved):
-    record = json.loads(weights.description(weights.load(saved)))
-    old = saved.with_name("old.safetensors")
-    parts = {key: json.dumps(value) for key, value in record.items()}
-    save_file(load_file(saved), old, {"format": "gnet"} | parts)
-    assert weights.load(old).info == weights.load(saved).info
-    save_file(load_file(saved), old, {"format": "gnet", "config": "{"})
-    assert "config of" in refusal(old)
-
-
 def test_a_missing_file_is_named(tmp_path):
     sentence = refusal(tmp_path / "none.safetensors")
     assert "none.safetensors" in sentence

@@ -190,7 +190,8 @@ def test_words_of_the_diagram_and_the_slope_have_room_however_long(visit) -> Non
             page.evaluate(f"gnet.choose({{ head: '{head}' }})")
             assert page.evaluate(
                 """() => {
-                  const inside = (part, box) => part.left >= box.left - 0.5 && part.right <= box.right + 0.5;
+                  const inside = ({ left, right }, box) =>
+                    left >= box.left - 0.5 && right <= box.right + 0.5;
                   const place = (part) => part.getBoundingClientRect();
                   const [one, two] = [...document.querySelectorAll("#diagram .says")].map(place);
                   const knob = place(document.querySelector("#diagram .aux2 .knob"));
@@ -198,7 +199,8 @@ def test_words_of_the_diagram_and_the_slope_have_room_however_long(visit) -> Non
                   const slope = document.querySelector("#belief .slope svg");
                   return one.right < knob.left && knob.right < two.left
                     && inside(one, drawing) && inside(two, drawing)
-                    && [...slope.querySelectorAll("text")].every((t) => inside(place(t), place(slope)));
+                    && [...slope.querySelectorAll("text")].map(place)
+                      .every((part) => inside(part, place(slope)));
                 }"""
             )
 

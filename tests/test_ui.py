@@ -197,10 +197,10 @@ def test_a_class_whose_name_is_a_number_is_asked_for_by_its_place() -> None:
 
 
 def test_fields_are_measured_once_from_what_is_kept(lab: Lab, monkeypatch) -> None:
-    key = lab.explore(CAT)["key"]
+    key, pixels = lab.explore(CAT)["key"], lab.view(CAT).pixels
     monkeypatch.setattr("gnet.ui.lab.open_picture", None)  # would fail if it were called
     first = lab.measure(Chosen(path=ROOT / "gone.jpg", name="gone"), "4a", key)
-    whole = effective_fields(lab.model, lab.recordings.get(key, lambda: None).recording.pixels)
+    whole = effective_fields(lab.model, pixels)
     assert first == {"key": key, "stage": "4a", "sides": whole["4a"]}
     monkeypatch.setattr("gnet.ui.lab.effective_fields", None)
     assert lab.measure(CAT, "4a", key) == first

@@ -7,15 +7,20 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from gnet.errors import GnetError
 from gnet.recording import Recording, record
-from gnet.ui import uploads
+from gnet.ui import recordings, uploads
 from gnet.ui.recordings import Recordings
 from pages import ROOT, random_network
+
+
+# Not the module's own functions: other threads tell the time, too.
+later = SimpleNamespace(monotonic=lambda: time.monotonic() + uploads.KEPT_SECONDS + 1)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +44,7 @@ def test_recordings_are_kept_within_bounds_and_made_again_after_a_miss(one: Reco
 def test_recordings_are_forgotten_with_their_pictures(one: Recording, monkeypatch) -> None:
     kept = Recordings()
     kept.get("a", lambda: one)
-    later = time.monotonic() + uploads.KEPT_SECONDS + 1
-    monkeypatch.setattr("gnet.ui.recordings.time.monotonic", lambda: later)
+    monkeypatch.setattr(recordings, "time", later)
     kept.sweep()
     assert len(kept) == 0 and kept.nbytes == 0
     kept.get("b", lambda: one)
@@ -65,36 +69,33 @@ class Elapsed(Exception):
 def test_the_sweeper_survives_what_it_cannot_delete_and_sweeps_recordings_too(
     tmp_path: Path, one: Recording, monkeypatch
 ) -> None:
-    kept, rounds = Recordings(), []
+    kept, rounds, old = Recordings(), [], tmp_path / "old.jpg"
     kept.get("a", lambda: one)
     uploads.sweep_also(kept)
-    old = tmp_path / "old.jpg"
-    start, monotonic = time.time(), time.monotonic()
+    old.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    mine, sweep = threading.current_thread(), uploads.sweep
 
-    def race(_folder: Path) -> None:
-        raise FileNotFoundError("another was faster")
+    def race(folder: Path) -> None:
+        if threading.current_thread() is mine and not rounds:
+            raise FileNotFoundError("another was faster")
+        sweep(folder)
 
     def sleep(seconds: float) -> None:
-        rounds.append(seconds)
-        if len(rounds) == 1:
-            assert len(kept) == 1
-            old.write_bytes(b"x")
-            later = uploads.KEPT_SECONDS + 5
-            monkeypatch.setattr(uploads.time, "time", lambda: start + later)
-            monkeypatch.setattr(uploads.time, "monotonic", lambda: monotonic + later)
-        elif len(rounds) == 2:
-            monkeypatch.setattr(uploads, "sweep", swept)
-        else:
+        if threading.current_thread() is not mine:
+            return time.sleep(seconds)
+        rounds.append((seconds, old.exists(), len(kept)))
+        if len(rounds) == 3:
             raise Elapsed
+        if len(rounds) == 2:
+            monkeypatch.setattr(recordings, "time", later)
 
-    swept = uploads.sweep
     monkeypatch.setattr(uploads, "sweep", race)
-    monkeypatch.setattr(uploads.time, "sleep", sleep)
+    monkeypatch.setattr(uploads, "time", SimpleNamespace(time=time.time, sleep=sleep))
     with pytest.raises(Elapsed):
         uploads._keep_swept(tmp_path)
-    assert rounds == [60, 60, 60]
-    assert len(kept) == 0 and kept.nbytes == 0
-    assert not old.exists()
+    assert rounds == [(60, True, 1), (60, False, 1), (60, False, 0)]
+    assert kept.nbytes == 0
 
 
 def test_sweeping_goes_on_past_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch) -> None:

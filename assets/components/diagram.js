@@ -47,7 +47,7 @@ function build() {
   wide.innerHTML =
     `<svg viewBox="0 0 ${W} ${H}" role="toolbar" aria-label="GoogLeNet: modules and exits">` +
     `${parts.join("")}</svg>`;
-  refresh(answer);
+  refresh(answer, true);
 }
 
 const pipe = (from, to) => `<path class="pipe" d="M${from} ${MIDDLE}H${to}"/>`;
@@ -88,7 +88,7 @@ function exit(head, { x, y }) {
   );
 }
 
-function refresh(answer) {
+function refresh(answer, said) {
   const { state } = gnet;
   for (const group of wide.querySelectorAll("[data-stage]")) {
     const { stage } = group.dataset;
@@ -116,7 +116,7 @@ function refresh(answer) {
     group.setAttribute("aria-disabled", String(!head.top));
     group.setAttribute("aria-label", `exit ${name}: ${words}${chance}`);
     const says = group.querySelector(".says");
-    if (!says) continue;
+    if (!says || !said) continue;
     gnet.fit(says, words, says.dataset.room, `${name}: `, chance);
     const [frame, long] = [group.querySelector(".frame"), says.getComputedTextLength() + 36];
     if (name === "aux1") frame.setAttribute("x", Number(says.getAttribute("x")) + 28 - long);
@@ -184,6 +184,6 @@ wide.addEventListener("keydown", (event) => {
 gnet.draw((changed) => {
   if (!wide.firstChild) build();
   else if (["answer", "stage", "head"].some((name) => changed.has(name))) {
-    refresh(gnet.state.answer);
+    refresh(gnet.state.answer, changed.has("answer") || changed.has("head"));
   }
 });

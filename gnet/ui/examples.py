@@ -23,11 +23,12 @@ from gnet.weights import load
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
 EXAMPLES = {
-    "cat": "a cat",
+    "boots": "a pair of boots",
     "coffee": "a cup of coffee",
+    "thumbnail": "the same cup as a thumbnail of 64 px",
+    "cat": "a cat",
     "stripes": "fine stripes, drawn by this project",
     "dots": "large dots, drawn by this project",
-    "crosses": "crosses, drawn by this project",
 }
 """Name → what is to be seen; the first one is what the page opens on."""
 FIRST_STAGE, FIRST_METHOD = "4b", "grad-cam"
