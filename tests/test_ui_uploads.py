@@ -18,7 +18,6 @@ from gnet.ui import recordings, uploads
 from gnet.ui.recordings import Recordings
 from pages import ROOT, random_network
 
-
 # Not the module's own functions: other threads tell the time, too.
 later = SimpleNamespace(monotonic=lambda: time.monotonic() + uploads.KEPT_SECONDS + 1)
 
