@@ -205,6 +205,18 @@ def test_words_of_the_diagram_and_the_slope_have_room_however_long(visit) -> Non
             )
 
 
+def test_a_class_of_few_letters_is_named_in_the_diagram_and_the_slope(visit) -> None:
+    page = visit().page
+    page.evaluate(
+        "gnet.state.network.classes.forEach((name, i, all) => (all[i] = i % 2 ? 'ox' : 'cat'));"
+        "gnet.tell(['answer'])"
+    )
+    named = page.locator("#diagram .says").all_text_contents()
+    assert all("cat" in words or "ox" in words for words in named)
+    labels = page.locator("#belief .slope text[data-class]").all_text_contents()
+    assert len(labels) == 5 and set(labels) <= {"cat", "ox"}
+
+
 def test_methods_are_chosen_with_the_arrow_keys(visit) -> None:
     page = visit().page
     page.get_by_role("radio", name="Grad-CAM").focus()
@@ -280,7 +292,9 @@ def test_no_accessibility_rule_is_broken(scheme: str, visit) -> None:
 
     page = visit(color_scheme=scheme).page
     page.locator("#ask-why").click()
+    page.wait_for_function("!gnet.state.waiting.why")
     expect(page.locator("#reason .found")).to_be_visible()
+    expect(page.locator("#reason")).to_have_css("opacity", "1")  # it was dimmed while it waited
     page.locator("#belief .heads [data-head=main]").click()
     assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
     ink = "rgb(236, 234, 230)" if scheme == "dark" else "rgb(28, 30, 33)"

@@ -21,8 +21,10 @@ from gnet.attribution import METHODS
 from gnet.cli import main
 from gnet.config import ModelConfig
 from gnet.costs import layer_costs
+from gnet.header import read_header
 from gnet.model import GoogLeNet
 from gnet.receptive_field import receptive_fields
+from gnet.weights import BUNDLED
 
 ROOT = Path(__file__).parents[1]
 MACHINES = ("x86_64", "aarch64", "arm64", "AMD64")
@@ -309,3 +311,18 @@ def test_the_readme_prints_the_figures_of_the_live_model(preset: str) -> None:
     for label, figure in expected.items():
         (row,) = re.findall(rf"^\| {label}[^|]*\|(.*)\|$", text, re.MULTILINE)
         assert row.split("|")[column].split()[: len(figure.split())] == figure.split()
+
+
+def test_the_accuracy_in_the_documents_is_the_one_in_the_weights_header() -> None:
+    _, info = read_header(BUNDLED)
+    heads = info.metrics["heads"]
+    top1 = {head: f"{100 * heads[head]['top1']:.1f} %" for head in heads}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert (
+        f"On {info.metrics['count']:,} validation pictures its main head is right in "
+        f"{top1['main']} (aux2 {top1['aux2']}, aux1 {top1['aux1']}) and has the answer among its "
+        f"first five in {100 * heads['main']['top5']:.1f} %"
+    ) in readme
+    card = BUNDLED.with_suffix(".md").read_text(encoding="utf-8")
+    (row,) = re.findall(r"^\| all pictures \|(.*)\|$", card, re.MULTILINE)
+    assert row.split("|")[1].split(" / ")[0].strip() + " %" == top1["main"]

@@ -109,10 +109,9 @@ window.gnet = (() => {
 
   // Write a name into an SVG text, as much of it as fits into `room` px of the drawing.
   function fit(text, name, room, before = "", after = "") {
-    for (let length = name.length; length > 3; length--) {
-      text.textContent = before + cut(name, length) + after;
-      if (text.getComputedTextLength() <= room) return;
-    }
+    let length = name.length;
+    do text.textContent = before + cut(name, length) + after;
+    while (text.getComputedTextLength() > room && --length > 3);
   }
   const cut = (name, length) => (name.length > length ? `${name.slice(0, length - 1).trimEnd()}…` : name);
 
