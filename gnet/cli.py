@@ -72,8 +72,10 @@ def _parser() -> argparse.ArgumentParser:
         help="saliency, integrated-gradients (default) or grad-cam",
     )
     sub.add_argument("--head", default="main", help="aux1, aux2 or main (default main)")
-    sub.add_argument("--target", help="class, by name or number (default: the head's answer)")
-    sub.add_argument("--stage", help="module for methods that explain one, as 4d")
+    sub.add_argument(
+        "--target", "--class", help="class, by name or number (default: the head's answer)"
+    )
+    sub.add_argument("--stage", "--module", help="module for methods that explain one, as 4d")
     sub.add_argument("--branch", help="1x1, 3x3, 5x5 or pool (default: the whole module)")
     sub.add_argument("--steps", type=_positive, help="points of Integrated Gradients")
     sub.add_argument("--out", metavar="FILE", help="figure to write: .png, .svg or .pdf")

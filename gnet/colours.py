@@ -105,7 +105,7 @@ def mixed(
     colours = torch.from_numpy(paint(large, limit, signed=signed).copy())
     opacity = torch.full_like(large, 0.72)
     if fading:
-        opacity = 0.85 * (large.abs() / limit if limit > 0 else large * 0).clamp(0, 1).sqrt()
+        opacity = 0.85 * (large.abs() / limit if limit > 0 else large * 0).clamp(0, 1)
         grey = 0.35 + 0.65 * grey
     opacity = opacity[..., None]
     blend = opacity * colours + (1 - opacity) * 0.9 * 255 * grey[..., None]

@@ -266,7 +266,7 @@ def export(arguments: argparse.Namespace) -> None:
     if arguments.json:
         _print_json({"file": str(path), "bytes": path.stat().st_size})
         return
-    print(f"{path}, {path.stat().st_size / 1e6:.1f} MB")
+    print(f"{path}, {path.stat().st_size / 1e3:,.0f} kB")
 
 
 def bench(arguments: argparse.Namespace) -> None:

@@ -282,8 +282,33 @@ def test_the_classes_the_network_knows_are_one_click_away(
     expect(page.locator("dialog .list button")).to_have_count(count)
     last = page.locator("dialog .list button").last
     name = last.inner_text()
+    page.keyboard.type("no class is called so")
+    expect(page.locator("dialog .list button:visible")).to_have_count(0)
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type(name)
+    expect(last).to_be_visible()
     last.click()
     expect(page.locator("#question .ask b").first).to_have_text(name)
+
+
+def test_an_answer_by_another_method_is_called_so(visit) -> None:
+    page = visit().page
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason .found")).to_be_visible()
+    expect(page.locator("#reason .stale")).to_be_empty()
+    page.locator("#method label").filter(has_text="Saliency").click()
+    expect(page.locator("#reason .stale")).to_contain_text("another method")
+
+
+def test_bars_are_as_long_as_their_probabilities(visit) -> None:
+    page = visit().page
+    chances = page.evaluate(
+        "gnet.state.answer.heads.main.top.map(c => gnet.state.answer.heads.main.probabilities[c])"
+    )
+    wide = page.locator("#belief button[data-class] b").evaluate_all(
+        "bars => bars.map(b => parseFloat(b.style.width) / 100)"
+    )
+    assert wide == pytest.approx(chances, abs=1e-3)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

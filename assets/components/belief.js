@@ -43,7 +43,8 @@ function slope() {
     return `${name(c)}: ${steps.join(", ")}`;
   });
   find(".slope").innerHTML =
-    `<svg viewBox="0 0 256 112" role="img" aria-label="${gnet.escape(words.join("; "))}">` +
+    `<svg viewBox="0 -10 256 122" role="img" aria-label="${gnet.escape(words.join("; "))}">` +
+    `<text x="0" y="0">0 to ${gnet.percent(most)}</text>` +
     `${axes.join("")}${lines.reverse().join("")}</svg>`;
   for (const text of find(".slope").querySelectorAll("[data-class]")) {
     gnet.fit(text, name(text.dataset.class), 256 - text.getAttribute("x"));
@@ -99,15 +100,13 @@ function bars() {
   find(".status").textContent = `${held.status} · entropy ${held.entropy.toFixed(2)} nats`;
   find(".status").title = `0 nats is certainty, ${doubt.toFixed(2)} nats no idea at all`;
   const target = gnet.target();
-  const most = held.probabilities[held.top[0]];
   box.innerHTML = held.top
     .map((c) => {
       const p = held.probabilities[c];
-      const wide = most ? (100 * p) / most : 0;
       return (
         `<button type="button" data-class="${c}" aria-pressed="${c === target}">` +
         `<span title="${gnet.escape(name(c))}">${gnet.escape(name(c))}</span>` +
-        `<i><b style="width:${wide.toFixed(1)}%"></b></i><em>${gnet.percent(p)}</em></button>`
+        `<i><b style="width:${(100 * p).toFixed(1)}%"></b></i><em>${gnet.percent(p)}</em></button>`
       );
     })
     .join("");

@@ -164,7 +164,7 @@ window.gnet = (() => {
     const grey = state.answer.grey(side);
     const opacity = Float32Array.from({ length: 256 }, (_, at) => {
       const part = signed ? Math.abs((at / 255) * 2 - 1) : at / 255;
-      return fading ? 0.85 * Math.sqrt(part) : 0.72;
+      return fading ? 0.85 * part : 0.72;
     });
     const [lift, gain] = fading ? [80, 0.585] : [0, 0.9];
     // For each px along one side: the cells before and after it, and how far it is between them.

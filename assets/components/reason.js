@@ -28,8 +28,10 @@ function show() {
   const beyond = found.beyond ? "One in two hundred values lies outside the scale." : "";
   // Where the map sums to something, the finding speaks of that and not of its range.
   find(".range").textContent = found.completeness_error === null ? beyond : `${ends} ${beyond}`;
+  const method = document.querySelector("#method input:checked")?.value ?? found.method;
   const differs = [
     other && "another picture",
+    found.method !== method && "another method",
     found.head !== head && `head ${found.head}`,
     found.target !== gnet.target() && `the class “${found.target_name}”`,
     found.stage && found.stage !== stage && `module ${found.stage}`,
@@ -43,6 +45,9 @@ function show() {
 watch("value", () => {
   found = JSON.parse(props.value);
   show();
+});
+document.addEventListener("change", (event) => {
+  if (event.target.closest("#method")) show();
 });
 gnet.draw((changed) => {
   if (changed.has("answer") && gnet.state.answer.why) found = gnet.state.answer.why;

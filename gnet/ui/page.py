@@ -103,6 +103,7 @@ def build(model: GoogLeNet) -> gr.Blocks:
             attribute,
             [picture, method, head, target, stage],
             why,
+            trigger_mode="always_last",
             js="(picture, method) => gnet.question(picture, method)",
             api_name="attribute",
             **MODEL,
