@@ -104,6 +104,7 @@ class Zip:
             self._zip = zipfile.ZipFile(path)
         except OSError as error:
             raise GnetError(f"{self.name} cannot be read; give a zip file you may read.") from error
+        # zipfile raises NotImplementedError for a zip of a later format version.
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
             raise _not_a_zip(self.name) from error
         try:
@@ -116,6 +117,7 @@ class Zip:
     def read(self, parts: Parts) -> bytes:
         try:
             return self._zip.read(self._entries[parts])
+        # zipfile raises NotImplementedError for a feature it has not, as patched data.
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise ValueError("damaged entry") from error
 

@@ -109,7 +109,8 @@ class Recording:
         try:
             with safe_open(path, framework="pt") as file:
                 header = json.loads((file.metadata() or {})["recording"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                names = file.keys()  # an open file cannot be iterated itself
+                tensors = {name: file.get_tensor(name) for name in names}
             return cls._from_file(header, tensors)
         except (
             SafetensorError,

@@ -310,7 +310,7 @@ def test_no_hook_survives_a_failing_forward(pixels, method):
         def forward(self, x: Tensor) -> Tensor:
             raise RuntimeError("broken on purpose")
 
-    model.inception5a = Broken()  # type: ignore[assignment]
+    model.add_module("inception5a", Broken())
     with pytest.raises(RuntimeError, match="on purpose"):
         attribute(model, pixels, method=method, target=0, **options(method))
     assert hooks(model) == 0
