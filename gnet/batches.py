@@ -14,18 +14,24 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from gnet.data import Dataset
 from gnet.errors import GnetError
-from gnet.pictures import resize, square
+from gnet.pictures import compressed, resize, square
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 Item = TypeVar("Item")
 
 SCALE, RATIO = (0.35, 1.0), (3 / 4, 4 / 3)
 """Of a random crop: share of the picture's area, and width / height."""
-SHARP_ABOVE, BLUR_TO = 96, 64
-"""Pictures with a longer short side (px) are sharp; blurred ones are first reduced to this."""
+SHARP_ABOVE, THUMBNAIL = 96, 64
+"""Pictures with a longer short side (px) are sharp; thumbnails of them have this short side."""
+QUALITY = (50, 95)
+"""JPEG quality of thumbnails."""
+SOFTEST, SHARPEST = 0.45, 2.5
+"""Varied detail: a crop is shrunk to at least this share and back, or its edges are added again
+up to this many times."""
 _ORDER, _STEP = 0, 1  # keep the two streams of random numbers apart
 _END = object()
 
@@ -53,7 +59,8 @@ def batches(
     epoch: int,
     balance: float = 0.0,
     augment: bool = True,
-    blur: float = 0.0,
+    thumbnails: float = 0.0,
+    vary_detail: float = 0.0,
     crop: float = 1.0,
     first_step: int = 0,
     rank: int = 0,
@@ -64,7 +71,9 @@ def batches(
     `balance` 0 takes every picture once; above, a class is drawn with weight count^-balance per
     picture (1: all classes alike), in an epoch of the same length. `augment`: random resized crop
     and flip; without it the centre square, of which `crop` is the share of the short side.
-    `blur`: probability that a sharp picture is first reduced to thumbnail size (augment only).
+    `thumbnails`: probability that a sharp picture is first made a thumbnail, small and compressed
+    as JPEG; `vary_detail`: probability that a crop is made softer or crisper (augment only). Where
+    some classes have only small pictures, both keep a network from telling classes by sharpness.
     `batch` is the size over all processes; process `rank` of `world` gets its every world-th.
     """
     if not 0 <= rank < world or batch < 2 * world:
@@ -78,8 +87,8 @@ def batches(
         mine = whole[rank::world]
         if augment:
             random = np.random.default_rng([abs(seed), epoch, _STEP, step])
-            crops = _draw(random, dataset, whole, blur)[rank::world]
-            pixels = _augmented(dataset, mine, crops, size)
+            views = _draw(random, dataset, whole, thumbnails, vary_detail)[rank::world]
+            pixels = _augmented(dataset, mine, views, size)
         else:
             pixels = _centred(dataset, mine, size, crop)
         yield pixels, dataset.labels[torch.from_numpy(mine)]
@@ -158,18 +167,36 @@ def prefetch(iterator: Iterator[Item], depth: int = 2) -> Generator[Item, None, 
         thread.join()
 
 
-def _draw(
-    random: np.random.Generator, dataset: Dataset, indices: np.ndarray, blur: float
-) -> np.ndarray:
-    """(n, 6) int: reduced height and width, then y, x, height and width of the crop.
+class _View(NamedTuple):
+    """How one picture is looked at in one step; sizes and places in px."""
 
-    A negative width stands for a flipped crop.
-    """
+    height: int
+    width: int
+    """Of the picture, shrunk if it is to be a thumbnail."""
+    quality: int
+    """JPEG quality of a thumbnail; 0: not compressed."""
+    y: int
+    x: int
+    down: int
+    across: int
+    """The crop."""
+    flip: bool
+    detail: float
+    """Below 0: softer, shrunk to this share and back; above: crisper; 0: as it is."""
+
+
+def _draw(
+    random: np.random.Generator,
+    dataset: Dataset,
+    indices: np.ndarray,
+    thumbnails: float,
+    vary_detail: float,
+) -> list[_View]:
     n, tries = len(indices), 10
     sizes = np.array([dataset.pictures[i].shape[1:] for i in indices], dtype=np.int64)
     short = sizes.min(axis=1)
-    blurred = (random.random(n) < blur) & (short > SHARP_ABOVE)
-    factor = np.where(blurred, BLUR_TO / short, 1.0)
+    reduced = (random.random(n) < thumbnails) & (short > SHARP_ABOVE)
+    factor = np.where(reduced, THUMBNAIL / short, 1.0)
     sizes = np.maximum(np.round(sizes * factor[:, None]).astype(np.int64), 1)
     height, width = sizes[:, 0], sizes[:, 1]
 
@@ -185,19 +212,38 @@ def _draw(
     x = (random.random(n) * (width - across + 1)).astype(np.int64)
     y = (random.random(n) * (height - down + 1)).astype(np.int64)
     flip = random.random(n) < 0.5
-    return np.stack([height, width, y, x, down, np.where(flip, -across, across)], axis=1)
+    quality = np.where(reduced, random.integers(QUALITY[0], QUALITY[1] + 1, n), 0)
+    softer = random.random(n) < 0.5
+    detail = np.where(softer, -random.uniform(SOFTEST, 1, n), random.uniform(0, SHARPEST, n))
+    detail = np.where(random.random(n) < vary_detail, detail, 0.0)
+    columns = (height, width, quality, y, x, down, across, flip, detail)
+    return [_View(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
 
 
-def _augmented(dataset: Dataset, indices: np.ndarray, crops: np.ndarray, size: int) -> torch.Tensor:
+def _augmented(
+    dataset: Dataset, indices: np.ndarray, views: list[_View], size: int
+) -> torch.Tensor:
     pixels = _empty(len(indices), size)
-    for row, (index, crop) in enumerate(zip(indices.tolist(), crops.tolist(), strict=True)):
-        height, width, y, x, down, across = crop
+    for row, (index, view) in enumerate(zip(indices.tolist(), views, strict=True)):
         picture = dataset.pictures[index]
-        if height != picture.shape[1]:
-            picture = resize(picture, (height, width))
-        part = resize(picture[:, y : y + down, x : x + abs(across)], size)
-        pixels[row] = part.flip(2) if across < 0 else part
+        if view.quality:
+            picture = compressed(resize(picture, (view.height, view.width)), view.quality)
+        y, x = view.y, view.x
+        part = resize(picture[:, y : y + view.down, x : x + view.across], size)
+        part = _with_detail(part, view.detail)
+        pixels[row] = part.flip(2) if view.flip else part
     return pixels
+
+
+def _with_detail(part: torch.Tensor, detail: float) -> torch.Tensor:
+    if detail == 0:
+        return part
+    if detail < 0:
+        size = part.shape[-1]
+        return resize(resize(part, max(1, round(-detail * size))), size)
+    values = part[None].float()
+    smooth = F.avg_pool2d(values, 3, 1, 1, count_include_pad=False)
+    return (values + detail * (values - smooth)).round_().clamp_(0, 255).byte()[0]
 
 
 def _centred(dataset: Dataset, indices: np.ndarray, size: int, crop: float) -> torch.Tensor:

@@ -5,13 +5,15 @@ Knows how pictures are laid out and labelled; how they are drawn for training is
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -58,6 +60,38 @@ class Dataset:
         return tuple(torch.bincount(self.labels, minlength=len(self.classes)).tolist())
 
 
+TUNE = "tune"
+"""Name of the part of `train` that `held_out` sets aside."""
+TUNE_SHARE = 0.05
+
+
+def held_out(dataset: Dataset) -> tuple[Dataset, Dataset]:
+    """A training set without its `tune` part, and that part: 5 % of each class, always the same.
+
+    Whatever is chosen (a checkpoint, a size, a temperature, a threshold) is chosen on it, so that
+    the validation set is only reported. Classes of one picture keep it for training.
+    """
+    rest: list[int] = []
+    tune: list[int] = []
+    labels = dataset.labels.numpy()
+    for label, name in enumerate(dataset.names):
+        indices = np.flatnonzero(labels == label)
+        order = np.random.default_rng([zlib.crc32(f"{TUNE}/{name}".encode())]).permutation(indices)
+        count = min(max(1, round(TUNE_SHARE * len(order))), len(order) - 1)
+        tune += sorted(order[:count].tolist())
+        rest += sorted(order[count:].tolist())
+    return _chosen(dataset, rest), _chosen(dataset, tune)
+
+
+def _chosen(dataset: Dataset, indices: list[int]) -> Dataset:
+    return replace(
+        dataset,
+        pictures=[dataset.pictures[at] for at in indices],
+        labels=dataset.labels[torch.tensor(indices, dtype=torch.int64)],
+        sources=tuple(dataset.sources[at] for at in indices),
+    )
+
+
 def open_dataset(
     spec: str | Path,
     split: str,
@@ -72,12 +106,25 @@ def open_dataset(
     """Read one split of a data set into memory.
 
     `spec`: "built-in", a name in TORCHVISION, a folder or a .zip. `split`: any top-level folder of
-    the source; a source of <class>/* alone is split 85 / 15 into train and val by `seed`.
+    the source, or `tune`, the part of `train` that `held_out` sets aside; a source of <class>/*
+    alone is split 85 / 15 into train and val by `seed`.
     `per_class` limits the pictures of each class (chosen by `seed`); `size` is the side (px) that
     training will use: the built-in pictures are made at it, others are shrunk to a short side of
     `max_side` px, by default 1.25 times `size` and at least 144. `progress(done, total)` counts
     pictures. Order is by class, then by name. Raises GnetError.
     """
+    if split == TUNE:
+        whole = open_dataset(
+            spec,
+            "train",
+            per_class=per_class,
+            size=size,
+            seed=seed,
+            max_side=max_side,
+            progress=progress,
+            limits=limits,
+        )
+        return held_out(whole)[1]
     if per_class is not None and per_class < 1:
         raise GnetError(f"per_class is {per_class}; allowed are 1 and more.")
     short = max_side if max_side is not None else max(144, round(1.25 * size))

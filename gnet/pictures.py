@@ -155,6 +155,13 @@ def resize(picture: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
     return interpolate(one, shape, mode="bilinear", antialias=True)[0]
 
 
+def compressed(picture: torch.Tensor, quality: int) -> torch.Tensor:
+    """What JPEG of a quality (1 to 95) leaves of a picture, uint8 (3, h, w)."""
+    memory = io.BytesIO()
+    to_image(picture).save(memory, "JPEG", quality=quality)
+    return as_tensor(Image.open(memory))
+
+
 def _content(source: str | Path | bytes, limits: PictureLimits) -> tuple[str, bytes]:
     if isinstance(source, bytes):
         name, length = "The picture", len(source)

@@ -23,6 +23,10 @@ class TrainConfig:
     """The network; `num_classes` is replaced by the data set's."""
     data: str = option("built-in", "data set: built-in, a torchvision name, a folder or a zip")
     per_class: int = option(0, "pictures per class; 0 takes all", low=0, high=1_000_000)
+    tune: bool = option(
+        False, "judge on 5 % of the training pictures, held out, in place of the validation set"
+    )
+    start: str = option("", "weights to begin from: everyday or a .safetensors file")
     size: int = option(64, "side of the input in px", low=SIZES[0], high=SIZES[1])
     grow: str = option("", "smaller sizes to begin with and their epochs, as 64x8,96x4")
     epochs: int = option(5, "passes over the data", low=1, high=10_000)
@@ -43,7 +47,10 @@ class TrainConfig:
     aux2_weight: float = option(0.3, "weight of aux2's loss", low=0.0, high=10.0)
     balance: float = option(0.0, "0 samples pictures, 1 samples classes evenly", low=0.0, high=1.0)
     augment: bool = option(True, "random crops and flips")
-    blur: float = option(0.0, "share of sharp pictures first shrunk to 64 px", low=0.0, high=1.0)
+    thumbnails: float = option(
+        0.0, "share of sharp pictures first made a 64 px JPEG", low=0.0, high=1.0
+    )
+    vary_detail: float = option(0.0, "share of crops made softer or crisper", low=0.0, high=1.0)
     ema: float = option(0.0, "decay of the averaged weights; 0 keeps none", low=0.0, high=0.99999)
     precision: str = option("auto", "arithmetic", choices=("auto", "fp32", "bf16"))
     threads: int = option(0, "CPU threads; 0 leaves torch's choice", low=0, high=1024)

@@ -17,8 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from gnet.batches import batches, prefetch, steps_per_epoch
-from gnet.config import HEADS, TRAINED, UNTRAINED, ModelInfo, Preprocessing
-from gnet.data import Dataset, open_dataset
+from gnet.data import Dataset, held_out, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation import evaluate
 from gnet.events import (
@@ -30,7 +29,7 @@ from gnet.events import (
     RunStarted,
     StepDone,
 )
-from gnet.model import GoogLeNet, Logits
+from gnet.model import Logits
 from gnet.optimisation import (
     AveragedWeights,
     head_losses,
@@ -43,6 +42,7 @@ from gnet.precision import faster_precision
 from gnet.processes import Group, device, joined
 from gnet.progress import Progress
 from gnet.run_folder import BEST, LAST, RunFolder
+from gnet.starting import first_network, settled
 from gnet.train_config import TrainConfig
 
 
@@ -112,9 +112,7 @@ class _Run:
         if config.threads:
             torch.set_num_threads(config.threads)
         self.data, self.val = _open_splits(config, progress)
-        self.config = config = replace(
-            config, model=replace(config.model, num_classes=len(self.data.classes))
-        )
+        self.config = config = settled(config, len(self.data.classes))
         self.per_epoch = steps_per_epoch(len(self.data), config.batch, group.world)
         if self.per_epoch == 0:
             raise GnetError(
@@ -122,8 +120,7 @@ class _Run:
             )
         self.steps = self.per_epoch * config.epochs
         self.device = device()
-        torch.manual_seed(config.seed)
-        model = GoogLeNet(config.model, _info(config, self.data)).to(self.device)
+        model = first_network(config, self.data.classes).to(self.device)
         self.model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.optimiser = make_optimiser(self.model, config)
         self.averaged = AveragedWeights(self.model, config.ema) if config.ema else None
@@ -234,7 +231,8 @@ class _Run:
             epoch=epoch,
             balance=config.balance,
             augment=config.augment,
-            blur=config.blur,
+            thumbnails=config.thumbnails,
+            vary_detail=config.vary_detail,
             first_step=self.step - epoch * self.per_epoch,
             rank=self.group.rank,
             world=self.group.world,
@@ -357,8 +355,10 @@ class _Run:
 
 
 def _open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Dataset, Dataset]:
-    train_set, val_set = (
-        open_dataset(
+    """What is trained on, and what the epochs are judged on."""
+
+    def opened(split: str) -> Dataset:
+        return open_dataset(
             config.data,
             split,
             per_class=config.per_class or None,
@@ -366,20 +366,10 @@ def _open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Datase
             seed=config.seed,
             progress=progress,
         )
-        for split in ("train", "val")
-    )
-    return train_set, val_set
 
-
-def _info(config: TrainConfig, data: Dataset) -> ModelInfo:
-    weights = head_weights(config)
-    has = ("main",) if not config.model.aux else HEADS
-    return ModelInfo(
-        name=f"trained on {Path(config.data).name}",
-        classes=data.classes,
-        preprocessing=Preprocessing(size=config.size),
-        heads={h: TRAINED if h in has and weights[h] > 0 else UNTRAINED for h in HEADS},
-    )
+    if config.tune:
+        return held_out(opened("train"))
+    return opened("train"), opened("val")
 
 
 def _means(rows: list[dict[str, float]]) -> dict[str, float]:

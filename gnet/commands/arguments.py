@@ -1,0 +1,21 @@
+"""What the commands' arguments have in common."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Protocol
+
+
+class Command(Protocol):
+    """Adds a subcommand: `function`'s docstring is its help; `weights` gives it --weights."""
+
+    def __call__(
+        self, function: Any, name: str | None = None, *, weights: bool = True
+    ) -> argparse.ArgumentParser: ...
+
+
+def positive(text: str) -> int:
+    """A whole number from 1, as argparse's `type`."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} was given; allowed are whole numbers from 1")
+    return int(text)

@@ -1,0 +1,141 @@
+"""Commands for a picture: predict, explore, attribute."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from gnet.commands.arguments import Command, positive
+from gnet.commands.printing import print_json
+from gnet.config import UNTRAINED
+
+
+def register(command: Command) -> None:
+    """Tell the command line what the commands are given."""
+    sub = command(predict)
+    sub.add_argument("pictures", nargs="+", metavar="IMG")
+    sub.add_argument("--top", type=positive, default=5, help="classes per head (default 5)")
+
+    sub = command(explore)
+    sub.add_argument("picture", metavar="IMG")
+    sub.add_argument("--out", required=True, metavar="DIR", help="folder for the figures")
+    sub.add_argument("--format", choices=("png", "svg", "pdf"), default="png")
+
+    sub = command(attribute)
+    sub.add_argument("picture", metavar="IMG")
+    sub.add_argument(
+        "--method",
+        default="integrated-gradients",
+        help="saliency, integrated-gradients (default) or grad-cam",
+    )
+    sub.add_argument("--head", default="main", help="aux1, aux2 or main (default main)")
+    sub.add_argument(
+        "--target", "--class", help="class, by name or number (default: the head's answer)"
+    )
+    sub.add_argument("--stage", "--module", help="module for methods that explain one, as 4d")
+    sub.add_argument("--branch", help="1x1, 3x3, 5x5 or pool (default: the whole module)")
+    sub.add_argument("--steps", type=positive, help="points of Integrated Gradients")
+    sub.add_argument("--out", metavar="FILE", help="figure to write: .png, .svg or .pdf")
+
+
+def predict(arguments: argparse.Namespace) -> None:
+    """What the heads believe of each picture."""
+    from gnet.model import fold
+    from gnet.pictures import read_pixels
+    from gnet.recording import belief, record
+    from gnet.weights import load
+
+    model = fold(load(arguments.weights))
+    answers = []
+    for path in arguments.pictures:
+        recording = record(model, read_pixels(path, model.info.preprocessing))
+        believed = belief(recording, top=arguments.top).heads
+        rows = {
+            head: [
+                {
+                    "class": model.info.class_name(index),
+                    "probability": held.probabilities[index],
+                    "status": held.status,
+                }
+                for index in held.top
+            ]
+            for head, held in believed.items()
+        }
+        present = [head for head in ("main", "aux1", "aux2") if head in recording.logits]
+        status = {head: recording.heads.get(head, UNTRAINED) for head in present}
+        answers.append({head: rows.get(head, []) for head in present} | {"status": status})
+    if arguments.json:
+        print_json(answers[0] if len(answers) == 1 else answers)
+        return
+    for path, answer in zip(arguments.pictures, answers, strict=True):
+        print(path)
+        for head, status in answer["status"].items():
+            print(f"  {head}  ({status})")
+            for row in answer[head]:
+                print(f"    {100 * row['probability']:5.1f} %  {row['class']}")
+
+
+def explore(arguments: argparse.Namespace) -> None:
+    """Record one picture and write what the page would show of it to a folder."""
+    from gnet import figures
+    from gnet.config import STAGES
+    from gnet.model import fold
+    from gnet.pictures import read_pixels
+    from gnet.receptive_field import effective_fields
+    from gnet.recording import record, statistics
+    from gnet.weights import load
+
+    model = fold(load(arguments.weights))
+    recording = record(model, read_pixels(arguments.picture, model.info.preprocessing))
+    folder = Path(arguments.out)
+    written = [folder / "recording.safetensors"]
+    recording.save(written[0])
+    drawn = {"belief": figures.belief_figure(recording)}
+    drawn["overview"] = figures.overview_figure(recording)
+    drawn |= {f"module-{stage}": figures.explore_figure(recording, stage) for stage in STAGES}
+    for name, figure in drawn.items():
+        written.append(folder / f"{name}.{arguments.format}")
+        figures.save(figure, written[-1])
+    numbers = {stage: statistics(recording, stage) for stage in STAGES}
+    if arguments.json:
+        branches = {s: {b: vars(row) for b, row in rows.items()} for s, rows in numbers.items()}
+        measured = effective_fields(model, recording.pixels)
+        files = [str(path) for path in written]
+        print_json({"files": files, "branches": branches, "measured": measured})
+        return
+    print("share of each module's activation")
+    for stage, rows in numbers.items():
+        each = (f"{branch} {100 * row.share:4.1f} %" for branch, row in rows.items())
+        print(f"  {stage}  " + "   ".join(each))
+    print(f"{len(written)} files in {folder}")
+
+
+def attribute(arguments: argparse.Namespace) -> None:
+    """Why a head answers what it answers, for one picture."""
+    from gnet import figures
+    from gnet.attribution import STEPS, attribute
+    from gnet.model import fold
+    from gnet.pictures import read_pixels
+    from gnet.recording import belief, record
+    from gnet.weights import load
+
+    model = fold(load(arguments.weights))
+    pixels = read_pixels(arguments.picture, model.info.preprocessing)
+    held = belief(record(model, pixels)).heads.get(arguments.head)
+    target = model.info.class_index(arguments.target) if arguments.target else None
+    answer = attribute(
+        model,
+        pixels,
+        method=arguments.method,
+        head=arguments.head,
+        target=target if target is not None else (held.top[0] if held else 0),
+        stage=arguments.stage,
+        branch=arguments.branch,
+        steps=arguments.steps or STEPS,
+    )
+    if arguments.out:
+        figures.save(figures.attribution_figure(answer, pixels), arguments.out)
+    if arguments.json:
+        print_json(answer.to_json())
+        return
+    print(answer.finding)

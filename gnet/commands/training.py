@@ -1,0 +1,105 @@
+"""The command train."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import sys
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from gnet.commands.arguments import Command
+from gnet.commands.process import with_large_pages
+from gnet.errors import GnetError
+from gnet.events import Event
+from gnet.options import add_model_options, add_train_options, given_options, train_config
+from gnet.progress import Bar
+from gnet.signals import StopSignals
+
+
+def register(command: Command) -> None:
+    """Tell the command line what the commands are given."""
+    sub = command(train, weights=False)
+    sub.add_argument("--run-dir", metavar="DIR", help="folder that keeps the run")
+    sub.add_argument("--resume", metavar="DIR", help="go on with the run kept there")
+    sub.add_argument("--tensorboard", metavar="DIR", help="also write curves for TensorBoard there")
+    add_train_options(sub)
+    add_model_options(sub)
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Train a network, or go on with a run."""
+    from gnet.events import EpochDone, RunEnded, RunStarted, StepDone, to_line
+
+    with_large_pages()
+    signals = StopSignals()
+    speaks = os.environ.get("RANK", "0") == "0"  # one of the processes that torchrun starts
+    steps, bar = 0, Bar("reading pictures")
+    with _noting(arguments.tensorboard if speaks else None) as note:
+        past, events = _run_events(arguments, signals, bar)
+        for event in itertools.chain(past, signals.heeding(events)):
+            if not speaks:
+                continue
+            if event not in past:
+                note(event)
+                if arguments.json:
+                    print(to_line(event), end="", flush=True)
+            if isinstance(event, RunStarted):
+                steps = event.steps
+                bar = Bar(f"training, {event.precision}")
+            if isinstance(event, StepDone):
+                bar(event.step, steps, f"loss {event.loss:.3f}  {event.pictures_per_second:.0f}/s")
+            if isinstance(event, EpochDone) and not arguments.json:
+                bar.clear()
+                print(_epoch_line(event), flush=True)
+            if isinstance(event, RunEnded) and not arguments.json:
+                bar.clear()
+                print(f"{event.reason} after {event.step} steps, {event.seconds:.0f} s")
+    return signals.exit_code
+
+
+def _run_events(
+    arguments: argparse.Namespace, signals: StopSignals, bar: Bar
+) -> tuple[list[Event], Generator[Event, None, None]]:
+    """How the run to be resumed began, if one is, and the events to come."""
+    from gnet import training
+    from gnet.events import RunStarted
+    from gnet.run_folder import RunFolder
+
+    if not arguments.resume:
+        config = train_config(arguments)
+        if not arguments.run_dir:
+            print("gnet: without --run-dir nothing of this run is kept.", file=sys.stderr)
+        return [], training.train(config, arguments.run_dir, progress=bar, stop=signals.asked)
+    refused = given_options(arguments) + (["--run-dir"] if arguments.run_dir else [])
+    if refused:
+        raise GnetError(
+            f"--resume was given with {', '.join(refused)}; allowed is --resume DIR alone, as "
+            "a run goes on with its own config."
+        )
+    if training.is_finished(RunFolder(arguments.resume)):
+        print(
+            f"The run in {arguments.resume} is finished; there is nothing to resume.",
+            file=sys.stderr if arguments.json else sys.stdout,
+        )
+    past: list[Event] = [
+        e for e in RunFolder(arguments.resume).events() if isinstance(e, RunStarted)
+    ]
+    return past, training.resume(arguments.resume, progress=bar, stop=signals.asked)
+
+
+def _noting(folder: str | None) -> AbstractContextManager[Callable[[Event], None]]:
+    """A function that copies events for TensorBoard, or one that does nothing."""
+    from gnet.scalars import scalars
+
+    return scalars(folder) if folder else nullcontext(lambda event: None)
+
+
+def _epoch_line(event: Any) -> str:
+    heads = "  ".join(
+        f"{head} {100 * value:5.1f} % (train {100 * event.train_accuracy[head]:5.1f} %)"
+        for head, value in event.val_accuracy.items()
+    )
+    return f"epoch {event.epoch:3d}  {event.seconds:6.0f} s   {heads}"
