@@ -23,6 +23,18 @@ from gnet.pictures import compressed, resize, square
 Batch = tuple[torch.Tensor, torch.Tensor]
 Item = TypeVar("Item")
 
+
+class Drawn(NamedTuple):
+    """One training batch."""
+
+    pixels: torch.Tensor
+    """uint8 (n, 3, size, size), channels-last."""
+    labels: torch.Tensor
+    """int64 (n,)."""
+    sharp: torch.Tensor
+    """bool (n,): the view shows detail that a thumbnail has not."""
+
+
 SCALE, RATIO = (0.35, 1.0), (3 / 4, 4 / 3)
 """Of a random crop: share of the picture's area, and width / height."""
 SHARP_ABOVE, THUMBNAIL = 96, 64
@@ -65,8 +77,8 @@ def batches(
     first_step: int = 0,
     rank: int = 0,
     world: int = 1,
-) -> Iterator[Batch]:
-    """An epoch of (pixels, labels): uint8 (n, 3, size, size) channels-last, and int64 (n,).
+) -> Iterator[Drawn]:
+    """An epoch of batches.
 
     `balance` 0 takes every picture once; above, a class is drawn with weight count^-balance per
     picture (1: all classes alike), in an epoch of the same length. `augment`: random resized crop
@@ -89,9 +101,23 @@ def batches(
             random = np.random.default_rng([abs(seed), epoch, _STEP, step])
             views = _draw(random, dataset, whole, thumbnails, vary_detail)[rank::world]
             pixels = _augmented(dataset, mine, views, size)
+            sharp = torch.tensor([v.quality == 0 for v in views]) & sharp_pictures(dataset, mine)
         else:
             pixels = _centred(dataset, mine, size, crop)
-        yield pixels, dataset.labels[torch.from_numpy(mine)]
+            sharp = sharp_pictures(dataset, mine)
+        yield Drawn(pixels, dataset.labels[torch.from_numpy(mine)], sharp)
+
+
+def sharp_pictures(dataset: Dataset, indices: np.ndarray) -> torch.Tensor:
+    """Which pictures are larger than thumbnails: bool (n,)."""
+    return torch.tensor([min(dataset.pictures[i].shape[1:]) > SHARP_ABOVE for i in indices])
+
+
+def classes_with_sharp(dataset: Dataset) -> torch.Tensor:
+    """Which classes have pictures that are larger than thumbnails: bool (classes,)."""
+    sharp = sharp_pictures(dataset, np.arange(len(dataset)))
+    counts = torch.bincount(dataset.labels[sharp], minlength=len(dataset.classes))
+    return counts > 0
 
 
 def in_order(dataset: Dataset, *, size: int, batch: int, crop: float = 1.0) -> Iterator[Batch]:

@@ -96,6 +96,7 @@ def open_dataset(
     spec: str | Path,
     split: str,
     *,
+    classes: tuple[str, ...] = (),
     per_class: int | None = None,
     size: int = 32,
     seed: int = 0,
@@ -108,6 +109,7 @@ def open_dataset(
     `spec`: "built-in", a name in TORCHVISION, a folder or a .zip. `split`: any top-level folder of
     the source, or `tune`, the part of `train` that `held_out` sets aside; a source of <class>/*
     alone is split 85 / 15 into train and val by `seed`.
+    `classes` names the class folders to take, by default all (folders and zips only).
     `per_class` limits the pictures of each class (chosen by `seed`); `size` is the side (px) that
     training will use: the built-in pictures are made at it, others are shrunk to a short side of
     `max_side` px, by default 1.25 times `size` and at least 144. `progress(done, total)` counts
@@ -117,6 +119,7 @@ def open_dataset(
         whole = open_dataset(
             spec,
             "train",
+            classes=classes,
             per_class=per_class,
             size=size,
             seed=seed,
@@ -128,6 +131,10 @@ def open_dataset(
     if per_class is not None and per_class < 1:
         raise GnetError(f"per_class is {per_class}; allowed are 1 and more.")
     short = max_side if max_side is not None else max(144, round(1.25 * size))
+    if classes and (str(spec) == "built-in" or str(spec).lower() in TORCHVISION):
+        raise GnetError(
+            f"Classes of {spec} were named; allowed is that for folders and zips, others come whole."
+        )
     if str(spec) == "built-in":
         return _built_in(split, per_class, size, seed, progress, limits)
     if isinstance(spec, str) and spec.lower() in TORCHVISION:
@@ -140,7 +147,7 @@ def open_dataset(
         )
     files = open_files(path, limits)
     try:
-        folders = layout(files, split, seed)
+        folders = layout(files, split, seed, classes)
         names = tuple(folders)
         kept = [limited(paths, per_class, seed, name) for name, paths in folders.items()]
         items = [(label, path) for label, paths in enumerate(kept) for path in paths]

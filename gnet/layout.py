@@ -24,8 +24,16 @@ VAL_SHARE = 0.15
 """Share of each class that becomes `val` where the source has no split folders."""
 
 
-def layout(files: Files, split: str, seed: int) -> dict[str, list[Parts]]:
-    """Class folder → its pictures in `split`, both sorted."""
+def layout(files: Files, split: str, seed: int, only: Sequence[str] = ()) -> dict[str, list[Parts]]:
+    """Class folder → its pictures in `split`, both sorted; of the folders `only`, if any."""
+    found = _layout(files, split, seed)
+    unknown = [name for name in only if name not in found]
+    if unknown:
+        raise GnetError(f"{files.name} has no class {_some(unknown)}; it has {_some(list(found))}.")
+    return _several(files.name, {name: found[name] for name in found if not only or name in only})
+
+
+def _layout(files: Files, split: str, seed: int) -> dict[str, list[Parts]]:
     skip = _wrapper(files.paths, keep=(*SPLITS, split))
     paths = [path for path in files.paths if len(path) - skip >= 2]
     tops = sorted({path[skip] for path in paths if len(path) - skip >= 3})
@@ -71,7 +79,7 @@ def _split_folders(
     for name in names:
         if name in found[split] and not found[split][name]:
             raise empty_class(files.name, f"{split}/{name}")
-    return _several(files.name, {name: found[split].get(name, []) for name in names})
+    return {name: found[split].get(name, []) for name in names}
 
 
 def _split_by_seed(
@@ -99,7 +107,7 @@ def _split_by_seed(
                 f"{files.name} has one picture of {name!r}; at least 2 a class are needed to split "
                 "them into train and val."
             )
-    return _several(files.name, layout)
+    return layout
 
 
 def share(count: int, split: str, seed: int, name: str) -> list[int]:

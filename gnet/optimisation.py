@@ -21,17 +21,24 @@ EMA_EVERY = 4
 """Steps between two updates of the averaged weights."""
 
 
-def head_losses(logits: Logits, labels: Tensor, config: TrainConfig) -> dict[str, Tensor]:
-    """Head → summed loss (nats) over the batch; `logits` (N, classes), `labels` (N,)."""
+def head_losses(
+    logits: Logits, labels: Tensor, config: TrainConfig, rivals: Tensor | None = None
+) -> dict[str, Tensor]:
+    """Head → summed loss (nats) over the batch; `logits` (N, classes), `labels` (N,).
+
+    `rivals`, bool (N, classes): the classes each picture is judged among; by default all.
+    """
     return {
-        head: _loss(values.float(), labels, config)
+        head: _loss(values.float(), labels, config, rivals)
         for head, values in logits._asdict().items()
         if values is not None
     }
 
 
-def _loss(outputs: Tensor, labels: Tensor, config: TrainConfig) -> Tensor:
+def _loss(outputs: Tensor, labels: Tensor, config: TrainConfig, rivals: Tensor | None) -> Tensor:
     if config.loss == "cross-entropy":
+        if rivals is not None:
+            return _among(outputs, labels, rivals, config.label_smoothing)
         return F.cross_entropy(
             outputs, labels, label_smoothing=config.label_smoothing, reduction="sum"
         )
@@ -40,6 +47,14 @@ def _loss(outputs: Tensor, labels: Tensor, config: TrainConfig) -> Tensor:
     clipped = outputs.clamp(1e-7, 1 - 1e-7)
     shares = clipped / clipped.sum(dim=1, keepdim=True)
     return F.nll_loss(shares.log(), labels, reduction="sum")
+
+
+def _among(outputs: Tensor, labels: Tensor, rivals: Tensor, smoothing: float) -> Tensor:
+    """Summed cross-entropy of a softmax over each row's rivals alone."""
+    logs = outputs.masked_fill(~rivals, float("-inf")).log_softmax(dim=1)
+    right = logs.gather(1, labels[:, None]).sum()
+    spread = (logs.masked_fill(~rivals, 0.0).sum(dim=1) / rivals.sum(dim=1)).sum()
+    return -((1 - smoothing) * right + smoothing * spread)
 
 
 def head_weights(config: TrainConfig) -> dict[str, float]:

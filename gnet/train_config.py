@@ -22,11 +22,17 @@ class TrainConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     """The network; `num_classes` is replaced by the data set's."""
     data: str = option("built-in", "data set: built-in, a torchvision name, a folder or a zip")
+    classes: str = option("", "class folders to take, comma-separated; empty takes all")
     per_class: int = option(0, "pictures per class; 0 takes all", low=0, high=1_000_000)
     tune: bool = option(
         False, "judge on 5 % of the training pictures, held out, in place of the validation set"
     )
     start: str = option("", "weights to begin from: everyday or a .safetensors file")
+    train_only: str = option(
+        "all",
+        "what is trained; the rest stays as `start` has it",
+        choices=("all", "heads", "heads and 5a, 5b"),
+    )
     size: int = option(64, "side of the input in px", low=SIZES[0], high=SIZES[1])
     grow: str = option("", "smaller sizes to begin with and their epochs, as 64x8,96x4")
     epochs: int = option(5, "passes over the data", low=1, high=10_000)
@@ -51,16 +57,33 @@ class TrainConfig:
         0.0, "share of sharp pictures first made a 64 px JPEG", low=0.0, high=1.0
     )
     vary_detail: float = option(0.0, "share of crops made softer or crisper", low=0.0, high=1.0)
+    within_sharp: bool = option(
+        False, "judge a sharp view among the classes that have sharp pictures only"
+    )
     ema: float = option(0.0, "decay of the averaged weights; 0 keeps none", low=0.0, high=0.99999)
     precision: str = option("auto", "arithmetic", choices=("auto", "fp32", "bf16"))
     threads: int = option(0, "CPU threads; 0 leaves torch's choice", low=0, high=1024)
     checkpoint_seconds: float = option(15.0, "s between checkpoints", low=0.0, high=86_400.0)
+    max_minutes: float = option(
+        0.0, "minutes until the run is stopped; 0: no limit", low=0.0, high=1e6
+    )
+    gradients_every: int = option(
+        0, "steps between two looks at each module's gradients; 0: none", low=0, high=1_000_000
+    )
+    pinned: int = option(
+        0, "validation picture that is looked at after each epoch; -1: none", low=-1, high=10**9
+    )
     seed: int = option(0, "seed of everything random", low=0, high=2**31 - 1)
 
     def __post_init__(self) -> None:
         check_fields(self)
         for size in set(self.sizes_by_epoch()):
             self.model.check_size(size, size)
+        if self.train_only != "all" and not self.start:
+            raise GnetError(
+                f"train_only is {self.train_only!r} and there are no weights to begin from; allowed "
+                "is all, or with start."
+            )
 
     def sizes_by_epoch(self) -> list[int]:
         """The input side (px) of each epoch; raises `GnetError` where `grow` is no plan for it."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from gnet.batches import batches, prefetch, steps_per_epoch
+from gnet.batches import Drawn, batches, classes_with_sharp, prefetch, steps_per_epoch
 from gnet.data import Dataset, held_out, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation import evaluate
@@ -113,6 +113,7 @@ class _Run:
             torch.set_num_threads(config.threads)
         self.data, self.val = _open_splits(config, progress)
         self.config = config = settled(config, len(self.data.classes))
+        self.have_sharp = classes_with_sharp(self.data)
         self.per_epoch = steps_per_epoch(len(self.data), config.batch, group.world)
         if self.per_epoch == 0:
             raise GnetError(
@@ -239,13 +240,13 @@ class _Run:
         )
         with closing(prefetch(drawn)) as ready:
             begun = time.monotonic()
-            for pixels, labels in ready:
-                event = self._take_step(epoch, pixels, labels, begun)
+            for drawn_batch in ready:
+                event = self._take_step(epoch, drawn_batch, begun)
                 self.epoch_steps.append(event)
                 yield event
                 begun = time.monotonic()
 
-    def _take_step(self, epoch: int, pixels: Tensor, labels: Tensor, begun: float) -> StepDone:
+    def _take_step(self, epoch: int, drawn: Drawn, begun: float) -> StepDone:
         config = self.config
         count = self._whole_batch()
         # Dropout is drawn from the step, not from the run's past: so resuming needs no past.
@@ -254,11 +255,14 @@ class _Run:
         for settings in self.optimiser.param_groups:
             settings["lr"] = rate
         self.parallel.train()
-        pixels, labels = pixels.to(self.device), labels.to(self.device)
+        pixels, labels = drawn.pixels.to(self.device), drawn.labels.to(self.device)
         x = self.model.info.preprocessing.normalise_bytes(pixels)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             logits = self.parallel(x)
-        losses = head_losses(logits, labels, config)
+        rivals = None
+        if config.within_sharp:
+            rivals = (self.have_sharp[None] | ~drawn.sharp[:, None]).to(self.device)
+        losses = head_losses(logits, labels, config, rivals)
         # Processes average their gradients: each one's share of the whole batch's mean, times
         # the number of processes, averages to the whole batch's gradient.
         (weighted(losses, config) * (self.group.world / count)).backward()
@@ -361,6 +365,7 @@ def _open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Datase
         return open_dataset(
             config.data,
             split,
+            classes=tuple(name for name in config.classes.split(",") if name),
             per_class=config.per_class or None,
             size=config.size,
             seed=config.seed,
