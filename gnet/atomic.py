@@ -20,9 +20,12 @@ def atomically(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch(exist_ok=False)
+        readers = temporary.stat().st_mode  # as for any new file; some writers change it
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
+        temporary.chmod(readers)
         os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or str(error)

@@ -191,3 +191,9 @@ def test_to_torchvision_refuses_what_torchvision_cannot_compute(changes):
         weights.to_torchvision(model)
     for name, value in changes.items():
         assert f"{name} {value!r}" in str(caught.value)
+
+
+def test_saved_weights_can_be_read_by_whoever_reads_new_files(tmp_path):
+    (tmp_path / "new").touch()
+    path = weights.save(small(), tmp_path / "weights.safetensors")
+    assert path.stat().st_mode == (tmp_path / "new").stat().st_mode
