@@ -19,38 +19,52 @@ def main(arguments: list[str] | None = None) -> int:
     from gnet.errors import GnetError
 
     try:
-        serve(options.host, options.port, options.weights)
+        serve(options)
     except GnetError as error:
         print(f"gnet: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def serve(host: str, port: int, weights: str) -> None:
-    """Load, build, launch; returns when the server has stopped."""
+def serve(options: argparse.Namespace) -> None:
+    """Load, build, launch; returns when the server and its runs have stopped."""
+    host, port = options.host, options.port
     check_port(host, port)
 
     import torch
 
     from gnet import ui
+    from gnet.run_limits import RunLimits
+    from gnet.runs import Runs
     from gnet.ui.environment import prepare
     from gnet.weights import load
 
     # Requests wait in one line; half of the cores is left to whoever else works here.
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
-    model = load(weights)
+    model = load(options.weights)
     prepare()  # before gradio is imported
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that uploads are deleted then, too
-    page = ui.build(model)
-    page.launch(
-        server_name=host,
-        server_port=port,
-        quiet=True,
-        prevent_thread_lock=True,
-        **ui.launch_options(),
+    limits = RunLimits(
+        max_epochs=options.max_epochs,
+        max_minutes=options.max_minutes,
+        max_size=options.max_size,
+        max_runs=options.max_runs,
+        enabled=not options.no_train,
+        folders=tuple(options.data_folder),
+        uploads=Path(os.environ["GRADIO_TEMP_DIR"]) / "zips",
     )
-    print(f"gnet is at http://{'localhost' if host == '0.0.0.0' else host}:{port}", flush=True)
-    page.block_thread()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that uploads are deleted then, too
+    with Runs(options.runs_folder, limits) as runs:
+        page = ui.build(model, runs)
+        page.launch(
+            server_name=host,
+            server_port=port,
+            quiet=True,
+            prevent_thread_lock=True,
+            **ui.launch_options(runs),
+        )
+        name = "localhost" if host == "0.0.0.0" else host
+        print(f"gnet is at http://{name}:{port}", flush=True)
+        page.block_thread()
 
 
 def check_port(host: str, port: int) -> None:
@@ -88,7 +102,52 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--weights", default="everyday", help="everyday (bundled), imagenet, or a .safetensors file"
     )
+    training = parser.add_argument_group("training in the browser (0: no limit)")
+    training.add_argument(
+        "--runs-folder", default="runs", metavar="DIR", help="folder that keeps the runs (runs)"
+    )
+    training.add_argument(
+        "--data-folder",
+        action="append",
+        default=[],
+        type=_data_folder,
+        metavar="DIR",
+        help="a folder of classes, or a zip, that runs may use; may be given again",
+    )
+    training.add_argument("--no-train", action="store_true", help="nobody trains here")
+    for name, kind, default, text in (
+        ("--max-epochs", _limit, 0, "most epochs of a run"),
+        ("--max-minutes", _minutes, 0.0, "most minutes of a run"),
+        ("--max-size", _limit, 0, "largest side of a run's pictures in px"),
+        ("--max-runs", _limit, 100, "most runs that are kept, everybody's together"),
+    ):
+        training.add_argument(
+            name, type=kind, default=default, metavar="N", help=f"{text} ({default:g})"
+        )
     return parser
+
+
+def _data_folder(text: str) -> Path:
+    path = Path(text).expanduser().resolve()
+    if not path.exists():
+        raise argparse.ArgumentTypeError(f"{text!r} was given; allowed is a folder or zip there is")
+    return path
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} was given; allowed are whole numbers from 0")
+    return int(text)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1.0
+    if not 0.0 <= minutes <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} was given; allowed are minutes from 0 to 1e6")
+    return minutes
 
 
 def _port(text: str) -> int:

@@ -108,6 +108,23 @@ def cache_folder() -> Path:
     return Path(os.environ.get("GNET_CACHE") or "~/.cache/gnet").expanduser()
 
 
+def is_missing(name: str) -> bool:
+    """Whether a data set named in TORCHVISION still has to be downloaded."""
+    key = name.lower()
+    return key in TORCHVISION and not (cache_folder() / "data" / key).is_dir()
+
+
+def bytes_so_far(name: str) -> int:
+    """How much of a data set has been downloaded and unpacked, while `fetch` is at it."""
+    size = 0
+    for path in (cache_folder() / "data").glob(f".{name.lower()}.*.partial/**/*"):
+        try:
+            size += path.stat().st_size if path.is_file() else 0
+        except OSError:  # moved meanwhile
+            continue
+    return size
+
+
 def fetch(name: str, split: str) -> Labelled:
     """The split of a data set named in TORCHVISION; it is downloaded where it is missing.
 

@@ -13,7 +13,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from gnet import __version__
-from gnet.commands import files, judging, picture, training
+from gnet.commands import (
+    channels,
+    depths,
+    files,
+    finding,
+    imagenette,
+    judging,
+    picture,
+    preset,
+    previewing,
+    reviewing,
+    training,
+)
 from gnet.errors import GnetError
 
 
@@ -56,6 +68,18 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=function)
         return sub
 
-    for module in (picture, training, judging, files):
+    for module in (
+        picture,
+        channels,
+        training,
+        preset,
+        previewing,
+        finding,
+        judging,
+        depths,
+        files,
+        imagenette,
+        reviewing,
+    ):
         module.register(command)
     return parser

@@ -45,6 +45,11 @@ HEAD_COLOURS = {
     "dark": {"aux1": "#f0c75a", "aux2": "#c4923a", "main": "#eceae6"},
 }
 """Theme → head → hex."""
+RIGHT_WRONG = {
+    "light": {"right": "#4d7c0f", "wrong": "#be123c"},
+    "dark": {"right": "#a5cf5c", "wrong": "#fb7a8e"},
+}
+"""Theme → right or wrong → hex; always beside a tick or a cross and a word."""
 
 
 def paint(values: Tensor, limit: float, *, signed: bool) -> Colours:

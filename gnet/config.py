@@ -5,6 +5,7 @@ Knows nothing of tensors' values or of where weights come from.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
@@ -118,6 +119,7 @@ class ModelConfig:
         "order within a convolutional block",
         choices=("conv-norm-relu", "norm-relu-conv"),
     )
+    left_out: str = option("", "branches left out of all modules, as 5x5 or 5x5,pool")
     aux: bool = option(True, "the two auxiliary heads at 4a and 4d")
     dropout: float = option(0.2, "dropout before the classifier", low=0.0, high=0.95)
     dropout_aux: float = option(0.7, "dropout in the auxiliary heads", low=0.0, high=0.95)
@@ -134,6 +136,17 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        self.branches_left_out()
+
+    def branches_left_out(self) -> tuple[str, ...]:
+        """The branches that are no part of the network, in their order; never all four."""
+        names = [name.strip() for name in self.left_out.split(",")] if self.left_out else []
+        if not set(names) < set(BRANCHES):
+            raise GnetError(
+                f"left_out is {self.left_out!r}; allowed are up to three of "
+                f"{', '.join(BRANCHES)}, with commas between."
+            )
+        return tuple(branch for branch in BRANCHES if branch in names)
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> ModelConfig:
@@ -201,6 +214,28 @@ class Preprocessing:
         return x.mul_(scale).sub_(shift.view(3, 1, 1))
 
 
+FAMILIARITY = ("maximum probability", "maximum logit", "energy", "energy of all heads")
+"""Scores that tell known classes from pictures of something else; `unfamiliar` computes them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sureness:
+    """Below which score a head says "not sure", and how often that was so where it was measured."""
+
+    score: str
+    """One of `FAMILIARITY`."""
+    threshold: float
+    false_alarms: float
+    """Fraction of validation pictures, which show known classes, that stay below."""
+    detected: float
+    """Fraction of pictures of something else that stay below."""
+
+    def __post_init__(self) -> None:
+        shares = all(0 <= share <= 1 for share in (self.false_alarms, self.detected))
+        if self.score not in FAMILIARITY or not math.isfinite(self.threshold) or not shares:
+            raise ValueError(f"sureness {self}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
     """Where a network comes from and what may be said of it; travels in the weights' header."""
@@ -212,6 +247,12 @@ class ModelInfo:
     heads: dict[str, str] = field(default_factory=lambda: dict.fromkeys(HEADS, UNTRAINED))
     """Head → "trained with the net", "probe on frozen features" or "untrained"."""
     metrics: dict[str, Any] = field(default_factory=dict)
+    temperatures: dict[str, float] = field(default_factory=dict)
+    """Head → what its logits are divided by before they are shown as probabilities; 1 by default.
+
+    Attribution and ablation work on the logits themselves."""
+    sure: dict[str, Sureness] = field(default_factory=dict)
+    """Head → when it is sure; empty as long as nobody has measured it."""
     digest: str = ""
     """sha256 of the weights; empty until they come from a file."""
 
@@ -261,12 +302,22 @@ class ModelInfo:
             for head, tops in dict(metrics.get("heads", {})).items():
                 if not all(isinstance(top, int | float) for top in tops.values()):
                     raise ValueError(f"metrics of {head}: {tops}")
+            temperatures = {str(h): float(t) for h, t in record.get("temperatures", {}).items()}
+            if not set(temperatures) <= set(HEADS) or not all(
+                math.isfinite(t) and t > 0 for t in temperatures.values()
+            ):
+                raise ValueError(f"temperatures {temperatures}")
+            sure = {str(h): Sureness(**given) for h, given in record.get("sure", {}).items()}
+            if not set(sure) <= set(HEADS):
+                raise ValueError(f"sure {list(sure)}")
             return cls(
                 name=str(record.get("name", "")),
                 classes=tuple(str(c) for c in record.get("classes", ())),
                 preprocessing=Preprocessing(**picture),
                 heads=dict.fromkeys(HEADS, UNTRAINED) | heads,
                 metrics=metrics,
+                temperatures=temperatures,
+                sure=sure,
                 digest=str(record.get("digest", "")),
             )
         except (TypeError, ValueError, AttributeError) as error:

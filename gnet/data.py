@@ -80,10 +80,11 @@ def held_out(dataset: Dataset) -> tuple[Dataset, Dataset]:
         count = min(max(1, round(TUNE_SHARE * len(order))), len(order) - 1)
         tune += sorted(order[:count].tolist())
         rest += sorted(order[count:].tolist())
-    return _chosen(dataset, rest), _chosen(dataset, tune)
+    return chosen(dataset, rest), chosen(dataset, tune)
 
 
-def _chosen(dataset: Dataset, indices: list[int]) -> Dataset:
+def chosen(dataset: Dataset, indices: list[int]) -> Dataset:
+    """Only these pictures, in this order; the classes stay."""
     return replace(
         dataset,
         pictures=[dataset.pictures[at] for at in indices],

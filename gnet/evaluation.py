@@ -6,6 +6,7 @@ Knows nothing of training.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gnet.batches import in_order, prefetch
+from gnet.calibration import calibration_error
 from gnet.config import HEADS, Preprocessing
 from gnet.data import Dataset
 from gnet.errors import GnetError
 from gnet.hooks import evaluating
 from gnet.model import GoogLeNet
 from gnet.progress import Progress
+from gnet.recording import probabilities
+
+
+class Stopped(Exception):
+    """An evaluation was given up, as the caller wished."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +75,19 @@ class Evaluation:
             "counts": {g: int(keep.sum()) for g, keep in keeps.items()},
         }
 
+    def calibration(
+        self, temperatures: Mapping[str, float], *, rectified: bool = False
+    ) -> dict[str, dict[str, float]]:
+        """Head → its temperature, and the expected calibration error without and with it."""
+        result = {}
+        for head in (h for h in HEADS[::-1] if h in self.logits):
+            kept, errors = temperatures.get(head, 1.0), []
+            for temperature in (1.0, kept):
+                shown = probabilities(self.logits[head], rectified, temperature)
+                errors.append(calibration_error(shown, self.labels))
+            result[head] = {"temperature": kept, "ece_before": errors[0], "ece_after": errors[1]}
+        return result
+
     def _tops(self, keep: Tensor | None) -> dict[str, dict[str, float]]:
         top1, top5 = self.accuracy(keep), self.accuracy(keep, k=5)
         return {h: {"top1": top1[h], "top5": top5[h]} for h in HEADS[::-1] if h in top1}
@@ -81,21 +101,46 @@ def evaluate(
     batch: int = 64,
     bf16: bool = False,
     progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Evaluation:
     """Run `model` over all of `dataset`, centre squares as `preprocessing` says.
 
-    Raises `GnetError` for a size the network cannot take, an empty data set or other classes.
+    Raises `GnetError` for a size the network cannot take, an empty data set or other classes, and
+    `Stopped` once `stop`, asked before each batch, says True.
     """
     model.config.check_size(preprocessing.size, preprocessing.size)
     if len(dataset) == 0:
         raise GnetError("The data set holds no picture to judge; at least one is needed.")
-    _check_classes(model, dataset)
+    check_classes(model, dataset)
+    logits = answers(
+        model, dataset, preprocessing, batch=batch, bf16=bf16, progress=progress, stop=stop
+    )
+    return Evaluation(
+        logits=logits,
+        labels=dataset.labels,
+        sources=dataset.sources,
+    )
+
+
+def answers(
+    model: GoogLeNet,
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    *,
+    batch: int = 64,
+    bf16: bool = False,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> dict[str, Tensor]:
+    """Head → its logits (n, classes) float32 for every picture, whatever the pictures show."""
     parts: dict[str, list[Tensor]] = {}
     shown = in_order(dataset, size=preprocessing.size, batch=batch, crop=preprocessing.crop)
     done = 0
     device = next(model.parameters()).device
     with torch.inference_mode(), evaluating(model), closing(prefetch(shown)) as ready:
         for pixels, labels in ready:
+            if stop and stop():
+                raise Stopped
             x = preprocessing.normalise_bytes(pixels.to(device))
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 logits = model(x)
@@ -105,14 +150,10 @@ def evaluate(
             done += len(labels)
             if progress:
                 progress(done, len(dataset))
-    return Evaluation(
-        logits={head: torch.cat(values) for head, values in parts.items()},
-        labels=dataset.labels,
-        sources=dataset.sources,
-    )
+    return {head: torch.cat(values) for head, values in parts.items()}
 
 
-def _check_classes(model: GoogLeNet, dataset: Dataset) -> None:
+def check_classes(model: GoogLeNet, dataset: Dataset) -> None:
     """Raise `GnetError` unless labels of the data set and logits mean the same classes."""
     count = model.config.num_classes
     if len(dataset.classes) != count:

@@ -76,15 +76,83 @@ class CheckpointSaved:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunPaused:
+    """The run waits behind `step`, saved; single steps may follow before it goes on."""
+
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContinued:
+    """The run goes on after a pause."""
+
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingsChanged:
+    """Somebody set these while the run was under way; all three hold for the steps after `step`."""
+
+    step: int
+    learning_rate: float
+    """The highest of the schedule."""
+    aux1_weight: float
+    aux2_weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientsMeasured:
+    """Where each module's gradient comes from, on one probe batch that stays the same."""
+
+    step: int
+    epoch: int
+    norms: dict[str, dict[str, float]]
+    """`stem`, `3a` … `5b` → head → L2 norm of the gradient of that head's loss, weighted as in the
+    sum that is minimised; modules that are not trained are left out."""
+    cosines: dict[str, dict[str, float]]
+    """Module → `main·aux1`, `main·aux2`, `aux1·aux2` → cosine of the angle between the two
+    gradients; left out where one of them is 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchesSeen:
+    """What the network makes of one pinned validation picture; `epoch` 0: before the first step."""
+
+    step: int
+    epoch: int
+    shares: dict[str, dict[str, float]]
+    """Stage → branch → share of the module's activation, Σ|a| / Σ|a|."""
+    maps: dict[str, dict[str, dict[str, Any]]]
+    """Stage → branch → mean map: `size` [h, w], `low` and `high` (the values of 0 and 255) and
+    `data`, base64 of h·w bytes, row by row."""
+    belief: dict[str, list[list[float]]]
+    """Head → its three likeliest classes as [label, probability], the likeliest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunEnded:
     """`reason` is "finished", "stopped" or, after an error, "failed"."""
 
     step: int
     reason: str
     seconds: float
+    message: str = ""
+    """One sentence where there is more to say: why the run failed, which limit stopped it."""
 
 
-Event = RunStarted | RunResumed | StepDone | EpochDone | CheckpointSaved | RunEnded
+Event = (
+    RunStarted
+    | RunResumed
+    | RunPaused
+    | RunContinued
+    | SettingsChanged
+    | StepDone
+    | GradientsMeasured
+    | BranchesSeen
+    | EpochDone
+    | CheckpointSaved
+    | RunEnded
+)
 KINDS = {kind.__name__: kind for kind in Event.__args__}
 
 
@@ -112,6 +180,16 @@ def read_events(path: Path) -> list[Event]:
             events = [e for e in events if e.step <= event.step and not isinstance(e, RunEnded)]
         events.append(event)
     return events
+
+
+def read_changes(path: Path) -> list[SettingsChanged]:
+    """The changes of settings in the order of their steps: those that a run resumed at an earlier
+    step has yet to make again are among them, those that somebody overruled since are not."""
+    changes: list[SettingsChanged] = []
+    for event in _lines(path):
+        if isinstance(event, SettingsChanged) and event not in changes:
+            changes = [c for c in changes if c.step < event.step] + [event]
+    return changes
 
 
 def _lines(path: Path) -> Iterator[Event]:

@@ -16,7 +16,7 @@ from gnet.config import BRANCHES, EXITS, HEADS
 from gnet.costs import Cost, layer_costs, unit_name
 from gnet.errors import GnetError
 from gnet.hooks import evaluating
-from gnet.model import ConvBlock, GoogLeNet
+from gnet.model import ConvBlock, GoogLeNet, LeftOut
 
 ONNX_INPUT = "pixels"
 ONNX_OPSET = 18
@@ -59,7 +59,7 @@ def to_json(model: GoogLeNet, size: int | None = None) -> dict[str, Any]:
             stem.append(layer)
     for stage, inception in model.inceptions().items():
         described = modules[stage]
-        described["input_channels"] = inception.branch1.conv.in_channels
+        described["input_channels"] = inception.in_channels
         described["output_channels"] = inception.widths.total
         layers = [layer for branch in described["branches"].values() for layer in branch]
         described |= _sums(layers)
@@ -198,6 +198,8 @@ def _layer(name: str, module: nn.Module, costs: dict[str, Cost]) -> dict[str, An
         return {"module": name, "kind": "local response norm"} | {
             key: getattr(module, key) for key in ("size", "alpha", "beta", "k")
         }
+    if isinstance(module, LeftOut):
+        return {"module": name, "kind": "left out, zeros in its place", "channels": module.channels}
     if isinstance(module, nn.Dropout):
         return {"module": name, "kind": "dropout", "share": module.p}
     return None

@@ -195,7 +195,8 @@ def belief_figure(recording: Recording, *, top: int = 5) -> Figure:
         if known:
             first = known.top[0]
             name = textwrap.shorten(class_name(recording, first), 18, placeholder="…")
-            lines = [
+            lines = ["not sure; nearest is"] if known.sure is False else []
+            lines += [
                 f"{name}, {percent(known.probabilities[first])}",
                 f"entropy {known.entropy:.2f} nats",
                 known.status,
@@ -226,7 +227,9 @@ def belief_figure(recording: Recording, *, top: int = 5) -> Figure:
                 clip_on=False,
                 zorder=4,
             )
-    sheet.text(5.0, base - height + 0.02, f"{deepest}, first {len(last.top)}", size=9, bold=True)
+    which = "not sure; nearest" if last.sure is False else "first"
+    note = f"{deepest}, {which} {len(last.top)}"
+    sheet.text(5.0, base - height + 0.02, note, size=9, bold=True)
     for rank, index in enumerate(last.top):
         y, p = base - height + 0.36 + 0.34 * rank, last.probabilities[index]
         name = textwrap.shorten(class_name(recording, index), 24, placeholder="…")
@@ -295,7 +298,8 @@ def _in_words(recording: Recording, stage: str, numbers: dict[str, BranchStatist
         return words + " The main classifier is untrained."
     first = believed.top[0]
     chance = percent(believed.probabilities[first])
-    return f"{words} The main classifier says {class_name(recording, first)}, {chance}."
+    says = "is not sure; nearest is" if believed.sure is False else "says"
+    return f"{words} The main classifier {says} {class_name(recording, first)}, {chance}."
 
 
 def _agreement(heads: dict[str, HeadBelief], agree: bool | None) -> str:

@@ -75,11 +75,24 @@ class ConvBlock(nn.Module):
         return self.relu(self.bn(self.conv(x)))
 
 
+class LeftOut(nn.Module):
+    """In the place of a branch that is no part of the network: zeros, and nothing to learn."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, _, h, w = x.shape
+        return x.new_zeros(n, h, w, self.channels).permute(0, 3, 1, 2)  # channels-last in memory
+
+
 class Inception(nn.Module):
     """Four branches over one input, concatenated along the channels."""
 
     def __init__(self, config: ModelConfig, in_channels: int, widths: Widths) -> None:
         super().__init__()
+        self.in_channels = in_channels
         self.widths = widths
         self.branch1 = ConvBlock(config, in_channels, widths.b1, kernel=1)
         self.branch2 = nn.Sequential(
@@ -95,6 +108,9 @@ class Inception(nn.Module):
             nn.MaxPool2d(kernel_size=3, stride=1, padding=1, ceil_mode=True),
             ConvBlock(config, in_channels, widths.pool, kernel=1),
         )
+        for branch in config.branches_left_out():
+            index = BRANCHES.index(branch)
+            setattr(self, f"branch{index + 1}", LeftOut(widths.branches[index]))
 
     def branch_modules(self) -> dict[str, nn.Module]:
         """The module whose output is each branch's, by branch."""
@@ -249,6 +265,22 @@ class GoogLeNet(nn.Module):
             x = self.avgpool(self.last_relu(self.last_norm(x))).flatten(1)  # (N, 1024)
             logits["main"] = self.outputs(self.fc(self.dropout(x)))
         return logits
+
+    def into(self, x: Tensor, stage: str) -> Tensor:
+        """What the module `stage` is given, (N, C, h, w), computed no further.
+
+        `x`: (N, 3, H, W) normalised.
+        """
+        x = self._stem(x)
+        for name, module in self.inceptions().items():
+            if name == stage:
+                return x
+            x = module(x)
+            if name == "3b":
+                x = self.maxpool3(x)
+            elif name == "4e":
+                x = self.maxpool4(x)
+        raise GnetError(f"There is no module {stage!r}; there are {', '.join(STAGES)}.")
 
     def _stem(self, x: Tensor) -> Tensor:
         if self.config.transform_input:

@@ -70,8 +70,9 @@ def weighted(losses: dict[str, Tensor], config: TrainConfig) -> Tensor:
 
 def make_optimiser(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """Adam, AdamW or SGD with momentum; weight decay on kernels only, not on norms and biases."""
-    kernels = [p for p in model.parameters() if p.dim() > 1]
-    others = [p for p in model.parameters() if p.dim() <= 1]
+    trained = [p for p in model.parameters() if p.requires_grad]
+    kernels = [p for p in trained if p.dim() > 1]
+    others = [p for p in trained if p.dim() <= 1]
     groups = [
         {"params": kernels, "weight_decay": config.weight_decay},
         {"params": others, "weight_decay": 0.0},

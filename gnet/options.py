@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import Field, fields
 from typing import Any
 
@@ -14,11 +15,11 @@ PRESET = "batch-norm"
 _DECIDED_BY_DATA = ("num_classes",)
 
 
-def add_train_options(parser: argparse.ArgumentParser) -> None:
-    """One option for each field of `TrainConfig`."""
+def add_train_options(parser: argparse.ArgumentParser, only: Sequence[str] = ()) -> None:
+    """One option for each field of `TrainConfig`, or for those named in `only`."""
     group = parser.add_argument_group("the run")
     for f in fields(TrainConfig):
-        if f.name != "model":
+        if f.name != "model" and (not only or f.name in only):
             _add(group, f, default=f"default {f.default}")
 
 
@@ -35,7 +36,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
 
 def train_config(arguments: argparse.Namespace) -> TrainConfig:
     """The run that the options ask for; raises `GnetError` for values out of range."""
-    model = ModelConfig.preset(arguments.preset or PRESET, **_given(ModelConfig, arguments))
+    given = getattr(arguments, "preset", None)
+    model = ModelConfig.preset(given or PRESET, **_given(ModelConfig, arguments))
     return TrainConfig(model=model, **_given(TrainConfig, arguments))
 
 

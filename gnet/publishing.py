@@ -49,7 +49,7 @@ def publish(
     if not is_finished(folder):
         raise GnetError(f"The run in {run_dir} is not finished; resume it, and publish it then.")
     card = out.with_suffix(".md")
-    _between_marks(card, "")  # refuses a card without marks before the work, not after it
+    between_marks(card, "")  # refuses a card without marks before the work, not after it
     model = load(folder.path / LAST)
     picture = replace(model.info.preprocessing, size=size or config.size)
     model.config.check_size(picture.size, picture.size)
@@ -69,7 +69,7 @@ def publish(
     events = folder.events()
     curves = out.with_name(_curves(out.stem))
     text = measured(config, events, metrics, out.stem, class_table(taught))
-    text, drawn = _between_marks(card, text), figures.training_figure(events)
+    text, drawn = between_marks(card, text), figures.training_figure(events)
     save(stored, out, half=True)
     with atomically(card) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -170,11 +170,11 @@ def _curves(name: str) -> str:
     return f"{name}-curves.png"
 
 
-def _between_marks(card: Path, text: str) -> str:
-    """The card with its measured part replaced; a new card where there is none."""
-    old = card.read_text(encoding="utf-8") if card.exists() else f"{BEGIN}\n{END}\n"
-    before, begin, rest = old.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise GnetError(f"{card} has no marks {BEGIN!r} and {END!r} to write between.")
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+def between_marks(card: Path, text: str, begin: str = BEGIN, end: str = END) -> str:
+    """The card with the part between two marks replaced; a new card where there is none."""
+    old = card.read_text(encoding="utf-8") if card.exists() else f"{begin}\n{end}\n"
+    before, found, rest = old.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise GnetError(f"{card} has no marks {begin!r} and {end!r} to write between.")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"

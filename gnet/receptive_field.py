@@ -5,7 +5,7 @@ configuration. Distances are in pixels of the network's input.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from gnet.config import BRANCHES
 from gnet.hooks import evaluating, watching
-from gnet.model import AuxiliaryHead, ConvBlock, GoogLeNet, Inception
+from gnet.model import AuxiliaryHead, ConvBlock, GoogLeNet, Inception, LeftOut
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,10 @@ class Field:
 
 
 def receptive_fields(model: GoogLeNet) -> dict[str, dict[str, Field]]:
-    """The field of each branch of each stage: stage → branch → Field."""
+    """The field of each branch of each stage: stage → branch → Field.
+
+    A branch that is left out sees nothing: its field has size 0, and cells where its siblings' are.
+    """
     stages = {module: stage for stage, module in model.inceptions().items()}
     fields: dict[str, dict[str, Field]] = {}
     field = Field()
@@ -133,6 +136,9 @@ def _measured(model: GoogLeNet, pixels: Tensor, cells: list[tuple[str, str]]) ->
         widths = inceptions[stage].widths.branches
         outputs = passed[stage].output[0].split(widths)
         output = outputs[BRANCHES.index(branch)]  # (channels, h, w)
+        if field.size == 0:
+            yield 0
+            continue
         row = middle_cell(field, output.shape[1], pixels.shape[2])
         col = middle_cell(field, output.shape[2], pixels.shape[3])
         (gradient,) = torch.autograd.grad(output[:, row, col].sum(), seen, retain_graph=True)
@@ -163,7 +169,9 @@ def _trunk(model: GoogLeNet) -> Iterator[nn.Module]:
 
 def _behind(module: nn.Module, field: Field) -> Field:
     """The field behind a layer, a block or a sequence of blocks."""
-    if isinstance(module, nn.Sequential):
+    if isinstance(module, LeftOut):
+        field = replace(field, size=0)
+    elif isinstance(module, nn.Sequential):
         for part in module:
             field = _behind(part, field)
     elif isinstance(module, ConvBlock):
@@ -177,6 +185,7 @@ def _behind(module: nn.Module, field: Field) -> Field:
 
 def _union(fields: list[Field]) -> Field:
     """The window of a concatenation: everything that any of the branches sees."""
+    fields = [field for field in fields if field.size]
     top = min(_first(field, 0) for field in fields)
     bottom = max(_first(field, 0) + field.size for field in fields)
     return Field(size=round(bottom - top), stride=fields[0].stride, start=(top + bottom - 1) / 2)

@@ -6,7 +6,7 @@ and read where no network is loaded.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -15,11 +15,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gnet.atomic import atomically
-from gnet.config import BRANCHES, HEADS, STAGES, UNTRAINED
+from gnet.config import BRANCHES, HEADS, STAGES, UNTRAINED, Sureness
 from gnet.errors import GnetError
 from gnet.hooks import evaluating, watching
 from gnet.model import GoogLeNet
 from gnet.receptive_field import Field, receptive_fields
+from gnet.unfamiliar import familiarity
 
 FORMAT = "gnet recording 1"
 
@@ -55,6 +56,10 @@ class Recording:
     """Head → how it was trained, as in `ModelInfo`."""
     classes: tuple[str, ...]
     """Names to show, one per logit; empty when nobody named them."""
+    temperatures: dict[str, float] = field(default_factory=dict)
+    """Head → temperature of its probabilities, as in `ModelInfo`."""
+    sure: dict[str, Sureness] = field(default_factory=dict)
+    """Head → when it is sure, as in `ModelInfo`."""
 
     @property
     def nbytes(self) -> int:
@@ -86,7 +91,7 @@ class Recording:
                 for stage, parts in self.branches.items()
             },
             "fields": {
-                stage: {branch: asdict(field) for branch, field in fields.items()}
+                stage: {branch: asdict(seen) for branch, seen in fields.items()}
                 for stage, fields in self.fields.items()
             },
             "signed": self.signed,
@@ -94,6 +99,8 @@ class Recording:
             "kernel_5x5": self.kernel_5x5,
             "heads": self.heads,
             "classes": self.classes,
+            "temperatures": self.temperatures,
+            "sure": {head: asdict(sureness) for head, sureness in self.sure.items()},
         }
         plain = {name: tensor.contiguous() for name, tensor in tensors.items()}
         data = save(plain, metadata={"recording": json.dumps(header)})
@@ -157,6 +164,8 @@ class Recording:
             kernel_5x5=int(header["kernel_5x5"]),
             heads=dict(header["heads"]),
             classes=tuple(header["classes"]),
+            temperatures={h: float(t) for h, t in header.get("temperatures", {}).items()},
+            sure={h: Sureness(**given) for h, given in header.get("sure", {}).items()},
         )
 
 
@@ -191,6 +200,10 @@ class HeadBelief:
     """In nats: 0 for certainty, ln(classes) for no idea."""
     top: tuple[int, ...]
     """The most probable classes, first the most probable."""
+    familiarity: float | None
+    """The score that decides `sure`; None where nobody has measured a threshold."""
+    sure: bool | None
+    """Whether that score reaches the threshold; if not, `top` are merely the nearest classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +249,8 @@ def record(model: GoogLeNet, pixels: Tensor) -> Recording:
         kernel_5x5=model.config.kernel_5x5,
         heads=dict(model.info.heads),
         classes=model.info.classes,
+        temperatures=dict(model.info.temperatures),
+        sure=dict(model.info.sure),
     )
 
 
@@ -274,12 +289,12 @@ def belief(recording: Recording, *, top: int = 5) -> Belief:
     """What the trained heads believe, with the `top` classes of each."""
     heads: dict[str, HeadBelief] = {}
     untrained = []
-    for head, logits in recording.logits.items():
+    for head in recording.logits:
         status = recording.heads.get(head, UNTRAINED)
         if status == UNTRAINED:
             untrained.append(head)
         else:
-            heads[head] = _believed(probabilities(logits, recording.rectified), status, top)
+            heads[head] = _believed(recording, head, status, top)
     first = {believed.top[0] for believed in heads.values()}
     return Belief(
         heads=heads,
@@ -288,26 +303,33 @@ def belief(recording: Recording, *, top: int = 5) -> Belief:
     )
 
 
-def probabilities(logits: Tensor, rectified: bool = False) -> Tensor:
+def probabilities(logits: Tensor, rectified: bool = False, temperature: float = 1.0) -> Tensor:
     """Logits (…, classes) as fractions that sum to 1, in double precision.
 
-    Softmax; for rectified outputs the values themselves, cut to [1e-7, 1 − 1e-7] and divided by
-    their sum, which is how a loss that expects probabilities reads them.
+    Softmax of the logits divided by `temperature`; for rectified outputs the values themselves, cut
+    to [1e-7, 1 − 1e-7] and divided by their sum, which is how a loss that expects probabilities
+    reads them.
     """
     values = logits.double()
     if not rectified:
-        return values.softmax(-1)
+        return (values / temperature).softmax(-1)
     values = values.clamp(1e-7, 1 - 1e-7)
     return values / values.sum(-1, keepdim=True)
 
 
-def _believed(fractions: Tensor, status: str, top: int) -> HeadBelief:
+def _believed(recording: Recording, head: str, status: str, top: int) -> HeadBelief:
+    temperature, sureness = recording.temperatures.get(head, 1.0), recording.sure.get(head)
+    fractions = probabilities(recording.logits[head], recording.rectified, temperature)
+    trained = {h: z for h, z in recording.logits.items() if recording.heads.get(h) != UNTRAINED}
+    score = float(familiarity(sureness.score, trained, head, temperature)) if sureness else None
     order = fractions.argsort(descending=True, stable=True)[:top]
     return HeadBelief(
         status=status,
         probabilities=tuple(fractions.tolist()),
         entropy=float(-torch.xlogy(fractions, fractions).sum()),
         top=tuple(order.tolist()),
+        familiarity=score,
+        sure=score >= sureness.threshold if sureness and score is not None else None,
     )
 
 

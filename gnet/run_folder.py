@@ -1,5 +1,7 @@
 """A run on disk: config, events, the state to resume from, and the weights to keep.
 
+What is wished of the run, `control.json`, is written by others; `control` tells of it.
+
 Every file but the append-only `events.jsonl` is written beside itself and renamed, so that a
 kill at any moment leaves the last whole one. Nothing is pickled.
 """
@@ -8,9 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,13 +22,17 @@ from torch import Tensor
 
 from gnet.atomic import atomically
 from gnet.errors import GnetError
-from gnet.events import Event, RunResumed, read_events, to_line
+from gnet.events import Event, RunResumed, SettingsChanged, read_changes, read_events, to_line
 from gnet.model import GoogLeNet
 from gnet.optimisation import AveragedWeights
+from gnet.pictures import to_image
 from gnet.train_config import TrainConfig
 from gnet.weights import save
 
+Kind = TypeVar("Kind")
+
 CONFIG, EVENTS, STATE = "config.json", "events.jsonl", "state.safetensors"
+CONTROL, PINNED = "control.json", "pinned.png"
 LAST, BEST = "last.safetensors", "best.safetensors"
 
 
@@ -66,10 +73,21 @@ class RunFolder:
                 f"{self.path} holds no run; a run's folder has a {CONFIG} written by training."
             ) from error
 
+    def begun(self) -> bool:
+        """Whether the run has ever said or saved anything."""
+        return (self.path / EVENTS).exists() or (self.path / STATE).exists()
+
     def events(self) -> list[Event]:
         """The events that still hold."""
+        return self._read(read_events)
+
+    def changes(self) -> list[SettingsChanged]:
+        """Changes of settings that hold, or are to be made again at their steps."""
+        return self._read(read_changes)
+
+    def _read(self, reader: Callable[[Path], list[Kind]]) -> list[Kind]:
         try:
-            return read_events(self.path / EVENTS)
+            return reader(self.path / EVENTS)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise GnetError(
                 f"{self.path / EVENTS} is damaged ({error}); allowed are the lines that training "
@@ -95,6 +113,11 @@ class RunFolder:
                 f"Cannot write {file} ({reason}); make room or the folder writable, then resume "
                 "the run: its last checkpoint is whole."
             ) from error
+
+    def keep_pinned(self, picture: Tensor) -> None:
+        """Write the picture, (3, h, w) uint8, that is looked at after each epoch."""
+        with atomically(self.path / PINNED) as temporary:
+            to_image(picture).save(temporary, "PNG")
 
     def keep(self, name: str, model: GoogLeNet) -> None:
         """Write weights to show, `last.safetensors` or `best.safetensors`."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gnet.errors import GnetError
-from gnet.events import EpochDone, Event, StepDone
+from gnet.events import EpochDone, Event, GradientsMeasured, StepDone
 
 
 @contextmanager
@@ -57,4 +57,10 @@ def curves(event: Event) -> dict[str, float]:
             "accuracy/val": event.val_accuracy,
         }
         return {f"{k}/{head}": value for k, heads in kinds.items() for head, value in heads.items()}
+    if isinstance(event, GradientsMeasured):
+        return {
+            f"gradient/{module}/{head}": value
+            for module, heads in event.norms.items()
+            for head, value in heads.items()
+        }
     return {}

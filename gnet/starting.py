@@ -1,4 +1,4 @@
-"""The network a run begins with: drawn at random, or taken over from weights.
+"""What a run begins with: its pictures, and a network drawn at random or taken over from weights.
 
 Knows nothing of how it is trained.
 """
@@ -9,12 +9,50 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
-from gnet.config import HEADS, TRAINED, UNTRAINED, ModelInfo, Preprocessing
+from gnet.config import EXITS, HEADS, PROBE, TRAINED, UNTRAINED, ModelInfo, Preprocessing
+from gnet.data import Dataset, held_out, open_dataset
+from gnet.errors import GnetError
 from gnet.model import GoogLeNet
 from gnet.optimisation import head_weights
+from gnet.progress import Progress
 from gnet.train_config import TrainConfig
 from gnet.weights import load
+
+_HEADS = ("aux1", "aux2", "dropout", "fc", "outputs")
+_TRAINED_PARTS = {
+    "heads": _HEADS,
+    "heads and 5a, 5b": (*_HEADS, "inception5a", "inception5b", "last_norm", "last_relu"),
+}
+"""By `train_only`: the parts of the network that are trained; "all" has no entry."""
+
+
+def open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Dataset, Dataset]:
+    """What is trained on, and what the epochs are judged on; neither is empty."""
+    data = open_split(config, "train", progress)
+    data, judged = held_out(data) if config.tune else (data, open_split(config, "val", progress))
+    if len(judged) == 0:
+        raise GnetError("The data set holds no picture to judge epochs on; at least one is needed.")
+    if config.pinned >= len(judged):
+        raise GnetError(
+            f"pinned is {config.pinned} and there are {len(judged)} pictures to judge epochs on; "
+            "allowed are -1 and the numbers of those, from 0."
+        )
+    return data, judged
+
+
+def open_split(config: TrainConfig, split: str, progress: Progress | None = None) -> Dataset:
+    """One split of the run's data set, as the run takes it."""
+    return open_dataset(
+        config.data,
+        split,
+        classes=tuple(name for name in config.classes.split(",") if name),
+        per_class=config.per_class or None,
+        size=config.size,
+        seed=config.seed,
+        progress=progress,
+    )
 
 
 def settled(config: TrainConfig, classes: int) -> TrainConfig:
@@ -30,26 +68,57 @@ def first_network(config: TrainConfig, classes: tuple[str, ...]) -> GoogLeNet:
     unless the weights were trained on the very same classes.
     """
     torch.manual_seed(config.seed)
-    model = GoogLeNet(config.model, _info(config, classes))
-    if config.start:
-        begun = load(config.start)
-        model.info = replace(
-            model.info, preprocessing=replace(begun.info.preprocessing, size=config.size)
-        )
-        state = begun.state_dict()
-        if begun.info.classes != classes:
-            last = ("fc.", "aux1.fc2.", "aux2.fc2.")
-            state = {name: value for name, value in state.items() if not name.startswith(last)}
-        model.load_state_dict(state, strict=False)
-    return model
-
-
-def _info(config: TrainConfig, classes: tuple[str, ...]) -> ModelInfo:
-    weights = head_weights(config)
-    has = ("main",) if not config.model.aux else HEADS
-    return ModelInfo(
+    info = ModelInfo(
         name=f"trained on {Path(config.data).name}",
         classes=classes,
         preprocessing=Preprocessing(size=config.size),
-        heads={h: TRAINED if h in has and weights[h] > 0 else UNTRAINED for h in HEADS},
+        heads=grown({}, heads_in_training(config)),
     )
+    model = GoogLeNet(config.model, info)
+    if config.start:
+        begun = load(config.start)
+        preprocessing = replace(begun.info.preprocessing, size=config.size)
+        state = begun.state_dict()
+        if begun.info.classes == classes:
+            info = replace(info, heads=grown(begun.info.heads, info.heads))
+        else:
+            last = ("fc.", "aux1.fc2.", "aux2.fc2.")
+            state = {name: value for name, value in state.items() if not name.startswith(last)}
+        model.load_state_dict(state, strict=False)
+        model.info = replace(info, preprocessing=preprocessing)
+    return model
+
+
+def heads_in_training(config: TrainConfig) -> dict[str, str]:
+    """The heads whose loss has a weight, and what training makes of them.
+
+    One that reads features which stay as they are becomes a probe on them.
+    """
+    weights = head_weights(config)
+    parts = _TRAINED_PARTS.get(config.train_only)
+    present = HEADS if config.model.aux else ("main",)
+    return {
+        head: TRAINED if parts is None or f"inception{EXITS[head]}" in parts else PROBE
+        for head in present
+        if weights[head] > 0
+    }
+
+
+def grown(before: dict[str, str], now: dict[str, str]) -> dict[str, str]:
+    """How the heads count that counted as `before` and now train as `now` says.
+
+    What once was trained with the net stays so, and a head that rests stays what it was.
+    """
+    order = (UNTRAINED, PROBE, TRAINED)
+    return {
+        head: max(before.get(head, UNTRAINED), now.get(head, UNTRAINED), key=order.index)
+        for head in HEADS
+    }
+
+
+def frozen(model: GoogLeNet, config: TrainConfig) -> list[nn.Module]:
+    """The parts of the network that `train_only` leaves as they are."""
+    parts = _TRAINED_PARTS.get(config.train_only)
+    if parts is None:
+        return []
+    return [module for name, module in model.named_children() if name not in parts]

@@ -81,8 +81,8 @@ class TrainConfig:
             self.model.check_size(size, size)
         if self.train_only != "all" and not self.start:
             raise GnetError(
-                f"train_only is {self.train_only!r} and there are no weights to begin from; allowed "
-                "is all, or with start."
+                f"train_only is {self.train_only!r} without weights to begin from; allowed is all, "
+                "or a start beside it."
             )
 
     def sizes_by_epoch(self) -> list[int]:

@@ -9,40 +9,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
-from dataclasses import replace
+from contextlib import closing, suppress
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
 
-from gnet.batches import Drawn, batches, classes_with_sharp, prefetch, steps_per_epoch
-from gnet.data import Dataset, held_out, open_dataset
+from gnet.batches import Drawn, prefetch
+from gnet.control import Listener
 from gnet.errors import GnetError
-from gnet.evaluation import evaluate
+from gnet.evaluation import Stopped
 from gnet.events import (
+    BranchesSeen,
     CheckpointSaved,
     EpochDone,
     Event,
+    GradientsMeasured,
     RunEnded,
     RunResumed,
     RunStarted,
     StepDone,
 )
-from gnet.model import Logits
-from gnet.optimisation import (
-    AveragedWeights,
-    head_losses,
-    head_weights,
-    learning_rate,
-    make_optimiser,
-    weighted,
-)
-from gnet.precision import faster_precision
-from gnet.processes import Group, device, joined
+from gnet.gradients import gradients_by_head, norms_and_cosines, probe_batch
+from gnet.judging import is_best, judge
+from gnet.learner import Learner, drawn, steps_each_epoch
+from gnet.pinned import look, pinned_picture
+from gnet.processes import Group, joined
 from gnet.progress import Progress
-from gnet.run_folder import BEST, LAST, RunFolder
-from gnet.starting import first_network, settled
+from gnet.run_folder import BEST, CONTROL, LAST, RunFolder
+from gnet.starting import open_splits, settled
+from gnet.steering import Steering
 from gnet.train_config import TrainConfig
 
 
@@ -55,11 +50,12 @@ def train(
 ) -> Generator[Event, None, None]:
     """Train a network as `config` says, yielding events as they happen.
 
-    With `run_dir` the run is kept there and can be resumed. Closing the iterator leaves a
-    checkpoint behind; so does `stop`, asked at every step: once it says True the run ends, in
-    all processes at the same step. `progress(done, total)` counts pictures while the data set is
-    read. Sets torch's seed and, if the config asks for it, its threads. Raises `GnetError` for
-    what cannot be trained; a folder is made only for what can.
+    With `run_dir` the run is kept there, can be resumed, and follows the wishes in its
+    `control.json`. Closing the iterator leaves a checkpoint behind; so does `stop`, asked at every
+    step and while an epoch is judged: once it says True the run ends, in all processes at the same
+    step. `progress(done, total)` counts pictures while the data set is read. Sets torch's seed
+    and, if the config asks for it, its threads. Raises `GnetError` for what cannot be trained; a
+    folder is made only for what can.
     """
     folder = RunFolder(run_dir) if run_dir is not None else None
     if folder:
@@ -77,15 +73,23 @@ def resume(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Generator[Event, None, None]:
-    """Go on with the run in `run_dir` from its last checkpoint; a finished run yields nothing."""
+    """Go on with the run in `run_dir` from its last checkpoint; a finished run yields nothing.
+
+    A folder that holds nothing but a config is a run that has yet to begin.
+    """
     folder = RunFolder(run_dir)
     config = folder.config()
     if is_finished(folder):
         return
     with joined() as group:
         run = _Run(config, folder, group, progress, stop)
-        past = run.restore(folder)
-        yield from run.events([*past, RunResumed(step=run.step)])
+        if not folder.begun():
+            if group.first:
+                folder.create(run.config)
+            yield from run.events([])
+        else:
+            past = run.restore(folder)
+            yield from run.events([*past, RunResumed(step=run.learner.step)])
 
 
 def is_finished(folder: RunFolder) -> bool:
@@ -107,38 +111,28 @@ class _Run:
     ) -> None:
         self.folder = folder if group.first else None
         self.group = group
-        self.stop = stop or (lambda: False)
         self.started = time.monotonic()
+        self.stop = stop or (lambda: False)
         if config.threads:
             torch.set_num_threads(config.threads)
-        self.data, self.val = _open_splits(config, progress)
+        self.data, self.val = open_splits(config, progress)
         self.config = config = settled(config, len(self.data.classes))
-        self.have_sharp = classes_with_sharp(self.data)
-        self.per_epoch = steps_per_epoch(len(self.data), config.batch, group.world)
-        if self.per_epoch == 0:
-            raise GnetError(
-                f"The training set has {len(self.data)} pictures; {2 * group.world} are the least."
-            )
-        self.steps = self.per_epoch * config.epochs
-        self.device = device()
-        model = first_network(config, self.data.classes).to(self.device)
-        self.model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.optimiser = make_optimiser(self.model, config)
-        self.averaged = AveragedWeights(self.model, config.ema) if config.ema else None
-        self.parallel: nn.Module = self.model
-        if group.world > 1:
-            if self.device.type == "cuda":  # replaces the norms in place, the network stays
-                nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
-            self.parallel = nn.parallel.DistributedDataParallel(self.model)
-        self.step = 0
+        self.per_epoch = steps_each_epoch(config, self.data, group)
+        self.learner = Learner(config, self.data, self.per_epoch * config.epochs, group)
+        self.listener = Listener(folder and folder.path / CONTROL, group, self._out_of_patience)
+        self.steering = Steering(self.listener, self.learner, self._noted, self._rest)
+        self.probe = probe_batch(self.data, config.size) if config.gradients_every else None
+        self.picture = (
+            pinned_picture(self.val, config.pinned, config.size) if config.pinned >= 0 else None
+        )
         self.saved_step = 0
         self.saved_time = self.started
-        self.stopping = False
-        self.precision = ""
         self.epoch_steps: list[StepDone] = []
         """The events of the epoch that is under way."""
         self.judged = 0
         """Epochs that have been judged on the validation set."""
+        self.seen: set[int] = set()
+        """Epochs after which the pinned picture was looked at; 0: before the first step."""
         self.scores: list[float] = []
         """The main head's validation accuracy after each epoch."""
 
@@ -146,240 +140,207 @@ class _Run:
         """Go back to the last checkpoint, or to the start; the events until then."""
         past = folder.events()
         facts = folder.facts()
+        learner = self.learner
         for begun in (e for e in past if isinstance(e, RunStarted)):
-            if (begun.classes, begun.steps) != (self.data.classes, self.steps):
+            if (begun.classes, begun.steps) != (self.data.classes, learner.steps):
                 raise GnetError(
                     f"The run in {folder.path} began with {len(begun.classes)} classes and "
                     f"{begun.steps} steps; it would go on with {len(self.data.classes)} classes "
-                    f"and {self.steps} steps, and only the same data, config and number of "
+                    f"and {learner.steps} steps, and only the same data, config and number of "
                     "processes are allowed."
                 )
-            self.precision = begun.precision
+            learner.precision = begun.precision
         if facts:
-            folder.load_state(self.model, self.optimiser, self.averaged)
-            self.step = self.saved_step = int(facts["step"])
-        past = [e for e in past if e.step <= self.step]
+            if not past:
+                raise GnetError(
+                    f"{folder.path} holds a saved state without the events that led to it; put its "
+                    "events.jsonl back or start a new run."
+                )
+            folder.load_state(learner.model, learner.optimiser, learner.averaged)
+            learner.step = self.saved_step = int(facts["step"])
+        past = [e for e in past if e.step <= learner.step]
         self.judged = sum(isinstance(e, EpochDone) for e in past)
+        self.seen = {e.epoch for e in past if isinstance(e, BranchesSeen)}
         self.epoch_steps = [
             e for e in past if isinstance(e, StepDone) and e.epoch == self.judged + 1
         ]
         self.scores = [e.val_accuracy["main"] for e in past if isinstance(e, EpochDone)]
+        self.steering.restore(folder.changes())
         return past
 
     def events(self, past: list[Event]) -> Iterator[Event]:
         """The run's events from here; `past` are those before, the resumption included."""
-        config = self.config
-        if not self.precision:
-            self.precision = config.precision
-            if config.precision == "auto":
-                first_size = config.sizes_by_epoch()[0]
-                self.precision = faster_precision(self.model, first_size, config.batch, self.group)
+        if not self.learner.precision:
+            self.learner.choose_precision(self.config.sizes_by_epoch()[0])
         self.saved_time = time.monotonic()
-        reason = "failed"
         try:
-            if past:
-                yield self._noted(past[-1])
-            if not any(isinstance(e, RunStarted) for e in past):
-                yield self._noted(self._frame())
-            yield from self._epochs()
-            reason = "stopped" if self.stopping else "finished"
-        except GeneratorExit:  # at a yield, where the state is that of a whole step
-            reason = "stopped"
+            try:
+                yield from self._life(past)
+            except GeneratorExit:  # at a yield, where the state is that of a whole step
+                self.steering.stopping = True
+                raise
+            finally:
+                if self.steering.stopping:
+                    self._rest()
+        except GeneratorExit:
+            self._ended("stopped")
             raise
-        finally:
-            if reason == "stopped" and self.step > self.saved_step:
-                self._save(best=False)
-            ended = RunEnded(step=self.step, reason=reason, seconds=self._seconds())
-            self._noted(ended)
-        yield ended
+        except BaseException as error:
+            with suppress(GnetError):  # where the disk is full the first sentence says more
+                self._ended("failed", (str(error) or type(error).__name__).splitlines()[0])
+            raise
+        if self.steering.stopping:
+            self.listener.used_up()
+            yield self._ended("stopped", self._limit())
+        else:
+            yield self._ended("finished")
 
-    def _epochs(self) -> Iterator[Event]:
+    def _life(self, past: list[Event]) -> Iterator[Event]:
+        if past:
+            yield self._noted(past[-1])
+        if not any(isinstance(e, RunStarted) for e in past):
+            yield self._noted(self._frame())
+        yield from self._look(0)
         for epoch in range(self.judged, self.config.epochs):
-            with closing(self._epoch_steps(epoch)) as steps:
-                for event in steps:
-                    yield self._noted(event)
-                    if self.stopping:
-                        return
-                    if time.monotonic() - self.saved_time >= self.config.checkpoint_seconds:
-                        yield from self._save(best=False)
-            done = self._noted(self._judge(epoch))
-            assert isinstance(done, EpochDone)
-            self.scores.append(done.val_accuracy["main"])
-            self.judged, self.epoch_steps = epoch + 1, []
-            saved = self._save(best=self._is_best(epoch))
-            yield done
-            yield from saved
+            if not self.steering.stopping:
+                yield from self._teach(epoch)
+            if not self.steering.stopping:
+                yield from self._conclude(epoch)
 
     def _frame(self) -> RunStarted:
+        if self.folder and self.picture is not None:
+            self.folder.keep_pinned(self.picture)
         return RunStarted(
             step=0,
-            steps=self.steps,
+            steps=self.learner.steps,
             classes=self.data.classes,
             pictures={"train": len(self.data), "val": len(self.val)},
-            parameters=sum(p.numel() for p in self.model.parameters()),
-            precision=self.precision,
+            parameters=sum(p.numel() for p in self.learner.model.parameters()),
+            precision=self.learner.precision,
             threads=torch.get_num_threads(),
             processes=self.group.world,
         )
 
-    def _epoch_steps(self, epoch: int) -> Generator[StepDone, None, None]:
-        config = self.config
-        drawn = batches(
-            self.data,
-            size=config.sizes_by_epoch()[epoch],
-            batch=config.batch,
-            seed=config.seed,
-            epoch=epoch,
-            balance=config.balance,
-            augment=config.augment,
-            thumbnails=config.thumbnails,
-            vary_detail=config.vary_detail,
-            first_step=self.step - epoch * self.per_epoch,
-            rank=self.group.rank,
-            world=self.group.world,
-        )
-        with closing(prefetch(drawn)) as ready:
+    def _teach(self, epoch: int) -> Iterator[Event]:
+        """The steps of an epoch that are still to be taken."""
+        first = self.learner.step - epoch * self.per_epoch
+        size = self.config.sizes_by_epoch()[epoch]
+        lessons = drawn(self.config, self.data, epoch, size, self.group, first_step=first)
+        with closing(prefetch(lessons)) as ready:
             begun = time.monotonic()
-            for drawn_batch in ready:
-                event = self._take_step(epoch, drawn_batch, begun)
-                self.epoch_steps.append(event)
-                yield event
+            for lesson in ready:
+                waited = time.monotonic() - begun
+                yield from self.steering.follow()
+                if self.steering.stopping:
+                    return
+                yield from self._take_step(epoch, lesson, waited)
+                if time.monotonic() - self.saved_time >= self.config.checkpoint_seconds:
+                    yield from self._save(best=False)
                 begun = time.monotonic()
 
-    def _take_step(self, epoch: int, drawn: Drawn, begun: float) -> StepDone:
-        config = self.config
-        count = self._whole_batch()
-        # Dropout is drawn from the step, not from the run's past: so resuming needs no past.
-        torch.manual_seed(_step_seed(config.seed, self.step, self.group.rank))
-        rate = learning_rate(self.step, self.steps, config)
-        for settings in self.optimiser.param_groups:
-            settings["lr"] = rate
-        self.parallel.train()
-        pixels, labels = drawn.pixels.to(self.device), drawn.labels.to(self.device)
-        x = self.model.info.preprocessing.normalise_bytes(pixels)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            logits = self.parallel(x)
-        rivals = None
-        if config.within_sharp:
-            rivals = (self.have_sharp[None] | ~drawn.sharp[:, None]).to(self.device)
-        losses = head_losses(logits, labels, config, rivals)
-        # Processes average their gradients: each one's share of the whole batch's mean, times
-        # the number of processes, averages to the whole batch's gradient.
-        (weighted(losses, config) * (self.group.world / count)).backward()
-        each, accuracy = self._shared(logits, labels, losses, count)
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
-        if self.averaged:
-            self.averaged.update(self.model, self.step)
-        self.step += 1
-        weights = head_weights(config)
-        return StepDone(
-            step=self.step,
+    def _take_step(self, epoch: int, lesson: Drawn, waited: float) -> list[Event]:
+        """One step, for whose pictures the run `waited` seconds.
+
+        All of it is noted before anybody hears of it: who stops there has lost nothing.
+        """
+        learner, config, begun = self.learner, self.config, time.monotonic() - waited
+        before = learner.step % self.per_epoch * config.batch
+        count = min(config.batch, len(self.data) - before)  # of the step, over all processes
+        taken = learner.take(lesson, count)
+        done = StepDone(
+            step=learner.step,
             epoch=epoch + 1,
-            size=x.shape[-1],
-            loss=sum(weights[head] * loss for head, loss in each.items()),
-            losses=each,
-            accuracy=accuracy,
-            learning_rate=rate,
+            size=taken.size,
+            loss=taken.loss,
+            losses=taken.losses,
+            accuracy=taken.accuracy,
+            learning_rate=taken.learning_rate,
             pictures_per_second=count / max(time.monotonic() - begun, 1e-9),
             seconds=self._seconds(),
         )
+        self.epoch_steps.append(done)
+        events = [self._noted(done)]
+        if self.probe and learner.step % config.gradients_every == 0:
+            norms, cosines = norms_and_cosines(gradients_by_head(learner, self.probe))
+            measured = GradientsMeasured(
+                step=learner.step, epoch=epoch + 1, norms=norms, cosines=cosines
+            )
+            events.append(self._noted(measured))
+        return events
 
-    def _shared(
-        self, logits: Logits, labels: Tensor, losses: dict[str, Tensor], count: int
-    ) -> tuple[dict[str, float], dict[str, float]]:
-        """Each head's mean loss and accuracy over all processes' `count` pictures.
-
-        Whether any of them wants to stop travels along, so that all stop at the same step.
-        """
-        right = {head: (getattr(logits, head).argmax(1) == labels).sum() for head in losses}
-        wish = torch.tensor(float(self.stop()), device=self.device)
-        sums = torch.stack([v.detach().double() for v in (*losses.values(), *right.values(), wish)])
-        *values, wishes = self.group.summed(sums).tolist()
-        self.stopping = wishes > 0
-        means = [value / count for value in values]
-        return (
-            dict(zip(losses, means[: len(losses)], strict=True)),
-            dict(zip(losses, means[len(losses) :], strict=True)),
-        )
-
-    def _whole_batch(self) -> int:
-        """Pictures of the current step over all processes."""
-        taken = self.step % self.per_epoch * self.config.batch
-        return min(self.config.batch, len(self.data) - taken)
-
-    def _is_best(self, epoch: int) -> bool:
-        """Whether no epoch before was as good; a larger input is a new contest, begun anew."""
+    def _conclude(self, epoch: int) -> Iterator[Event]:
+        """Judge an epoch and keep what it led to; a wish to stop leaves that to be done again."""
         sizes = self.config.sizes_by_epoch()
-        rivals = [
-            s for s, size in zip(self.scores[:epoch], sizes, strict=False) if size == sizes[epoch]
-        ]
-        return self.scores[epoch] > max(rivals, default=-1.0)
+        try:
+            done = judge(
+                self.learner,
+                self.val,
+                sizes[epoch],
+                self.epoch_steps,
+                seconds=self._seconds,
+                stop=self.steering.asked_to_stop,
+            )
+        except Stopped:
+            return
+        self.scores.append(done.val_accuracy["main"])
+        best = is_best(self.scores, sizes)
+        if best and self.folder:
+            self.folder.keep(BEST, self.learner.shown)
+        events = [*self._look(epoch + 1), self._noted(done)]
+        self.judged, self.epoch_steps = epoch + 1, []
+        yield from [*events, *self._save(best=best)]
 
-    def _judge(self, epoch: int) -> EpochDone:
-        model = self.averaged.model if self.averaged else self.model
-        sizes = replace(model.info.preprocessing, size=self.config.sizes_by_epoch()[epoch])
-        result = evaluate(model, self.val, sizes, bf16=self.precision == "bf16")
-        steps = self.epoch_steps
-        return EpochDone(
-            step=self.step,
-            epoch=epoch + 1,
-            train_loss=_means([s.losses for s in steps]),
-            train_accuracy=_means([s.accuracy for s in steps]),
-            val_loss=result.losses(),
-            val_accuracy=result.accuracy(),
-            seconds=self._seconds(),
-        )
+    def _look(self, epoch: int) -> list[Event]:
+        """What the pinned picture shows after `epoch` epochs, unless that was told already."""
+        if (
+            self.picture is None
+            or epoch in self.seen
+            or self.learner.step != epoch * self.per_epoch
+        ):
+            return []
+        self.seen.add(epoch)
+        step = self.learner.step
+        return [self._noted(look(self.learner.shown, self.picture, step=step, epoch=epoch))]
+
+    def _rest(self) -> list[Event]:
+        """Nothing that was done is lost from here on."""
+        return self._save(best=False) if self.learner.step > self.saved_step else []
 
     def _save(self, *, best: bool) -> list[Event]:
         """Keep weights and state; what is to be said of it."""
-        self.saved_step, self.saved_time = self.step, time.monotonic()
+        learner = self.learner
+        self.saved_step, self.saved_time = learner.step, time.monotonic()
         if not self.folder:
             return []
-        model = self.averaged.model if self.averaged else self.model
         # The state comes last: a kill before it repeats the steps that these weights came from.
-        if best:
-            self.folder.keep(BEST, model)
-        self.folder.keep(LAST, model)
+        self.folder.keep(LAST, learner.shown)
         self.folder.save_state(
-            self.model,
-            self.optimiser,
-            self.averaged,
-            {"step": self.step, "precision": self.precision},
+            learner.model,
+            learner.optimiser,
+            learner.averaged,
+            {"step": learner.step, "precision": learner.precision},
         )
-        return [self._noted(CheckpointSaved(step=self.step, best=best))]
+        return [self._noted(CheckpointSaved(step=learner.step, best=best))]
 
     def _noted(self, event: Event) -> Event:
         if self.folder:
             self.folder.append(event)
         return event
 
+    def _ended(self, reason: str, message: str = "") -> Event:
+        ended = RunEnded(
+            step=self.learner.step, reason=reason, seconds=self._seconds(), message=message
+        )
+        return self._noted(ended)
+
+    def _out_of_patience(self) -> bool:
+        return self.stop() or bool(self._limit())
+
+    def _limit(self) -> str:
+        """What is to be said once the run has taken all the time it may."""
+        most = self.config.max_minutes
+        over = most and self._seconds() >= 60 * most
+        return f"the limit of {most:g} minutes (max_minutes) is reached" if over else ""
+
     def _seconds(self) -> float:
         return time.monotonic() - self.started
-
-
-def _open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Dataset, Dataset]:
-    """What is trained on, and what the epochs are judged on."""
-
-    def opened(split: str) -> Dataset:
-        return open_dataset(
-            config.data,
-            split,
-            classes=tuple(name for name in config.classes.split(",") if name),
-            per_class=config.per_class or None,
-            size=config.size,
-            seed=config.seed,
-            progress=progress,
-        )
-
-    if config.tune:
-        return held_out(opened("train"))
-    return opened("train"), opened("val")
-
-
-def _means(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {head: sum(r[head] for r in rows) / len(rows) for head in rows[0]} if rows else {}
-
-
-def _step_seed(seed: int, step: int, rank: int) -> int:
-    return (seed * 1_000_003 + step) * 4099 + rank

@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from gnet.atomic import atomically
+from gnet.cache import cache_folder
 from gnet.config import TRAINED, UNTRAINED, ModelConfig, ModelInfo, Preprocessing
 from gnet.download import download, sha256_of
 from gnet.errors import GnetError
@@ -40,6 +41,7 @@ _TORCHVISION = {
         "norm_eps",
         "local_response_norm",
         "order",
+        "left_out",
         "aux_pool",
         "stem",
         "pool4",
@@ -95,6 +97,18 @@ def save(model: GoogLeNet, path: str | Path, *, half: bool = False) -> Path:
     return Path(path)
 
 
+def save_info(source: str | Path, info: ModelInfo, path: str | Path) -> Path:
+    """Write the file `source` to `path` with another info in its header, and return the path.
+
+    The tensors stay as they are stored, so the weights' digest does, too. Raises `GnetError`.
+    """
+    model = _load_file(Path(source))  # refuses whatever is not whole
+    model.info = info
+    with atomically(path) as temporary:
+        save_file(load_file(source), temporary, {"gnet": description(model)})
+    return Path(path)
+
+
 def description(model: GoogLeNet) -> str:
     """Return config and info as the JSON text that stands under `gnet` in a file's header."""
     info = replace(model.info, digest="")  # taken anew from the values each time they are loaded
@@ -127,7 +141,7 @@ def imagenet(
 
     published = GoogLeNet_Weights.IMAGENET1K_V1
     url = url or os.environ.get("GNET_IMAGENET_URL") or str(published.url)
-    folder = Path(cache or os.environ.get("GNET_CACHE") or "~/.cache/gnet").expanduser()
+    folder = Path(cache).expanduser() if cache else cache_folder()
     name = url.rpartition("/")[2]
     checksum = re.search(r"-([0-9a-f]{8,64})\.pth$", name)
     if checksum is None:

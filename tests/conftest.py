@@ -5,7 +5,7 @@ import torch
 
 from chromium import MISSING, find_chromium, in_ci
 
-pytest_plugins = ["folders", "pages"]  # `source`; `server`, `visit`
+pytest_plugins = ["folders", "opened_runs", "pages"]  # `source`; `opened`; `server`, `visit`
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,12 +3,23 @@
 import itertools
 import threading
 import time
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from gnet.batches import BLUR_TO, batches, epoch_order, in_order, prefetch, steps_per_epoch
+from gnet.batches import (
+    SHARP_ABOVE,
+    THUMBNAIL,
+    batches,
+    classes_with_sharp,
+    epoch_order,
+    in_order,
+    prefetch,
+    sharp_pictures,
+    steps_per_epoch,
+)
 from gnet.config import Preprocessing
 from gnet.data import Dataset
 from gnet.errors import GnetError
@@ -35,7 +46,15 @@ def mixed():
     return made([tuple(random.integers(20, 160, 2)) for _ in range(53)])
 
 
-ASKED = {"size": 32, "batch": 8, "seed": 5, "epoch": 2, "balance": 0.5, "blur": 0.5}
+ASKED: dict[str, Any] = {
+    "size": 32,
+    "batch": 8,
+    "seed": 5,
+    "epoch": 2,
+    "balance": 0.5,
+    "thumbnails": 0.5,
+    "vary_detail": 0.5,
+}
 
 
 def equal(ones, others):
@@ -44,7 +63,7 @@ def equal(ones, others):
 
 
 def test_a_batch_is_uint8_channels_last_with_int64_labels(mixed):
-    pixels, labels = next(iter(batches(mixed, **ASKED)))
+    pixels, labels, _ = next(iter(batches(mixed, **ASKED)))
     assert pixels.shape == (8, 3, 32, 32) and pixels.dtype == torch.uint8
     assert pixels.is_contiguous(memory_format=torch.channels_last)
     assert labels.shape == (8,) and labels.dtype == torch.int64
@@ -71,10 +90,10 @@ def test_processes_together_see_the_single_process_batch(mixed, world, augment):
     ]
     single = single[: steps_per_epoch(len(mixed), ASKED["batch"], world)]
     assert {len(part) for part in ranks} == {len(single)}
-    for step, (pixels, labels) in enumerate(single):
+    for step, whole in enumerate(single):
         for rank in range(world):
-            assert torch.equal(ranks[rank][step][0], pixels[rank::world])
-            assert torch.equal(ranks[rank][step][1], labels[rank::world])
+            for part, values in zip(ranks[rank][step], whole, strict=True):
+                assert torch.equal(part, values[rank::world])
 
 
 def test_without_balance_every_picture_comes_once():
@@ -104,7 +123,7 @@ def test_balance_repeats_pictures_evenly():
 def test_a_last_batch_of_one_picture_is_dropped():
     for count, expected in ((16, [8, 8]), (17, [8, 8]), (18, [8, 8, 2])):
         dataset = made([(32, 32)] * count)
-        drawn = [len(y) for _, y in batches(dataset, size=32, batch=8, seed=0, epoch=0)]
+        drawn = [len(drawn.labels) for drawn in batches(dataset, size=32, batch=8, seed=0, epoch=0)]
         assert drawn == expected
         assert steps_per_epoch(count, 8) == len(expected)
 
@@ -115,15 +134,24 @@ def test_a_last_batch_with_one_picture_for_a_process_is_dropped_by_all(count, ex
     assert steps_per_epoch(count, 8, 4) == len(expected)
     for rank in range(4):
         steps = batches(dataset, size=32, batch=8, seed=0, epoch=0, rank=rank, world=4)
-        assert [len(y) for _, y in steps] == expected
+        assert [len(drawn.labels) for drawn in steps] == expected
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 4])
 def test_every_process_gets_two_pictures_at_each_step(world):
     for count in range(2 * world, 40):
         dataset = made([(8, 8)] * count)
-        asked = {"size": 8, "batch": 9, "seed": 0, "epoch": 0, "augment": False, "world": world}
-        drawn = [[len(y) for _, y in batches(dataset, **asked, rank=r)] for r in range(world)]
+        asked: dict[str, Any] = {
+            "size": 8,
+            "batch": 9,
+            "seed": 0,
+            "epoch": 0,
+            "augment": False,
+            "world": world,
+        }
+        drawn = [
+            [len(drawn.labels) for drawn in batches(dataset, **asked, rank=r)] for r in range(world)
+        ]
         assert {len(steps) for steps in drawn} == {steps_per_epoch(count, 9, world)}
         assert min(min(steps, default=2) for steps in drawn) >= 2
 
@@ -148,7 +176,7 @@ def test_random_crops_keep_to_their_range_and_flip_half():
     dataset = made([(90, 90)] * 200)
     dataset.pictures[:] = [picture.to(torch.uint8)] * 200
     shares, ratios, flips = [], [], []
-    for pixels, _ in batches(dataset, size=32, batch=100, seed=3, epoch=0):
+    for pixels, *_ in batches(dataset, size=32, batch=100, seed=3, epoch=0):
         across = pixels[:, 0, 16, -1].float() - pixels[:, 0, 16, 0].float()
         down = pixels[:, 1, -1, 16].float() - pixels[:, 1, 0, 16].float()
         assert (down > 0).all()
@@ -160,30 +188,74 @@ def test_random_crops_keep_to_their_range_and_flip_half():
     assert 70 < sum(flips) < 130
 
 
-def test_blur_takes_the_detail_of_sharp_pictures_only():
-    sharp, small = made([(200, 160)] * 8), made([(64, 64)] * 8)
-    detail = {}
-    for blur in (0.0, 1.0):
-        asked = {"size": 64, "batch": 8, "seed": 0, "epoch": 0, "blur": blur}
-        detail[blur] = [
-            next(iter(batches(dataset, **asked)))[0].float().std(dim=(2, 3)).mean().item()
-            for dataset in (sharp, small)
-        ]
-    assert detail[1.0][0] != detail[0.0][0]
-    assert detail[1.0][1] == detail[0.0][1]
-    assert BLUR_TO == 64
+def first(dataset, **asked):
+    """The pixels of an epoch's first batch, float."""
+    settings: dict[str, Any] = {"size": 64, "batch": len(dataset), "seed": 0, "epoch": 0} | asked
+    return next(iter(batches(dataset, **settings))).pixels.float()
+
+
+def test_thumbnails_are_made_of_sharp_pictures_only():
+    """Noise loses most of its contrast where it is shrunk; the crops are drawn alike."""
+    sharp, small = made([(200, 160)] * 8), made([(SHARP_ABOVE, 100)] * 8)
+    contrast = first(sharp).std(dim=(1, 2, 3))
+    assert (first(sharp, thumbnails=1.0).std(dim=(1, 2, 3)) < contrast).all()
+    assert torch.equal(first(small, thumbnails=1.0), first(small))
+    assert THUMBNAIL < SHARP_ABOVE
+
+
+def test_some_of_the_sharp_pictures_become_thumbnails_as_often_as_asked():
+    dataset = made([(120, 120)] * 200)
+    drawn = next(iter(batches(dataset, size=8, batch=200, seed=0, epoch=0, thumbnails=0.3)))
+    assert 40 < 200 - int(drawn.sharp.sum()) < 80
+
+
+def test_a_view_is_called_sharp_unless_it_is_small_or_made_small():
+    dataset = made([(120, 120), (90, 200)] * 6)
+    asked: dict[str, Any] = {"size": 8, "batch": 12, "seed": 0, "epoch": 0}
+    assert sharp_pictures(dataset, np.arange(12)).tolist() == [True, False] * 6
+    order = epoch_order(dataset.labels, seed=0, epoch=0)
+    for augment in (True, False):
+        drawn = next(iter(batches(dataset, **asked, augment=augment)))
+        assert torch.equal(drawn.sharp, sharp_pictures(dataset, order))
+    assert not next(iter(batches(dataset, **asked, thumbnails=1.0))).sharp.any()
+
+
+def test_classes_with_sharp_pictures_are_found():
+    assert classes_with_sharp(made([(120, 120), (90, 90), (90, 200)])).tolist() == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_varied_detail_makes_some_crops_softer_and_some_crisper():
+    """The mean colour stays, the differences of neighbours shrink or grow."""
+    dataset = made([(64, 64)] * 200)
+    plain, varied = first(dataset, size=32), first(dataset, size=32, vary_detail=1.0)
+    ratio = (edges(varied) / edges(plain)).log()
+    assert 60 < int((ratio < 0).sum()) < 140
+    assert ratio.min() < -0.2 and ratio.max() > 0.2
+    assert (varied.mean((1, 2, 3)) - plain.mean((1, 2, 3))).abs().max() < 6
+    half = first(dataset, size=32, vary_detail=0.5)
+    same = sum(torch.equal(a, b) for a, b in zip(half, plain, strict=True))
+    assert 60 < same < 140
+
+
+def edges(pixels):
+    return (pixels[..., 1:] - pixels[..., :-1]).abs().mean((1, 2, 3))
 
 
 def test_very_long_and_very_small_pictures_still_give_batches():
     dataset = made([(8, 900), (900, 8), (8, 8), (9, 31)])
-    pixels, _ = next(iter(batches(dataset, size=32, batch=4, seed=0, epoch=0, blur=1.0)))
-    assert pixels.shape == (4, 3, 32, 32)
+    asked: dict[str, Any] = {"size": 32, "batch": 4, "seed": 0, "epoch": 0}
+    drawn = next(iter(batches(dataset, **asked, thumbnails=1.0, vary_detail=1.0)))
+    assert drawn.pixels.shape == (4, 3, 32, 32)
 
 
 def test_flipped_pictures_are_whole(mixed):
     dataset = made([(64, 64)] * 64)
     dataset.pictures[:] = [torch.full((3, 64, 64), 77, dtype=torch.uint8)] * 64
-    for pixels, _ in batches(dataset, size=32, batch=32, seed=0, epoch=0):
+    for pixels, *_ in batches(dataset, size=32, batch=32, seed=0, epoch=0):
         assert (pixels == 77).all()
 
 
@@ -203,7 +275,7 @@ def test_batches_are_made_fast_enough_to_feed_training():
         for epoch in range(3):
             start = time.thread_time()
             drawn = batches(dataset, size=size, batch=100, seed=0, epoch=epoch)
-            count = sum(len(labels) for _, labels in drawn)
+            count = sum(len(one.labels) for one in drawn)
             best = max(best, count / (time.thread_time() - start))
         assert best > at_least
 

@@ -83,7 +83,7 @@ def refusal(capsys):
 
 def test_predict_gives_class_probability_and_status_of_each_head(weights, photo, answer):
     heads = answer("predict", photo, "--weights", weights)
-    assert list(heads) == ["main", "aux1", "aux2", "status"]
+    assert list(heads) == ["main", "aux1", "aux2", "status", "sure"]
     assert heads["status"] == {"main": TRAINED, "aux1": TRAINED, "aux2": UNTRAINED}
     for head in ("main", "aux1"):
         rows = heads[head]
@@ -210,7 +210,7 @@ def test_ctrl_c_before_the_first_step_ends_at_once(monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gnet.training.open_dataset", interrupted)
+    monkeypatch.setattr("gnet.starting.open_dataset", interrupted)
     assert main(["train", *TINY]) == 130
     assert capsys.readouterr().err.endswith("gnet: stopped.\n")
 

@@ -5,9 +5,9 @@ import time
 import pytest
 import torch
 
-from folders import FLAT, SPLIT, picture, reds, refused
+from folders import FLAT, SPLIT, laid_out, picture, reds, refused
 from gnet.archives import Limits
-from gnet.data import open_dataset
+from gnet.data import held_out, open_dataset
 
 
 def test_pictures_are_uint8_channels_last_and_writable(source):
@@ -103,3 +103,41 @@ def test_the_built_in_set_is_made_quickly():
     start = time.perf_counter()
     open_dataset("built-in", "train", per_class=40, size=32)
     assert time.perf_counter() - start < 1
+
+
+def test_the_held_out_part_is_a_twentieth_of_each_class_and_disjoint():
+    whole = open_dataset("built-in", "train", per_class=40, size=32)
+    rest, tune = held_out(whole)
+    assert tune.counts == (2,) * 10 and rest.counts == (38,) * 10
+    assert tune.classes == rest.classes == whole.classes
+    seen = [id(picture) for part in (rest, tune) for picture in part.pictures]
+    assert sorted(seen) == sorted(id(picture) for picture in whole.pictures)
+    assert len(tune.sources) == len(tune) and len(rest.sources) == len(rest)
+    for part in (rest, tune):
+        for one, label in zip(part.pictures, part.labels, strict=True):
+            at = next(i for i, other in enumerate(whole.pictures) if other is one)
+            assert whole.labels[at] == label
+
+
+def test_the_held_out_part_is_always_the_same_and_a_split_of_its_own():
+    whole = open_dataset("built-in", "train", per_class=20, size=32)
+    ones, others = held_out(whole)[1], held_out(whole)[1]
+    assert all(map(torch.equal, ones.pictures, others.pictures))
+    opened = open_dataset("built-in", "tune", per_class=20, size=32)
+    assert opened.counts == (1,) * 10
+    assert all(map(torch.equal, ones.pictures, opened.pictures))
+
+
+def test_what_is_held_out_of_a_class_does_not_depend_on_the_other_classes(tmp_path):
+    files = {f"train/{name}/{i:02}.png": picture(i) for name in ("cat", "dog") for i in range(20)}
+    one = open_dataset(laid_out(tmp_path / "a", files), "tune")
+    files |= {f"train/ant/{i}.png": picture(200 + i) for i in range(3)}
+    more = open_dataset(laid_out(tmp_path / "b", files), "tune")
+    assert reds(more)[1:] == reds(one) and len(one) == 2
+    assert more.counts == (1, 1, 1)
+
+
+def test_a_class_of_one_picture_keeps_it_for_training(tmp_path):
+    files = {f"train/cat/{i}.png": picture(i) for i in range(5)} | {"train/dog/0.png": picture(9)}
+    rest, tune = held_out(open_dataset(laid_out(tmp_path, files), "train"))
+    assert rest.counts == (4, 1) and tune.counts == (1, 0)

@@ -5,14 +5,20 @@ import json
 import pytest
 
 from gnet.events import (
+    BranchesSeen,
     CheckpointSaved,
     EpochDone,
+    GradientsMeasured,
+    RunContinued,
     RunEnded,
+    RunPaused,
     RunResumed,
     RunStarted,
+    SettingsChanged,
     StepDone,
     comparable,
     from_record,
+    read_changes,
     read_events,
     to_line,
 )
@@ -53,7 +59,30 @@ EPOCH = EpochDone(
     val_accuracy={"main": 0.4},
     seconds=2.0,
 )
-EVENTS = [STARTED, RunResumed(step=2), step(1), EPOCH, CheckpointSaved(step=4, best=True), ENDED]
+GRADIENTS = GradientsMeasured(
+    step=2, epoch=1, norms={"stem": {"main": 0.5}}, cosines={"stem": {"main·aux1": -0.25}}
+)
+SEEN = BranchesSeen(
+    step=4,
+    epoch=1,
+    shares={"3a": {"1x1": 0.25}},
+    maps={"3a": {"1x1": {"size": [1, 2], "low": 0.0, "high": 2.0, "data": "AP8="}}},
+    belief={"main": [[1, 0.75], [0, 0.25]]},
+)
+EVENTS = [
+    STARTED,
+    RunResumed(step=2),
+    RunPaused(step=2),
+    RunContinued(step=2),
+    step(1),
+    SettingsChanged(step=1, learning_rate=0.1, aux1_weight=0.0, aux2_weight=0.3),
+    GRADIENTS,
+    SEEN,
+    EPOCH,
+    CheckpointSaved(step=4, best=True),
+    ENDED,
+    RunEnded(step=4, reason="failed", seconds=1.5, message="The disk is full; make room."),
+]
 
 
 def written(path, events):
@@ -93,6 +122,27 @@ def test_a_resumption_drops_what_came_after_its_step_and_the_end(tmp_path):
     events = [STARTED, step(1), step(2), saved, step(3), stopped, resumed, step(3, 9.0)]
     kept = [STARTED, step(1), step(2), saved, resumed, step(3, 9.0)]
     assert read_events(written(tmp_path / "e", events)) == kept
+
+
+def changed(at: int, rate: float) -> SettingsChanged:
+    return SettingsChanged(step=at, learning_rate=rate, aux1_weight=0.3, aux2_weight=0.3)
+
+
+def test_changes_that_a_resumption_went_behind_are_to_be_made_again(tmp_path):
+    events = [STARTED, changed(1, 0.1), changed(3, 0.2), changed(5, 0.3), RunResumed(step=2)]
+    path = written(tmp_path / "e", events)
+    expected = [changed(1, 0.1), changed(3, 0.2), changed(5, 0.3)]
+    assert read_changes(path) == expected
+    assert [e for e in read_events(path) if isinstance(e, SettingsChanged)] == expected[:1]
+    again = written(tmp_path / "again", [*events, changed(3, 0.2), RunResumed(step=2)])
+    assert read_changes(again) == expected
+
+
+def test_a_new_change_overrules_those_at_its_step_and_behind(tmp_path):
+    events = [changed(1, 0.1), changed(3, 0.2), changed(5, 0.3), RunResumed(step=2)]
+    path = written(tmp_path / "e", [*events, changed(3, 0.9)])
+    assert read_changes(path) == [changed(1, 0.1), changed(3, 0.9)]
+    assert read_changes(tmp_path / "missing") == []
 
 
 def test_an_unfinished_last_line_is_ignored(tmp_path):

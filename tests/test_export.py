@@ -120,7 +120,7 @@ def test_the_json_file_holds_the_record(tmp_path):
     [
         ("batch-norm", 96, {"transform_input": True, "rectified_outputs": True}),
         ("paper", 224, {}),
-        ("pre-activation", 32, {"aux": False, "stem": "small"}),
+        ("pre-activation", 32, {"aux": False, "stem": "small", "left_out": "3x3"}),
     ],
 )
 def test_onnx_computes_what_the_network_computes(preset, size, changes, tmp_path):

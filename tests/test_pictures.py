@@ -18,6 +18,7 @@ from gnet.pictures import (
     PictureError,
     PictureLimits,
     as_tensor,
+    compressed,
     open_picture,
     resize,
     square,
@@ -349,3 +350,17 @@ def test_resizing_equals_torch_in_floating_point_to_a_step():
         )
         assert (resize(picture, size).float() - exact[0]).abs().max() <= 1.01
     assert torch.equal(resize(picture, (90, 70)), picture)
+
+
+def test_compression_keeps_the_picture_and_loses_the_more_the_lower_the_quality():
+    random = np.random.default_rng(0)
+    fine = torch.from_numpy(random.integers(0, 256, (3, 40, 56), dtype=np.uint8))
+    errors = []
+    for quality in (30, 60, 95):
+        left = compressed(fine, quality)
+        assert left.shape == fine.shape and left.dtype == torch.uint8
+        assert torch.equal(left, compressed(fine, quality))
+        errors.append(float((left.float() - fine.float()).abs().mean()))
+    assert errors == sorted(errors, reverse=True) and errors[0] > errors[2] + 5
+    plain = torch.full((3, 16, 16), 90, dtype=torch.uint8)
+    assert torch.equal(compressed(plain, 50), plain)

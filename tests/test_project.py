@@ -276,7 +276,7 @@ def test_the_readme_shows_commands_and_options_that_exist(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = re.findall(r"(?:python|torchrun.*) -m gnet ([a-z]+)(.*)", text)
+    lines = re.findall(r"(?:python|torchrun.*) -m gnet ([a-z-]+)(.*)", text)
     commands = {command for command, _ in lines}
     assert commands >= {"predict", "explore", "attribute", "train", "evaluate", "export", "bench"}
     for command, rest in lines:

@@ -7,7 +7,7 @@ import pytest
 from gnet.cli import main
 from gnet.config import ModelConfig
 from gnet.errors import GnetError
-from gnet.events import EpochDone, StepDone
+from gnet.events import EpochDone, GradientsMeasured, StepDone
 from gnet.scalars import curves, scalars
 from gnet.train_config import TrainConfig
 from gnet.training import train
@@ -19,6 +19,7 @@ TINY = TrainConfig(
     epochs=1,
     batch=10,
     precision="fp32",
+    gradients_every=2,
 )
 
 
@@ -35,7 +36,11 @@ def test_tensorboard_reads_back_the_numbers_of_the_events(tmp_path):
         (step.step, step.loss) for step in steps
     ]
     assert read.Scalars("accuracy/val/aux2")[0].value == pytest.approx(epoch.val_accuracy["aux2"])
-    assert set(read.Tags()["scalars"]) == set(curves(steps[0])) | set(curves(epoch))
+    (look,) = (event for event in events if isinstance(event, GradientsMeasured))
+    gradient = read.Scalars("gradient/4a/aux1")[0]
+    assert (gradient.step, gradient.value) == (2, pytest.approx(look.norms["4a"]["aux1"]))
+    names = [set(curves(event)) for event in (steps[0], look, epoch)]
+    assert set(read.Tags()["scalars"]) == set.union(*names)
 
 
 def test_without_tensorboard_one_sentence_names_what_to_install(tmp_path, monkeypatch):

@@ -26,8 +26,8 @@ def test_another_seed_gives_other_events():
 def test_a_run_tells_its_frame_its_steps_its_epochs_and_its_end():
     events = run(tiny())
     kinds = [type(event).__name__ for event in events]
-    epoch = ["StepDone"] * 3 + ["EpochDone"]
-    assert kinds == ["RunStarted", *epoch, *epoch, "RunEnded"]
+    epoch = ["StepDone"] * 3 + ["BranchesSeen", "EpochDone"]
+    assert kinds == ["RunStarted", "BranchesSeen", *epoch, *epoch, "RunEnded"]
     started, ended = events[0], events[-1]
     assert isinstance(started, RunStarted) and isinstance(ended, RunEnded)
     assert started.steps == ended.step == 6 and ended.reason == "finished"
@@ -124,11 +124,11 @@ def test_the_best_is_sought_among_epochs_of_one_size(stop, tmp_path, monkeypatch
     """Accuracies of 0.9 at 32 px and then 0.5, 0.4, 0.6 at 48 px, also for a resumed run."""
     told = {1: 0.9, 2: 0.5, 3: 0.4, 4: 0.6}
 
-    def judged(run, epoch):
-        values = {"main": told[epoch + 1]}
+    def judged(learner, data, size, steps, **_):
+        values = {"main": told[steps[-1].epoch]}
         return EpochDone(
-            step=run.step,
-            epoch=epoch + 1,
+            step=learner.step,
+            epoch=steps[-1].epoch,
             train_loss=values,
             train_accuracy=values,
             val_loss=values,
@@ -136,7 +136,7 @@ def test_the_best_is_sought_among_epochs_of_one_size(stop, tmp_path, monkeypatch
             seconds=0.0,
         )
 
-    monkeypatch.setattr("gnet.training._Run._judge", judged)
+    monkeypatch.setattr("gnet.training.judge", judged)
     config = tiny(size=48, grow="32x1", epochs=4)
     with closing(train(config, tmp_path)) as events:
         for event in events:

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from chromium import in_ci
-from gnet.config import STAGES
+from gnet.config import STAGES, Sureness
 from gnet.ui import examples
 from gnet.ui.lab import Lab
 from gnet.weights import BUNDLED, load
@@ -35,6 +36,14 @@ def test_examples_of_other_weights_are_recorded_again() -> None:
     assert examples.answer(lab, "cat")["key"] == lab.view(examples.chosen("cat")).key
 
 
+def test_an_answer_belongs_to_weights_and_their_calibration_together() -> None:
+    info = random_network().info
+    warm = replace(info, temperatures={"main": 1.2})
+    sure = Sureness(score="energy", threshold=1.0, false_alarms=0.05, detected=0.5)
+    stamps = {examples.stamp(i) for i in (info, warm, replace(warm, sure={"main": sure}))}
+    assert len(stamps) == 3 and info.digest in stamps
+
+
 def test_examples_are_built_for_any_network(tmp_path) -> None:
     model = random_network()
     paths = examples.build(model, tmp_path)
@@ -48,7 +57,7 @@ def test_examples_are_built_for_any_network(tmp_path) -> None:
 
 @pytest.mark.parametrize("name", examples.EXAMPLES)
 def test_shipped_examples_are_what_the_bundled_weights_give(name: str, bundled: Lab) -> None:
-    shipped = examples.shipped(name, bundled.model.info.digest)
+    shipped = examples.shipped(name, examples.stamp(bundled.model.info))
     assert shipped is not None, "other weights: run python -m gnet assets"
     compare(shipped, json.loads(json.dumps(examples.compute(bundled, name))))
 

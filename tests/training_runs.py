@@ -1,13 +1,22 @@
 """Tiny training runs for the tests: seconds of work, the same events every time."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from gnet.config import ModelConfig
-from gnet.events import CheckpointSaved, Event, RunEnded, RunResumed, comparable
+from gnet.events import (
+    CheckpointSaved,
+    Event,
+    RunContinued,
+    RunEnded,
+    RunPaused,
+    RunResumed,
+    comparable,
+)
 from gnet.train_config import TrainConfig
 from gnet.training import train
 
-BOOKKEEPING = (CheckpointSaved, RunResumed, RunEnded)
+BOOKKEEPING = (CheckpointSaved, RunResumed, RunPaused, RunContinued, RunEnded)
 """Events that say when a run was stopped and saved, which no two runs share."""
 
 
@@ -26,7 +35,7 @@ def tiny(*, network: dict | None = None, preset: str = "batch-norm", **changes) 
     return TrainConfig(model=model, **(settings | changes))
 
 
-def curve(events: list[Event]) -> list[dict]:
+def curve(events: Sequence[Event]) -> list[dict]:
     """What two runs of one seed must share, event by event."""
     return [
         {"type": type(event).__name__} | comparable(event)

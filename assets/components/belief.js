@@ -13,7 +13,7 @@ function slope() {
     return;
   }
   const top = answer.heads[deepest].top;
-  const place = Object.fromEntries(ORDER.map((head, i) => [head, 16 + 60 * i]));
+  const across = Object.fromEntries(ORDER.map((head, i) => [head, 16 + 60 * i]));
   const known = shown.filter((head) => answer.heads[head].top);
   const most = Math.max(
     ...top.flatMap((c) => known.map((head) => answer.heads[head].probabilities[c])),
@@ -21,20 +21,22 @@ function slope() {
   const y = (p) => 92 - 78 * (p / most);
   const axes = shown.map(
     (head) =>
-      `<path class="axis" d="M${place[head]} 8V94"/>` +
-      `<text x="${place[head]}" y="109" text-anchor="middle">${head}</text>`,
+      `<path class="axis" d="M${across[head]} 8V94"/>` +
+      `<text x="${across[head]}" y="109" text-anchor="middle">${head}</text>`,
   );
   const taken = [];
-  const lines = top.map((c, rank) => {
-    const points = known.map((head) => [place[head], y(answer.heads[head].probabilities[c])]);
+  const sure = !gnet.doubtful(deepest); // else no class stands out
+  const lines = top.map((c, at) => {
+    const rank = sure ? at : at + 1;
+    const points = known.map((head) => [across[head], y(answer.heads[head].probabilities[c])]);
     const path = points.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L");
     const dots = points.map(
       ([px, py]) => `<circle class="dot" cx="${px}" cy="${py.toFixed(1)}" r="${rank ? 2 : 3.4}"/>`,
     );
-    const at = free(points.at(-1)[1], taken);
+    const place = free(points.at(-1)[1], taken);
     return (
       `<g class="${rank ? "" : "first"}"><path class="line" d="M${path}"/>${dots.join("")}` +
-      `<text data-class="${c}" class="${rank ? "" : "strong"}" x="${place[deepest] + 9}" y="${at + 4}">` +
+      `<text data-class="${c}" class="${rank ? "" : "strong"}" x="${across[deepest] + 9}" y="${place + 4}">` +
       `</text></g>`
     );
   });
@@ -44,7 +46,7 @@ function slope() {
   });
   find(".slope").innerHTML =
     `<svg viewBox="0 -10 256 122" role="img" aria-label="${gnet.escape(words.join("; "))}">` +
-    `<text x="0" y="0">0 to ${gnet.percent(most)}</text>` +
+    `<text x="0" y="0">0 to ${gnet.percent(most)}${sure ? "" : "; the nearest classes"}</text>` +
     `${axes.join("")}${lines.reverse().join("")}</svg>`;
   for (const text of find(".slope").querySelectorAll("[data-class]")) {
     gnet.fit(text, name(text.dataset.class), 256 - text.getAttribute("x"));
@@ -65,11 +67,20 @@ function agreement() {
   if (answer.agree === null) {
     return known.length ? `Only ${known[0]} is trained: nothing to compare.` : "";
   }
+  const unsure = known.filter(gnet.doubtful);
+  if (unsure.length) {
+    const who = unsure.length === known.length ? "None of the heads is" : `${listed(unsure)} not`;
+    const nearest = name(answer.heads[known[0]].top[0]);
+    return `${who} sure what this is; nearest for ${known[0]} is ${nearest}.`;
+  }
   const count = known.length === 3 ? "All three heads" : "Both heads";
   if (answer.agree) return `${count} say ${name(answer.heads.main.top[0])}.`;
   const others = known.slice(1).filter((h) => answer.heads[h].top[0] !== answer.heads[known[0]].top[0]);
   return `The heads disagree: ${others.map((h) => `${h} says ${gnet.cut(name(answer.heads[h].top[0]), 24)}`).join(", ")}.`;
 }
+
+const listed = (names) =>
+  names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)} are` : `${names[0]} is`;
 
 function heads() {
   const { answer, head, network } = gnet.state;
@@ -80,25 +91,43 @@ function heads() {
       const words = top1 ? `${status}; right in ${gnet.percent(top1)} of the validation pictures` : status;
       return (
         `<button type="button" data-head="${h}" aria-pressed="${h === head}" title="${words}"` +
-        ` ${top ? "" : "disabled"}>${h}<small>${SHORT[status] || status}</small></button>`
+        ` ${top ? "" : "disabled"}>${h}<small>${gnet.doubtful(h) ? "not sure" : SHORT[status] || status}</small></button>`
       );
     })
     .join("");
+}
+
+// Why a head is not sure, with the numbers it was decided by.
+function reason(head, held) {
+  const { score, threshold, false_alarms, detected } = gnet.state.network.heads.find(
+    (known) => known.name === head,
+  ).sure;
+  const show = score === "maximum probability" ? gnet.percent : gnet.number;
+  const which = score === "energy of all heads" ? "The heads’ energies together are" : `Its ${score} is`;
+  return (
+    `<b>${head} is not sure: perhaps no class it knows.</b> ${which} ${show(held.familiarity)}, ` +
+    `below ${show(threshold)}, as for ${gnet.percent(false_alarms)} of pictures of known classes and ` +
+    `${gnet.percent(detected)} of others. The nearest:`
+  );
 }
 
 function bars() {
   const { answer, head, network } = gnet.state;
   const held = answer.heads[head];
   const box = find(".bars");
-  box.className = `bars ${head}`;
+  const doubt = gnet.doubtful();
+  box.className = `bars ${head}${doubt ? " nearest" : ""}`;
+  find(".doubt").hidden = !doubt;
   if (!held.top) {
     find(".status").textContent = `${head}: ${held.status}, so it believes nothing.`;
     box.innerHTML = "";
     return;
   }
-  const doubt = Math.log(network.classes.length);
+  const most = Math.log(network.classes.length);
+  if (doubt) find(".doubt").innerHTML = reason(head, held);
+  box.setAttribute("aria-label", `${doubt ? "Nearest" : "Most probable"} classes; choose one to ask why`);
   find(".status").textContent = `${held.status} · entropy ${held.entropy.toFixed(2)} nats`;
-  find(".status").title = `0 nats is certainty, ${doubt.toFixed(2)} nats no idea at all`;
+  find(".status").title = `0 nats is certainty, ${most.toFixed(2)} nats no idea at all`;
   const target = gnet.target();
   box.innerHTML = held.top
     .map((c) => {

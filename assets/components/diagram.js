@@ -57,7 +57,8 @@ function moduleAt(stage, x, widest) {
   const heights = widths.map((n) => 6 + (n / widest) * 78);
   let y = MIDDLE - (heights.reduce((a, b) => a + b) + 9) / 2;
   const lanes = branches().map((branch, i) => {
-    const lane = `<rect class="lane b${branch}" data-branch="${branch}" x="${x + 6}"
+    const out = gnet.state.network.left_out.includes(branch) ? "out" : "";
+    const lane = `<rect class="lane b${branch} ${out}" data-branch="${branch}" x="${x + 6}"
       y="${y.toFixed(1)}" width="${LANE}" height="${heights[i].toFixed(1)}" rx="3"/>`;
     y += heights[i] + 3;
     return lane;
@@ -111,13 +112,15 @@ function refresh(answer, said) {
     const head = answer.heads[name];
     const chance = head.top ? ` ${gnet.percent(head.probabilities[head.top[0]])}` : "";
     const words = head.top ? first(head) : head.status;
+    const doubt = gnet.doubtful(name);
     group.classList.toggle("untrained", !head.top);
     group.setAttribute("aria-pressed", String(name === state.head));
     group.setAttribute("aria-disabled", String(!head.top));
-    group.setAttribute("aria-label", `exit ${name}: ${words}${chance}`);
+    group.setAttribute("aria-label", `exit ${name}: ${doubt ? "not sure, nearest " : ""}${words}${chance}`);
     const says = group.querySelector(".says");
     if (!says || !said) continue;
-    gnet.fit(says, words, says.dataset.room, `${name}: `, chance);
+    const line = doubt ? ["not sure", ""] : [words, chance];
+    gnet.fit(says, line[0], says.dataset.room, `${name}: `, line[1]);
     const [frame, long] = [group.querySelector(".frame"), says.getComputedTextLength() + 36];
     if (name === "aux1") frame.setAttribute("x", Number(says.getAttribute("x")) + 28 - long);
     frame.setAttribute("width", long);
@@ -182,7 +185,7 @@ wide.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 gnet.draw((changed) => {
-  if (!wide.firstChild) build();
+  if (!wide.firstChild || changed.has("network")) build();
   else if (["answer", "stage", "head"].some((name) => changed.has(name))) {
     refresh(gnet.state.answer, changed.has("answer") || changed.has("head"));
   }

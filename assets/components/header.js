@@ -1,4 +1,4 @@
-// The name, and the classes the network knows one click away.
+// The name, the tabs, and the classes the network knows one click away.
 const find = (selector) => element.querySelector(selector);
 const [dialog, list, field] = [find("dialog"), find(".list"), find("input")];
 
@@ -21,10 +21,34 @@ list.addEventListener("click", (event) => {
   dialog.close();
 });
 
+// The tabs, and what each is about.
+const TABS = {
+  explore: ["Explore", "One picture, nine modules, four roads: watch GoogLeNet make up its mind."],
+  train: ["Train", "A GoogLeNet of your own, and what happens inside while it learns."],
+};
+const tabs = Array.from(props.tabs).filter((tab) => Object.hasOwn(TABS, tab));
+if (!tabs.includes(gnet.state.tab)) gnet.show("explore", false);
+if (tabs.length > 1) {
+  find("nav").innerHTML = tabs
+    .map((tab) => `<a href="?tab=${tab}" data-tab="${tab}">${TABS[tab][0]}</a>`)
+    .join("");
+}
+find("nav").addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return; // a new window
+  event.preventDefault();
+  gnet.show(link.dataset.tab);
+});
+
 gnet.draw((changed) => {
-  const { network } = gnet.state;
+  const { network, tab } = gnet.state;
+  for (const link of find("nav").children) {
+    link.ariaCurrent = link.dataset.tab === tab ? "page" : null;
+  }
+  find(".head > p").textContent = TABS[tab][1];
+  find(".known").hidden = tab !== "explore";
   const { classes } = network;
-  if (!list.children.length) {
+  if (changed.has("network")) {
     find(".known").textContent = `${classes.length} classes it knows`;
     find("#known-title").textContent = `The ${classes.length} classes of “${network.name}”`;
     const names = classes.map((name, index) => [name, index]);
@@ -38,4 +62,4 @@ gnet.draw((changed) => {
       button.ariaPressed = String(Number(button.dataset.class) === gnet.target());
     }
   }
-});
+}, tabs);

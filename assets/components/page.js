@@ -1,11 +1,13 @@
-// What the page's components share: the answer shown, what is chosen in it, and maps as pixels.
-// Components listen with gnet.draw(fn); fn is called with the names of what has changed.
+// What the page's components share: the tab and the answer shown, what is chosen in it, and maps as
+// pixels. Components listen with gnet.draw(fn); fn is called with the names of what has changed.
 window.gnet = (() => {
-  const DRAWINGS = 7; // header, picture, diagram, belief, roads, question, reason
+  const DRAWINGS = { explore: 10, train: 1 }; // as many must be there before a tab is shown
   const SCOPES = ["channel", "module", "network"];
   const address = new URLSearchParams(location.search);
   const state = {
+    tab: address.get("tab") || "explore",
     network: null, // what holds for every picture
+    net: "", // the run it comes from; none for the network that is served
     answer: null, // what came back for this picture
     measured: {}, // stage → branch → px, as far as it is known
     stage: address.get("module") || "4b",
@@ -13,6 +15,7 @@ window.gnet = (() => {
     target: null, // class number, or null for the head's first
     scope: SCOPES.includes(address.get("scope")) ? address.get("scope") : "module",
     branch: null, // the branch pointed at
+    channel: address.get("channel"), // the channel that is open, as 5x5.17, or null
     waiting: { answer: false, why: false, measured: false },
   };
 
@@ -20,18 +23,48 @@ window.gnet = (() => {
     document.dispatchEvent(new CustomEvent("gnet", { detail: new Set(names) }));
   }
 
-  let drawings = 0;
-  function draw(fn) {
+  // What is drawn in a tab waits while another one is shown: hidden, it has no size.
+  function draw(fn, tabs = ["explore"]) {
     let drawn = false;
+    let missed = [];
     const run = (names) => {
       if (!state.answer) return;
-      fn(drawn ? names : new Set(Object.keys(state)));
-      if (!drawn && ++drawings === DRAWINGS) document.documentElement.classList.add("gnet-ready");
+      if (!tabs.includes(state.tab)) {
+        missed.push(...names);
+        return;
+      }
+      fn(drawn ? new Set([...names, ...missed]) : new Set(Object.keys(state)));
+      missed = [];
+      if (!drawn) arrived(tabs);
       drawn = true;
     };
     document.addEventListener("gnet", (event) => run(event.detail));
-    run();
+    run([]);
   }
+
+  const drawings = { explore: 0, train: 0 };
+  function arrived(tabs) {
+    for (const tab of tabs) drawings[tab]++;
+    if (drawings[state.tab] >= DRAWINGS[state.tab]) {
+      document.documentElement.classList.add("gnet-ready");
+    }
+  }
+
+  // Tabs: what is in them stays as it is while another is shown.
+  const words = { explore }; // tab → what it keeps in the address
+  document.documentElement.dataset.tab = state.tab;
+  function show(tab, keep = true) {
+    if (tab === state.tab) return;
+    state.tab = document.documentElement.dataset.tab = tab;
+    if (keep) history.pushState(null, "", where());
+    scrollTo(0, 0);
+    tell(["tab"]);
+  }
+  const where = () => `${location.pathname}?${new URLSearchParams(words[state.tab]())}`;
+  const remember = () => history.replaceState(null, "", where());
+  addEventListener("popstate", () => {
+    show(new URLSearchParams(location.search).get("tab") || "explore", false);
+  });
 
   function choose(changes) {
     const names = Object.keys(changes).filter((name) => state[name] !== changes[name]);
@@ -41,26 +74,39 @@ window.gnet = (() => {
     tell(names);
   }
 
-  function remember() {
-    const words = { module: state.stage, head: state.head, scope: state.scope };
+  function explore() {
+    const kept = { module: state.stage, head: state.head, scope: state.scope };
     const { target, answer } = state;
-    if (target !== null) words.class = state.network.classes[target];
-    if (answer.example) words.picture = answer.example;
-    history.replaceState(null, "", `${location.pathname}?${new URLSearchParams(words)}`);
+    if (target !== null) kept.class = state.network.classes[target];
+    if (answer?.example) kept.picture = answer.example;
+    if (answer?.tile) kept.tile = answer.tile;
+    if (state.net) kept.net = state.net;
+    if (state.channel) kept.channel = state.channel;
+    return kept;
   }
 
   // A new answer. A class chosen by hand stays chosen: it may be compared between pictures.
   function arrive(network, answer) {
     const first = !state.answer;
-    Object.assign(state, { network, answer, measured: { ...answer.measured } });
+    const net = answer.net ?? "";
+    const other = !first && net !== state.net;
+    const wanted = net === address.get("net");
+    if (other) Object.assign(state, { target: null, ...(!wanted && { channel: null }) });
+    Object.assign(state, { network, net, answer, measured: { ...answer.measured } });
     if (!Object.hasOwn(answer.stages, state.stage)) state.stage = "4b";
     if (!believed()) state.head = trained()[0] || "main";
-    if (first) {
+    if (first || (other && wanted)) {
       const named = network.classes.indexOf(address.get("class"));
       if (named >= 0) state.target = named;
-    } else remember();
+    }
+    if (!first && state.tab === "explore") remember();
     wait("answer", false);
-    tell(["answer", "stage", "head", "target", "measured"]);
+    tell(["answer", "stage", "head", "target", "measured", ...(other ? ["network", "channel"] : [])]);
+  }
+
+  // Look at the picture with another network, or at a picture of a run's review.
+  function look(net, tile) {
+    document.dispatchEvent(new CustomEvent("gnet-look", { detail: { net, ...(tile && { tile }) } }));
   }
 
   function trained() {
@@ -81,6 +127,7 @@ window.gnet = (() => {
 
   const believed = (head = state.head) =>
     Object.hasOwn(state.answer.heads, head) ? state.answer.heads[head].top : undefined;
+  const doubtful = (head = state.head) => state.answer.heads[head].sure === false;
   const target = () => state.target ?? believed()?.[0] ?? null;
   const reaches = (stage, head = state.head) =>
     state.network.heads.find((h) => h.name === head).stages.includes(stage);
@@ -133,7 +180,8 @@ window.gnet = (() => {
   function places(map, limit, signed) {
     const list = new Float32Array(256);
     for (let byte = 0; byte < 256; byte++) {
-      const value = (signed ? (byte / 255) * 2 - 1 : byte / 255) * map.limit;
+      const own = (signed ? (byte / 255) * 2 - 1 : byte / 255) * map.limit;
+      const value = map.limit === undefined ? map.low + (byte / 255) * (map.high - map.low) : own;
       const part = limit > 0 ? value / limit : 0;
       list[byte] = 255 * Math.min(1, Math.max(0, signed ? (part + 1) / 2 : part));
     }
@@ -244,7 +292,7 @@ window.gnet = (() => {
   }
 
   return {
-    SCOPES, address, state, draw, choose, arrive, wait, settle, target, believed, reaches, question,
+    SCOPES, address, state, words, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
     escape, cut, fit, percent, number, label, branches, paint, overlay, bar, decoded, tell, trained,
   };
 })();

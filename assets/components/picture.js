@@ -12,7 +12,9 @@ let later = null;
 let limits = ""; // what this browser cannot do
 
 // Ask for another picture, or another square of this one.
-function send(value) {
+function send(given) {
+  const net = sent.length ? sent.at(-1).net : gnet.state.net;
+  const value = { ...(net && { net }), ...given };
   props.value = value;
   sent.push(value);
   gnet.wait("answer", true);
@@ -198,6 +200,7 @@ function boxes() {
   const parts = answer.stages[stage].branches;
   const width = view.clientWidth;
   const rects = gnet.branches().map((name, i) => {
+    if (!parts[name].field[0]) return ""; // left out
     const inset = 1 + 2.2 * i;
     const [top, left, bottom, right] = parts[name].box.map((v) => (v / size) * width);
     const side = (a, b) => Math.max(2, b - a - 2 * inset).toFixed(1);
@@ -212,13 +215,22 @@ find(".examples").innerHTML = [...props.examples]
   .map(({ name, words, picture }) => `<button type="button" data-example="${name}" title="${words}"><img src="${picture}" alt="${words}"></button>`)
   .join("");
 new ResizeObserver(() => gnet.state.answer && boxes()).observe(view);
-// The address may name another example than the one the page opens on.
-let wanted = gnet.address.get("picture");
-if (![...props.examples].some(({ name }) => name === wanted)) wanted = null;
+document.addEventListener("gnet-look", ({ detail }) => {
+  const { box, ...picture } = accepted; // each network has its own px
+  send({ ...(detail.tile ? {} : picture), ...detail });
+});
+
+// The address may name another picture than the one the page opens on, or another network.
+let wanted = {};
+const example = gnet.address.get("picture");
+if ([...props.examples].some(({ name }) => name === example)) wanted.example = example;
+for (const key of ["tile", "net"]) if (gnet.address.get(key)) wanted[key] = gnet.address.get(key);
 gnet.draw((changed) => {
   if (changed.has("answer")) show();
-  const example = wanted;
-  wanted = null;
-  if (example && example !== gnet.state.answer.example) send({ example });
+  const given = wanted;
+  wanted = {};
+  if (given.tile) delete given.example;
+  const known = given.example === gnet.state.answer.example ? ["example"] : [];
+  if (Object.keys(given).some((key) => !known.includes(key))) send({ ...accepted, ...given });
   if (["answer", "stage", "branch"].some((what) => changed.has(what))) boxes();
 });

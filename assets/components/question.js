@@ -19,11 +19,11 @@ gnet.draw(() => {
 // Gradio gives each of its radio buttons a group of its own, so the arrow keys need telling.
 document.addEventListener("keydown", (event) => {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  const methods = [...document.querySelectorAll("#method input")];
-  const at = methods.indexOf(event.target);
-  if (!step || at < 0) return;
+  if (!step || !event.target.matches?.("fieldset input[type=radio]")) return;
   event.preventDefault();
-  const next = methods[(at + step + methods.length) % methods.length];
+  const choices = [...event.target.closest("fieldset").querySelectorAll("input[type=radio]")];
+  const at = choices.indexOf(event.target);
+  const next = choices[(at + step + choices.length) % choices.length];
   next.focus();
   next.click();
 });

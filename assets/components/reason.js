@@ -9,6 +9,7 @@ function show() {
   if (!found) return;
   const { answer, head, stage } = gnet.state;
   const other = found.key !== answer.key;
+  const strange = (found.net ?? "") !== (answer.net ?? "");
   if (!other && painted !== found) {
     const map = { data: found.map, limit: found.limit };
     const size = answer.picture.size;
@@ -30,7 +31,7 @@ function show() {
   find(".range").textContent = found.completeness_error === null ? beyond : `${ends} ${beyond}`;
   const method = document.querySelector("#method input:checked")?.value ?? found.method;
   const differs = [
-    other && "another picture",
+    strange ? "another network" : other && "another picture",
     found.method !== method && "another method",
     found.head !== head && `head ${found.head}`,
     found.target !== gnet.target() && `the class “${found.target_name}”`,

@@ -54,7 +54,7 @@ function sentence() {
   const held = answer.heads[head];
   const speaker = head === "main" ? "The main classifier" : `Exit ${head}`;
   const said = held.top
-    ? `${speaker} says <b>${escape(network.classes[held.top[0]])}, ${percent(held.probabilities[held.top[0]])}</b>.`
+    ? `${speaker} ${gnet.doubtful(head) ? "is not sure; nearest is" : "says"} <b>${escape(network.classes[held.top[0]])}, ${percent(held.probabilities[held.top[0]])}</b>.`
     : `${speaker} is ${held.status}.`;
   find(".say").innerHTML =
     `In ${stage} the ${gnet.label(m.leader)} branch carries <b>${percent(lead.share)}</b> of the ` +
@@ -114,9 +114,13 @@ function name(branch, top) {
 }
 
 function sees(branch) {
-  const { answer, measured, stage } = gnet.state;
+  const { answer, measured, network, stage } = gnet.state;
   const { field } = module_().branches[branch];
   const { size } = answer.picture;
+  if (network.left_out.includes(branch)) {
+    columns[branch].querySelector(".sees").innerHTML = "left out of this network:<br>zeros in its place";
+    return;
+  }
   const side = measured[stage]?.[branch];
   const unknown = lost === answer.key ? "not measured" : "measuring what counts …";
   const felt = side === undefined ? unknown : `measured: 90 % of it within ${side} of ${size} px`;
@@ -180,6 +184,15 @@ function leave(event) {
   if (tile) mean(tile.closest("[data-branch]").dataset.branch);
 }
 
+// Which tile's channel is open.
+function opened() {
+  for (const tile of row.querySelectorAll("[data-rank]")) {
+    const { branch } = tile.closest("[data-branch]").dataset;
+    const { channel } = module_().branches[branch].top[tile.dataset.rank];
+    tile.setAttribute("aria-expanded", String(gnet.state.channel === `${branch}.${channel}`));
+  }
+}
+
 // Ask for the measured fields of a module that stays chosen for a moment.
 function look() {
   clearTimeout(asking);
@@ -194,6 +207,14 @@ row.addEventListener("pointerout", leave);
 row.addEventListener("focusout", leave);
 row.addEventListener("pointerover", (event) => {
   gnet.choose({ branch: event.target.closest("[data-branch]")?.dataset.branch ?? null });
+});
+row.addEventListener("click", (event) => {
+  const tile = event.target.closest("[data-rank]");
+  if (!tile) return;
+  const { branch } = tile.closest("[data-branch]").dataset;
+  const { channel } = module_().branches[branch].top[tile.dataset.rank];
+  const name = `${branch}.${channel}`;
+  gnet.choose({ channel: gnet.state.channel === name ? null : name });
 });
 row.addEventListener("pointerleave", () => gnet.choose({ branch: null }));
 row.addEventListener("keydown", (event) => {
@@ -234,5 +255,6 @@ gnet.draw((changed) => {
       columns[branch].querySelector(".view svg").innerHTML = boxes(branch);
     }
   }
+  if (["answer", "stage", "channel"].some((what) => changed.has(what))) opened();
   if (["answer", "stage", "head"].some((what) => changed.has(what))) sentence();
 });

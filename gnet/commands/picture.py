@@ -63,14 +63,18 @@ def predict(arguments: argparse.Namespace) -> None:
         }
         present = [head for head in ("main", "aux1", "aux2") if head in recording.logits]
         status = {head: recording.heads.get(head, UNTRAINED) for head in present}
-        answers.append({head: rows.get(head, []) for head in present} | {"status": status})
+        sure = {head: believed[head].sure if head in believed else None for head in present}
+        answers.append(
+            {head: rows.get(head, []) for head in present} | {"status": status, "sure": sure}
+        )
     if arguments.json:
         print_json(answers[0] if len(answers) == 1 else answers)
         return
     for path, answer in zip(arguments.pictures, answers, strict=True):
         print(path)
         for head, status in answer["status"].items():
-            print(f"  {head}  ({status})")
+            doubt = "; not sure, the nearest classes are" if answer["sure"][head] is False else ""
+            print(f"  {head}  ({status}{doubt})")
             for row in answer[head]:
                 print(f"    {100 * row['probability']:5.1f} %  {row['class']}")
 

@@ -14,6 +14,7 @@ from gnet.commands.arguments import Command
 from gnet.commands.process import with_large_pages
 from gnet.errors import GnetError
 from gnet.events import Event
+from gnet.lease import Lease
 from gnet.options import add_model_options, add_train_options, given_options, train_config
 from gnet.progress import Bar
 from gnet.signals import StopSignals
@@ -24,6 +25,9 @@ def register(command: Command) -> None:
     sub = command(train, weights=False)
     sub.add_argument("--run-dir", metavar="DIR", help="folder that keeps the run")
     sub.add_argument("--resume", metavar="DIR", help="go on with the run kept there")
+    sub.add_argument(
+        "--lease", metavar="FILE", help="stop once nobody has touched FILE for a minute"
+    )
     sub.add_argument("--tensorboard", metavar="DIR", help="also write curves for TensorBoard there")
     add_train_options(sub)
     add_model_options(sub)
@@ -31,7 +35,7 @@ def register(command: Command) -> None:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train a network, or go on with a run."""
-    from gnet.events import EpochDone, RunEnded, RunStarted, StepDone, to_line
+    from gnet.events import EpochDone, RunEnded, RunPaused, RunStarted, StepDone, to_line
 
     with_large_pages()
     signals = StopSignals()
@@ -54,9 +58,13 @@ def train(arguments: argparse.Namespace) -> int:
             if isinstance(event, EpochDone) and not arguments.json:
                 bar.clear()
                 print(_epoch_line(event), flush=True)
+            if isinstance(event, RunPaused) and not arguments.json:
+                bar.clear()
+                print(f"paused after {event.step} steps, as control.json says", flush=True)
             if isinstance(event, RunEnded) and not arguments.json:
                 bar.clear()
-                print(f"{event.reason} after {event.step} steps, {event.seconds:.0f} s")
+                more = f"; {event.message}" if event.message else ""
+                print(f"{event.reason} after {event.step} steps, {event.seconds:.0f} s{more}")
     return signals.exit_code
 
 
@@ -68,11 +76,12 @@ def _run_events(
     from gnet.events import RunStarted
     from gnet.run_folder import RunFolder
 
+    stop = _wish_to_stop(arguments, signals)
     if not arguments.resume:
         config = train_config(arguments)
         if not arguments.run_dir:
             print("gnet: without --run-dir nothing of this run is kept.", file=sys.stderr)
-        return [], training.train(config, arguments.run_dir, progress=bar, stop=signals.asked)
+        return [], training.train(config, arguments.run_dir, progress=bar, stop=stop)
     refused = given_options(arguments) + (["--run-dir"] if arguments.run_dir else [])
     if refused:
         raise GnetError(
@@ -87,7 +96,14 @@ def _run_events(
     past: list[Event] = [
         e for e in RunFolder(arguments.resume).events() if isinstance(e, RunStarted)
     ]
-    return past, training.resume(arguments.resume, progress=bar, stop=signals.asked)
+    return past, training.resume(arguments.resume, progress=bar, stop=stop)
+
+
+def _wish_to_stop(arguments: argparse.Namespace, signals: StopSignals) -> Callable[[], bool]:
+    if not arguments.lease:
+        return signals.asked
+    lease = Lease(arguments.lease)
+    return lambda: signals.asked() or lease.has_run_out()
 
 
 def _noting(folder: str | None) -> AbstractContextManager[Callable[[Event], None]]:

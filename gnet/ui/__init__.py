@@ -8,15 +8,21 @@ if TYPE_CHECKING:
     import gradio as gr
 
 
-def build(model: GoogLeNet) -> "gr.Blocks":
-    """A fresh page for `model`; launch it with `launch_options()`."""
+def build(model: GoogLeNet, runs: Any = None) -> "gr.Blocks":
+    """A fresh page for `model`; with `runs`, networks can be trained in it.
+
+    Launch it with `launch_options()`.
+    """
     from gnet.ui import page
 
-    return page.build(model)
+    return page.build(model, runs)
 
 
-def launch_options() -> dict[str, Any]:
-    """What `Blocks.launch` must be told for the page to look and behave as meant."""
+def launch_options(runs: Any = None) -> dict[str, Any]:
+    """What `Blocks.launch` must be told for the page to look and behave as meant.
+
+    `runs` are those given to `build`: their weights and events can be fetched then.
+    """
     from gnet.ui import page
 
-    return page.launch_options()
+    return page.launch_options(runs)

@@ -7,7 +7,7 @@ one answer, about 100 kB, so moving about asks the server nothing.
 
 import base64
 import io
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from PIL import Image
@@ -35,6 +35,8 @@ class View:
     name: str
     example: str | None
     """Name of the example it is, if it is one."""
+    tile: str | None
+    """The run and its number in the run's review, if it comes from there."""
     image: Image.Image
     box: tuple[int, int, int]
     """The square (x, y, side) in px of `image`."""
@@ -49,6 +51,7 @@ def describe_answer(recording: Recording, view: View) -> dict[str, Any]:
         "key": view.key,
         "name": view.name,
         "example": view.example,
+        "tile": view.tile,
         "picture": _picture(view),
         "signed": recording.signed,
         **_heads(recording),
@@ -67,7 +70,7 @@ def describe_attribution(attribution: Attribution, key: str) -> dict[str, Any]:
     limit = scale_limit(attribution.map)
     record = attribution.to_json() | {"key": key}
     record["map"] = _bytes_of(attribution.map, limit, signed=attribution.signed)
-    record["limit"] = _short(limit)
+    record["limit"] = short(limit)
     record["beyond"] = bool(float(attribution.map.abs().max()) > limit)
     return record
 
@@ -82,12 +85,14 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
         "size": info.preprocessing.size,
         "branches": [{"name": b, "label": LABELS[b]} for b in BRANCHES],
         "kernel_5x5": kernel,
+        "left_out": list(model.config.branches_left_out()),
         "heads": [
             {
                 "name": head,
                 "exit": EXITS[head],
                 "status": info.heads.get(head, UNTRAINED),
                 "stages": list(stages_before(head)),
+                "sure": asdict(info.sure[head]) if head in info.sure else None,
                 "top1": info.metrics.get("heads", {}).get(head, {}).get("top1"),
             }
             for head in present
@@ -148,9 +153,11 @@ def _heads(recording: Recording) -> dict[str, Any]:
     for head, believed in held.heads.items():
         heads[head] = {
             "status": believed.status,
-            "probabilities": [_short(p) for p in believed.probabilities],
-            "entropy": _short(believed.entropy),
+            "probabilities": [short(p) for p in believed.probabilities],
+            "entropy": short(believed.entropy),
             "top": list(believed.top),
+            "familiarity": None if believed.familiarity is None else short(believed.familiarity),
+            "sure": believed.sure,
         }
     return {"heads": heads, "agree": held.agree}
 
@@ -166,15 +173,17 @@ def _stage(recording: Recording, stage: str) -> dict[str, Any]:
         branches[branch] = {
             "channels": numbers.channels,
             "offset": numbers.offset,
-            "share": _short(numbers.share),
-            "mean": _short(numbers.mean),
-            "sparsity": None if numbers.sparsity is None else _short(numbers.sparsity),
+            "share": short(numbers.share),
+            "mean": short(numbers.mean),
+            "sparsity": None if numbers.sparsity is None else short(numbers.sparsity),
             "grid": [height, width],
             "field": [field.size, field.stride, field.start],
             "cell": [row, col],
             "box": list(box(field, row, col, size)),
-            "map": _map(mean_map(recording, stage, branch), recording.signed),
-            "top": [{"channel": c} | _map(values[c], recording.signed) for c in numbers.top],
+            "map": describe_map(mean_map(recording, stage, branch), recording.signed),
+            "top": [
+                {"channel": c} | describe_map(values[c], recording.signed) for c in numbers.top
+            ],
         }
     return {
         "branches": branches,
@@ -187,14 +196,15 @@ def _stage(recording: Recording, stage: str) -> dict[str, Any]:
     }
 
 
-def _map(values: Tensor, signed: bool) -> dict[str, Any]:
+def describe_map(values: Tensor, signed: bool) -> dict[str, Any]:
+    """A map (h, w) as the page reads it: bytes on its own scale, and its range."""
     limit = float(values.abs().max())
     return {
         "data": _bytes_of(values, limit, signed=signed),
-        "low": _short(float(values.min())),
-        "high": _short(float(values.max())),
-        "mean": _short(float(values.mean())),
-        "limit": _short(limit),
+        "low": short(float(values.min())),
+        "high": short(float(values.max())),
+        "mean": short(float(values.mean())),
+        "limit": short(limit),
     }
 
 
@@ -209,6 +219,6 @@ def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def _short(value: float) -> float:
+def short(value: float) -> float:
     """Four digits are more than the page shows."""
     return float(f"{value:.4g}")

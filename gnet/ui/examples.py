@@ -4,7 +4,9 @@
 when the weights change. An answer that belongs to other weights is never shown.
 """
 
+import hashlib
 import json
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from PIL import Image
 
 from gnet.atomic import atomically
 from gnet.attribution import stages_before
-from gnet.config import UNTRAINED
+from gnet.config import UNTRAINED, ModelInfo
 from gnet.model import GoogLeNet
 from gnet.pictures import open_picture
 from gnet.receptive_field import effective_fields
@@ -44,7 +46,7 @@ def build(model: GoogLeNet | None = None, folder: Path = FOLDER) -> list[Path]:
     lab = Lab(model or load())
     paths = [folder / f"{name}.json" for name in EXAMPLES]
     for name, path in zip(EXAMPLES, paths, strict=True):
-        text = json.dumps({"digest": lab.model.info.digest, "answer": compute(lab, name)})
+        text = json.dumps({"digest": stamp(lab.model.info), "answer": compute(lab, name)})
         with atomically(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return paths
@@ -62,8 +64,17 @@ def compute(lab: Lab, name: str) -> dict[str, Any]:
     return answer
 
 
+def stamp(info: ModelInfo) -> str:
+    """What an answer hangs on: the weights' digest and, where there are any, their calibration."""
+    if not info.temperatures and not info.sure:
+        return info.digest
+    sure = {head: asdict(sureness) for head, sureness in sorted(info.sure.items())}
+    text = json.dumps([info.digest, sorted(info.temperatures.items()), sure])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def shipped(name: str, digest: str) -> dict[str, Any] | None:
-    """The recorded answer of an example, if it was made with the weights of that digest."""
+    """The recorded answer of an example, if it was made with the weights of that `stamp`."""
     path = FOLDER / f"{name}.json"
     if not path.is_file():
         return None
@@ -72,7 +83,7 @@ def shipped(name: str, digest: str) -> dict[str, Any] | None:
 
 def answer(lab: Lab, name: str) -> dict[str, Any]:
     """An example's answer: the shipped one, or for other weights a new one."""
-    return shipped(name, lab.model.info.digest) or lab.explore(chosen(name))
+    return shipped(name, stamp(lab.model.info)) or lab.explore(chosen(name))
 
 
 def thumbnails() -> list[dict[str, str]]:

@@ -15,9 +15,11 @@ from gnet.config import STAGES
 from gnet.errors import GnetError
 from gnet.model import GoogLeNet, fold
 from gnet.pictures import open_picture, square, to_pixels
+from gnet.probes import find_probes
 from gnet.receptive_field import effective_fields
 from gnet.recording import record
 from gnet.ui.answer import View, describe_answer, describe_attribution, describe_network
+from gnet.ui.depth import describe_course, describe_probes
 from gnet.ui.recordings import Kept, Recordings
 
 _KEPT_SIDE = 4
@@ -30,20 +32,31 @@ _ECHO = 40
 class Chosen:
     """The picture a viewer means."""
 
-    path: Path
+    path: Path | None = None
+    """Its file, or else `content` is given."""
+    content: bytes = b""
     name: str
     example: str | None = None
+    tile: str | None = None
+    """The run and its number in the run's review, if it comes from there."""
     box: tuple[float, float, float] | None = None
     """The square (x, y, side) in px of the picture as it was read; None for the middle."""
 
 
 class Lab:
-    """One network, folded for speed, and the recordings made with it."""
+    """One network, folded for speed, and the recordings made with it.
 
-    def __init__(self, model: GoogLeNet) -> None:
+    `net` is the id of the run it comes from, empty for the network that is served.
+    """
+
+    def __init__(
+        self, model: GoogLeNet, *, net: str = "", recordings: Recordings | None = None
+    ) -> None:
+        self.net = net
         self.model = fold(model)
-        self.network = describe_network(self.model)
-        self.recordings = Recordings()
+        self.probes = find_probes(self.model.info.digest)
+        self.network: dict[str, Any] = describe_network(self.model) | {"probes": describe_probes(self.probes)}
+        self.recordings = recordings or Recordings()
 
     def warm_up(self) -> None:
         """Run once what the first viewer would otherwise wait for."""
@@ -53,14 +66,9 @@ class Lab:
     def view(self, chosen: Chosen) -> View:
         """Read a picture and cut out the square the network sees."""
         preprocessing = self.model.info.preprocessing
-        try:
-            with chosen.path.open("rb") as file:
-                key = hashlib.file_digest(file, "sha256")
-        except (OSError, ValueError):
-            raise GnetError(
-                "The picture is no longer here (kept for an hour); give it once more."
-            ) from None
-        image = open_picture(chosen.path, max_side=_KEPT_SIDE * preprocessing.size)
+        key = _digest(chosen)
+        source = chosen.path or chosen.content
+        image = open_picture(source, max_side=_KEPT_SIDE * preprocessing.size)
         box = square(image.size, preprocessing.crop, chosen.box)
         pixels = to_pixels(image, preprocessing, box)
         # Not of the pixels: those differ in their last bits between machines.
@@ -69,6 +77,7 @@ class Lab:
             key=key.hexdigest(),
             name=chosen.name,
             example=chosen.example,
+            tile=chosen.tile,
             image=image,
             box=box,
             pixels=pixels,
@@ -77,7 +86,11 @@ class Lab:
     def explore(self, chosen: Chosen) -> dict[str, Any]:
         """The whole answer for one picture."""
         view = self.view(chosen)
-        return describe_answer(self._kept(view).recording, view)
+        recording = self._kept(view).recording
+        answer = describe_answer(recording, view) | {"net": self.net}
+        answer["depth"] = describe_course(self.probes, recording)
+        # The page knows the served network from the start, and any other from its answers.
+        return answer | {"network": self.network} if self.net else answer
 
     def measure(self, chosen: Chosen, stage: Any, key: Any = None) -> dict[str, Any]:
         """The effective field of the stage's four branches for one picture, in px.
@@ -108,7 +121,7 @@ class Lab:
             target=index,
             stage=cut(stage) if stage else None,
         )
-        return describe_attribution(answer, view.key)
+        return describe_attribution(answer, view.key) | {"net": self.net}
 
     def _kept(self, view: View) -> Kept:
         return self.recordings.get(view.key, lambda: record(self.model, view.pixels))
@@ -122,6 +135,19 @@ class Lab:
                 f"{last}."
             )
         return index
+
+
+def _digest(chosen: Chosen) -> Any:
+    """The sha256 of the picture's file, to be gone on with."""
+    if chosen.path is None:
+        return hashlib.sha256(chosen.content)
+    try:
+        with chosen.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256")
+    except (OSError, ValueError):
+        raise GnetError(
+            "The picture is no longer here (kept for an hour); give it once more."
+        ) from None
 
 
 def cut(value: Any) -> str:

@@ -28,7 +28,7 @@ def meant(payload: Any) -> Chosen:
         raise GnetError(f"{cut(payload['folder'])!r} is a folder; drop one picture.")
     if not isinstance(payload, dict) or not (payload.get("path") or payload.get("example")):
         raise GnetError("No picture was given; upload one or choose an example.")
-    box = _box(payload.get("box"))
+    box = box_asked(payload.get("box"))
     example = payload.get("example")
     if example:
         if not isinstance(example, str) or example not in examples.EXAMPLES:
@@ -40,7 +40,8 @@ def meant(payload: Any) -> Chosen:
     return Chosen(path=path, name=str(payload.get("orig_name") or path.name)[:80], box=box)
 
 
-def _box(value: Any) -> tuple[float, float, float] | None:
+def box_asked(value: Any) -> tuple[float, float, float] | None:
+    """The square (x, y, side) in px that a value names, if it does."""
     if value is None:
         return None
     try:

@@ -1,0 +1,207 @@
+// One channel opened: its map, its strongest patches, a picture grown for it, one step as a sum.
+const find = (selector) => element.querySelector(selector);
+const { number, escape } = gnet;
+const panel = find(".panel");
+let facts = null; // what the server said of the channel that is open
+let asked = ""; // what it was asked last
+let growing = false;
+let turn = 0; // of growing: what an earlier turn still sends is not heeded
+let opener = null; // the tile that opened the panel, to go back to
+let over = null; // which pictures the patches are to be from
+
+// The channel chosen, if this network has it: {branch, channel}.
+function chosen() {
+  const [, branch, digits] = /^(\w+)\.(\d{1,5})$/.exec(gnet.state.channel ?? "") ?? [];
+  if (!gnet.branches().includes(branch)) return null;
+  const channel = Number(digits);
+  return channel < module_().branches[branch].channels ? { branch, channel } : null;
+}
+const module_ = () => gnet.state.answer.stages[gnet.state.stage];
+
+function title({ branch, channel }) {
+  const place = module_().branches[branch].offset + channel;
+  return `${gnet.state.stage} · ${gnet.label(branch)} · channel ${channel} (concat ${place})`;
+}
+
+function open(place) {
+  const { answer, stage } = gnet.state;
+  const question = { stage, ...place, over };
+  const words = JSON.stringify([answer.key, question]);
+  if (words === asked) return;
+  stop();
+  const same = facts && facts.stage === stage && facts.branch === place.branch && facts.channel === place.channel;
+  asked = words;
+  const first = panel.hidden;
+  panel.hidden = false;
+  panel.className = `panel card b${place.branch}`;
+  panel.setAttribute("aria-label", title(place));
+  find("h2").textContent = title(place);
+  const top = module_().branches[place.branch].top.find((t) => t.channel === place.channel);
+  const { grid, field } = module_().branches[place.branch];
+  if (top) map(top, grid, field);
+  for (const part of [".likes", ".sum", ...(top ? [] : [".answers"]), ...(same ? [] : [".grown"])]) {
+    find(part).classList.add("dim");
+  }
+  if (!same) dream(null);
+  if (first) opener = document.activeElement.closest("#roads [data-rank]");
+  if (first) panel.scrollIntoView({ block: "nearest" });
+  trigger("opened", question);
+}
+
+function close() {
+  stop();
+  if (panel.hidden) return;
+  const { activeElement } = document;
+  const lost = panel.contains(activeElement) || activeElement === document.body;
+  panel.hidden = true;
+  asked = "";
+  if (lost && opener?.isConnected) opener.focus({ preventScroll: true });
+}
+
+function map(values, grid, field) {
+  const { signed } = gnet.state.answer;
+  const canvas = find(".map");
+  gnet.overlay(canvas, values, grid, field, values.limit, signed);
+  gnet.bar(find(".bar"), signed);
+  canvas.setAttribute("aria-label", `map of the channel, from ${number(values.low)} to ${number(values.high)}`);
+  find(".low").textContent = signed ? `−${number(values.limit)}` : "0";
+  find(".high").textContent = signed ? `0 in the middle, ${number(values.limit)}` : number(values.limit);
+  find(".range").textContent = values.limit
+    ? `${grid[0]}×${grid[1]} cells, from ${number(values.low)} to ${number(values.high)}, mean ${number(values.mean)}; on its own scale.`
+    : `${grid[0]}×${grid[1]} cells: it is silent in this picture.`;
+}
+
+function patches(found) {
+  const box = find(".patches");
+  const select = find(".over");
+  select.hidden = !found || found.overs.length < 2;
+  box.innerHTML = "";
+  if (!found) {
+    find(".seen").textContent =
+      "Nobody has looked for them with these weights: python -m gnet index does, over pictures of your own.";
+    return;
+  }
+  select.innerHTML = found.overs
+    .map((data) => `<option${data === found.over ? " selected" : ""}>${escape(data)}</option>`)
+    .join("");
+  box.innerHTML = found.values
+    .map((value, i) => {
+      const at = found.values.length > 1 ? (100 * i) / (found.values.length - 1) : 0;
+      return `<div class="patch" role="listitem" aria-label="patch ${i + 1}, response ${number(value)}"
+        style="background-image:url(${found.strip});background-position:${at}% 0"><span>${number(value)}</span></div>`;
+    })
+    .join("");
+  const over = found.shipped ? `${found.count} pictures shipped with the page, photos of clothes and patterns` : `${found.count} pictures of ${found.over}`;
+  find(".seen").textContent = found.values.length
+    ? `${found.values.length} strongest of ${over}, one a picture. Each shows ${found.side} of ${found.size} px: ` +
+      (found.side < found.sees ? `90 % of what counts for a cell, which in theory sees ${found.sees} px.` : "all that a cell sees.")
+    : `It answers none of ${over}.`;
+}
+
+function dream(picture) {
+  find(".dream").innerHTML = picture ? `<img src="${picture}" alt="picture grown for the channel">` : "none yet";
+  find(".growing").hidden = !growing;
+  find(".grow").hidden = growing || Boolean(picture);
+  find(".how").textContent = picture
+    ? "Grown from noise, step by step towards a stronger mean response (activation maximisation)."
+    : "Activation maximisation: noise is changed until the channel answers it; a few seconds.";
+}
+
+// Numbers in their places, tinted red above 0 and blue below, as far as they reach.
+function table(rows, title, digits) {
+  const most = Math.max(...rows.flat().map(Math.abs)) || 1;
+  const cell = (x) => {
+    const tint = `rgb(${x < 0 ? "33 102 172" : "178 24 43"} / ${Math.round((45 * Math.abs(x)) / most)}%)`;
+    return `<td style="background:${tint}">${brief(x, digits)}</td>`;
+  };
+  const lines = rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("");
+  return `<table title="${title}"><tbody>${lines}</tbody></table>`;
+}
+function brief(x, digits = 2) {
+  if (x === 0 || Math.abs(x) >= 100) return number(x);
+  const text = x.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+}
+const signed_ = (x) => (x < 0 ? ` − ${brief(-x)}` : ` + ${brief(x)}`);
+
+function sum(step) {
+  const [row, col] = step.cell;
+  const pooled = step.pooled ? ", each the largest of 3×3 cells" : "";
+  find(".sum h3").textContent =
+    `how its strongest cell is made: row ${row + 1}, column ${col + 1}, from ${step.inputs} inputs${pooled}`;
+  find(".terms").innerHTML = step.terms
+    .map((term) => `<div class="term"><span>${escape(term.name)}</span>${table(term.patch, "input", 2)}×
+      ${table(term.kernel, "kernel", 3)}= <b>${brief(term.sum)}</b></div>`)
+    .join("");
+  const others = step.inputs - step.terms.length;
+  const terms = step.terms.map((t, i) => (i ? signed_(t.sum) : brief(t.sum))).join("");
+  const cut = step.rectified ? `, and the ReLU makes it <b>${brief(step.value)}</b>` : "";
+  find(".total").innerHTML =
+    `${terms}${signed_(step.rest)} <small>(${others} other inputs)</small>${signed_(step.bias)} ` +
+    `<small>(bias)</small> = <b>${brief(step.total)}</b>${cut}. The forward recorded ${brief(step.recorded)}.`;
+}
+
+function told(message) {
+  if (message.kind === "dream") {
+    if (!growing || message.turn !== String(turn)) return;
+    growing = message.step < message.steps;
+    find("progress").value = message.steps ? message.step / message.steps : 0;
+    dream(message.picture);
+    return;
+  }
+  const place = chosen();
+  if (!place || message.stage !== gnet.state.stage) return;
+  if (message.branch !== place.branch || message.channel !== place.channel) return;
+  if (message.key !== gnet.state.answer.key) return;
+  facts = message;
+  for (const part of element.querySelectorAll(".dim")) part.classList.remove("dim");
+  map(message.map, message.grid, message.field);
+  patches(message.patches);
+  sum(message.step);
+  if (!growing) dream(message.dream);
+}
+
+function stop() {
+  if (!growing) return;
+  growing = false;
+  trigger("stopped");
+  dream(null);
+}
+
+panel.addEventListener("click", (event) => {
+  const { dataset } = event.target;
+  const place = chosen();
+  if ("close" in dataset) gnet.choose({ channel: null });
+  if ("stop" in dataset) stop();
+  if (!place) return;
+  if ("grow" in dataset) {
+    growing = true;
+    turn++;
+    find("progress").value = 0;
+    dream(null);
+    trigger("grown", { stage: gnet.state.stage, ...place, turn });
+  }
+  if (dataset.walk) {
+    const count = module_().branches[place.branch].channels;
+    const next = (place.channel + Number(dataset.walk) + count) % count;
+    gnet.choose({ channel: `${place.branch}.${next}` });
+  }
+});
+find(".over").addEventListener("change", (event) => {
+  over = event.target.value;
+  const place = chosen();
+  if (place) open(place);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !panel.hidden) gnet.choose({ channel: null });
+});
+document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
+  if (what === "channel" && !answered) asked = "";
+});
+watch("value", () => told(props.value));
+gnet.draw((changed) => {
+  if (!["answer", "stage", "channel", "network", "tab"].some((what) => changed.has(what))) return;
+  const place = chosen();
+  if (place) open(place);
+  else close();
+});

@@ -1,0 +1,27 @@
+// Says which network is looked at where it is not the one served, and leads back.
+const find = (selector) => element.querySelector(selector);
+let served = null; // the network the page opened with
+
+find("button").addEventListener("click", () => gnet.look(""));
+find("a").addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new window
+  event.preventDefault();
+  gnet.train?.choose({ run: gnet.state.net });
+  gnet.show("train");
+});
+
+gnet.draw((changed) => {
+  if (!changed.has("network")) return;
+  const { network, net } = gnet.state;
+  if (!net) served = network;
+  find(".strip").hidden = !net;
+  const right = network.heads.filter((head) => head.top1 !== null && head.top1 !== undefined);
+  const told = right.reverse().map((head) => `${head.name} ${gnet.percent(head.top1)}`).join(", ");
+  find("p").innerHTML =
+    `You look at <b>${gnet.escape(network.name)}</b>, a network trained here: ` +
+    `${network.classes.length} classes, ${network.size} px` +
+    (told ? `; right in ${told} of its validation pictures.` : ".");
+  find("a").href = `?${new URLSearchParams({ tab: "train", run: net })}`;
+  find("a").textContent = "Its run";
+  find("button").textContent = served ? `Back to ${served.name}` : "Back to the served network";
+});

@@ -1,0 +1,74 @@
+// After a run: how far the review is, which head is looked at, its network, and its files.
+const find = (selector) => element.querySelector(selector);
+const { state } = gnet.review;
+const { percent, escape } = gnet;
+const SHORT = { "trained with the net": "trained", "probe on frozen features": "probe" };
+
+find(".explore").addEventListener("click", () => gnet.review.explore(state.run));
+find(".heads").addEventListener("click", (event) => {
+  const head = event.target.closest("button")?.dataset.head;
+  if (head && head !== state.head) gnet.review.turnTo(head);
+});
+
+function heads() {
+  const { review } = state;
+  const untrained = review?.untrained ?? [];
+  const kept = document.activeElement?.dataset.head;
+  find(".heads").innerHTML = [...Object.keys(review?.heads ?? {}), ...untrained]
+    .map((head) => {
+      const told = review.heads[head];
+      const words = told ? percent(told.accuracy) : "untrained";
+      const badge = told ? SHORT[told.status] ?? told.status : "untrained";
+      return (
+        `<button type="button" data-head="${head}" aria-pressed="${head === state.head}"` +
+        ` title="${head}: ${badge}" ${told ? "" : "disabled"}>${head}<small>${words}</small></button>`
+      );
+    })
+    .join("");
+  if (kept) find(`.heads [data-head="${kept}"]`)?.focus();
+}
+
+function sentence() {
+  const { review, standing, head } = state;
+  if (standing?.state === "failed") return `What it gets right cannot be shown. ${escape(standing.message)}`;
+  if (standing?.state === "waiting") return "Its validation pictures are looked at next …";
+  if (standing?.state === "looking") {
+    const share = standing.total ? percent(standing.done / standing.total) : "";
+    return `Looking at its validation pictures: ${standing.done} of ${standing.total}, ${share}`;
+  }
+  if (!review) return "";
+  if (!head) return "No head of this network is trained, so it believes nothing.";
+  const told = review.heads[head];
+  const all = review.pictures === review.of ? `${review.of}` : `${review.pictures} of ${review.of}`;
+  const which = gnet.train.shown().run.weights.includes("best") ? "With its best weights " : "";
+  return (
+    `${which}<b>${head}</b> gets <b>${percent(told.accuracy)}</b> of ${all} validation pictures right ` +
+    `and is on average ${percent(told.confidence)} sure.`
+  );
+}
+
+function files(run) {
+  const kinds = [
+    ...run.weights.map((which) => [which, `${which} weights`]),
+    ["config", "config"],
+    ["events", "events"],
+    ["tensorboard", "curves for TensorBoard"],
+  ];
+  find(".files span").innerHTML = kinds
+    .map(([kind, words]) => `<a href="download/${run.id}/${kind}" download>${words}</a>`)
+    .join("");
+}
+
+gnet.review.draw((changed) => {
+  const run = state.run && gnet.train.shown()?.run;
+  const over = run && !gnet.train.EVER.includes(run.state);
+  find("section").hidden = !over;
+  if (!over) return;
+  find(".explore").hidden = !run.weights.length;
+  if (changed("review", "head")) {
+    heads();
+    find(".say").innerHTML = sentence();
+  }
+  if (changed("review")) files(run);
+});
+gnet.review.connect(server);

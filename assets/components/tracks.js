@@ -1,0 +1,121 @@
+// What a run's events add up to: columns of numbers for the plots, marks, what was looked at. A
+// track grows by each answer of the server and is kept thin, however long the run.
+gnet.tracks = (() => {
+  const HEADS = ["main", "aux2", "aux1"];
+  const KEPT = 4000; // steps kept of a run; of longer ones every second, every fourth …
+
+  const fresh = (id) => ({
+    id, next: 0, run: null, frame: null, epochs: 1, weights: { main: 1, aux2: 0, aux1: 0 }, every: 1,
+    x: [], loss: [], rate: [], speed: [], seconds: [],
+    heads: Object.fromEntries(
+      HEADS.map((head) => [head, { loss: [], calm: [], right: [], tide: [], part: [] }]),
+    ),
+    judged: [], marks: [], gradients: [], branches: [], ended: null, memory: {}, seen: 0,
+  });
+
+  const at = (track, step) => (track.frame ? (step / track.frame.steps) * track.epochs : 0);
+
+  // An average over the last steps, right from the first one on.
+  function calmed(track, name, value, span) {
+    const kept = (track.memory[name] ??= { sum: 0, weight: 0 });
+    const part = 1 - 1 / span;
+    kept.sum = kept.sum * part + value * (1 - part);
+    kept.weight = kept.weight * part + (1 - part);
+    return kept.sum / kept.weight;
+  }
+
+  const mark = (track, event, text) => track.marks.push({ x: at(track, event.step), step: event.step, text });
+
+  const TAKEN = {
+    RunStarted(track, event) {
+      track.frame = event;
+    },
+    StepDone(track, event) {
+      track.ended = null;
+      track.last = event;
+      const span = Math.min(40, Math.max(8, (track.frame?.steps ?? 400) / 40));
+      const means = HEADS.filter((head) => head in event.losses).map((head) => [
+        head,
+        calmed(track, `loss ${head}`, event.losses[head], span),
+        calmed(track, `right ${head}`, event.accuracy[head], span),
+      ]);
+      if (track.seen++ % track.every) return;
+      track.x.push(at(track, event.step));
+      track.loss.push(event.loss);
+      track.rate.push(event.learning_rate);
+      track.speed.push(event.pictures_per_second);
+      for (const [head, loss, right] of means) {
+        const kept = track.heads[head];
+        kept.loss.push(event.losses[head]);
+        kept.calm.push(loss);
+        kept.right.push(event.accuracy[head]);
+        kept.tide.push(right);
+        kept.part.push(track.weights[head] * loss);
+      }
+      if (track.x.length > KEPT) thin(track);
+    },
+    EpochDone: (track, event) => track.judged.push(event),
+    GradientsMeasured: (track, event) => track.gradients.push(event),
+    BranchesSeen: (track, event) => track.branches.push(event),
+    SettingsChanged(track, event) {
+      const before = { ...track.weights, rate: track.top };
+      Object.assign(track.weights, { aux1: event.aux1_weight, aux2: event.aux2_weight });
+      track.top = event.learning_rate;
+      const said = [
+        before.rate !== track.top && `learning rate up to ${gnet.number(track.top)}`,
+        ...["aux2", "aux1"].map((head) => before[head] !== track.weights[head]
+          && `weight of ${head} ${gnet.number(track.weights[head])}`),
+      ].filter(Boolean);
+      if (said.length) mark(track, event, said.join(", "));
+    },
+    RunPaused: (track, event) => mark(track, event, "paused"),
+    RunContinued: (track, event) => mark(track, event, "went on"),
+    RunResumed(track, event) {
+      back(track, event.step);
+      track.ended = null;
+      mark(track, event, "resumed");
+    },
+    RunEnded: (track, event) => (track.ended = event),
+  };
+
+  function columns(track) {
+    const { x, loss, rate, speed } = track;
+    return [x, loss, rate, speed, ...HEADS.flatMap((head) => Object.values(track.heads[head]))];
+  }
+
+  function thin(track) {
+    track.every *= 2;
+    for (const column of columns(track)) {
+      for (let i = 0; 2 * i < column.length; i++) column[i] = column[2 * i];
+      column.length = Math.ceil(column.length / 2);
+    }
+  }
+
+  // A resumed run goes behind its last checkpoint: what came after no longer holds.
+  function back(track, step) {
+    const limit = at(track, step);
+    const count = track.x.filter((x) => x <= limit).length;
+    for (const column of columns(track)) column.length = Math.min(column.length, count);
+    for (const name of ["judged", "gradients", "branches", "marks"]) {
+      track[name] = track[name].filter((event) => event.step <= step);
+    }
+  }
+
+  // Add an answer's events; whether there were any, and whether the run's state is another.
+  function grow(track, answer) {
+    if (!track.run) {
+      const { config } = answer.run;
+      const { aux } = config.model;
+      track.epochs = config.epochs;
+      track.top = config.learning_rate;
+      track.weights = { main: 1, aux2: aux ? config.aux2_weight : 0, aux1: aux ? config.aux1_weight : 0 };
+    }
+    const moved = !track.run || track.run.state !== answer.run.state;
+    track.run = answer.run;
+    track.next = answer.next;
+    for (const event of answer.events) TAKEN[event.type]?.(track, event);
+    return [answer.events.length > 0, moved];
+  }
+
+  return { HEADS, fresh, at, grow };
+})();

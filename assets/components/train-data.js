@@ -1,0 +1,85 @@
+// The data set's buttons: upload a zip of one's own, look at the pictures before a run.
+const find = (selector) => element.querySelector(selector);
+const [file, progress, trouble] = [find("input"), find(".progress"), find(".trouble")];
+const { megabytes } = props;
+const keys = []; // zips uploaded by this page
+
+find(".data").hidden = !props.enabled;
+find(".upload").hidden = !props.zips;
+find(".hint").textContent = props.zips
+  ? `One folder for each class, up to ${megabytes} MB. Deleted after an hour; a run keeps its own copy.`
+  : "";
+
+function busy(on) {
+  find(".upload").disabled = on;
+  progress.hidden = !on;
+  show(0);
+}
+function show(part) {
+  progress.firstElementChild.style.width = `${100 * part}%`;
+  progress.ariaValueNow = String(Math.round(100 * part));
+}
+
+function send(given) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("PUT", `zip/${encodeURIComponent(given.name)}`);
+    request.responseType = "json";
+    request.upload.onprogress = ({ loaded, total }) => show(loaded / total);
+    request.onload = () => (request.response ? resolve(request.response) : reject());
+    request.onerror = request.onabort = reject;
+    request.send(given);
+  });
+}
+
+async function take(given) {
+  if (!given) return;
+  if (given.size > megabytes * 1e6) {
+    trouble.textContent = `The zip has ${Math.round(given.size / 1e6)} MB; allowed are up to ${megabytes} MB.`;
+    return;
+  }
+  trouble.textContent = "";
+  busy(true);
+  try {
+    const answer = await send(given);
+    if (answer.error) {
+      trouble.textContent = answer.error;
+    } else {
+      keys.push(answer.key);
+      trigger("uploaded", { keys });
+    }
+  } catch {
+    trouble.textContent = "The upload broke off; try it once more.";
+  }
+  busy(false);
+}
+
+find(".upload").addEventListener("click", () => file.click());
+file.addEventListener("change", () => {
+  take(file.files[0]);
+  file.value = "";
+});
+
+// A zip dropped anywhere on the tab is meant for this.
+document.addEventListener(
+  "drop",
+  (event) => {
+    const given = event.dataTransfer?.files[0];
+    if (gnet.state.tab !== "train" || !given || !props.zips || !props.enabled) return;
+    event.preventDefault();
+    event.stopPropagation();
+    take(given);
+  },
+  true,
+);
+
+function look() {
+  find(".look").disabled = true;
+  document.dispatchEvent(new Event("gnet-looking"));
+  trigger("look");
+}
+find(".look").addEventListener("click", look);
+document.addEventListener("gnet-look-data", look);
+document.addEventListener("gnet-settled", ({ detail }) => {
+  if (detail.what === "data") find(".look").disabled = false;
+});

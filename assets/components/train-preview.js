@@ -1,0 +1,73 @@
+// What a run would find: pictures of each class as bars, what is left out, a few as they are seen.
+const find = (selector) => element.querySelector(selector);
+const [card, found] = [find(".card"), find(".found")];
+const { escape } = gnet;
+const counted = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+let before = null; // what was shown when a look that was refused began
+
+function open() {
+  if (!card.hidden) return;
+  card.hidden = false;
+  const { top } = card.getBoundingClientRect();
+  if (top < 0 || top > innerHeight - 160) card.scrollIntoView({ behavior: "smooth" });
+}
+
+document.addEventListener("gnet-looking", () => {
+  before = { hidden: card.hidden };
+  open();
+  find("h2").textContent ||= "The pictures";
+  find(".busy").textContent = "Opening pictures …";
+  found.style.opacity = "0.5";
+});
+document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
+  if (what !== "data") return;
+  find(".busy").textContent = "";
+  found.style.opacity = "";
+  if (!answered && before) card.hidden = before.hidden;
+  before = null;
+});
+find(".close").addEventListener("click", () => {
+  card.hidden = true;
+  document.querySelector("#train-data .look").focus();
+});
+
+function bars(classes) {
+  const most = Math.max(1, ...classes.map(({ train, val }) => train + val));
+  return classes
+    .map(({ name, train, val }) => {
+      const part = (n, kind) => `<i class="${kind}" style="width:${((100 * n) / most).toFixed(2)}%"></i>`;
+      return (
+        `<li><span class="name" title="${escape(name)}">${escape(name)}</span>` +
+        `<span class="bar" aria-hidden="true">${part(train, "train")}${part(val, "val")}</span>` +
+        `<span class="number">${train.toLocaleString("en")} + ${val.toLocaleString("en")}</span></li>`
+      );
+    })
+    .join("");
+}
+
+watch("value", () => {
+  const answer = JSON.parse(props.value);
+  if (answer.busy) {
+    find(".busy").textContent = answer.busy;
+    return;
+  }
+  const { name, classes, train, val, made_split, skipped, opened, warnings, rows, columns, side } = answer;
+  find("h2").textContent = `${name}: ${classes.length} classes, ${counted(train + val, "picture")}`;
+  find(".split").textContent =
+    `${counted(train, "picture")} to learn from and ${val.toLocaleString("en")} to judge on, ` +
+    (made_split ? "split here, the same way for the same seed." : "split as the data set comes.");
+  find(".warnings").innerHTML = warnings.map((words) => `<li>${escape(words)}</li>`).join("");
+  find(".counts").innerHTML = bars(classes);
+  const reasons = Object.entries(skipped);
+  find(".out").hidden = !reasons.length;
+  find(".skipped").innerHTML = reasons
+    .map(([reason, n]) => `<li>${n} of ${opened.toLocaleString("en")} opened: ${escape(reason)}</li>`)
+    .join("");
+  find(".rows").innerHTML = rows.map((row) => `<span>${escape(row)}</span>`).join("");
+  const image = find("img");
+  image.src = answer.sheet;
+  image.style.aspectRatio = `${2 * columns * side} / ${rows.length * side}`;
+  image.alt = `Up to ${columns} pictures of ${rows.length} classes, and the same ones cropped and flipped at random`;
+  found.hidden = false;
+  open();
+});

@@ -1,0 +1,10 @@
+"""Where files are kept that can be made or fetched again."""
+
+import os
+from pathlib import Path
+
+
+def cache_folder(*parts: str) -> Path:
+    """The folder of that kind of files; it need not exist yet. GNET_CACHE, else ~/.cache/gnet."""
+    base = Path(os.environ.get("GNET_CACHE") or "~/.cache/gnet").expanduser()
+    return base.joinpath(*parts)

@@ -1,0 +1,132 @@
+"""Commands for what excites a channel: index, dream."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from gnet.commands.arguments import Command, positive
+from gnet.commands.printing import print_json
+from gnet.errors import GnetError
+from gnet.progress import Bar
+
+
+def register(command: Command) -> None:
+    """Tell the command line what the commands are given."""
+    sub = command(index)
+    sub.add_argument(
+        "--data", help="built-in, a torchvision name, folder or zip (default: shipped)"
+    )
+    sub.add_argument("--split", default="val", help="top-level folder of the data set")
+    sub.add_argument("--per-class", type=positive, help="most pictures of each class")
+    sub.add_argument("--out", metavar="FILE", help="file to write (default: where the page looks)")
+
+    sub = command(dream)
+    sub.add_argument("--stage", "--module", help="module, as 4d")
+    sub.add_argument("--branch", help="1x1, 3x3, 5x5 or pool")
+    sub.add_argument("--channel", type=int, help="channel of the branch, from 0")
+    sub.add_argument("--size", type=positive, help="side of the picture in px")
+    sub.add_argument("--steps", type=positive, help="steps to grow it in")
+    sub.add_argument("--out", metavar="FILE", help="picture to write: .png or .webp")
+    sub.add_argument(
+        "--sprite", action="store_true", help="the sheet of all branches' strongest channels"
+    )
+    sub.add_argument("--dir", metavar="DIR", help="folder of the sheet (default assets/channels)")
+
+
+def index(arguments: argparse.Namespace) -> None:
+    """The nine pictures that each channel answers most."""
+    from gnet.channels import SHIPPED, index_path, make_index
+    from gnet.data import open_dataset
+    from gnet.gallery import FOLDER, shipped
+    from gnet.model import fold
+    from gnet.weights import load
+
+    model = fold(load(arguments.weights))
+    if arguments.data:
+        data = f"{Path(arguments.data).name}, {arguments.split}"
+        pictures = open_dataset(
+            arguments.data,
+            arguments.split,
+            per_class=arguments.per_class,
+            size=model.info.preprocessing.size,
+            progress=Bar("reading pictures"),
+        ).pictures
+    else:
+        data, pictures = SHIPPED, shipped()
+    made = make_index(
+        model, pictures, data=data, keep=bool(arguments.data), progress=Bar("looking")
+    )
+    bundled = not arguments.data and arguments.weights == "everyday"
+    usual = FOLDER / "index.safetensors" if bundled else index_path(made.digest, data)
+    path = Path(arguments.out or usual)
+    made.save(path)
+    if arguments.json:
+        silent = {s: int((numbers[:, 0] < 0).sum()) for s, numbers in made.pictures.items()}
+        print_json({"file": str(path), "pictures": made.count, "silent": silent})
+        return
+    print(f"{path}, {made.count} pictures, {path.stat().st_size / 1e3:,.0f} kB")
+
+
+def dream(arguments: argparse.Namespace) -> int:
+    """A picture grown until a channel answers it strongly, or the sheet of them all."""
+    import torch
+
+    from gnet.dreams import DreamConfig, dream
+    from gnet.model import fold
+    from gnet.pictures import to_image
+    from gnet.weights import load
+
+    given = {name: value for name in ("size", "steps") if (value := getattr(arguments, name))}
+    config = DreamConfig(**given)
+    if arguments.sprite:
+        return _sprite(arguments, config)
+    place = (arguments.stage, arguments.branch, arguments.channel)
+    if None in place or not arguments.out:
+        raise GnetError("dream needs --stage, --branch, --channel and --out, or --sprite alone.")
+    if Path(arguments.out).suffix not in (".png", ".webp"):
+        raise GnetError(f"The picture is to be {arguments.out}; allowed are .png and .webp.")
+    torch.set_num_threads(1)  # on small maps a second one gains nothing
+    pictures = dream(
+        fold(load(arguments.weights)),
+        arguments.stage,
+        arguments.branch,
+        [arguments.channel],
+        config,
+        progress=Bar("growing"),
+    )
+    assert pictures is not None  # nobody stops it
+    path = Path(arguments.out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    to_image(pictures[0]).save(path)
+    if arguments.json:
+        print_json({"file": str(path)})
+    else:
+        print(path)
+    return 0
+
+
+def _sprite(arguments: argparse.Namespace, config: Any) -> int:
+    import torch
+
+    from gnet.channels import SHIPPED, Index, find_indexes
+    from gnet.dream_sprite import make_sprite
+    from gnet.gallery import FOLDER
+    from gnet.model import fold
+    from gnet.weights import load
+
+    torch.set_num_threads(1)
+    model = fold(load(arguments.weights))
+    path = find_indexes(model.info.digest).get(SHIPPED)
+    if path is None:
+        raise GnetError("There is no index by these weights; `python -m gnet index` makes it.")
+    folder = Path(arguments.dir or FOLDER)
+    sprite = make_sprite(model, Index.load(path), folder, config=config, progress=Bar("growing"))
+    assert sprite is not None  # nobody stops it but by ending the process
+    size = (folder / "dreams.webp").stat().st_size
+    if arguments.json:
+        print_json({"folder": str(folder), "pictures": len(sprite.places), "bytes": size})
+    else:
+        print(f"{folder / 'dreams.webp'}, {len(sprite.places)} pictures, {size / 1e6:.1f} MB")
+    return 0

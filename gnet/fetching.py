@@ -1,0 +1,50 @@
+"""Fetches data sets known by name in the background, each once, and tells how far it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+from gnet.catalogue import TORCHVISION, bytes_so_far, fetch, is_missing
+
+EVERY = 0.5
+"""Seconds between two sentences."""
+_lock = threading.Lock()
+_under_way: dict[str, Future[None]] = {}
+
+
+def fetched(name: str, every: float = EVERY) -> Iterator[str]:
+    """Have a data set on this machine when this ends; sentences on how far it is until then.
+
+    Whoever asks while it is being fetched waits for the same download. Does nothing for what is
+    there or is no name of a data set. Raises GnetError.
+    """
+    if not is_missing(name):
+        return
+    key = name.lower()
+    with _lock:
+        future = _under_way.get(key)
+        if future is None:
+            future = _under_way[key] = Future()
+            args = (key, future)
+            threading.Thread(target=_fetch, args=args, name=f"fetch {key}", daemon=True).start()
+    while True:
+        yield f"Downloading {TORCHVISION[key].label}: {bytes_so_far(key) / 1e6:.0f} MB so far"
+        try:
+            return future.result(every)
+        except TimeoutError:
+            if future.done():  # the download's own time was up
+                raise
+
+
+def _fetch(key: str, future: Future[None]) -> None:
+    try:
+        fetch(key, "train")
+    except BaseException as error:  # whatever it is, it belongs to who waits
+        future.set_exception(error)
+    else:
+        future.set_result(None)
+    finally:
+        with _lock:
+            _under_way.pop(key, None)

@@ -1,0 +1,58 @@
+"""One pinned validation picture, looked at after each epoch: how branches come to specialise."""
+
+from __future__ import annotations
+
+import base64
+
+import torch
+from torch import Tensor
+
+from gnet.batches import in_order
+from gnet.data import Dataset, chosen
+from gnet.events import BranchesSeen
+from gnet.model import GoogLeNet
+from gnet.recording import belief, mean_map, record, statistics
+
+TOP = 3
+"""Classes told of each head's belief."""
+
+
+def pinned_picture(data: Dataset, index: int, size: int) -> Tensor:
+    """The centre square of one picture, (3, size, size) uint8."""
+    pixels, _ = next(in_order(chosen(data, [index]), size=size, batch=1))
+    return pixels[0]
+
+
+def look(model: GoogLeNet, picture: Tensor, *, step: int, epoch: int) -> BranchesSeen:
+    """What `model` makes of `picture`, (3, S, S) uint8; an untrained head believes nothing."""
+    device = next(model.parameters()).device
+    recording = record(model, picture[None].to(device, torch.float32) / 255)
+    return BranchesSeen(
+        step=step,
+        epoch=epoch,
+        shares={
+            stage: {branch: n.share for branch, n in statistics(recording, stage).items()}
+            for stage in recording.branches
+        },
+        maps={
+            stage: {branch: _bytes(mean_map(recording, stage, branch)) for branch in branches}
+            for stage, branches in recording.branches.items()
+        },
+        belief={
+            head: [[label, believed.probabilities[label]] for label in believed.top]
+            for head, believed in belief(recording, top=TOP).heads.items()
+        },
+    )
+
+
+def _bytes(values: Tensor) -> dict[str, object]:
+    """A map (h, w) as bytes, from the lesser of 0 and its least value to its greatest."""
+    low, high = min(0.0, float(values.min())), float(values.max())
+    span = (high - low) or 1.0
+    whole = ((values - low) * (255 / span)).round().to(torch.uint8)
+    return {
+        "size": list(values.shape),
+        "low": low,
+        "high": high,
+        "data": base64.b64encode(whole.contiguous().numpy().tobytes()).decode(),
+    }

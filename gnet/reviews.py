@@ -1,0 +1,163 @@
+"""The reviews of runs as a server has them: each made once, by a process of its own, one at a time.
+
+So neither a picture that somebody explores nor the server's memory waits for a whole data set.
+Knows nothing of pages or of who started a run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import gnet
+from gnet.errors import GnetError
+from gnet.review import Review
+from gnet.run_folder import RunFolder
+from gnet.run_review import REVIEW, kept_review, weights_of
+
+COMMAND = (sys.executable, "-m", "gnet", "review", "--counting")
+NICENESS = 5
+_KEPT, _MOST_WAITING = 4, 20
+_SENTENCE = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How far a review is; `state` is waiting, looking or failed."""
+
+    state: str
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    """Why it failed."""
+
+
+class Reviews:
+    """Reviews by run folder; several threads may ask."""
+
+    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+        self._command = command
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple, Review] = OrderedDict()
+        self._standing: dict[Path, Standing] = {}
+        self._line: queue.Queue[Path] = queue.Queue(_MOST_WAITING)
+        self._process: subprocess.Popen[str] | None = None
+        self._worker: threading.Thread | None = None
+
+    def find(self, folder: Path) -> Review | None:
+        """The review of a run's weights if there is one; `GnetError` without weights."""
+        run = RunFolder(folder)
+        weights = weights_of(run)
+        key = (folder, _version(weights), _version(folder / REVIEW))
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = kept_review(run, weights)
+        if found is not None:
+            with self._lock:
+                self._kept[key] = found
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+        return found
+
+    def ask(self, folder: Path) -> Review | Standing:
+        """The review, or how far it is; who asks first sets it going.
+
+        A failure is told once: the next one to ask begins anew.
+        """
+        found = self.find(folder)
+        with self._lock:
+            if found is not None:
+                self._standing.pop(folder, None)
+                return found
+            standing = self._standing.get(folder)
+            if standing and standing.state == "failed":
+                return self._standing.pop(folder)
+            if standing is None:
+                self._begin(folder)
+            return self._standing[folder]
+
+    def stop(self) -> None:
+        """End the process that is at work, if there is one."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.terminate()
+
+    def _begin(self, folder: Path) -> None:
+        try:
+            self._line.put_nowait(folder)
+        except queue.Full:
+            raise GnetError(
+                f"{_MOST_WAITING} reviews are waiting already, which are as many as are allowed; "
+                "ask again in a minute."
+            ) from None
+        self._standing[folder] = Standing(state="waiting")
+        if self._worker is None:
+            self._worker = threading.Thread(target=self._work, name="reviews", daemon=True)
+            self._worker.start()
+            atexit.register(self.stop)
+
+    def _work(self) -> None:
+        while True:
+            folder = self._line.get()
+            message = self._make(folder)
+            with self._lock:
+                self._standing.pop(folder, None)
+                if message:
+                    self._standing[folder] = Standing(state="failed", message=message)
+
+    def _make(self, folder: Path) -> str:
+        """Have one review made; what went wrong, if something did."""
+        source = str(Path(gnet.__file__).resolve().parents[1])
+        paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
+        with tempfile.TemporaryFile("w+", errors="replace") as errors:
+            try:
+                self._process = process = subprocess.Popen(
+                    [*self._command, str(folder)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                    errors="replace",
+                    env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
+                )
+            except OSError as error:
+                return f"No process could be started to look at the pictures ({error.strerror})."
+            with process:
+                if hasattr(os, "setpriority"):  # behind the server, before a run: somebody waits
+                    with suppress(OSError):
+                        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+                assert process.stdout
+                for line in process.stdout:
+                    self._note(folder, line)
+            errors.seek(0)
+            said = errors.read().strip().splitlines()
+        if process.returncode == 0:
+            return ""
+        last = said[-1].removeprefix("gnet: ") if said else "its process was ended"
+        return last[:_SENTENCE] if process.returncode == 2 else f"The review failed: {last[:200]}."
+
+    def _note(self, folder: Path, line: str) -> None:
+        done, _, total = line.strip().partition(" of ")
+        if done.isdecimal() and total.isdecimal():
+            with self._lock:
+                self._standing[folder] = Standing(state="looking", done=int(done), total=int(total))
+
+
+def _version(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size

@@ -1,0 +1,63 @@
+"""The review of a run's network, computed once and kept in the run's folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from gnet.data import TUNE, Dataset
+from gnet.download import sha256_of
+from gnet.errors import GnetError
+from gnet.model import fold
+from gnet.progress import Progress
+from gnet.review import Review, review
+from gnet.run_folder import BEST, LAST, RunFolder
+from gnet.starting import open_split
+from gnet.train_config import TrainConfig
+from gnet.weights import load
+
+REVIEW = "review.safetensors"
+
+
+def review_run(run_dir: str | Path, progress: Progress | None = None) -> Review:
+    """The review of a run's best weights, or of its last ones before there are any best.
+
+    It is kept in the run's folder, and computed again only for other weights.
+    """
+    folder = RunFolder(run_dir)
+    config = folder.config()
+    weights = weights_of(folder)
+    kept = kept_review(folder, weights)
+    if kept is not None:
+        return kept
+    checksum = sha256_of(weights)
+    model = fold(load(weights))
+    made = review(model, judged_on(config), model.info.preprocessing, progress)
+    made = replace(made, weights=checksum)
+    made.save(folder.path / REVIEW)
+    return made
+
+
+def weights_of(folder: RunFolder) -> Path:
+    """The best weights of a run, or its last ones; `GnetError` before the first checkpoint."""
+    for name in (BEST, LAST):
+        if (folder.path / name).is_file():
+            return folder.path / name
+    raise GnetError(f"{folder.path} holds no weights yet; train until its first checkpoint.")
+
+
+def kept_review(folder: RunFolder, weights: Path) -> Review | None:
+    """The review kept in a run's folder, if it is of those weights."""
+    path = folder.path / REVIEW
+    if not path.is_file():
+        return None
+    try:
+        kept = Review.read(path)
+    except GnetError:  # of an older program, or damaged: made anew
+        return None
+    return kept if kept.weights == sha256_of(weights) else None
+
+
+def judged_on(config: TrainConfig, progress: Progress | None = None) -> Dataset:
+    """The pictures on which a run with this config judges its epochs."""
+    return open_split(config, TUNE if config.tune else "val", progress)

@@ -1,0 +1,319 @@
+"""The Train tab in a real browser: a run from the form to its end, steered, shared and followed."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from gnet.config import ModelConfig
+from gnet.finder import Estimate
+from gnet.run_limits import RunLimits
+from gnet.runs import Runs
+from gnet.train_config import TrainConfig
+from pages import PHONE, Server, _free_port, random_network
+
+OWNER = "the-token-of-somebody-who-started-a-run"
+LONG = 90_000
+"""ms that a run's process may take to begin, on a machine that has much else to do."""
+
+
+def tiny(**changes: Any) -> TrainConfig:
+    settings: dict[str, Any] = {
+        "per_class": 12,
+        "size": 32,
+        "epochs": 2,
+        "batch": 24,
+        "gradients_every": 2,
+    }
+    return TrainConfig(
+        model=ModelConfig(width=0.25), precision="fp32", learning_rate=0.01, **settings | changes
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    with Runs(tmp_path_factory.mktemp("runs"), RunLimits(max_epochs=1000)) as runs:
+        yield runs
+
+
+@pytest.fixture(scope="module")
+def server(gradio_environment: None, runs: Runs) -> Iterator[Server]:
+    """The page with a Train tab; what an epoch takes is not measured but known."""
+    from gnet import ui
+    from gnet.ui import train_tab
+
+    with pytest.MonkeyPatch.context() as patch:
+        known = Estimate(seconds_per_epoch=9.0, pictures_per_second=400.0, steps=20)
+        patch.setattr(train_tab, "estimate", lambda config: known)
+        page = ui.build(random_network(), runs)
+        _, address, _ = page.launch(
+            server_name="127.0.0.1",
+            server_port=_free_port(),
+            quiet=True,
+            prevent_thread_lock=True,
+            **ui.launch_options(),
+        )
+        yield Server(address=address, lab=None)
+        page.close()
+
+
+@pytest.fixture(scope="module")
+def finished(runs: Runs, chromium: str) -> str:
+    """The id of a run that somebody else has started and that has ended."""
+    run_id = runs.start(tiny(), name="somebody's run", owner=OWNER)
+    wait_for(runs, run_id, "finished")
+    return run_id
+
+
+def wait_for(runs: Runs, run_id: str, state: str) -> None:
+    import time
+
+    end = time.monotonic() + LONG / 1000
+    while runs.list(OWNER, [run_id])[0]["state"] != state and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def fill(page: Page, **values: str) -> None:
+    """Give numbers of the form as a person does."""
+    for name, value in values.items():
+        field = page.locator(f"#form-{name.replace('_', '-')} input[type=number]")
+        field.fill(value)
+        field.press("Tab")
+
+
+def state(page: Page, wanted: str) -> None:
+    page.wait_for_function(f"gnet.train.shown()?.run?.state === '{wanted}'", timeout=LONG)
+
+
+def test_a_first_run_goes_from_the_form_to_its_end(visit) -> None:
+    viewer = visit("?tab=train")
+    page = viewer.page
+    expect(page.locator("#train-bar .name")).to_have_text("No run yet")
+    expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch", timeout=30_000)
+    expect(page.locator("#train-presets .before:visible")).to_have_count(1)
+    fill(page, per_class="12", size="32", epochs="2")
+    page.locator("#start").click()
+    expect(page.locator("#train-bar .name")).to_contain_text("first run", timeout=LONG)
+    assert re.search(r"tab=train&run=[\w-]{22}", page.url)
+    state(page, "finished")
+    expect(page.locator("#train-bar .progress")).to_have_attribute("aria-valuenow", "100")
+    expect(page.locator("#train-bar .controls button")).to_have_count(0)
+    for name in ("loss", "accuracy"):
+        drawn = page.locator(f"[data-plot={name}] .line:not(.faint)")
+        assert [part.get_attribute("d")[:1] for part in drawn.all()] == ["M"] * 3
+    dots = page.locator("[data-plot=accuracy] .dots").first.get_attribute("d")
+    assert dots.count("M") == 2, "one dot an epoch"
+    expect(page.locator("[data-plot=parts] .area")).to_have_count(3)
+    expect(page.locator("#train-inside .maps canvas:visible")).to_have_count(4)
+    expect(page.locator("#train-inside .pinned img")).to_be_visible()
+    row = page.locator("#train-runs tbody tr")
+    expect(row).to_have_count(1)
+    expect(row.locator("[data-head=main]")).to_contain_text("%")
+    expect(page.locator("#train-runs .after")).to_contain_text("passes the main head is right in")
+    assert viewer.strangers == [] and viewer.errors == []
+
+
+def test_the_parts_of_the_loss_add_up_to_it(visit, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}").page
+    page.wait_for_function("gnet.train.shown()?.ended")
+    losses = page.evaluate("gnet.train.shown().loss")
+    heads = page.evaluate("gnet.train.shown().heads")
+    for i, loss in enumerate(losses):
+        parts = heads["main"]["loss"][i] + 0.3 * (
+            heads["aux1"]["loss"][i] + heads["aux2"]["loss"][i]
+        )
+        assert loss == pytest.approx(parts, rel=1e-4)
+    expect(page.locator("[data-plot=parts] h2")).to_have_text("main + 0.3 · aux2 + 0.3 · aux1")
+
+
+def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs) -> None:
+    viewer = visit("?tab=train")
+    page = viewer.page
+    run_id = runs.start(tiny(epochs=400), name="long", owner=page.evaluate("gnet.train.owner"))
+    page.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    state(page, "running")
+    page.wait_for_function("gnet.train.shown().x.length > 2", timeout=LONG)
+    controls = page.get_by_role("group", name="Steer the run")
+    controls.get_by_role("button", name="Pause").click()
+    state(page, "paused")
+    expect(page.locator("#train-bar .name")).to_have_text("long, paused")
+    before = page.evaluate("gnet.train.shown().last.step")
+    controls.get_by_role("button", name="Step").click()
+    page.wait_for_function(f"gnet.train.shown().last.step === {before + 1}", timeout=LONG)
+    page.get_by_role("button", name="change").first.click()
+    page.get_by_label("Highest learning rate from now on").fill("0.02")
+    page.keyboard.press("Enter")
+    controls.get_by_role("button", name="Continue").click()
+    page.wait_for_function("gnet.train.shown().top === 0.02", timeout=LONG)
+    expect(page.locator("[data-plot=loss] .marks title").last).to_be_attached()
+    told = page.locator("[data-plot=loss] .marks title").all_text_contents()
+    assert "paused" in told and "learning rate up to 0.02" in told
+    controls.get_by_role("button", name="Stop").click()
+    state(page, "stopped")
+    steps = page.evaluate("gnet.train.shown().last.step")
+    controls.get_by_role("button", name="Resume").click()
+    page.wait_for_function(f"gnet.train.shown().last?.step > {steps}", timeout=LONG)
+    assert page.evaluate("gnet.train.shown().marks.at(-1).text") == "resumed"
+    page.get_by_role("button", name="Stop").click()
+    state(page, "stopped")
+    page.get_by_role("button", name="Delete long").click()
+    page.get_by_role("button", name="Delete long").click()
+    expect(page.locator(f"[data-run='{run_id}']")).to_have_count(0)
+    assert viewer.errors == []
+
+
+def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: str) -> None:
+    first = visit("?tab=train").page
+    run_id = runs.start(tiny(epochs=400), name="shared", owner=first.evaluate("gnet.train.owner"))
+    first.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    state(first, "running")
+    first.reload()
+    expect(first.get_by_role("button", name="Pause")).to_be_visible(timeout=LONG)
+    second = visit(f"?tab=train&run={run_id}").page
+    state(second, "running")
+    second.wait_for_function("gnet.train.shown().x.length > 1", timeout=LONG)
+    expect(second.locator("#train-bar .controls button")).to_have_count(0)
+    expect(second.locator("#train-bar .said")).to_contain_text("You are watching")
+    # Whoever makes the buttons up is refused by the server.
+    second.evaluate(
+        "gnet.train.shown().run.mine = true; gnet.train.tell(['track']);"
+        "document.querySelector('#train-bar [data-action=stop]').click()"
+    )
+    expect(second.get_by_test_id("toast-body")).to_contain_text("Only who started a run")
+    state(first, "running")
+    first.get_by_role("button", name="Stop").click()
+    state(second, "stopped")
+
+
+def test_a_zoom_is_shared_by_the_plots_and_kept_while_they_grow(visit, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}").page
+    page.wait_for_function("gnet.train.shown()?.ended")
+    chart = page.locator("[data-plot=loss] svg")
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + 120, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 260, box["y"] + 60, steps=4)
+    page.mouse.up()
+    zoom = page.evaluate("gnet.train.state.zoom")
+    assert 0 < zoom[0] < zoom[1] < 2
+    page.evaluate("gnet.train.tell(['events', 'track'])")
+    assert page.evaluate("gnet.train.state.zoom") == zoom
+    expect(page.locator("#train-bar .facts")).to_contain_text("on the plots")
+    chart.dblclick()
+    assert page.evaluate("gnet.train.state.zoom") is None
+    chart.focus()
+    page.keyboard.press("+")
+    assert page.evaluate("gnet.train.state.zoom") is not None
+    page.keyboard.press("Escape")
+    assert page.evaluate("gnet.train.state.zoom") is None
+
+
+def test_runs_are_laid_over_one_another(visit, runs: Runs, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}").page
+    other = runs.start(
+        tiny(epochs=1, seed=3), name="other", owner=page.evaluate("gnet.train.owner")
+    )
+    wait_for(runs, other, "finished")
+    tick = page.get_by_label("Lay other over the plots")
+    expect(tick).to_be_visible(timeout=30_000)
+    tick.check()
+    expect(page.locator("[data-plot=loss] .line.dash-1")).to_have_count(3)
+    expect(page.locator(f"[data-run='{other}'] .differs")).to_contain_text("seed 3")
+    tick.uncheck()
+    expect(page.locator("[data-plot=loss] .line.dash-1")).to_have_count(0)
+
+
+def test_the_inside_is_scrubbed_epoch_by_epoch(visit, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}").page
+    page.wait_for_function("gnet.train.shown()?.branches.length === 3")
+    inside = page.locator("#train-inside")
+    expect(inside.locator("output")).to_have_text("after epoch 2")
+    last = inside.locator("canvas").first.evaluate("(c) => c.toDataURL()")
+    inside.locator("input[type=range]").fill("0")
+    expect(inside.locator("output")).to_have_text("before any step")
+    assert inside.locator("canvas").first.evaluate("(c) => c.toDataURL()") != last
+    inside.get_by_role("button", name="3a").click()
+    expect(inside.locator(".shares svg")).to_have_attribute("aria-label", re.compile("in 3a"))
+
+
+def test_tabs_are_changed_by_keyboard_and_keep_what_is_in_them(visit, finished: str) -> None:
+    page = visit("?module=5a").page
+    page.get_by_role("link", name="Train").focus()
+    page.keyboard.press("Enter")
+    assert "tab=train" in page.url
+    expect(page.locator("#train")).to_be_visible()
+    expect(page.locator("#top")).to_be_hidden()
+    expect(page.get_by_role("link", name="Train")).to_have_attribute("aria-current", "page")
+    page.go_back()
+    expect(page.locator("#top")).to_be_visible()
+    assert page.evaluate("gnet.state.stage") == "5a"
+    page.get_by_role("link", name="Train").click()
+    page.get_by_role("link", name="Explore").click()
+    assert "module=5a" in page.url
+    labels = page.locator("#belief .slope text[data-class]").all_text_contents()
+    assert all(labels), "drawn anew after it was hidden"
+
+
+def test_a_preset_fills_the_form_and_says_what_to_expect(visit) -> None:
+    viewer = visit("?tab=train")
+    page = viewer.page
+    page.locator("#train-presets [data-preset=dead-depth]").click()
+    page.get_by_role("button", name="The network").click()
+    expect(page.locator("#form-model-norm label.selected")).to_have_text("none")
+    expect(page.locator("#train-presets .before:visible")).to_contain_text("Without batch norm")
+    expect(page.locator("#train-presets .names:visible")).to_contain_text("Starts 2 runs")
+    page.locator("#form-learning-rate input").fill("-1")
+    page.locator("#form-learning-rate input").press("Tab")
+    expect(page.locator("#train-find .trouble")).to_contain_text("learning_rate is -1")
+    page.locator("#start").click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text("learning_rate is -1")
+    assert viewer.errors == []
+
+
+def test_a_run_that_is_not_there_is_told(visit) -> None:
+    viewer = visit("?tab=train&run=" + "a" * 22)
+    expect(viewer.page.locator("#train-bar .facts")).to_contain_text("There is no such run here")
+    assert viewer.errors == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_accessibility_rule_is_broken(scheme: str, visit, finished: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(f"?tab=train&run={finished}", color_scheme=scheme).page
+    page.wait_for_function("gnet.train.shown()?.ended")
+    expect(page.locator("#train-runs tbody tr")).to_have_count(1)
+    violations = Axe().run(page).response["violations"]
+    found = [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in violations]
+    assert found == []
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(visit, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}", size=PHONE).page
+    page.wait_for_function("gnet.train.shown()?.ended")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll("#train *, #header *")]
+          .filter((part) => !part.closest("svg, dialog, .wide"))
+          .filter((part) => part.checkVisibility())
+          .filter((part) => part.getBoundingClientRect().right > innerWidth + 0.5)
+          .map((part) => part.outerHTML.slice(0, 90))"""
+    )
+    assert outside == []
+
+
+def test_nothing_jumps_while_a_run_goes_on(visit, runs: Runs) -> None:
+    page = visit("?tab=train").page
+    run_id = runs.start(tiny(epochs=400), name="calm", owner=page.evaluate("gnet.train.owner"))
+    page.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    page.wait_for_function("gnet.train.shown()?.branches.length > 1", timeout=LONG)
+    page.evaluate(
+        "window.jumps = 0; new PerformanceObserver((list) => { for (const entry of "
+        "list.getEntries()) jumps += entry.value; }).observe({ type: 'layout-shift' });"
+    )
+    page.wait_for_function("gnet.train.shown().judged.length > 3", timeout=LONG)
+    assert page.evaluate("jumps") < 0.02
+    page.get_by_role("button", name="Stop").click()
+    state(page, "stopped")
