@@ -42,7 +42,7 @@ def serve(options: argparse.Namespace) -> None:
     # Requests wait in one line; half of the cores is left to whoever else works here.
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
     model = load(options.weights)
-    prepare()  # before gradio is imported
+    uploads = prepare()  # before gradio is imported
     limits = RunLimits(
         max_epochs=options.max_epochs,
         max_minutes=options.max_minutes,
@@ -50,7 +50,7 @@ def serve(options: argparse.Namespace) -> None:
         max_runs=options.max_runs,
         enabled=not options.no_train,
         folders=tuple(options.data_folder),
-        uploads=Path(os.environ["GRADIO_TEMP_DIR"]) / "zips",
+        uploads=uploads / "zips",
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that uploads are deleted then, too
     with Runs(options.runs_folder, limits) as runs:

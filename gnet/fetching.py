@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 
 from gnet.catalogue import TORCHVISION, bytes_so_far, fetch, is_missing
 
@@ -31,11 +31,9 @@ def fetched(name: str, every: float = EVERY) -> Iterator[str]:
             threading.Thread(target=_fetch, args=args, name=f"fetch {key}", daemon=True).start()
     while True:
         yield f"Downloading {TORCHVISION[key].label}: {bytes_so_far(key) / 1e6:.0f} MB so far"
-        try:
-            return future.result(every)
-        except TimeoutError:
-            if future.done():  # the download's own time was up
-                raise
+        wait([future], every)
+        if future.done():
+            return future.result()
 
 
 def _fetch(key: str, future: Future[None]) -> None:

@@ -23,6 +23,7 @@ from gnet.layout import layout, share
 from gnet.patterns import CLASSES
 from gnet.pictures import resize, to_image
 from gnet.progress import Progress
+from gnet.train_config import TrainConfig
 
 MOST_ROWS, PER_ROW, MOST_SIDE = 12, 4, 96
 """Of the contact sheet: classes, pictures of each, and the side (px) they are shown at at most."""
@@ -36,7 +37,10 @@ _NAMED = 3
 
 @dataclass(frozen=True, kw_only=True)
 class ClassCount:
-    """The pictures of one class that a run would take."""
+    """The pictures of one class that a run would take.
+
+    Where not all were opened, those that will turn out to be none are among them.
+    """
 
     name: str
     train: int
@@ -115,13 +119,15 @@ def preview(
 
     train = open_split("train", look, progress)
     val = open_split("val", max(PER_ROW, look // 4), None)
-    counted = []
-    for title, (_, learnt, judged) in zip(train.classes, found, strict=True):
-        if most:
-            learnt, judged = min(learnt, most), min(judged, most)
-        counted.append(ClassCount(name=title, train=learnt, val=judged))
+    counts = [[min(n, most) if most else n for n in row[1:]] for row in found]
     skipped = dict(sorted((Counter(train.skipped) + Counter(val.skipped)).items()))
     total = len(train) + len(val) + sum(skipped.values())
+    if total == sum(map(sum, counts)):  # all were opened, so that the usable ones are known
+        counts = [list(pair) for pair in zip(train.counts, val.counts, strict=True)]
+    counted = [
+        ClassCount(name=title, train=learnt, val=judged)
+        for title, (learnt, judged) in zip(train.classes, counts, strict=True)
+    ]
     rows, side, sheet = contact_sheet(train, size=size, seed=seed)
     return Preview(
         name="built-in" if str(spec) == "built-in" else Path(spec).name,
@@ -137,6 +143,25 @@ def preview(
     )
 
 
+def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, float]:
+    """A run on about `most` of its training pictures, and how many times as many it would take.
+
+    For what is measured on a few steps. The built-in pictures are drawn and stay as they are.
+    """
+    if config.data == "built-in":
+        return config, 1.0
+    classes = tuple(name for name in config.classes.split(",") if name)
+    found, _ = _found(config.data, config.seed, classes, LIMITS)
+
+    def taken(limit: int) -> int:
+        return sum(min(learnt, limit or learnt) for _, learnt, _ in found)
+
+    few = max(1, most // len(found))
+    if taken(config.per_class) <= most:
+        return config, 1.0
+    return replace(config, per_class=few), taken(config.per_class) / taken(few)
+
+
 def contact_sheet(data: Dataset, *, size: int, seed: int) -> tuple[tuple[str, ...], int, bytes]:
     """A few pictures of each class beside the same ones augmented: its classes, side, WebP file."""
     side = min(size, MOST_SIDE)
@@ -150,9 +175,7 @@ def contact_sheet(data: Dataset, *, size: int, seed: int) -> tuple[tuple[str, ..
         few = chosen(data, first if len(first) > 1 else first * 2)
         few = replace(few, labels=torch.arange(len(few.pictures)))  # so that each is told again
         for half, augment in enumerate((False, True)):
-            (drawn,) = batches(
-                few, size=size, batch=len(few), seed=seed, epoch=0, augment=augment
-            )
+            (drawn,) = batches(few, size=size, batch=len(few), seed=seed, epoch=0, augment=augment)
             for pixels, at in zip(drawn.pixels, drawn.labels.tolist(), strict=True):
                 if at < len(first):
                     top, left = row * side, (half * PER_ROW + at) * side
@@ -201,10 +224,10 @@ def _found_by_name(name: str, seed: int) -> tuple[list[tuple[str, int, int]], bo
     if train.divided:
         judged = Counter(fetch(name, "val").labels)
         return [(c, counts[i], judged[i]) for i, c in enumerate(train.classes)], False
-    parts = [
-        (c, *(len(share(counts[i], split, seed, c)) for split in ("train", "val")))
-        for i, c in enumerate(train.classes)
-    ]
+    parts = []
+    for label, title in enumerate(train.classes):
+        learnt, judged = (len(share(counts[label], part, seed, title)) for part in ("train", "val"))
+        parts.append((title, learnt, judged))
     return parts, True
 
 

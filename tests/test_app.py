@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(ui, "build", build)
     monkeypatch.setattr(weights, "load", lambda _: network("batch-norm"))
-    monkeypatch.setattr("gnet.ui.environment.prepare", lambda: None)
+    monkeypatch.setattr("gnet.ui.environment.prepare", lambda: Path("uploads"))
     monkeypatch.setattr(app.signal, "signal", lambda *_: None)
     return built
 
@@ -43,7 +44,8 @@ def start(tmp_path: Path, *options: str) -> int:
 def test_training_has_no_limits_unless_they_are_given(served, tmp_path):
     assert start(tmp_path) == 2
     (runs,) = served
-    assert runs.limits == RunLimits() and runs.folder == tmp_path / "runs"
+    assert replace(runs.limits, uploads=None) == RunLimits()
+    assert runs.folder == tmp_path / "runs"
     names = [thread.name for thread in threading.enumerate()]
     assert "runs" not in names  # they were closed with the page
 
@@ -52,7 +54,19 @@ def test_limits_reach_the_runs(served, tmp_path):
     given = "--max-epochs 7 --max-minutes 2.5 --max-size 96 --max-runs 9 --no-train"
     assert start(tmp_path, *given.split()) == 2
     limits = RunLimits(max_epochs=7, max_minutes=2.5, max_size=96, max_runs=9, enabled=False)
-    assert served[0].limits == limits
+    assert replace(served[0].limits, uploads=None) == limits
+
+
+def test_folders_of_pictures_that_runs_may_use_are_given_one_by_one(served, tmp_path, capsys):
+    both = [tmp_path / "cats", tmp_path / "dogs.zip"]
+    both[0].mkdir()
+    both[1].touch()
+    assert start(tmp_path, *[f"--data-folder={path}" for path in both]) == 2
+    assert served[0].limits.folders == tuple(both)
+    assert served[0].limits.uploads.name == "zips"
+    with pytest.raises(SystemExit):
+        app.main(["--data-folder", str(tmp_path / "none")])
+    assert "allowed is a folder or zip there is" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

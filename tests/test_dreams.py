@@ -44,9 +44,10 @@ def cache(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("stage, branch", [("3a", "1x1"), ("4b", "5x5"), ("5b", "pool")])
 def test_responses_rise_while_a_picture_grows(model: GoogLeNet, stage: str, branch: str) -> None:
-    states = list(dreaming(model, stage, branch, [0, 1, 3], DreamConfig(size=64, steps=44)))
+    still = DreamConfig(size=64, steps=44, jitter=0.0, turn=0.0, zoom=0.0)  # to compare steps
+    states = list(dreaming(model, stage, branch, [0, 1, 3], still))
     assert [state.step for state in states] == [8, 16, 24, 32, 40, 44]
-    assert all(b > a for a, b in zip(states[0].responses, states[-1].responses, strict=True))
+    assert sum(states[-1].responses) > sum(states[0].responses)
     pictures = states[-1].pictures
     assert pictures.shape == (3, 3, 64, 64) and pictures.dtype == torch.uint8
 

@@ -32,12 +32,13 @@ def test_two_who_ask_wait_for_one_download(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fetching, "fetch", fetch)
     one, two = fetched("MNIST", every=0.01), fetched("mnist", every=0.01)
-    next(one), next(two)
+    for waiting in (one, two):
+        next(waiting)
     while bytes_so_far("mnist") < 3_000_000:
         next(one)
     assert next(one) == "Downloading MNIST (12 MB): 3 MB so far"
     go.set()
-    list(one), list(two)
+    assert [list(one), list(two)] == [[], []]
     assert calls == ["mnist"]
 
 

@@ -31,8 +31,20 @@ def test_allowed_folders_are_listed_by_name_alone(tmp_path):
 
 @pytest.mark.parametrize(
     "key",
-    ["/etc", "here:/etc", "here:", "sets", "uploaded:..", "uploaded:", "", None, 3, ["x"],
-     "uploaded:../../../../../etc/p", "here:pets/../x"],
+    [
+        "/etc",
+        "here:/etc",
+        "here:",
+        "sets",
+        "uploaded:..",
+        "uploaded:",
+        "",
+        None,
+        3,
+        ["x"],
+        "uploaded:../../../../../etc/p",
+        "here:pets/../x",
+    ],
 )
 def test_what_is_not_offered_is_refused_whatever_it_names(tmp_path, key):
     offers = Offers((laid_out(tmp_path / "sets", FLAT),), tmp_path / "zips")
@@ -73,8 +85,14 @@ def test_zips_are_refused_where_they_are_too_large_or_there_is_no_room(tmp_path,
 
 @pytest.mark.parametrize(
     "name, kept",
-    [("pets.zip", "pets.zip"), ("../../x.ZIP", "x.zip"), ("C:\\a\\b c.zip", "b-c.zip"),
-     ("", "pictures.zip"), ("...", "pictures.zip"), ("Tiere für alle.zip", "Tiere-für-alle.zip")],
+    [
+        ("pets.zip", "pets.zip"),
+        ("../../x.ZIP", "x.zip"),
+        ("C:\\a\\b c.zip", "b-c.zip"),
+        ("", "pictures.zip"),
+        ("...", "pictures.zip"),
+        ("Tiere für alle.zip", "Tiere-für-alle.zip"),
+    ],
 )
 def test_names_of_zips_are_plain_and_stay_in_their_folder(name, kept):
     assert cleaned_file_name(name) == kept
@@ -88,8 +106,9 @@ def test_a_run_keeps_its_zip_when_the_upload_is_swept(tmp_path):
     (tmp_path / "runs").mkdir()
     config = TrainConfig(data=offers.meant(key), size=32)
     run_id = runs.start(config, name="mine", owner=new_token())
+    old = time.time() - 4000
     for path in uploads.rglob("*"):
-        os.utime(path, (time.time() - 4000,) * 2)
+        os.utime(path, (old, old))
     sweep(uploads)
     with pytest.raises(GnetError, match="deleted, as zips are after an hour"):
         offers.meant(key)

@@ -14,7 +14,8 @@ from gnet.archives import Limits
 from gnet.cli import main
 from gnet.data import open_dataset
 from gnet.errors import GnetError
-from gnet.preview import check_layout, preview
+from gnet.preview import check_layout, preview, thinned
+from gnet.train_config import TrainConfig
 
 
 def noisy(seed: int, size: tuple[int, int] = (80, 64)) -> bytes:
@@ -28,7 +29,9 @@ def noisy(seed: int, size: tuple[int, int] = (80, 64)) -> bytes:
 def classes(counts: Mapping[str, int]) -> dict[str, bytes]:
     seeds = iter(range(1000))
     return {
-        f"{name}/{i:03}.png": noisy(next(seeds)) for name, count in counts.items() for i in range(count)
+        f"{name}/{i:03}.png": noisy(next(seeds))
+        for name, count in counts.items()
+        for i in range(count)
     }
 
 
@@ -58,6 +61,7 @@ def test_what_is_skipped_is_counted_by_reason(tmp_path):
     }
     found = preview(zipped(tmp_path / "pets.zip", files), size=32)
     assert sum(found.skipped.values()) == 3 and found.opened == 10
+    assert (found.train, found.val) == (5, 2)
     assert found.skipped["smaller than 8 px"] == 1
     assert any("3 of 10 pictures" in sentence for sentence in found.warnings)
 
@@ -84,7 +88,11 @@ def test_an_even_set_of_many_pictures_raises_no_warning():
 
 
 def test_the_sheet_shows_pictures_as_judged_and_beside_them_augmented(tmp_path):
-    files = {f"{name}/{i}.png": picture(value) for name, value in (("a", 20), ("b", 220)) for i in range(8)}
+    files = {
+        f"{name}/{i}.png": picture(value)
+        for name, value in (("a", 20), ("b", 220))
+        for i in range(8)
+    }
     found = preview(laid_out(tmp_path / "two", files), size=32)
     sheet = np.asarray(Image.open(io.BytesIO(found.sheet)).convert("RGB"))
     assert found.rows == ("a", "b") and (found.columns, found.side) == (4, 32)
@@ -131,6 +139,16 @@ def test_no_more_pictures_are_opened_than_asked_for(tmp_path):
     told = []
     found = preview(spec, size=32, opened=10, progress=lambda done, total: told.append(total))
     assert found.train == 34 and max(told) == 10 and found.opened < 20
+
+
+def test_what_is_measured_on_a_few_steps_needs_few_pictures(tmp_path):
+    spec = str(laid_out(tmp_path / "pets", FLAT))
+    config = TrainConfig(data=spec)
+    assert thinned(config) == (config, 1.0)
+    few, times = thinned(config, most=8)
+    assert few.per_class == 4 and times == 34 / 8
+    assert thinned(TrainConfig(data=spec, per_class=8), most=8)[1] == 2.0
+    assert thinned(TrainConfig(per_class=900), most=8) == (TrainConfig(per_class=900), 1.0)
 
 
 @pytest.mark.parametrize(

@@ -116,9 +116,7 @@ def test_a_zip_of_dots_is_refused_when_it_is_looked_at(tmp_path, offers, send):
         list(data_tab.looked_at(asked(offers), [answer["key"]]))
 
 
-def test_a_zip_above_the_limit_is_refused_before_and_while_it_is_read(
-    tmp_path, send, monkeypatch
-):
+def test_a_zip_above_the_limit_is_refused_before_and_while_it_is_read(tmp_path, send, monkeypatch):
     from gnet import offers
     from gnet.ui import zips
 

@@ -63,7 +63,7 @@ watch("value", () => {
   find(".skipped").innerHTML = reasons
     .map(([reason, n]) => `<li>${n} of ${opened.toLocaleString("en")} opened: ${escape(reason)}</li>`)
     .join("");
-  find(".rows").innerHTML = rows.map((row) => `<span>${escape(row)}</span>`).join("");
+  find(".rows").innerHTML = rows.map((row) => `<span title="${escape(row)}"><b>${escape(row)}</b></span>`).join("");
   const image = find("img");
   image.src = answer.sheet;
   image.style.aspectRatio = `${2 * columns * side} / ${rows.length * side}`;

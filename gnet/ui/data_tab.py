@@ -87,9 +87,7 @@ def looked_at(asked: Asked, values: Sequence[Any]) -> Iterator[str]:
     for sentence in fetched(config.data):
         yield as_text({"busy": sentence})
     yield as_text({"busy": "Opening pictures …"})
-    found = preview(
-        config.data, size=config.size, seed=config.seed, per_class=config.per_class
-    )
+    found = preview(config.data, size=config.size, seed=config.seed, per_class=config.per_class)
     yield as_text(described(found))
 
 

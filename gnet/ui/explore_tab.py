@@ -114,7 +114,7 @@ def build(labs: Labs) -> None:
         picture,
         channel,
         api_visibility="private",
-        trigger_mode="always_last",
+        trigger_mode="multiple",
         **MODEL,
         **QUIET,
     )

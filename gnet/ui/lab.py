@@ -55,7 +55,9 @@ class Lab:
         self.net = net
         self.model = fold(model)
         self.probes = find_probes(self.model.info.digest)
-        self.network: dict[str, Any] = describe_network(self.model) | {"probes": describe_probes(self.probes)}
+        self.network: dict[str, Any] = describe_network(self.model) | {
+            "probes": describe_probes(self.probes)
+        }
         self.recordings = recordings or Recordings()
 
     def warm_up(self) -> None:

@@ -34,7 +34,7 @@ def build(model: GoogLeNet, runs: Any = None) -> gr.Blocks:
         drawing("header", tabs=["explore", "train"] if runs is not None else ["explore"])
         with gr.Column(elem_id="explore-tab", elem_classes="tab"):
             explore_tab.build(Labs(lab, runs, reviews))
-        if runs is not None:
+        if runs is not None and reviews is not None:
             with gr.Column(elem_id="train-tab", elem_classes="tab"):
                 train_tab.build(runs, reviews, _offers(runs))
     page.queue(max_size=64)

@@ -14,9 +14,10 @@ import gradio as gr
 
 from gnet.catalogue import is_missing
 from gnet.errors import GnetError
-from gnet.finder import Estimate, estimate, find_rate
+from gnet.finder import estimate, find_rate
 from gnet.offers import Offers
 from gnet.presets import PRESETS, Preset
+from gnet.preview import thinned
 from gnet.reviews import Reviews
 from gnet.run_folder import PINNED
 from gnet.run_limits import RunLimits
@@ -45,7 +46,10 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
 
     def fill(event: gr.EventData) -> list[Any]:
         with spoken():
-            return train_form.form_values(_preset(_asked(event).get("key")).runs[0][1])
+            preset = _preset(_asked(event).get("key"))
+            values = train_form.form_values(preset.runs[0][1])
+            # Where the pictures are for the person to choose, those chosen stay.
+            return [gr.skip(), *values[1:]] if preset.own_data else values
 
     def start(owner: str, key: str, *values: Any) -> str:
         with spoken():
@@ -63,7 +67,8 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
 
     def find(key: str, *values: Any) -> str:
         with spoken():
-            return as_text(asdict(find_rate(admitted(runs, _preset(key), meant(values)))))
+            config = admitted(runs, _preset(key), meant(values))
+            return as_text(asdict(find_rate(thinned(config)[0])))
 
     def use(event: gr.EventData) -> Any:
         return _asked(event).get("rate")
@@ -191,13 +196,14 @@ def admitted(runs: Runs, preset: Preset, values: Any) -> TrainConfig:
 
 def start_label(runs: Runs, preset: Preset, values: Any) -> str:
     """What the button says: how long an epoch takes here, measured on a few steps."""
-    found = _estimated(admitted(runs, preset, values))
-    return f"Start: about {_spoken_time(found.seconds_per_epoch)} an epoch"
+    seconds = _seconds_per_epoch(admitted(runs, preset, values))
+    return f"Start: about {_spoken_time(seconds)} an epoch"
 
 
 @lru_cache(maxsize=64)
-def _estimated(config: TrainConfig) -> Estimate:
-    return estimate(config)
+def _seconds_per_epoch(config: TrainConfig) -> float:
+    few, times = thinned(config)  # the server need not hold a whole zip
+    return times * estimate(few).seconds_per_epoch
 
 
 def pinned_picture(runs: Runs, run_id: str) -> str:

@@ -1,0 +1,107 @@
+"""One's own pictures in a real browser: a zip is uploaded, looked at, and a run starts with it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from folders import SPLIT, picture, zipped
+from gnet.finder import Estimate
+from gnet.run_limits import RunLimits
+from gnet.runs import Runs
+from pages import DESK, PHONE, Server, _free_port, random_network
+
+FILES = {f"{name}/{i:02}.png": picture(40 * i) for name in ("cat", "dog") for i in range(24)} | {
+    "dog/notes.txt": b"no picture"
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Runs that wait for ever: nobody keeps their queue."""
+    folder = tmp_path_factory.mktemp("runs")
+    return Runs(folder, RunLimits(uploads=tmp_path_factory.mktemp("zips")))
+
+
+@pytest.fixture(scope="module")
+def server(gradio_environment: None, runs: Runs) -> Iterator[Server]:
+    """The page with a Train tab; what an epoch takes is not measured but known."""
+    from gnet import ui
+    from gnet.ui import train_tab
+
+    with pytest.MonkeyPatch.context() as patch:
+        known = Estimate(seconds_per_epoch=9.0, pictures_per_second=400.0, steps=20)
+        patch.setattr(train_tab, "estimate", lambda config: known)
+        page = ui.build(random_network(), runs)
+        _, address, _ = page.launch(
+            server_name="127.0.0.1",
+            server_port=_free_port(),
+            quiet=True,
+            prevent_thread_lock=True,
+            **ui.launch_options(runs),
+        )
+        yield Server(address=address, lab=None)
+        page.close()
+
+
+def upload(page: Page, path) -> None:
+    page.set_input_files("#train-data input[type=file]", path)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_zip_is_uploaded_looked_at_and_trained_on(visit, runs: Runs, tmp_path, size) -> None:
+    viewer = visit("?tab=train", size)
+    page = viewer.page
+    upload(page, zipped(tmp_path / "my pets.zip", FILES))
+    card = page.locator("#train-preview")
+    expect(card.locator("h2")).to_have_text("my-pets.zip: 2 classes, 48 pictures", timeout=30_000)
+    expect(card.locator(".split")).to_contain_text("split here")
+    expect(card.locator(".counts .number")).to_have_text(["20 + 4", "21 + 3"])
+    expect(card.locator(".skipped li")).to_have_text(["1 of 49 opened: not a picture"])
+    expect(card.locator(".warnings li").first).to_contain_text("Few pictures to judge on")
+    page.wait_for_function("document.querySelector('#train-preview img').naturalWidth > 0")
+    expect(page.locator("#form-data input")).to_have_value("my-pets.zip (yours)")
+    expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch", timeout=30_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+    before = {path.name for path in runs.folder.iterdir()}
+    page.locator("#start").click()
+    page.wait_for_function("gnet.train.state.run", timeout=30_000)
+    run_id = page.evaluate("gnet.train.state.run")
+    assert run_id not in before
+    data = runs.run_folder(run_id).config().data
+    assert data == str((runs.folder / run_id / "my-pets.zip").resolve())
+    runs.steer(run_id, page.evaluate("gnet.train.owner"), "delete")
+
+    page.get_by_role("button", name="Fine-tune on my pictures").click()
+    expect(page.locator("#form-per-class input[type=number]")).to_have_value("50")
+    expect(page.locator("#form-data input")).to_have_value("my-pets.zip (yours)")
+    page.get_by_role("button", name="Dead depth").click()
+    expect(page.locator("#form-data input")).to_have_value("ten patterns, built in")
+    assert viewer.strangers == [] and viewer.errors == []
+
+
+def test_a_hostile_zip_is_a_sentence_beside_the_button(visit, tmp_path) -> None:
+    page = visit("?tab=train").page
+    expect(page.locator("#train-data .hint")).to_contain_text("up to 300 MB")
+    upload(page, zipped(tmp_path / "bad.zip", SPLIT | {"../out.png": picture()}))
+    trouble = page.locator("#train-data .trouble")
+    expect(trouble).to_contain_text("holds a name outside its folder", timeout=30_000)
+    expect(page.locator("#form-data input")).to_have_value("ten patterns, built in")
+    expect(page.locator("#train-data .upload")).to_be_enabled()
+
+
+def test_the_built_in_set_is_looked_at_with_the_keyboard(visit) -> None:
+    viewer = visit("?tab=train")
+    page = viewer.page
+    page.locator("#train-data .look").focus()
+    page.keyboard.press("Enter")
+    card = page.locator("#train-preview")
+    expect(card.locator("h2")).to_contain_text("built-in: 10 classes", timeout=30_000)
+    expect(card.locator(".rows span")).to_have_count(10)
+    expect(card.locator(".warnings li")).to_have_count(0)
+    expect(page.locator("#train-data .look")).to_be_enabled()
+    card.get_by_role("button", name="Close").press("Enter")
+    expect(card.locator("section")).to_be_hidden()
+    expect(page.locator("#train-data .look")).to_be_focused()
+    assert viewer.errors == []
