@@ -93,7 +93,7 @@ def _run(*, model: dict[str, Any] | None = None, **settings: Any) -> TrainConfig
 
 
 _TUNED = {"per_class": 50, "epochs": 8, "gradients_every": 0, "model": {"width": 1.0}}
-_ADAM = {"optimiser": "adam", "learning_rate": 5e-3, "weight_decay": 0.0}
+_ADAM = {"optimiser": "adam", "learning_rate": 3e-3, "weight_decay": 0.0, "size": 32}
 _DEEP = {
     "optimiser": "adam",
     "learning_rate": 1e-3,
@@ -130,16 +130,16 @@ PRESETS: dict[str, Preset] = {
             ),
             shown=verdicts.heads_shown,
             said=verdicts.heads_said,
-            quick=_QUICK,
+            quick=_QUICK | {"per_class": 200},
         ),
         Preset(
-            key="dead-depth",
-            title="Dead depth",
-            line="No norm: aux1 learns, the main head does not",
+            key="depth",
+            title="Depth without batch norm",
+            line="aux1 learns first, the deep heads lag or stay dead",
             before="Without batch norm, Xavier's first weights make each module say less than it "
             "was told, and gradients shrink alike on their way back, while weight decay pulls on "
-            "all kernels. Only the head at 4a is near enough to the pictures to pull harder; the "
-            "second run has batch norm and is the same in all else.",
+            "all kernels. The head at 4a is nearest to the pictures and should be ahead of the "
+            "main one, which may stay at chance; the second run has batch norm, all else alike.",
             runs=(
                 ("no norm", _run(model={"norm": "none", "init": "xavier"}, **_DEEP)),
                 ("batch norm", _run(model={"init": "xavier"}, **_DEEP)),
@@ -169,7 +169,8 @@ PRESETS: dict[str, Preset] = {
             ),
             shown=verdicts.collapse_shown,
             said=verdicts.collapse_said,
-            quick=_QUICK,
+            bar=0.25,
+            quick=_QUICK | {"size": 64, "learning_rate": 5e-3},
         ),
         Preset(
             key="five-by-five",
@@ -185,7 +186,7 @@ PRESETS: dict[str, Preset] = {
             ),
             shown=verdicts.window_shown,
             said=verdicts.window_said,
-            quick=_QUICK,
+            quick=_QUICK | {"per_class": 200},
         ),
         Preset(
             key="fine-tune",

@@ -76,7 +76,7 @@ def test_a_zip_is_uploaded_looked_at_and_trained_on(visit, runs: Runs, tmp_path,
     page.get_by_role("button", name="Fine-tune on my pictures").click()
     expect(page.locator("#form-per-class input[type=number]")).to_have_value("50")
     expect(page.locator("#form-data input")).to_have_value("my-pets.zip (yours)")
-    page.get_by_role("button", name="Dead depth").click()
+    page.get_by_role("button", name="Depth without batch norm").click()
     expect(page.locator("#form-data input")).to_have_value("ten patterns, built in")
     assert viewer.strangers == [] and viewer.errors == []
 

@@ -259,7 +259,7 @@ def test_tabs_are_changed_by_keyboard_and_keep_what_is_in_them(visit, finished: 
 def test_a_preset_fills_the_form_and_says_what_to_expect(visit) -> None:
     viewer = visit("?tab=train")
     page = viewer.page
-    page.locator("#train-presets [data-preset=dead-depth]").click()
+    page.locator("#train-presets [data-preset=depth]").click()
     page.get_by_role("button", name="The network").click()
     expect(page.locator("#form-model-norm label.selected")).to_have_text("none")
     expect(page.locator("#train-presets .before:visible")).to_contain_text("Without batch norm")
