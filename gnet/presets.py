@@ -88,7 +88,8 @@ class Preset:
 
 
 def _run(*, model: dict[str, Any] | None = None, **settings: Any) -> TrainConfig:
-    network = ModelConfig(**({"width": 0.25} | (model or {})))
+    chosen: dict[str, Any] = {"width": 0.25} | (model or {})
+    network = ModelConfig(**chosen)
     return TrainConfig(model=network, **(_SETTINGS | settings))
 
 
