@@ -128,7 +128,8 @@ def test_a_click_on_a_depth_opens_its_first_five_and_its_module(visit) -> None:
     expect(page.locator("#depth .status")).to_contain_text("probe on frozen features")
     expect(page.locator("#depth [data-reader]")).to_have_count(1)
     page.wait_for_timeout(100)
-    assert sum("/queue/join" in url for url in viewer.asked) - asked <= 2, (
+    # the field is measured once for each module shown: the first one, 4a and 4e
+    assert sum("/queue/join" in url for url in viewer.asked) - asked <= 3, (
         "only fields are measured"
     )
 
