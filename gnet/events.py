@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -200,6 +200,16 @@ def _lines(path: Path) -> Iterator[Event]:
             if not line.endswith("\n"):
                 return
             yield from_record(json.loads(line))
+
+
+def seconds_spent(events: Iterable[Event]) -> float:
+    """Time (s) a run has taken; each of its sessions counts from its own beginning."""
+    total = latest = 0.0
+    for event in events:
+        if isinstance(event, RunResumed):
+            total, latest = total + latest, 0.0
+        latest = getattr(event, "seconds", latest)
+    return total + latest
 
 
 def comparable(event: Event) -> dict[str, Any]:

@@ -90,6 +90,7 @@ def norms_and_cosines(
 
 
 def _modules(model: GoogLeNet) -> dict[str, list[nn.Module]]:
-    return {"stem": [model.conv1, model.conv2, model.conv3]} | {
-        stage: [inception] for stage, inception in model.inceptions().items()
-    }
+    modules: dict[str, list[nn.Module]] = {"stem": [model.conv1, model.conv2, model.conv3]}
+    for stage, inception in model.inceptions().items():
+        modules[stage] = [inception]
+    return modules

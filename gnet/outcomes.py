@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gnet.config import HEADS
-from gnet.events import EpochDone, Event, RunEnded, RunResumed, RunStarted, StepDone
+from gnet.events import EpochDone, Event, RunEnded, RunStarted, StepDone, seconds_spent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,22 +65,9 @@ def outcome(events: Sequence[Event]) -> Outcome | None:
         parameters=started[-1].parameters,
         accuracy={head: last.val_accuracy[head] for head in HEADS if head in last.val_accuracy},
         train_loss=last.train_loss,
-        seconds=_seconds_until(last, events),
+        seconds=seconds_spent(events[: events.index(last) + 1]),
         pictures_per_second=statistics.median(speeds) if speeds else 0.0,
     )
-
-
-def _seconds_until(last: EpochDone, events: Iterable[Event]) -> float:
-    """Each session counts its seconds from its own beginning."""
-    total = latest = 0.0
-    for event in events:
-        if isinstance(event, RunResumed):
-            total, latest = total + latest, 0.0
-        elif isinstance(event, StepDone | EpochDone):
-            latest = event.seconds
-        if event is last:
-            break
-    return total + latest
 
 
 def sampling_error(first: Outcome, second: Outcome) -> float:

@@ -267,7 +267,7 @@ def _warnings(
     if 2 * small > len(train):
         said.append(
             f"Most pictures are smaller than the input of {size} px and are enlarged; a smaller "
-            "input trains faster and loses nothing."
+            "input trains faster."
         )
     return said
 

@@ -156,7 +156,7 @@ class RunShelf:
             "accuracy": standing.accuracy,
             "settings": standing.settings,
             "weights": [Path(name).stem for name in kept],
-            "config": _told_config(config, mine) if config else {},
+            "config": told_config(config, mine=mine) if config else {},
         }
 
     def _state(self, run_id: str, card: RunCard, live: bool, standing: Standing) -> tuple[str, str]:
@@ -269,7 +269,8 @@ def _version(file: Path) -> Version | None:
     return about.st_mtime_ns, about.st_ino
 
 
-def _told_config(config: TrainConfig, mine: bool) -> dict[str, Any]:
+def told_config(config: TrainConfig, *, mine: bool) -> dict[str, Any]:
+    """A run's config as its owner, or anybody else who watches, may read it."""
     record = config.to_json()
     if not mine:  # where the server keeps its files is not for everybody
         record |= {name: Path(record[name]).name for name in ("data", "start")}

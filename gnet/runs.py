@@ -6,6 +6,7 @@ on the same folder watches, and takes over when the first is gone. Knows nothing
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -29,6 +30,8 @@ from gnet.run_process import COMMAND, begin
 from gnet.run_shelf import RESUMABLE, RunShelf, process_of
 from gnet.run_story import whole_lines
 from gnet.train_config import TrainConfig
+
+_LOG = logging.getLogger(__name__)
 
 try:
     import fcntl
@@ -276,8 +279,11 @@ class Runs(RunShelf):
     def _keep(self) -> None:
         while not self._closing:
             busy = True
-            with suppress(OSError, GnetError):  # a full disk: the next turn may find room
-                busy = self._turn()
+            try:
+                with suppress(OSError, GnetError):  # a full disk: the next turn may find room
+                    busy = self._turn()
+            except Exception:  # whatever it is, those who wait must not wait for ever
+                _LOG.exception("The queue of runs could not go on; it tries again.")
             self._wake.wait(_BUSY_PAUSE if busy else _IDLE_PAUSE)
             self._wake.clear()
 

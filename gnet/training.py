@@ -28,6 +28,7 @@ from gnet.events import (
     RunResumed,
     RunStarted,
     StepDone,
+    seconds_spent,
 )
 from gnet.gradients import gradients_by_head, norms_and_cosines, probe_batch
 from gnet.judging import is_best, judge
@@ -132,6 +133,8 @@ class _Run:
         self.judged = 0
         """Epochs that have been judged on the validation set."""
         self.seen: set[int] = set()
+        self.seconds_before = 0.0
+        """What the sessions before this one took."""
         """Epochs after which the pinned picture was looked at; 0: before the first step."""
         self.scores: list[float] = []
         """The main head's validation accuracy after each epoch."""
@@ -159,6 +162,7 @@ class _Run:
             folder.load_state(learner.model, learner.optimiser, learner.averaged)
             learner.step = self.saved_step = int(facts["step"])
         past = [e for e in past if e.step <= learner.step]
+        self.seconds_before = seconds_spent(past)
         self.judged = sum(isinstance(e, EpochDone) for e in past)
         self.seen = {e.epoch for e in past if isinstance(e, BranchesSeen)}
         self.epoch_steps = [
@@ -339,7 +343,7 @@ class _Run:
     def _limit(self) -> str:
         """What is to be said once the run has taken all the time it may."""
         most = self.config.max_minutes
-        over = most and self._seconds() >= 60 * most
+        over = most and self.seconds_before + self._seconds() >= 60 * most
         return f"the limit of {most:g} minutes (max_minutes) is reached" if over else ""
 
     def _seconds(self) -> float:

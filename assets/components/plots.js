@@ -142,7 +142,7 @@ gnet.chart = (() => {
       if (kind === "dots") {
         let text = "";
         for (let i = first; i < last; i++) {
-          text += `M${round(px(xs[i]) - 4)} ${round(py(ys[i]))}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0`;
+          if (Number.isFinite(ys[i])) text += `M${round(px(xs[i]) - 4)} ${round(py(ys[i]))}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0`;
         }
         return text;
       }

@@ -24,6 +24,9 @@ gnet.tracks = (() => {
     return kept.sum / kept.weight;
   }
 
+  // A loss that has left the numbers arrives as null, and is drawn as a gap, not as 0.
+  const told = (value) => value ?? NaN;
+
   const mark = (track, event, text) => track.marks.push({ x: at(track, event.step), step: event.step, text });
 
   const TAKEN = {
@@ -36,17 +39,17 @@ gnet.tracks = (() => {
       const span = Math.min(40, Math.max(8, (track.frame?.steps ?? 400) / 40));
       const means = HEADS.filter((head) => head in event.losses).map((head) => [
         head,
-        calmed(track, `loss ${head}`, event.losses[head], span),
+        calmed(track, `loss ${head}`, told(event.losses[head]), span),
         calmed(track, `right ${head}`, event.accuracy[head], span),
       ]);
       if (track.seen++ % track.every) return;
       track.x.push(at(track, event.step));
-      track.loss.push(event.loss);
+      track.loss.push(told(event.loss));
       track.rate.push(event.learning_rate);
       track.speed.push(event.pictures_per_second);
       for (const [head, loss, right] of means) {
         const kept = track.heads[head];
-        kept.loss.push(event.losses[head]);
+        kept.loss.push(told(event.losses[head]));
         kept.calm.push(loss);
         kept.right.push(event.accuracy[head]);
         kept.tide.push(right);

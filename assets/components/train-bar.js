@@ -88,7 +88,7 @@ gnet.train.draw((changed) => {
     find(".name").textContent = state.trouble ? "No such run" : "No run yet";
     put(find(".said"), "");
     put(find(".facts"), escape(state.trouble || (state.ready && !state.run
-      ? "Choose a question and press Start: the first run takes less than a minute, and everything below fills while it learns." : "")));
+      ? "Choose a question and press Start: the first run is a short one, and everything below fills while it learns." : "")));
     find(".controls").innerHTML = find(".controls").dataset.key = "";
     bar.firstElementChild.style.width = "0";
     bar.ariaValueNow = "0";

@@ -33,7 +33,7 @@ watch("value", () => {
   found = answer;
   find(".found").hidden = false;
   curve(found);
-  find(".found p").textContent = `The loss over one short climb of the rate: it falls fastest up to ${number(found.suggested)}.`;
+  find(".found p").textContent = `The loss over one short climb of the rate. A tenth of the rate at which it is least is ${number(found.suggested)}.`;
   find(".use").textContent = `Use ${number(found.suggested)}`;
 });
 

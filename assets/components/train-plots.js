@@ -49,10 +49,15 @@ function valuesAt(track, column, write) {
 
 const three = (x) => (x >= 0.1 && x < 100 ? x.toPrecision(3) : number(x));
 const DASHES = ["", "dash-1", "dash-2", "dash-3"];
-const dotsOf = (track, head) => {
-  const judged = track.judged.filter((event) => head in event.val_accuracy);
-  return { xs: judged.map((event) => gnet.train.at(track, event.step)), ys: judged.map((event) => event.val_accuracy[head]) };
+// What the epochs came to on the validation pictures: `name` is val_loss or val_accuracy.
+const dotsOf = (track, head, name) => {
+  const judged = track.judged.filter((event) => head in event[name]);
+  return { xs: judged.map((event) => gnet.train.at(track, event.step)), ys: judged.map((event) => event[name][head] ?? NaN) };
 };
+const dots = (name) =>
+  [shown(), ...overlays()].flatMap((one, i) =>
+    [...HEADS].reverse().filter((head) => state.heads.has(head)).map((head) => ({ kind: "dots", hue: head, style: i ? "hollow" : "", ...dotsOf(one, head, name) })),
+  );
 
 function lines(column, faint) {
   const layers = [];
@@ -78,18 +83,15 @@ function curves() {
   const shared = { whole: whole(), marks: track.marks };
   const losses = valuesAt(track, "calm", three);
   charts.loss.draw({
-    ...shared, layers: lines("calm", "loss"), read: (x) => read("loss", losses(x)), words: words("Loss", losses(null)),
+    ...shared, layers: [...lines("calm", "loss"), ...dots("val_loss")], read: (x) => read("loss", losses(x)), words: words("Loss", losses(null)),
   });
-  const dots = [shown(), ...overlays()].flatMap((one, i) =>
-    [...HEADS].reverse().filter((head) => state.heads.has(head)).map((head) => ({ kind: "dots", hue: head, style: i ? "hollow" : "", ...dotsOf(one, head) })),
-  );
   const right = valuesAt(track, "tide", (p) => `${(100 * p).toFixed(0)}\u00a0%`);
   charts.accuracy.draw({
-    ...shared, layers: [...lines("tide"), ...dots], read: (x) => read("accuracy", right(x)), words: words("Accuracy", right(null)),
+    ...shared, layers: [...lines("tide"), ...dots("val_accuracy")], read: (x) => read("accuracy", right(x)), words: words("Accuracy", right(null)),
   });
 }
 
-// Stacked from the main head up, so that the upper edge is the loss itself.
+// Stacked from the main head up, so that the upper edge is the loss itself, averaged over steps.
 function parts() {
   const track = shown();
   const { aux1, aux2 } = track.weights;
@@ -100,8 +102,10 @@ function parts() {
   for (const head of HEADS) {
     const part = track.heads[head].part;
     if (!part.length || !part.some((v) => v > 0)) continue;
-    const ys = low ? part.map((value, i) => low[i] + value) : part;
-    layers.push({ kind: "area", hue: head, xs: track.x, ys, low });
+    const gone = part.findIndex((value) => !Number.isFinite(value)); // the loss has left the numbers
+    const end = Math.min(gone < 0 ? part.length : gone, low?.length ?? part.length);
+    const ys = part.slice(0, end).map((value, i) => (low ? low[i] + value : value));
+    layers.push({ kind: "area", hue: head, xs: track.x.slice(0, end), ys, low: low?.slice(0, end) ?? null });
     low = ys;
   }
   const values = valuesAt(track, "part", three);

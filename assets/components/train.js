@@ -117,6 +117,7 @@ gnet.train = (() => {
       const answer = await server.follow({ run: id, since: track?.next ?? 0, owner });
       if (answer.error) {
         state.over.delete(id);
+        tracks.delete(id);
         if (id === state.run) Object.assign(state, { trouble: answer.error });
         names.add("trouble").add("over");
         continue;

@@ -15,12 +15,12 @@ from pathlib import Path
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from gnet.errors import GnetError
 from gnet.run_folder import CONFIG, EVENTS
-from gnet.run_shelf import RunShelf
+from gnet.run_shelf import RunShelf, told_config
 from gnet.scalars import scalars
 
 KINDS = ("best", "last", "config", "events", "tensorboard")
@@ -46,10 +46,12 @@ def _answer(runs: RunShelf, run_id: str, kind: str) -> Response:
     files: dict[str, Callable[[], Path]] = {
         "best": lambda: runs.weights(run_id, "best"),
         "last": lambda: runs.weights(run_id, "last"),
-        "config": lambda: folder.path / CONFIG,
         "events": lambda: folder.path / EVENTS,
     }
     name = _file_name(runs.card(run_id).name)
+    if kind == "config":
+        headers = {"Content-Disposition": f'attachment; filename="{name}-{CONFIG}"'}
+        return JSONResponse(told_config(folder.config(), mine=False), headers=headers)
     if kind == "tensorboard":
         work = Path(tempfile.mkdtemp(prefix="gnet-scalars-"))
         remove = BackgroundTask(shutil.rmtree, work, ignore_errors=True)
