@@ -39,6 +39,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         patch.setattr("gnet.run_process.NICENESS", 0)  # this test waits for it
         with Runs(folder) as runs:
             run_id = start(runs, CONFIG)
+            reach(runs, run_id, "starting", "running")
             runs.steer(run_id, OWNER, "pause")
             seen["paused"] = [reach(runs, run_id, "paused")["step"]]
             for _ in range(2):
