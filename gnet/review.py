@@ -214,6 +214,7 @@ class Review:
         try:
             with safe_open(path, "pt") as file:
                 facts = json.loads(file.metadata()["review"])
+                # An open file of safetensors is no mapping: it can only be asked for its keys.
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise GnetError(

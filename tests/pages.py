@@ -11,6 +11,7 @@ import statistics
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ import torch
 from PIL import Image
 
 from gnet.config import HEADS, TRAINED, ModelConfig, ModelInfo, Preprocessing
+from gnet.finder import Estimate
 from gnet.model import GoogLeNet
+from gnet.runs import Runs
 from gnet.weights import BUNDLED, load
 
 ARGUMENTS = (
@@ -107,7 +110,6 @@ class Server:
 @pytest.fixture(scope="session")
 def server(gradio_environment: None, page_model: GoogLeNet) -> Iterator[Server]:
     """The page, served on a free port for all tests."""
-    from gnet import ui
     from gnet.ui import lab
 
     served = Server(address="", lab=None)
@@ -119,17 +121,37 @@ def server(gradio_environment: None, page_model: GoogLeNet) -> Iterator[Server]:
             return original(model, pixels)
 
         patch.setattr(lab, "record", counted)
-        page = ui.build(page_model)
-        _, address, _ = page.launch(
-            server_name="127.0.0.1",
-            server_port=_free_port(),
-            quiet=True,
-            prevent_thread_lock=True,
-            **ui.launch_options(),
-        )
-        served.address = address
-        yield served
-        page.close()
+        with on_a_free_port(page_model) as served.address:
+            yield served
+
+
+@contextmanager
+def on_a_free_port(model: GoogLeNet, runs: Runs | None = None) -> Iterator[str]:
+    """The address of a page for `model`, with a Train tab where `runs` are given."""
+    from gnet import ui
+
+    page = ui.build(model, runs)
+    _, address, _ = page.launch(
+        server_name="127.0.0.1",
+        server_port=_free_port(),
+        quiet=True,
+        prevent_thread_lock=True,
+        **ui.launch_options(runs),
+    )
+    yield address
+    page.close()
+
+
+@contextmanager
+def with_training(runs: Runs) -> Iterator[Server]:
+    """The page with a Train tab; what an epoch takes is not measured but known."""
+    from gnet.ui import train_tab
+
+    known = Estimate(seconds_per_epoch=9.0, pictures_per_second=400.0, steps=20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_tab, "estimate", lambda config: known)
+        with on_a_free_port(random_network(), runs) as address:
+            yield Server(address=address, lab=None)
 
 
 def _free_port() -> int:

@@ -6,10 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from folders import SPLIT, picture, zipped
-from gnet.finder import Estimate
 from gnet.run_limits import RunLimits
 from gnet.runs import Runs
-from pages import DESK, PHONE, Server, _free_port, random_network
+from pages import DESK, PHONE, Server, with_training
 
 FILES = {f"{name}/{i:02}.png": picture(40 * i) for name in ("cat", "dog") for i in range(24)} | {
     "dog/notes.txt": b"no picture"
@@ -25,23 +24,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 @pytest.fixture(scope="module")
 def server(gradio_environment: None, runs: Runs) -> Iterator[Server]:
-    """The page with a Train tab; what an epoch takes is not measured but known."""
-    from gnet import ui
-    from gnet.ui import train_tab
-
-    with pytest.MonkeyPatch.context() as patch:
-        known = Estimate(seconds_per_epoch=9.0, pictures_per_second=400.0, steps=20)
-        patch.setattr(train_tab, "estimate", lambda config: known)
-        page = ui.build(random_network(), runs)
-        _, address, _ = page.launch(
-            server_name="127.0.0.1",
-            server_port=_free_port(),
-            quiet=True,
-            prevent_thread_lock=True,
-            **ui.launch_options(runs),
-        )
-        yield Server(address=address, lab=None)
-        page.close()
+    with with_training(runs) as served:
+        yield served
 
 
 def upload(page: Page, path) -> None:

@@ -17,7 +17,7 @@ from gnet.reviews import Reviews
 from gnet.run_card import RunCard, write_card
 from gnet.run_review import review_run
 from gnet.runs import Runs
-from pages import DESK, PHONE, Viewer, _free_port, random_network
+from pages import DESK, PHONE, Viewer, on_a_free_port, random_network
 from training_runs import run, tiny
 
 FIRST, SECOND = "first" + "1" * 17, "other" + "2" * 17
@@ -38,8 +38,6 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(gradio_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    from gnet import ui
-
     folder = tmp_path_factory.mktemp("runs")
     configs = {
         FIRST: tiny(per_class=20, epochs=1, aux2_weight=0.0),
@@ -50,17 +48,8 @@ def served(gradio_environment: None, tmp_path_factory: pytest.TempPathFactory) -
         card = RunCard(name=f"a {run_id[:5]} run", preset="", owner="", created=created)
         write_card(folder / run_id, card)
     review_run(folder / FIRST)  # the other one is reviewed when the page asks for it
-    with Runs(folder) as runs:
-        page = ui.build(random_network(size=32), runs)
-        _, address, _ = page.launch(
-            server_name="127.0.0.1",
-            server_port=_free_port(),
-            quiet=True,
-            prevent_thread_lock=True,
-            **ui.launch_options(runs),
-        )
+    with Runs(folder) as runs, on_a_free_port(random_network(size=32), runs) as address:
         yield Served(address, folder, runs)
-        page.close()
 
 
 @pytest.fixture

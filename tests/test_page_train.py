@@ -8,11 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gnet.config import ModelConfig
-from gnet.finder import Estimate
 from gnet.run_limits import RunLimits
 from gnet.runs import Runs
 from gnet.train_config import TrainConfig
-from pages import PHONE, Server, _free_port, random_network
+from pages import PHONE, Server, with_training
 
 OWNER = "the-token-of-somebody-who-started-a-run"
 LONG = 90_000
@@ -40,23 +39,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
 
 @pytest.fixture(scope="module")
 def server(gradio_environment: None, runs: Runs) -> Iterator[Server]:
-    """The page with a Train tab; what an epoch takes is not measured but known."""
-    from gnet import ui
-    from gnet.ui import train_tab
-
-    with pytest.MonkeyPatch.context() as patch:
-        known = Estimate(seconds_per_epoch=9.0, pictures_per_second=400.0, steps=20)
-        patch.setattr(train_tab, "estimate", lambda config: known)
-        page = ui.build(random_network(), runs)
-        _, address, _ = page.launch(
-            server_name="127.0.0.1",
-            server_port=_free_port(),
-            quiet=True,
-            prevent_thread_lock=True,
-            **ui.launch_options(),
-        )
-        yield Server(address=address, lab=None)
-        page.close()
+    with with_training(runs) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
