@@ -14,24 +14,7 @@ gnet.review = (() => {
   let timer = null;
   let turn = 0;
 
-  function tell(names) {
-    document.dispatchEvent(new CustomEvent("gnet-review", { detail: new Set(names) }));
-  }
-
-  // fn is called with a function that says whether one of some names has changed.
-  function draw(fn) {
-    let missed = ["all"];
-    const run = (names) => {
-      missed.push(...names);
-      if (gnet.state.tab !== "train") return;
-      const changed = new Set(missed);
-      missed = [];
-      fn((...wanted) => changed.has("all") || wanted.some((name) => changed.has(name)));
-    };
-    document.addEventListener("gnet-review", (event) => run(event.detail));
-    document.addEventListener("gnet", (event) => event.detail.has("tab") && run([]));
-    run([]);
-  }
+  const { tell, draw } = gnet.hearing("gnet-review");
 
   const ended = (run) => run && !gnet.train.EVER.includes(run.state);
 

@@ -34,24 +34,7 @@ gnet.train = (() => {
     return made;
   })();
 
-  function tell(names) {
-    document.dispatchEvent(new CustomEvent("gnet-train", { detail: new Set(names) }));
-  }
-
-  // fn is called with the names of what has changed, and not while another tab is shown.
-  function draw(fn) {
-    let missed = ["all"];
-    const run = (names) => {
-      missed.push(...names);
-      if (gnet.state.tab !== "train") return;
-      const changed = new Set(missed);
-      missed = [];
-      fn((...wanted) => changed.has("all") || wanted.some((name) => changed.has(name)));
-    };
-    document.addEventListener("gnet-train", (event) => run(event.detail));
-    document.addEventListener("gnet", (event) => event.detail.has("tab") && run([]));
-    run([]);
-  }
+  const { tell, draw } = gnet.hearing("gnet-train");
 
   function choose(changes) {
     const names = Object.keys(changes).filter((name) => state[name] !== changes[name]);

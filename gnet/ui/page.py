@@ -17,7 +17,7 @@ from gnet.ui.lab import Lab
 from gnet.ui.labs import Labs
 from gnet.ui.uploads import sweep_also
 
-SCRIPTS = ("page.js", "tracks.js", "train.js", "plots.js", "bars.js", "review.js")
+SCRIPTS = ("page.js", "hearing.js", "tracks.js", "train.js", "plots.js", "bars.js", "review.js")
 """What the drawings' scripts share, in the order it is loaded."""
 
 STYLES = ("style.css", "form.css", "plots.css")
