@@ -150,6 +150,7 @@ def with_training(runs: Runs) -> Iterator[Server]:
     known = Estimate(seconds_per_epoch=9.0, pictures_per_second=400.0, steps=20)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_tab, "estimate", lambda config: known)
+        train_tab._seconds_per_epoch.cache_clear()  # another page may have measured
         with on_a_free_port(random_network(), runs) as address:
             yield Server(address=address, lab=None)
 
