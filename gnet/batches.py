@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from gnet.config import Preprocessing
 from gnet.data import Dataset
 from gnet.errors import GnetError
-from gnet.pictures import compressed, resize, square
+from gnet.pictures import as_seen, compressed, resize
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 Item = TypeVar("Item")
@@ -72,8 +73,8 @@ def batches(
     balance: float = 0.0,
     augment: bool = True,
     thumbnails: float = 0.0,
+    aliased: float = 0.0,
     vary_detail: float = 0.0,
-    crop: float = 1.0,
     first_step: int = 0,
     rank: int = 0,
     world: int = 1,
@@ -82,10 +83,12 @@ def batches(
 
     `balance` 0 takes every picture once; above, a class is drawn with weight count^-balance per
     picture (1: all classes alike), in an epoch of the same length. `augment`: random resized crop
-    and flip; without it the centre square, of which `crop` is the share of the short side.
+    and flip; without it the centre square.
     `thumbnails`: probability that a sharp picture is first made a thumbnail, small and compressed
-    as JPEG; `vary_detail`: probability that a crop is made softer or crisper (augment only). Where
-    some classes have only small pictures, both keep a network from telling classes by sharpness.
+    as JPEG; `aliased`: probability that a sharp picture is shrunk without smoothing, which leaves
+    false detail, as in Tiny-ImageNet; `vary_detail`: probability that a crop is made softer or
+    crisper (augment only). Where some classes have only small pictures, all three keep a network
+    from telling classes by how pictures were made.
     `batch` is the size over all processes; process `rank` of `world` gets its every world-th.
     """
     if not 0 <= rank < world or batch < 2 * world:
@@ -99,11 +102,11 @@ def batches(
         mine = whole[rank::world]
         if augment:
             random = np.random.default_rng([abs(seed), epoch, _STEP, step])
-            views = _draw(random, dataset, whole, thumbnails, vary_detail)[rank::world]
+            views = _draw(random, dataset, whole, thumbnails, aliased, vary_detail)[rank::world]
             pixels = _augmented(dataset, mine, views, size)
             sharp = torch.tensor([v.quality == 0 for v in views]) & sharp_pictures(dataset, mine)
         else:
-            pixels = _centred(dataset, mine, size, crop)
+            pixels = _centred(dataset, mine, Preprocessing(size=size))
             sharp = sharp_pictures(dataset, mine)
         yield Drawn(pixels, dataset.labels[torch.from_numpy(mine)], sharp)
 
@@ -120,11 +123,11 @@ def classes_with_sharp(dataset: Dataset) -> torch.Tensor:
     return counts > 0
 
 
-def in_order(dataset: Dataset, *, size: int, batch: int, crop: float = 1.0) -> Iterator[Batch]:
-    """All pictures once, in the data set's order, centre squares, none dropped: for judging."""
+def in_order(dataset: Dataset, preprocessing: Preprocessing, *, batch: int) -> Iterator[Batch]:
+    """All pictures once, in the data set's order, as the network sees them: for judging."""
     for start in range(0, len(dataset), batch):
         indices = np.arange(start, min(start + batch, len(dataset)))
-        pixels = _centred(dataset, indices, size, crop)
+        pixels = _centred(dataset, indices, preprocessing)
         yield pixels, dataset.labels[start : start + batch]
 
 
@@ -209,6 +212,8 @@ class _View(NamedTuple):
     flip: bool
     detail: float
     """Below 0: softer, shrunk to this share and back; above: crisper; 0: as it is."""
+    antialias: bool
+    """Whether the picture is smoothed where it is shrunk."""
 
 
 def _draw(
@@ -216,6 +221,7 @@ def _draw(
     dataset: Dataset,
     indices: np.ndarray,
     thumbnails: float,
+    aliased: float,
     vary_detail: float,
 ) -> list[_View]:
     n, tries = len(indices), 10
@@ -242,7 +248,8 @@ def _draw(
     softer = random.random(n) < 0.5
     detail = np.where(softer, -random.uniform(SOFTEST, 1, n), random.uniform(0, SHARPEST, n))
     detail = np.where(random.random(n) < vary_detail, detail, 0.0)
-    columns = (height, width, quality, y, x, down, across, flip, detail)
+    smooth = (random.random(n) >= aliased) | (short <= SHARP_ABOVE)
+    columns = (height, width, quality, y, x, down, across, flip, detail, smooth)
     return [_View(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
 
 
@@ -253,9 +260,11 @@ def _augmented(
     for row, (index, view) in enumerate(zip(indices.tolist(), views, strict=True)):
         picture = dataset.pictures[index]
         if view.quality:
-            picture = compressed(resize(picture, (view.height, view.width)), view.quality)
+            small = resize(picture, (view.height, view.width), antialias=view.antialias)
+            picture = compressed(small, view.quality)
         y, x = view.y, view.x
-        part = resize(picture[:, y : y + view.down, x : x + view.across], size)
+        part = picture[:, y : y + view.down, x : x + view.across]
+        part = resize(part, size, antialias=view.antialias)
         part = _with_detail(part, view.detail)
         pixels[row] = part.flip(2) if view.flip else part
     return pixels
@@ -272,12 +281,10 @@ def _with_detail(part: torch.Tensor, detail: float) -> torch.Tensor:
     return (values + detail * (values - smooth)).round_().clamp_(0, 255).byte()[0]
 
 
-def _centred(dataset: Dataset, indices: np.ndarray, size: int, crop: float) -> torch.Tensor:
-    pixels = _empty(len(indices), size)
+def _centred(dataset: Dataset, indices: np.ndarray, preprocessing: Preprocessing) -> torch.Tensor:
+    pixels = _empty(len(indices), preprocessing.size)
     for row, index in enumerate(indices.tolist()):
-        picture = dataset.pictures[index]
-        x, y, side = square((picture.shape[2], picture.shape[1]), crop)
-        pixels[row] = resize(picture[:, y : y + side, x : x + side], size)
+        pixels[row] = as_seen(dataset.pictures[index], preprocessing)
     return pixels
 
 

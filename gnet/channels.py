@@ -23,10 +23,10 @@ from gnet.atomic import atomically
 from gnet.cache import cache_folder
 from gnet.config import BRANCHES, STAGES
 from gnet.errors import GnetError
-from gnet.gallery import FOLDER, as_seen, decoded, encoded, shipped
+from gnet.gallery import FOLDER, decoded, encoded, shipped
 from gnet.hooks import evaluating, watching
 from gnet.model import GoogLeNet
-from gnet.pictures import square
+from gnet.pictures import as_seen, square
 from gnet.progress import Progress
 from gnet.receptive_field import Field, box, effective_fields, receptive_fields
 
@@ -230,13 +230,12 @@ def make_index(
     if not len(pictures):
         raise GnetError("There are no pictures to look at; at least one is needed.")
     preprocessing = model.info.preprocessing
-    seen = [preprocessing.size, preprocessing.crop]
     widths = {stage: module.widths.branches for stage, module in model.inceptions().items()}
     best = {stage: _Best(sum(own)) for stage, own in widths.items()}
     with evaluating(model), torch.no_grad(), watching(model.inceptions()) as passed:
         for start in range(0, len(pictures), BATCH):
             numbers = range(start, min(start + BATCH, len(pictures)))
-            batch = torch.stack([as_seen(pictures[number], *seen) for number in numbers])
+            batch = torch.stack([as_seen(pictures[number], preprocessing) for number in numbers])
             model(preprocessing.normalise_bytes(batch))
             for stage in STAGES:
                 best[stage].take(passed[stage].output, start)
@@ -255,12 +254,12 @@ def make_index(
         signed=signed,
         widths=widths,
         fields=receptive_fields(model),
-        sides=_sides(model, [as_seen(pictures[n], *seen) for n in _spread(len(pictures))]),
+        sides=_sides(model, [as_seen(pictures[n], preprocessing) for n in _spread(len(pictures))]),
         values={stage: held.values for stage, held in best.items()},
         pictures={stage: held.pictures for stage, held in best.items()},
         cells={stage: held.cells for stage, held in best.items()},
         means={stage: (held.sums / held.cell_count).float() for stage, held in best.items()},
-        kept={n: encoded(as_seen(pictures[n], *seen)) for n in sorted(chosen - {-1})}
+        kept={n: encoded(as_seen(pictures[n], preprocessing)) for n in sorted(chosen - {-1})}
         if keep
         else {},
     )

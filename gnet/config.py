@@ -197,6 +197,11 @@ class Preprocessing:
     """Side of the input square in px."""
     crop: float = 1.0
     """Share of the picture's short side that the centre square keeps."""
+    thumbnail: int = 0
+    """Side in px of the JPEG that a larger square is made first, for a network that has learned
+    from such; 0: none."""
+    quality: int = 75
+    """Of that JPEG, 1 to 95."""
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
 

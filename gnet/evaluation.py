@@ -134,7 +134,7 @@ def answers(
 ) -> dict[str, Tensor]:
     """Head → its logits (n, classes) float32 for every picture, whatever the pictures show."""
     parts: dict[str, list[Tensor]] = {}
-    shown = in_order(dataset, size=preprocessing.size, batch=batch, crop=preprocessing.crop)
+    shown = in_order(dataset, preprocessing, batch=batch)
     done = 0
     device = next(model.parameters()).device
     with torch.inference_mode(), evaluating(model), closing(prefetch(shown)) as ready:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gnet import patterns
 from gnet.errors import GnetError
-from gnet.pictures import as_tensor, resize, square, to_image
+from gnet.pictures import as_tensor, to_image
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "channels"
 PATTERNS_PER_CLASS = 12
@@ -59,12 +59,6 @@ class Shipped(Sequence[Tensor]):
 def shipped() -> Shipped:
     """The shipped gallery, read once."""
     return Shipped()
-
-
-def as_seen(picture: Tensor, size: int, crop: float = 1.0) -> Tensor:
-    """What a network sees of a picture, uint8 (3, h, w) → (3, size, size): its middle square."""
-    x, y, side = square((picture.shape[2], picture.shape[1]), crop)
-    return resize(picture[:, y : y + side, x : x + side], size)
 
 
 def encoded(picture: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gnet.batches import Drawn, in_order, sharp_pictures
+from gnet.config import Preprocessing
 from gnet.data import Dataset, chosen
 from gnet.learner import Learner
 from gnet.model import GoogLeNet
@@ -26,7 +27,7 @@ def probe_batch(data: Dataset, size: int) -> Drawn:
     """Pictures spread evenly over the data set, and so over its classes; centre squares."""
     indices = np.linspace(0, len(data) - 1, min(PROBE_PICTURES, len(data))).astype(np.int64)
     few = chosen(data, indices.tolist())
-    pixels, labels = next(in_order(few, size=size, batch=len(few)))
+    pixels, labels = next(in_order(few, Preprocessing(size=size), batch=len(few)))
     return Drawn(pixels, labels, sharp_pictures(data, indices))
 
 

@@ -98,5 +98,9 @@ def _check_preprocessing(record: Preprocessing) -> None:
         raise GnetError(f"The input size is {record.size!r} px; allowed are {low} to {high}.")
     if not (isinstance(record.crop, int | float) and 0 < record.crop <= 1):
         raise GnetError(f"The crop is {record.crop!r}; allowed are shares above 0 and up to 1.")
+    if not (isinstance(record.thumbnail, int) and 0 <= record.thumbnail <= high):
+        raise GnetError(f"The thumbnail is {record.thumbnail!r} px; allowed are 0 to {high}.")
+    if not (isinstance(record.quality, int) and 1 <= record.quality <= 95):
+        raise GnetError(f"The JPEG quality is {record.quality!r}; allowed are 1 to 95.")
     if not all(value > 0 for value in record.std):
         raise GnetError(f"The standard deviations are {record.std}; allowed are numbers above 0.")

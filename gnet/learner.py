@@ -17,10 +17,12 @@ from gnet.errors import GnetError
 from gnet.model import GoogLeNet, Logits
 from gnet.optimisation import (
     AveragedWeights,
+    Mixed,
     head_losses,
     head_weights,
     learning_rate,
     make_optimiser,
+    mix,
     weighted,
 )
 from gnet.precision import faster_precision
@@ -102,9 +104,10 @@ class Learner:
         for module in self._frozen:  # else its batch norms would go on gathering statistics
             module.eval()
         x, labels = self.inputs(drawn)
+        mixed = mix(x, self.config.cutmix)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             logits = self._parallel(x)
-        losses = self.losses(logits, labels, drawn)
+        losses = self.losses(logits, labels, drawn, mixed)
         # Processes average their gradients: each one's share of the whole batch's mean, times
         # the number of processes, averages to the whole batch's gradient.
         (weighted(losses, self.config) * (self.group.world / count)).backward()
@@ -129,12 +132,19 @@ class Learner:
         x = self.model.info.preprocessing.normalise_bytes(pixels)
         return x, drawn.labels.to(self.device)
 
-    def losses(self, logits: Logits, labels: Tensor, drawn: Drawn) -> dict[str, Tensor]:
-        """Head → summed loss (nats) over a batch."""
+    def losses(
+        self, logits: Logits, labels: Tensor, drawn: Drawn, mixed: Mixed | None = None
+    ) -> dict[str, Tensor]:
+        """Head → summed loss (nats) over a batch, pieces of other pictures included."""
+        sharp = drawn.sharp if mixed is None else drawn.sharp & drawn.sharp[mixed.others.cpu()]
         rivals = None
         if self._with_sharp is not None:
-            rivals = (self._with_sharp[None] | ~drawn.sharp[:, None]).to(self.device)
-        return head_losses(logits, labels, self.config, rivals)
+            rivals = (self._with_sharp[None] | ~sharp[:, None]).to(self.device)
+        losses = head_losses(logits, labels, self.config, rivals)
+        if mixed is not None:
+            pieces = head_losses(logits, labels[mixed.others], self.config, rivals)
+            return {head: loss.lerp(pieces[head], mixed.share) for head, loss in losses.items()}
+        return losses
 
     def _shared(
         self, logits: Logits, labels: Tensor, losses: dict[str, Tensor], count: int
@@ -172,6 +182,7 @@ def drawn(
         balance=config.balance,
         augment=config.augment,
         thumbnails=config.thumbnails,
+        aliased=config.aliased,
         vary_detail=config.vary_detail,
         first_step=first_step,
         rank=group.rank,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +56,34 @@ def _among(outputs: Tensor, labels: Tensor, rivals: Tensor, smoothing: float) ->
     right = logs.gather(1, labels[:, None]).sum()
     spread = (logs.masked_fill(~rivals, 0.0).sum(dim=1) / rivals.sum(dim=1)).sum()
     return -((1 - smoothing) * right + smoothing * spread)
+
+
+class Mixed(NamedTuple):
+    """What `mix` did to a batch."""
+
+    others: Tensor
+    """int64 (N,): the picture each one got its piece from."""
+    share: float
+    """Of the area, taken by the piece."""
+
+
+def mix(x: Tensor, probability: float) -> Mixed | None:
+    """With a probability, put a rectangle of another picture into each of `x` (N, 3, S, S).
+
+    CutMix (arXiv 1905.04899): one rectangle for the whole batch, its area uniform between nothing
+    and all. Changes `x` in place; draws from torch's random state. None where nothing was done.
+    """
+    if not probability or torch.rand(()) >= probability:
+        return None
+    side = x.shape[-1]
+    half = side * torch.rand(()).sqrt().item() / 2
+    middle = (torch.rand(2) * side).tolist()
+    (top, bottom), (left, right) = (
+        (max(0, round(at - half)), min(side, round(at + half))) for at in middle
+    )
+    others = torch.randperm(len(x)).to(x.device)
+    x[:, :, top:bottom, left:right] = x[others, :, top:bottom, left:right]
+    return Mixed(others, (bottom - top) * (right - left) / side**2)
 
 
 def head_weights(config: TrainConfig) -> dict[str, float]:

@@ -20,7 +20,7 @@ from gnet.archives import LIMITS, Limits, open_files
 from gnet.config import Preprocessing
 from gnet.data import Dataset
 from gnet.errors import GnetError
-from gnet.pictures import PictureError, as_tensor, open_picture, resize, square, to_image
+from gnet.pictures import PictureError, as_seen, as_tensor, open_picture, to_image
 
 Random = np.random.Generator
 EACH = 100
@@ -233,10 +233,8 @@ def _bytes(values: np.ndarray) -> Tensor:
 
 
 def _square(picture: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """The square of a picture (3, h, w) uint8 that the network sees, at its size."""
-    height, width = picture.shape[1:]
-    x, y, side = square((width, height), preprocessing.crop)
-    return resize(picture[:, y : y + side, x : x + side], preprocessing.size)
+    """The square of a picture (3, h, w) uint8, at the network's size but never a thumbnail."""
+    return as_seen(picture, replace(preprocessing, thumbnail=0))
 
 
 def _joined(one: Dataset, other: Dataset) -> Dataset:

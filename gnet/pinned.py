@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gnet.batches import in_order
+from gnet.config import Preprocessing
 from gnet.data import Dataset, chosen
 from gnet.events import BranchesSeen
 from gnet.model import GoogLeNet
@@ -17,9 +18,9 @@ TOP = 3
 """Classes told of each head's belief."""
 
 
-def pinned_picture(data: Dataset, index: int, size: int) -> Tensor:
-    """The centre square of one picture, (3, size, size) uint8."""
-    pixels, _ = next(in_order(chosen(data, [index]), size=size, batch=1))
+def pinned_picture(data: Dataset, index: int, preprocessing: Preprocessing) -> Tensor:
+    """What the network sees of one picture, (3, S, S) uint8."""
+    pixels, _ = next(in_order(chosen(data, [index]), preprocessing, batch=1))
     return pixels[0]
 
 

@@ -150,7 +150,7 @@ def see(
 ) -> Seen:
     """What the nine modules say of centre squares, at the size the network is shown with."""
     picture = model.info.preprocessing
-    shown = in_order(dataset, size=picture.size, batch=_BATCH, crop=picture.crop)
+    shown = in_order(dataset, picture, batch=_BATCH)
     parts: dict[str, list[Tensor]] = {stage: [] for stage in STAGES}
     done = 0
     with torch.inference_mode(), evaluating(model), closing(prefetch(shown)) as ready:

@@ -305,7 +305,7 @@ def _seen(dataset: Dataset, preprocessing: Preprocessing) -> tuple[bytes, ...]:
     """The square of each picture that the network saw: exact where small, else compressed."""
     options = {"lossless": True} if preprocessing.size <= _LOSSLESS_SIDE else {"quality": 90}
     files = []
-    for pixels, _ in in_order(dataset, size=preprocessing.size, batch=64, crop=preprocessing.crop):
+    for pixels, _ in in_order(dataset, preprocessing, batch=64):
         for picture in pixels:
             file = io.BytesIO()
             to_image(picture).save(file, "WEBP", method=1, **options)

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from gnet.batches import THUMBNAIL
 from gnet.config import EXITS, HEADS, PROBE, TRAINED, UNTRAINED, ModelInfo, Preprocessing
 from gnet.data import Dataset, held_out, open_dataset
 from gnet.errors import GnetError
@@ -71,13 +72,13 @@ def first_network(config: TrainConfig, classes: tuple[str, ...]) -> GoogLeNet:
     info = ModelInfo(
         name=f"trained on {Path(config.data).name}",
         classes=classes,
-        preprocessing=Preprocessing(size=config.size),
+        preprocessing=_as_taught(Preprocessing(), config),
         heads=grown({}, heads_in_training(config)),
     )
     model = GoogLeNet(config.model, info)
     if config.start:
         begun = load(config.start)
-        preprocessing = replace(begun.info.preprocessing, size=config.size)
+        preprocessing = _as_taught(begun.info.preprocessing, config)
         state = begun.state_dict()
         if begun.info.classes == classes:
             info = replace(info, heads=grown(begun.info.heads, info.heads))
@@ -87,6 +88,12 @@ def first_network(config: TrainConfig, classes: tuple[str, ...]) -> GoogLeNet:
         model.load_state_dict(state, strict=False)
         model.info = replace(info, preprocessing=preprocessing)
     return model
+
+
+def _as_taught(preprocessing: Preprocessing, config: TrainConfig) -> Preprocessing:
+    """For pictures as the run has them: as thumbnails, where it meets sharp ones in no other way."""
+    thumbnail = THUMBNAIL if config.augment and config.thumbnails == 1 else 0
+    return replace(preprocessing, size=config.size, thumbnail=thumbnail)
 
 
 def heads_in_training(config: TrainConfig) -> dict[str, str]:

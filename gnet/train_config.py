@@ -56,9 +56,15 @@ class TrainConfig:
     thumbnails: float = option(
         0.0, "share of sharp pictures first made a 64 px JPEG", low=0.0, high=1.0
     )
+    aliased: float = option(
+        0.0, "share of sharp pictures that are shrunk without smoothing", low=0.0, high=1.0
+    )
     vary_detail: float = option(0.0, "share of crops made softer or crisper", low=0.0, high=1.0)
     within_sharp: bool = option(
         False, "judge a sharp view among the classes that have sharp pictures only"
+    )
+    cutmix: float = option(
+        0.0, "share of batches in which pictures get a piece of another", low=0.0, high=1.0
     )
     ema: float = option(0.0, "decay of the averaged weights; 0 keeps none", low=0.0, high=0.99999)
     precision: str = option("auto", "arithmetic", choices=("auto", "fp32", "bf16"))

@@ -123,8 +123,9 @@ class _Run:
         self.listener = Listener(folder and folder.path / CONTROL, group, self._out_of_patience)
         self.steering = Steering(self.listener, self.learner, self._noted, self._rest)
         self.probe = probe_batch(self.data, config.size) if config.gradients_every else None
+        seen = self.learner.model.info.preprocessing
         self.picture = (
-            pinned_picture(self.val, config.pinned, config.size) if config.pinned >= 0 else None
+            pinned_picture(self.val, config.pinned, seen) if config.pinned >= 0 else None
         )
         self.saved_step = 0
         self.saved_time = self.started

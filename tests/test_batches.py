@@ -53,6 +53,7 @@ ASKED: dict[str, Any] = {
     "epoch": 2,
     "balance": 0.5,
     "thumbnails": 0.5,
+    "aliased": 0.5,
     "vary_detail": 0.5,
 }
 
@@ -157,15 +158,16 @@ def test_every_process_gets_two_pictures_at_each_step(world):
 
 
 def test_in_order_drops_nothing_and_keeps_the_order(mixed):
-    drawn = list(in_order(mixed, size=32, batch=13))
+    drawn = list(in_order(mixed, Preprocessing(size=32), batch=13))
     assert torch.equal(torch.cat([y for _, y in drawn]), mixed.labels)
     assert [len(y) for _, y in drawn] == [13, 13, 13, 13, 1]
 
 
 def test_without_augmentation_a_picture_is_the_square_the_page_shows(mixed):
-    pixels, _ = next(in_order(mixed, size=40, batch=20, crop=0.875))
+    seen = Preprocessing(size=40, crop=0.875, thumbnail=30)
+    pixels, _ = next(in_order(mixed, seen, batch=20))
     for row, picture in zip(pixels, mixed.pictures, strict=False):
-        shown = to_pixels(to_image(picture), Preprocessing(size=40, crop=0.875))
+        shown = to_pixels(to_image(picture), seen)
         assert torch.equal(row.float().div(255), shown[0])
 
 
@@ -218,6 +220,23 @@ def test_a_view_is_called_sharp_unless_it_is_small_or_made_small():
         drawn = next(iter(batches(dataset, **asked, augment=augment)))
         assert torch.equal(drawn.sharp, sharp_pictures(dataset, order))
     assert not next(iter(batches(dataset, **asked, thumbnails=1.0))).sharp.any()
+
+
+def test_aliased_pictures_keep_the_contrast_that_smoothing_takes_from_noise():
+    dataset = made([(150, 150), (90, 200)] * 20)
+    sharp = sharp_pictures(dataset, np.arange(40))
+    asked: dict[str, Any] = {"size": 16, "batch": 40, "seed": 0, "epoch": 0}
+    order = epoch_order(dataset.labels, seed=0, epoch=0)
+    smooth = next(iter(batches(dataset, **asked)))
+    some = next(iter(batches(dataset, **asked, aliased=0.5)))
+    assert torch.equal(some.pixels[~some.sharp], smooth.pixels[~some.sharp])
+    gained = edges(some.pixels.float()) > 1.5 * edges(smooth.pixels.float())
+    assert 5 <= int(gained.sum()) <= 15 and not gained[~sharp[torch.from_numpy(order)]].any()
+    asked["thumbnails"] = 1.0
+    thumbnails = next(iter(batches(dataset, **asked)))
+    aliased = next(iter(batches(dataset, **asked, aliased=1.0)))
+    louder = edges(aliased.pixels.float()) / edges(thumbnails.pixels.float())
+    assert (louder[sharp[torch.from_numpy(order)]] > 1.5).all()
 
 
 def test_classes_with_sharp_pictures_are_found():

@@ -12,9 +12,10 @@ from gnet.channels import NINE, SHIPPED, Index, find_indexes, index_path, make_i
 from gnet.cli import main
 from gnet.config import BRANCHES, STAGES, ModelInfo, Preprocessing
 from gnet.errors import GnetError
-from gnet.gallery import PATTERNS_PER_CLASS, Shipped, as_seen, decoded, encoded, shipped
+from gnet.gallery import PATTERNS_PER_CLASS, Shipped, decoded, encoded, shipped
 from gnet.model import GoogLeNet
 from gnet.patterns import CLASSES
+from gnet.pictures import as_seen
 from gnet.recording import record
 from gnet.weights import load, save
 from networks import network
@@ -50,7 +51,8 @@ def cache(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_nine_best_are_those_of_a_plain_search(model: GoogLeNet, index: Index) -> None:
-    maps = [record(model, as_seen(p, SIZE)[None].float() / 255).outputs for p in pictures()]
+    seen = [as_seen(p, Preprocessing(size=SIZE)) for p in pictures()]
+    maps = [record(model, picture[None].float() / 255).outputs for picture in seen]
     for stage in STAGES:
         highest = torch.stack([output[stage].amax((1, 2)) for output in maps], dim=1)  # (C, n)
         best = highest.sort(dim=1, descending=True).values[:, :NINE].clamp(min=0)
@@ -125,7 +127,8 @@ def test_windows_lie_in_the_picture_and_about_their_cells(index: Index) -> None:
 def test_crops_are_cut_from_the_pictures_that_were_seen(index: Index) -> None:
     patch = index.patches("3a", "3x3", index.strongest("3a", "3x3", 1)[0])[0]
     top, left, bottom, right = patch.window
-    seen = as_seen(pictures()[patch.picture], SIZE)[:, top:bottom, left:right]
+    whole = as_seen(pictures()[patch.picture], Preprocessing(size=SIZE))
+    seen = whole[:, top:bottom, left:right]
     crop = index.crop_of(patch)
     assert crop.shape == seen.shape
     # WebP loses the fine colours of noise, not its light.

@@ -16,6 +16,7 @@ from gnet.optimisation import (
     head_losses,
     learning_rate,
     make_optimiser,
+    mix,
     weighted,
 )
 from gnet.train_config import TrainConfig
@@ -193,3 +194,29 @@ def test_a_config_survives_json():
 def test_a_config_with_strange_fields_is_refused():
     with pytest.raises(GnetError, match="not one this program writes"):
         TrainConfig.from_json({"colour": "red"})
+
+
+def test_mixing_puts_one_rectangle_of_another_picture_into_each():
+    shares = []
+    for seed in range(40):
+        torch.manual_seed(seed)
+        x = torch.arange(8.0)[:, None, None, None].expand(8, 3, 20, 20).contiguous()
+        mixed = mix(x, 1.0)
+        assert mixed is not None and sorted(mixed.others.tolist()) == list(range(8))
+        other = mixed.others[:, None, None, None].float().expand_as(x)
+        own = torch.arange(8.0)[:, None, None, None].expand_as(x)
+        assert ((x == own) | (x == other)).all()
+        moved = mixed.others != torch.arange(8)
+        piece = (x != own)[moved]
+        assert piece.float().mean().item() == pytest.approx(mixed.share if moved.any() else 0)
+        rows, columns = piece[0, 0].any(1).sum(), piece[0, 0].any(0).sum()
+        assert piece[0, 0].sum() == rows * columns and (piece == piece[:1, :1]).all()
+        shares.append(mixed.share)
+    assert min(shares) < 0.1 and max(shares) > 0.4
+
+
+def test_batches_are_mixed_as_often_as_asked():
+    x = torch.zeros(2, 3, 4, 4)
+    assert mix(x, 0.0) is None
+    torch.manual_seed(0)
+    assert 60 < sum(mix(x, 0.4) is not None for _ in range(200)) < 100

@@ -17,6 +17,7 @@ from gnet.errors import GnetError
 from gnet.pictures import (
     PictureError,
     PictureLimits,
+    as_seen,
     as_tensor,
     compressed,
     open_picture,
@@ -364,3 +365,15 @@ def test_compression_keeps_the_picture_and_loses_the_more_the_lower_the_quality(
     assert errors == sorted(errors, reverse=True) and errors[0] > errors[2] + 5
     plain = torch.full((3, 16, 16), 90, dtype=torch.uint8)
     assert torch.equal(compressed(plain, 50), plain)
+
+
+def test_a_larger_square_is_made_a_small_jpeg_first_where_the_network_learned_from_such():
+    random = np.random.default_rng(0)
+    noise = torch.from_numpy(random.integers(0, 256, (3, 90, 120), dtype=np.uint8))
+    seen = Preprocessing(size=80, thumbnail=40, quality=60)
+    small = compressed(resize(noise[:, :, 15:105], 40), 60)
+    assert torch.equal(as_seen(noise, seen), resize(small, 80))
+    assert not torch.equal(small, resize(noise[:, :, 15:105], 40))
+    plain = Preprocessing(size=80)
+    assert torch.equal(as_seen(noise, seen, box=(3, 4, 40)), as_seen(noise, plain, box=(3, 4, 40)))
+    assert torch.equal(as_seen(noise, plain), resize(noise[:, :, 15:105], 80))

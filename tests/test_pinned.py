@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from gnet.config import BRANCHES, STAGES
+from gnet.config import BRANCHES, STAGES, Preprocessing
 from gnet.errors import GnetError
 from gnet.events import BranchesSeen, from_record, to_line
 from gnet.pictures import as_tensor, open_picture
@@ -35,7 +35,7 @@ def test_each_epoch_tells_of_the_picture_and_so_does_the_start(lived):
 def test_the_last_look_is_what_the_kept_weights_say(lived):
     folder, events = lived
     _, val = open_splits(tiny(pinned=7), None)
-    picture = pinned_picture(val, 7, 32)
+    picture = pinned_picture(val, 7, Preprocessing(size=32))
     model = load(folder / LAST)
     recording = record(model, picture[None].float() / 255)
     told = [event for event in events if isinstance(event, BranchesSeen)][-1]
@@ -62,7 +62,7 @@ def test_the_last_look_is_what_the_kept_weights_say(lived):
 def test_the_picture_is_kept_beside_the_run(lived):
     _, val = open_splits(tiny(), None)
     kept = as_tensor(open_picture(lived[0] / PINNED))
-    assert torch.equal(kept, pinned_picture(val, 7, 32))
+    assert torch.equal(kept, pinned_picture(val, 7, Preprocessing(size=32)))
 
 
 def test_what_is_told_survives_its_line(lived):

@@ -57,7 +57,7 @@ def made(model: GoogLeNet, patterns: Dataset) -> Review:
 def believed(model: GoogLeNet, patterns: Dataset) -> dict[str, np.ndarray]:
     """Head → probabilities, one picture at a time."""
     rows: dict[str, list[np.ndarray]] = {"main": [], "aux1": []}
-    for pixels, _ in in_order(patterns, size=32, batch=1):
+    for pixels, _ in in_order(patterns, Preprocessing(size=32), batch=1):
         with torch.no_grad():
             logits = model(SEEN.normalise_bytes(pixels))
         for head in rows:
@@ -155,7 +155,8 @@ def test_outputs_that_are_no_numbers_are_answers_without_confidence(patterns: Da
 
 
 def test_pictures_are_kept_as_the_network_saw_them(made: Review, patterns: Dataset) -> None:
-    squares = [p for pixels, _ in in_order(patterns, size=32, batch=64) for p in pixels]
+    shown = in_order(patterns, Preprocessing(size=32), batch=64)
+    squares = [picture for pixels, _ in shown for picture in pixels]
     assert len(made.pictures) == 30 and made.size == 32
     for content, square in zip(made.pictures, squares, strict=True):
         with Image.open(io.BytesIO(content)) as image:

@@ -1,10 +1,12 @@
 """What a run begins with: data divided as asked, and weights taken over as far as they fit."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
+from gnet.batches import THUMBNAIL
 from gnet.config import PROBE, TRAINED, UNTRAINED, ModelInfo, Preprocessing
 from gnet.data import open_dataset
 from gnet.errors import GnetError
@@ -162,3 +164,16 @@ def test_epochs_are_judged_on_the_held_out_part_if_that_is_asked():
     val = open_dataset("built-in", "val", per_class=20, size=32, seed=3)
     _, plain = open_splits(replace(config, tune=False), None)
     assert all(map(torch.equal, plain.pictures, val.pictures))
+
+
+def test_a_network_that_learns_from_thumbnails_alone_is_shown_thumbnails_later(own):
+    begun = tiny(start=own, thumbnails=1.0)
+    for config in (tiny(thumbnails=1.0), begun):
+        assert first(config).info.preprocessing.thumbnail == THUMBNAIL
+    path = save(first(begun), Path(own).with_name("thumbnails.safetensors"))
+    for config in (
+        tiny(start=str(path)),
+        tiny(thumbnails=0.9),
+        tiny(thumbnails=1.0, augment=False),
+    ):
+        assert first(config).info.preprocessing.thumbnail == 0

@@ -6,6 +6,8 @@ let facts = null; // what the server said of the channel that is open
 let asked = ""; // what it was asked last
 let growing = false;
 let turn = 0; // of growing: what an earlier turn still sends is not heeded
+let heard = 0; // the last turn that sent something
+const PATIENCE = 1000; // ms until a turn that was not heard of is sure to be known to the server
 let opener = null; // the tile that opened the panel, to go back to
 let over = null; // which pictures the patches are to be from
 
@@ -143,7 +145,8 @@ function sum(step) {
 
 function told(message) {
   if (message.kind === "dream") {
-    if (!growing || message.turn !== String(turn)) return;
+    heard = Number(message.turn);
+    if (!growing || heard !== turn) return;
     growing = message.step < message.steps;
     find("progress").value = message.steps ? message.step / message.steps : 0;
     dream(message.picture);
@@ -164,8 +167,11 @@ function told(message) {
 function stop() {
   if (!growing) return;
   growing = false;
-  trigger("stopped");
   dream(null);
+  // Gradio can only cancel what the server has confirmed; before that it would be refused.
+  const stopped = turn;
+  if (heard === stopped) trigger("stopped");
+  else setTimeout(() => stopped === turn && trigger("stopped"), PATIENCE);
 }
 
 panel.addEventListener("click", (event) => {

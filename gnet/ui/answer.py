@@ -83,6 +83,7 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
         "name": info.name,
         "classes": [info.class_name(index) for index in range(model.config.num_classes)],
         "size": info.preprocessing.size,
+        "thumbnail": info.preprocessing.thumbnail,
         "branches": [{"name": b, "label": LABELS[b]} for b in BRANCHES],
         "kernel_5x5": kernel,
         "left_out": list(model.config.branches_left_out()),
