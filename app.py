@@ -48,6 +48,8 @@ def serve(options: argparse.Namespace) -> None:
         max_minutes=options.max_minutes,
         max_size=options.max_size,
         max_runs=options.max_runs,
+        max_queue=options.max_queue,
+        max_pause=options.max_pause,
         enabled=not options.no_train,
         folders=tuple(options.data_folder),
         uploads=uploads / "zips",
@@ -120,6 +122,8 @@ def _parser() -> argparse.ArgumentParser:
         ("--max-minutes", _minutes, 0.0, "most minutes of a run"),
         ("--max-size", _limit, 0, "largest side of a run's pictures in px"),
         ("--max-runs", _limit, 100, "most runs that are kept, everybody's together"),
+        ("--max-queue", _limit, 50, "most runs that wait, everybody's together"),
+        ("--max-pause", _minutes, 10.0, "most minutes a run is paused while others wait"),
     ):
         training.add_argument(
             name, type=kind, default=default, metavar="N", help=f"{text} ({default:g})"

@@ -14,11 +14,11 @@ from typing import Any
 
 from gnet import __version__
 from gnet.commands import (
+    benchmarks,
     channels,
     depths,
     files,
     finding,
-    imagenette,
     judging,
     picture,
     preset,
@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         judging,
         depths,
         files,
-        imagenette,
+        benchmarks,
         reviewing,
     ):
         module.register(command)

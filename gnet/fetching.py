@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 
@@ -10,7 +11,10 @@ from gnet.catalogue import TORCHVISION, bytes_so_far, fetch, is_missing
 
 EVERY = 0.5
 """Seconds between two sentences."""
+_COUNTED_EVERY = 1.0
+"""Seconds for which a count of bytes stands: an archive being unpacked is many files."""
 _lock = threading.Lock()
+_counted: dict[str, tuple[float, str]] = {}
 _under_way: dict[str, Future[None]] = {}
 
 
@@ -30,10 +34,30 @@ def fetched(name: str, every: float = EVERY) -> Iterator[str]:
             args = (key, future)
             threading.Thread(target=_fetch, args=args, name=f"fetch {key}", daemon=True).start()
     while True:
-        yield f"Downloading {TORCHVISION[key].label}: {bytes_so_far(key) / 1e6:.0f} MB so far"
+        yield _sentence(key)
         wait([future], every)
         if future.done():
             return future.result()
+
+
+def under_way(name: str) -> str:
+    """How far the download of a data set is, whichever process is at it; empty if none is missing.
+
+    However many ask, the bytes are counted once a second.
+    """
+    key = name.lower()
+    if not is_missing(key):
+        return ""
+    with _lock:
+        counted, sentence = _counted.get(key, (-_COUNTED_EVERY, ""))
+        if time.monotonic() - counted >= _COUNTED_EVERY:
+            sentence = _sentence(key)
+            _counted[key] = time.monotonic(), sentence
+        return sentence
+
+
+def _sentence(key: str) -> str:
+    return f"Downloading {TORCHVISION[key].label}: {bytes_so_far(key) / 1e6:.0f} MB so far"
 
 
 def _fetch(key: str, future: Future[None]) -> None:

@@ -1,6 +1,6 @@
 """What is good to know before a run: a learning rate to begin with, and how long it will take.
 
-A few real steps are taken and forgotten: nothing is written, and random state and number of
+A few real steps are taken and forgotten: nothing is left behind, and random state and number of
 threads are afterwards what they were.
 """
 
@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import itertools
 import math
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 import torch
 
-from gnet.batches import Drawn, prefetch
+from gnet.batches import Drawn, prefetch, steps_per_epoch
 from gnet.data import Dataset, chosen
 from gnet.errors import GnetError
 from gnet.evaluation import evaluate
+from gnet.gradients import gradients_by_head, norms_and_cosines, probe_batch
 from gnet.learner import Learner, drawn, steps_each_epoch
 from gnet.processes import Group
 from gnet.progress import Progress
+from gnet.run_folder import LAST, RunFolder
 from gnet.starting import open_splits, settled
 from gnet.train_config import TrainConfig
 
@@ -47,10 +50,10 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """How long a run would take on this machine as busy as it is now; checkpoints not counted."""
+    """How long a run would take on this machine as busy as it is now."""
 
     seconds_per_epoch: float
-    """On average over the run's epochs, their judgement included."""
+    """On average over the run: steps, judgement, checkpoints and looks at gradients."""
     pictures_per_second: float
     """In training, on average over the run."""
     steps: int
@@ -98,18 +101,28 @@ def _find_rate(config: TrainConfig, progress: Progress | None) -> Finding:
     return Finding(rates=tuple(rates), losses=tuple(losses), suggested=best / 10)
 
 
-def estimate(config: TrainConfig, progress: Progress | None = None) -> Estimate:
-    """Take a few steps at each of the run's sizes, judge a few pictures, and reckon the rest.
+def estimate(
+    config: TrainConfig,
+    progress: Progress | None = None,
+    *,
+    whole: Mapping[str, int] | None = None,
+) -> Estimate:
+    """Take a few steps at each of the run's sizes, judge a few pictures, save, reckon the rest.
 
+    `whole`: pictures of the run by split, `train` and `val`, where `config` takes only some.
     `progress(done, total)` counts pictures read. Raises `GnetError` for what cannot be trained.
     """
     with _apart(config):
-        return _estimate(config, progress)
+        return _estimate(config, progress, whole)
 
 
-def _estimate(config: TrainConfig, progress: Progress | None) -> Estimate:
+def _estimate(
+    config: TrainConfig, progress: Progress | None, whole: Mapping[str, int] | None
+) -> Estimate:
     data, val, config = _opened(config, progress)
-    per_epoch = steps_each_epoch(config, data, Group())
+    learnt, judged = (whole["train"], whole["val"]) if whole else (len(data), len(val))
+    steps_each_epoch(config, data, Group())  # raises where there are too few
+    per_epoch = steps_per_epoch(learnt, config.batch)
     learner = _learner(config, data, per_epoch * config.epochs)
     sizes = config.sizes_by_epoch()
     few = chosen(val, list(range(min(_BATCH, len(val)))))
@@ -117,16 +130,49 @@ def _estimate(config: TrainConfig, progress: Progress | None) -> Estimate:
     judging: dict[int, float] = {}
     for size in set(sizes):
         training[size] = per_epoch * _seconds_per_step(learner, _lessons(config, data, size))
-        begun = time.monotonic()
         preprocessing = replace(learner.model.info.preprocessing, size=size)
-        evaluate(learner.shown, few, preprocessing, bf16=learner.precision == "bf16")
-        judging[size] = (time.monotonic() - begun) * len(val) / len(few)
+        bf16 = learner.precision == "bf16"
+        took = _timed(lambda at=preprocessing, b=bf16: evaluate(learner.shown, few, at, bf16=b))
+        judging[size] = took * judged / len(few)
+    looking = 0.0
+    if config.gradients_every:
+        probe = probe_batch(data, config.size)
+        took = _timed(lambda: norms_and_cosines(gradients_by_head(learner, probe)))
+        looking = took * (per_epoch // config.gradients_every)
+    checkpoint = _timed(lambda: _saved(learner))
     seconds = sum(training[size] for size in sizes)
+    spent = seconds + sum(
+        judging[size]
+        + looking
+        + checkpoint * (1 + _checkpoints_within(config, training[size], per_epoch))
+        for size in sizes
+    )
     return Estimate(
-        seconds_per_epoch=(seconds + sum(judging[size] for size in sizes)) / config.epochs,
-        pictures_per_second=len(data) * config.epochs / seconds,
+        seconds_per_epoch=spent / config.epochs,
+        pictures_per_second=learnt * config.epochs / seconds,
         steps=learner.steps,
     )
+
+
+def _checkpoints_within(config: TrainConfig, seconds: float, steps: int) -> int:
+    """How often an epoch of so many seconds of training is saved before its end."""
+    every = config.checkpoint_seconds
+    return min(steps, int(seconds / every)) if every > 0 else steps
+
+
+def _saved(learner: Learner) -> None:
+    """Keep what a run keeps, for a moment."""
+    with tempfile.TemporaryDirectory(prefix="gnet-estimate-") as folder:
+        run = RunFolder(folder)
+        run.keep(LAST, learner.shown)
+        run.save_state(learner.model, learner.optimiser, learner.averaged, {"step": learner.step})
+
+
+def _timed(work: Callable[[], object]) -> float:
+    """The seconds it takes."""
+    begun = time.monotonic()
+    work()
+    return time.monotonic() - begun
 
 
 @contextmanager

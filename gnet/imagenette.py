@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gnet.atomic import atomically
 from gnet.config import HEADS, ModelConfig
-from gnet.events import EpochDone, RunStarted
-from gnet.run_folder import RunFolder
+from gnet.series import Say, carry_out, finished
 from gnet.train_config import TrainConfig
-from gnet.training import is_finished, resume, train
 
 CLASSES = (
     "cassette_player",
@@ -68,26 +65,13 @@ def _config(data: str, epochs: int, *, aux: bool, seed: int, threads: int) -> Tr
 
 
 def benchmark(
-    data: str,
-    folder: Path,
-    *,
-    threads: int = 0,
-    only: str = "",
-    say: Callable[[str, EpochDone], None] = lambda name, epoch: None,
+    data: str, folder: Path, *, threads: int = 0, only: str = "", say: Say = lambda *told: None
 ) -> dict[str, Any]:
     """Do the runs that are not finished in `folder`, and return (and keep there) the results.
 
-    A run that was interrupted goes on. `only` takes the runs whose name begins with it. `say` hears
-    of every epoch. Raises `GnetError` where `data` lacks the classes.
+    `only` and `say` as in `carry_out`. Raises `GnetError` where `data` lacks the classes.
     """
-    for name, config in plan(data, threads).items():
-        run = folder / name
-        if not name.startswith(only) or ((run / "config.json").exists() and _finished(run)):
-            continue
-        events = resume(run) if (run / "config.json").exists() else train(config, run)
-        for event in events:
-            if isinstance(event, EpochDone):
-                say(name, event)
+    carry_out(plan(data, threads), folder, only=only, say=say)
     found = results(folder)
     with atomically(folder / RESULTS) as temporary:
         temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -96,21 +80,10 @@ def benchmark(
 
 def results(folder: Path) -> dict[str, Any]:
     """What the finished runs in `folder` reached: accuracy (fractions) of every head at the end."""
-    runs = {}
-    for path in sorted(folder.glob("*-epochs-*")):
-        if not _finished(path):
-            continue
-        events = RunFolder(path).events()
-        last = [event for event in events if isinstance(event, EpochDone)][-1]
-        begun = next(event for event in events if isinstance(event, RunStarted))
-        runs[path.name] = {
-            "accuracy": last.val_accuracy,
-            "pictures": begun.pictures,
-            "seconds": last.seconds,
-        }
+    runs = finished(plan(""), folder)
     groups: dict[str, Any] = {}
-    for kind in sorted({name.rpartition("-")[0] for name in runs}):
-        each = [run["accuracy"] for name, run in runs.items() if name.rpartition("-")[0] == kind]
+    for kind in dict.fromkeys(name.rpartition("-")[0] for name in runs):
+        each = [run.accuracy for name, run in runs.items() if name.rpartition("-")[0] == kind]
         groups[kind] = {
             head: {
                 "seeds": len(each),
@@ -120,11 +93,11 @@ def results(folder: Path) -> dict[str, Any]:
             for head in HEADS
             if head in each[0]
         }
-    return {"runs": runs, "groups": groups, "full_validation": FULL_VALIDATION}
-
-
-def _finished(path: Path) -> bool:
-    return is_finished(RunFolder(path))
+    told = {
+        name: {"accuracy": run.accuracy, "pictures": run.pictures, "seconds": run.seconds}
+        for name, run in runs.items()
+    }
+    return {"runs": told, "groups": groups, "full_validation": FULL_VALIDATION}
 
 
 def table(found: dict[str, Any]) -> str:
@@ -135,7 +108,7 @@ def table(found: dict[str, Any]) -> str:
         lines.append(
             f"| {kind.replace('-', ' ')} | {heads['main']['seeds']} | {' | '.join(cells)} |"
         )
-    judged = sorted({run["pictures"]["val"] for run in found["runs"].values()})
+    judged = sorted({run["pictures"] for run in found["runs"].values()})
     counts = " and ".join(f"{count:,}" for count in judged)
     note = (
         f"Top-1 at 128 px on {counts} of Imagenette's {found['full_validation']:,} validation "

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -34,6 +35,9 @@ class Offers:
 
     def __init__(self, folders: Sequence[Path] = (), uploads: Path | None = None) -> None:
         self._uploads = uploads
+        self._lock = threading.Lock()
+        self._coming: dict[Path, int] = {}
+        """Zips on their way, and the bytes that each has been promised."""
         self._here: dict[str, Path] = {}
         for path in folders:
             name, n = path.name or "data", 1
@@ -72,24 +76,26 @@ class Offers:
         )
 
     def room(self, name: str, size: int) -> Path:
-        """Where to write a zip of `size` bytes to, or a sentence on why it cannot be taken."""
+        """Where to write a zip of `size` bytes to, or a sentence on why it cannot be taken.
+
+        `size` is 0 where nobody knows it; then `took` must be told what has come.
+        """
         if self._uploads is None:
             raise GnetError("This server takes no zips; choose one of the data sets it lists.")
-        if size > UPLOAD_BYTES:
-            raise too_large(size)
-        kept = [path for path in self._uploads.glob("*/*") if path.is_file()]
-        with suppress(OSError):  # one was deleted meanwhile
-            if sum(path.stat().st_size for path in kept) + size > ALL_BYTES:
-                raise GnetError(
-                    "There is no room for another zip now; zips are deleted after an hour, so try "
-                    "again later."
-                )
         folder = self._uploads / secrets.token_urlsafe(16)
+        path = folder / cleaned_file_name(name)
+        self._promise(path, size)
         try:
             folder.mkdir(parents=True)
         except OSError as error:
+            self.discard(path)
             raise GnetError(f"The zip cannot be kept here ({error.strerror}).") from error
-        return folder / cleaned_file_name(name)
+        return path
+
+    def took(self, path: Path, size: int) -> None:
+        """So much of a zip has come; `GnetError` where that is more than may be kept."""
+        if size > self._coming.get(path, 0):
+            self._promise(path, size)
 
     def accept(self, path: Path) -> str:
         """The key of a zip written where `room` said; one that is no data set is deleted."""
@@ -98,11 +104,32 @@ class Offers:
         except GnetError:
             self.discard(path)
             raise
+        with self._lock:
+            self._coming.pop(path, None)  # from now on it counts as what it is
         return f"{_UPLOADED}:{path.parent.name}"
 
     def discard(self, path: Path) -> None:
         """Delete what was written where `room` said."""
         shutil.rmtree(path.parent, ignore_errors=True)
+        with self._lock:
+            self._coming.pop(path, None)
+
+    def _promise(self, path: Path, size: int) -> None:
+        """Set `size` bytes in all aside for a zip."""
+        if size > UPLOAD_BYTES:
+            raise too_large(size)
+        with self._lock:
+            others = sum(promised for other, promised in self._coming.items() if other != path)
+            for kept in self._uploads.glob("*/*") if self._uploads else ():
+                with suppress(OSError):  # deleted meanwhile
+                    if kept != path and kept not in self._coming and kept.is_file():
+                        others += kept.stat().st_size
+            if others + size > ALL_BYTES:
+                raise GnetError(
+                    "There is no room for another zip now; zips are deleted after an hour, so try "
+                    "again later."
+                )
+            self._coming[path] = size
 
 
 def too_large(size: int) -> GnetError:

@@ -75,7 +75,10 @@ class Preset:
 
         One more comes first as long as a run is not finished.
         """
-        found = self.outcomes(events)
+        return self.verdict(self.outcomes(events))
+
+    def verdict(self, found: Outcomes) -> str:
+        """What `after` says of runs that came out so."""
         waiting = [name for name, _ in self.runs if name not in found]
         if waiting:
             return f"Nothing can be said yet. Without a finished epoch so far: {in_words(waiting)}."

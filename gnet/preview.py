@@ -6,6 +6,7 @@ Opens no more pictures than a page can wait for; what it says of all is told fro
 from __future__ import annotations
 
 import io
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from PIL import Image
 from gnet.archives import LIMITS, Limits, Parts, open_files
 from gnet.batches import batches
 from gnet.catalogue import TORCHVISION, fetch
-from gnet.data import BUILT_IN, Dataset, chosen, open_dataset
+from gnet.data import BUILT_IN, TUNE_SHARE, Dataset, chosen, open_dataset
 from gnet.errors import GnetError
 from gnet.layout import layout, share
 from gnet.patterns import CLASSES
@@ -143,23 +144,31 @@ def preview(
     )
 
 
-def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, float]:
-    """A run on about `most` of its training pictures, and how many times as many it would take.
+def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[str, int] | None]:
+    """A run on about `most` of its training pictures, and the whole run's pictures by split.
 
-    For what is measured on a few steps. The built-in pictures are drawn and stay as they are.
+    None where it takes no more than those anyway. For what is measured on a few steps. The
+    built-in pictures are drawn and stay as they are.
     """
     if config.data == "built-in":
-        return config, 1.0
+        return config, None
     classes = tuple(name for name in config.classes.split(",") if name)
     found, _ = _found(config.data, config.seed, classes, LIMITS)
+    limit = config.per_class
+    train = sum(min(learnt, limit or learnt) for _, learnt, _ in found)
+    val = sum(min(judged, limit or judged) for _, _, judged in found)
+    if train <= most:
+        return config, None
+    few = replace(config, per_class=max(1, most // len(found)))
+    return few, _by_split(config, train, val)
 
-    def taken(limit: int) -> int:
-        return sum(min(learnt, limit or learnt) for _, learnt, _ in found)
 
-    few = max(1, most // len(found))
-    if taken(config.per_class) <= most:
-        return config, 1.0
-    return replace(config, per_class=few), taken(config.per_class) / taken(few)
+def _by_split(config: TrainConfig, train: int, val: int) -> dict[str, int]:
+    """What a run learns from and judges on; with `tune` a share of the first is the second."""
+    if config.tune:
+        val = round(TUNE_SHARE * train)
+        train -= val
+    return {"train": train, "val": val}
 
 
 def contact_sheet(data: Dataset, *, size: int, seed: int) -> tuple[tuple[str, ...], int, bytes]:
@@ -275,6 +284,23 @@ def _warnings(
 def _some(parts: Sequence[str]) -> str:
     more = f" and {len(parts) - _NAMED} classes more" if len(parts) > _NAMED else ""
     return ", ".join(parts[:_NAMED]) + more
+
+
+def version(spec: str | Path) -> tuple[int, ...]:
+    """What tells a data set's zip or folder from what it was before: times and sizes, no contents.
+
+    Of a folder the time of each folder in it counts, which changes when a file comes or goes. What
+    is known by name stays the same, and is ().
+    """
+    path = Path(spec)
+    try:
+        if path.is_dir():
+            folders = [Path(at).stat().st_mtime_ns for at, _, _ in os.walk(path)]
+            return len(folders), max(folders)
+        about = path.stat()
+    except OSError:
+        return ()
+    return about.st_mtime_ns, about.st_size
 
 
 def check_layout(path: Path, limits: Limits = LIMITS) -> None:

@@ -16,7 +16,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gnet
@@ -27,7 +27,7 @@ from gnet.run_review import REVIEW, kept_review, weights_of
 
 COMMAND = (sys.executable, "-m", "gnet", "review", "--counting")
 NICENESS = 5
-_KEPT, _MOST_WAITING = 4, 20
+_KEPT, _KEPT_IN_ALL, _MOST_WAITING = 4, 200, 20
 _SENTENCE = 400
 
 
@@ -36,6 +36,8 @@ class Standing:
     """How far a review is; `state` is waiting, looking or failed."""
 
     state: str
+    before: int = 0
+    """Reviews of other runs that come before it, the one under way among them."""
     done: int = 0
     total: int = 0
     message: str = ""
@@ -48,14 +50,18 @@ class Reviews:
     def __init__(self, command: Sequence[str] = COMMAND) -> None:
         self._command = command
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple, Review] = OrderedDict()
+        self._reading = threading.Lock()
+        self._kept: OrderedDict[tuple, Review | None] = OrderedDict()
         self._standing: dict[Path, Standing] = {}
         self._line: queue.Queue[Path] = queue.Queue(_MOST_WAITING)
         self._process: subprocess.Popen[str] | None = None
         self._worker: threading.Thread | None = None
 
     def find(self, folder: Path) -> Review | None:
-        """The review of a run's weights if there is one; `GnetError` without weights."""
+        """The review of a run's weights if there is one; `GnetError` without weights.
+
+        Files are read again only if they were written since, whether there was a review or not.
+        """
         run = RunFolder(folder)
         weights = weights_of(run)
         key = (folder, _version(weights), _version(folder / REVIEW))
@@ -63,13 +69,24 @@ class Reviews:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        found = kept_review(run, weights)
-        if found is not None:
+        with self._reading:  # of all who ask for a review at once, one reads it
             with self._lock:
-                self._kept[key] = found
-                while len(self._kept) > _KEPT:
-                    self._kept.popitem(last=False)
+                if key in self._kept:
+                    return self._kept[key]
+            found = kept_review(run, weights)
+            with self._lock:
+                self._keep(key, found)
         return found
+
+    def _keep(self, key: tuple, found: Review | None) -> None:
+        for other in [other for other in self._kept if other[0] == key[0]]:
+            del self._kept[other]  # of older files
+        self._kept[key] = found
+        while len(self._kept) > _KEPT_IN_ALL:
+            self._kept.popitem(last=False)
+        held = [key for key, review in self._kept.items() if review is not None]
+        for key in held[:-_KEPT]:
+            del self._kept[key]
 
     def ask(self, folder: Path) -> Review | Standing:
         """The review, or how far it is; who asks first sets it going.
@@ -86,7 +103,15 @@ class Reviews:
                 return self._standing.pop(folder)
             if standing is None:
                 self._begin(folder)
-            return self._standing[folder]
+            return self._told(folder)
+
+    def _told(self, folder: Path) -> Standing:
+        standing = self._standing[folder]
+        if standing.state != "waiting":
+            return standing
+        # In the order in which they were asked for; those that failed are not in the line.
+        line = [path for path, one in self._standing.items() if one.state != "failed"]
+        return replace(standing, before=line.index(folder))
 
     def stop(self) -> None:
         """End the process that is at work, if there is one."""

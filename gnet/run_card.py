@@ -29,6 +29,10 @@ class RunCard:
     name: str
     preset: str
     """Key of the preset it was made from; empty for none."""
+    group: str = ""
+    """What all runs of one start share; runs of an older program have none."""
+    part: str = ""
+    """Which of the preset's runs it is, by its name there."""
     owner: str
     """Hash of the token that its owner's browser holds."""
     created: float
@@ -45,6 +49,8 @@ class RunCard:
     """Whether that process was told to stop."""
     message: str = ""
     """Why the server could not start it."""
+    note: str = ""
+    """Why the server stopped it."""
 
     def owned_by(self, token: str) -> bool:
         """Whether `token` is the owner's."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from torch import Tensor
 from gnet.atomic import atomically
 from gnet.errors import GnetError
 from gnet.events import Event, RunResumed, SettingsChanged, read_changes, read_events, to_line
+from gnet.locking import taken
 from gnet.model import GoogLeNet
 from gnet.optimisation import AveragedWeights
 from gnet.pictures import to_image
@@ -33,6 +34,8 @@ Kind = TypeVar("Kind")
 
 CONFIG, EVENTS, STATE = "config.json", "events.jsonl", "state.safetensors"
 CONTROL, PINNED = "control.json", "pinned.png"
+HELD = "held.lock"
+"""The file that the process which trains the run holds locked."""
 LAST, BEST = "last.safetensors", "best.safetensors"
 
 
@@ -62,6 +65,30 @@ class RunFolder:
         """Start a run here."""
         with atomically(self.path / CONFIG) as temporary:
             temporary.write_text(json.dumps(config.to_json(), indent=1), encoding="utf-8")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep all other processes from training here; `GnetError` where one of them does.
+
+        The system lets go of it however this process ends.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            held = taken(self.path / HELD)
+        except OSError as error:
+            raise GnetError(
+                f"Cannot write {self.path / HELD} ({error.strerror or error}); "
+                "make the folder writable."
+            ) from error
+        if held is None:
+            raise GnetError(
+                f"The run in {self.path} is being trained by another process; stop that one first, "
+                "or name another folder."
+            )
+        try:
+            yield
+        finally:
+            os.close(held)
 
     def config(self) -> TrainConfig:
         """What the run was asked to do."""

@@ -32,6 +32,10 @@ class RunLimits:
     """Runs that are kept."""
     max_waiting: int = 10
     """Runs that one person may have in the queue."""
+    max_queue: int = 50
+    """Runs in the queue, everybody's together."""
+    max_pause: float = 10.0
+    """Minutes a run may be paused while others wait."""
     at_once: int = 1
     """Runs that train at the same time."""
     enabled: bool = True
@@ -49,10 +53,13 @@ class RunLimits:
                 "`make run` starts a server of your own."
             )
 
-    def admitted(self, config: TrainConfig, weights: Path | None = None) -> TrainConfig:
+    def admitted(
+        self, config: TrainConfig, weights: Path | None = None, *, own: Path | None = None
+    ) -> TrainConfig:
         """The config as it may run here; raises `GnetError` for what is not allowed.
 
-        `weights` is the folder that a run's first weights may lie in.
+        `weights` is the folder that a run's first weights may lie in, `own` the one that keeps
+        what it took along.
         """
         self.check_enabled()
         for name, unit, most in (
@@ -71,12 +78,21 @@ class RunLimits:
                 f"{self.max_size} px."
             )
         if config.data != "built-in" and config.data.lower() not in TORCHVISION:
-            uploads = (self.uploads,) if self.uploads else ()
-            _check_path("data", config.data, (*self.folders, *uploads))
+            others = [folder for folder in (self.uploads, own) if folder]
+            _check_path("data", config.data, (*self.folders, *others))
         if config.start and config.start not in NAMED_WEIGHTS:
             _check_path("start", config.start, (weights,) if weights else ())
         check_memory(config)
         return replace(config, max_minutes=config.max_minutes or self.max_minutes)
+
+    def admitted_again(self, config: TrainConfig, folder: Path) -> TrainConfig:
+        """The config of the run in `folder` as it may go on here, perhaps for fewer minutes.
+
+        The limits may be others than when it was started; raises `GnetError` as `admitted` does.
+        """
+        if self.max_minutes and config.max_minutes > self.max_minutes:
+            config = replace(config, max_minutes=self.max_minutes)
+        return self.admitted(config, folder.parent, own=folder)
 
 
 def _check_path(name: str, text: str, folders: tuple[Path, ...]) -> None:

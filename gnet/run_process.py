@@ -59,24 +59,28 @@ def begin(
 
     Raises OSError where no process can be started.
     """
-    source = str(Path(gnet.__file__).resolve().parents[1])
-    paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(paths),
-        # 1.25 times the speed on Linux, and it must be there before the process starts.
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-    }
     with (folder / LOG).open("wb") as log:
         process = subprocess.Popen(
             [*command, str(folder), "--lease", str(lease)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
-            env=environment,
+            env=environment(),
             start_new_session=True,
         )
     give_way(process.pid)
     return process, Trained(process=process.pid, started=start_time(process.pid))
+
+
+def environment() -> dict[str, str]:
+    """The variables of a process that trains with this very package."""
+    source = str(Path(gnet.__file__).resolve().parents[1])
+    paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join(paths),
+        # 1.25 times the speed on Linux, and it must be there before the process starts.
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    }
 
 
 def give_way(process: int) -> None:

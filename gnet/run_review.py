@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from gnet.data import TUNE, Dataset
@@ -30,7 +31,7 @@ def review_run(run_dir: str | Path, progress: Progress | None = None) -> Review:
     kept = kept_review(folder, weights)
     if kept is not None:
         return kept
-    checksum = sha256_of(weights)
+    checksum = checksum_of(weights)
     model = fold(load(weights))
     made = review(model, judged_on(config), model.info.preprocessing, progress)
     made = replace(made, weights=checksum)
@@ -55,7 +56,18 @@ def kept_review(folder: RunFolder, weights: Path) -> Review | None:
         kept = Review.read(path)
     except GnetError:  # of an older program, or damaged: made anew
         return None
-    return kept if kept.weights == sha256_of(weights) else None
+    return kept if kept.weights == checksum_of(weights) else None
+
+
+def checksum_of(weights: Path) -> str:
+    """sha256 of a file, reckoned once as long as its time and size stay the same."""
+    status = weights.stat()
+    return _checksum(weights, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=64)
+def _checksum(path: Path, _modified: int, _size: int) -> str:
+    return sha256_of(path)
 
 
 def judged_on(config: TrainConfig, progress: Progress | None = None) -> Dataset:

@@ -10,14 +10,20 @@ import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from gnet.config import HEADS, UNTRAINED
 from gnet.errors import GnetError
+from gnet.header import read_header
+from gnet.paths import without_paths
 from gnet.run_card import CARD, RunCard, read_card
 from gnet.run_folder import BEST, CONFIG, EVENTS, LAST, RunFolder
 from gnet.run_process import Trained, last_words
 from gnet.run_story import Standing, Story
+from gnet.starting import heads_in_training
 from gnet.train_config import TrainConfig
 
 RESUMABLE = ("stopped", "interrupted", "failed")
@@ -39,6 +45,7 @@ class RunShelf:
         self._configs: dict[str, tuple[Version, TrainConfig]] = {}
         self._stories: OrderedDict[str, Story] = OrderedDict()
         self._standings: dict[str, tuple[int, Standing]] = {}
+        self._taught: dict[str, tuple[Version, dict[str, str]]] = {}
 
     def follow(self, run_id: str, since: int = 0, owner: str = "") -> dict[str, Any]:
         """How a run stands, and what it said `since` the `next` of an earlier answer.
@@ -64,11 +71,13 @@ class RunShelf:
     def list(self, owner: str, also: Iterable[str] = ()) -> list[dict[str, Any]]:
         """The owner's runs and those whose ids are in `also`, the newest first.
 
-        Each is told by `id, name, preset, created` (seconds since 1970), `mine`, `state` (queued,
+        Each is told by `id, name, preset, group` (shared by runs started together), `part` (which
+        of the preset's runs), `created` (seconds since 1970), `mine`, `state` (queued,
         starting, running, paused, stopping, stopped, interrupted, failed or finished), `message`
         (why it ended so), `position` in the queue from 1, `resumable`, `step, steps, epoch,
         epochs, epochs_done, seconds, left` (seconds, None if unknown), `accuracy` (head → on the
-        validation set), `settings` (set in mid-run), `weights` (kept: best, last), `config`.
+        validation set), `settings` (set in mid-run), `weights` (kept: best, last), `untrained`
+        (heads that have learned nothing), `config`.
         """
         also = {run_id for run_id in also if isinstance(run_id, str)}
         chosen = [
@@ -135,28 +144,33 @@ class RunShelf:
         state, message = self._state(run_id, card, live, standing)
         config, mine = self._config(run_id), _is_mine(card, owner)
         left = (standing.steps - standing.step) * standing.step_seconds
+        epochs = config.epochs if config else 0
+        left += max(0, epochs - standing.epochs_done) * standing.judging_seconds
         kept = [name for name in (BEST, LAST) if (self.folder / run_id / name).is_file()]
         return {
             "id": run_id,
             "name": card.name,
             "preset": card.preset,
+            "group": card.group,
+            "part": card.part,
             "created": card.created,
             "mine": mine,
             "state": state,
-            "message": message,
+            "message": without_paths(message, self.folder) if message else "",
             "position": self._position(card) if state == "queued" else 0,
             "resumable": state in RESUMABLE and config is not None,
             "step": standing.step,
             "steps": standing.steps,
             "epoch": standing.epoch,
-            "epochs": config.epochs if config else 0,
+            "epochs": epochs,
             "epochs_done": standing.epochs_done,
             "seconds": standing.seconds,
             "left": left if state in ("running", "paused") and standing.step_seconds else None,
             "accuracy": standing.accuracy,
             "settings": standing.settings,
             "weights": [Path(name).stem for name in kept],
-            "config": told_config(config, mine=mine) if config else {},
+            "untrained": self._untrained(run_id, config) if config else [],
+            "config": told_config(config) if config else {},
         }
 
     def _state(self, run_id: str, card: RunCard, live: bool, standing: Standing) -> tuple[str, str]:
@@ -172,7 +186,7 @@ class RunShelf:
             return "stopped", ""  # taken out of the queue before it began
         if standing.ended_at > card.begins_at:
             words = last_words(folder) if standing.reason == "failed" else ""
-            return standing.reason, words or standing.message
+            return standing.reason, words or standing.message or card.note
         if live:
             if card.stopping:
                 return "stopping", ""
@@ -182,7 +196,7 @@ class RunShelf:
         if words := last_words(folder):
             return "failed", words
         if card.stopping:
-            return "stopped", ""
+            return "stopped", card.note
         if _is_full(self.folder):
             return "failed", (
                 "The disk is full; make room, then resume the run: its last checkpoint is whole."
@@ -224,6 +238,23 @@ class RunShelf:
             self._configs[run_id] = version, config
         return config
 
+    def _untrained(self, run_id: str, config: TrainConfig) -> list[str]:
+        """The heads that have learned nothing: by the weights kept last, before any by the config.
+
+        So a head counts as trained whose weight was set in mid-run, or that the network which the
+        run began from had trained.
+        """
+        path = self.folder / run_id / LAST
+        version, heads = _version(path), heads_in_training(config)
+        if version:
+            known = self._taught.get(run_id)
+            if known is None or known[0] != version:
+                with suppress(GnetError):  # damaged weights say nothing
+                    heads = read_header(path)[1].heads
+                known = self._taught[run_id] = version, heads
+            heads = known[1]
+        return [head for head in HEADS if heads.get(head, UNTRAINED) == UNTRAINED]
+
     def _story(self, run_id: str) -> Story:
         """A run's events; the runs looked at last are held."""
         with self._lock:
@@ -235,17 +266,16 @@ class RunShelf:
 
     def _standing(self, run_id: str) -> Standing:
         """Where a run stands; not read again while it says nothing more."""
-        story = self._stories.get(run_id)
         size = Story(self.folder / run_id / EVENTS).size()
         known = self._standings.get(run_id)
-        if story is None and known and known[0] == size:
+        if known and known[0] == size:
             return known[1]
-        standing = (story or self._story(run_id)).standing()
+        standing = self._story(run_id).standing()
         self._standings[run_id] = size, standing
         return standing
 
     def _forget(self, run_id: str) -> None:
-        for known in (self._cards, self._configs, self._stories, self._standings):
+        for known in (self._cards, self._configs, self._stories, self._standings, self._taught):
             known.pop(run_id, None)
 
 
@@ -269,12 +299,11 @@ def _version(file: Path) -> Version | None:
     return about.st_mtime_ns, about.st_ino
 
 
-def told_config(config: TrainConfig, *, mine: bool) -> dict[str, Any]:
-    """A run's config as its owner, or anybody else who watches, may read it."""
+@lru_cache(maxsize=256)
+def told_config(config: TrainConfig) -> dict[str, Any]:
+    """A run's config as those who watch may read it: where files lie is the server's business."""
     record = config.to_json()
-    if not mine:  # where the server keeps its files is not for everybody
-        record |= {name: Path(record[name]).name for name in ("data", "start")}
-    return record
+    return record | {name: Path(record[name]).name for name in ("data", "start")}
 
 
 def _is_full(folder: Path) -> bool:

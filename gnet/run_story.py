@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gnet.paths import without_paths
+
 Record = dict[str, Any]
 
 MOST = {"StepDone": 1500, "GradientsMeasured": 300, "BranchesSeen": 60, "CheckpointSaved": 100}
@@ -23,7 +25,7 @@ TAIL = 700
 """The latest events, kept for those who only ask what is new."""
 _CHUNK = 1 << 20
 _DIGITS = 6
-_RATE_STEPS = 50
+_RATE_STEPS, _JUDGINGS = 50, 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,8 @@ class Standing:
     """Time in training, that of earlier processes included."""
     step_seconds: float = 0.0
     """Of late."""
+    judging_seconds: float = 0.0
+    """What the validation pictures of an epoch took of late; 0 before the first time."""
     accuracy: dict[str, float] = field(default_factory=dict)
     """Head → accuracy on the validation set after the last epoch."""
     settings: dict[str, float] = field(default_factory=dict)
@@ -116,6 +120,7 @@ class Story:
         self._began_at = -1
         self._earlier_seconds = 0.0
         self._seconds = 0.0
+        self._judgings: list[float] = []
         self._damaged = False
 
     def _read_on(self) -> None:
@@ -141,7 +146,7 @@ class Story:
         except (ValueError, KeyError, TypeError):
             self._damaged = True
             return
-        record = _rounded(record)
+        record = told(_rounded(record), self.path)
         if kind == "RunResumed":
             self._earlier_seconds += self._seconds
             self._seconds = 0.0
@@ -153,6 +158,9 @@ class Story:
         if kind == "RunResumed" and start == 0:  # its first process: there was nothing before
             self._tail_from = end
             return
+        if kind == "EpochDone" and self._tail and self._tail[-1]["type"] == "StepDone":
+            took = record["seconds"] - self._tail[-1]["seconds"]
+            self._judgings = [*self._judgings[1 - _JUDGINGS :], max(0.0, took)]
         self._seconds = record.get("seconds") or self._seconds
         self._kinds.setdefault(kind, _Kind(MOST.get(kind))).add(end, record)
         self._tail.append(record)
@@ -190,6 +198,7 @@ class Story:
             epochs_done=epoch.get("epoch", 0),
             seconds=self._earlier_seconds + self._seconds,
             step_seconds=self._step_seconds(),
+            judging_seconds=min(self._judgings, default=0.0),  # a pause may lie within the others
             accuracy=epoch.get("val_accuracy", {}),
             settings={k: v for k, v in settings.items() if k not in ("type", "step")},
             damaged=self._damaged,
@@ -243,6 +252,13 @@ class _Kind:
             return pairs
         last = len(pairs) - 1
         return [pairs[round(i * last / (self.most - 1))] for i in range(self.most)]
+
+
+def told(record: Record, path: Path) -> Record:
+    """A record of the events in `path`, its message without where the server keeps its files."""
+    if not record.get("message"):
+        return record
+    return record | {"message": without_paths(str(record["message"]), path.parent.parent)}
 
 
 def _rounded(value: Any) -> Any:

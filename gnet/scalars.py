@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from gnet.events import EpochDone, Event, GradientsMeasured, StepDone
 
 
 @contextmanager
-def scalars(folder: str | Path) -> Iterator[Callable[[Event], None]]:
+def scalars(
+    folder: str | Path, untrained: Collection[str] = ()
+) -> Iterator[Callable[[Event], None]]:
     """Gives a function that notes one event in `folder`; raises `GnetError` without tensorboard.
 
     Losses are in nats, accuracies fractions; curves of one kind share a first name, as
-    `loss/train/main` and `loss/val/main` do.
+    `loss/train/main` and `loss/val/main` do. Heads that are `untrained` have no curves.
     """
     if importlib.util.find_spec("tensorboard") is None:
         raise GnetError(
@@ -36,7 +38,8 @@ def scalars(folder: str | Path) -> Iterator[Callable[[Event], None]]:
 
         def note(event: Event) -> None:
             for name, value in curves(event).items():
-                writer.add_scalar(name, value, event.step)
+                if name.rpartition("/")[2] not in untrained:
+                    writer.add_scalar(name, value, event.step)
 
         yield note
 

@@ -91,7 +91,7 @@ def first_network(config: TrainConfig, classes: tuple[str, ...]) -> GoogLeNet:
 
 
 def _as_taught(preprocessing: Preprocessing, config: TrainConfig) -> Preprocessing:
-    """For pictures as the run has them: as thumbnails, where it meets sharp ones in no other way."""
+    """For pictures as the run has them: thumbnails, where it meets sharp ones in no other way."""
     thumbnail = THUMBNAIL if config.augment and config.thumbnails == 1 else 0
     return replace(preprocessing, size=config.size, thumbnail=thumbnail)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from pathlib import Path
 
 import torch
@@ -63,9 +63,11 @@ def train(
         folder.check_new()
     with joined() as group:
         run = _Run(config, folder, group, progress, stop)
-        if folder and group.first:
-            folder.create(run.config)
-        yield from run.events([])
+        with _held(folder, group):
+            if folder and group.first:
+                folder.check_new()  # another process may have been faster
+                folder.create(run.config)
+            yield from run.events([])
 
 
 def resume(
@@ -82,7 +84,7 @@ def resume(
     config = folder.config()
     if is_finished(folder):
         return
-    with joined() as group:
+    with joined() as group, _held(folder, group):
         run = _Run(config, folder, group, progress, stop)
         if not folder.begun():
             if group.first:
@@ -97,6 +99,10 @@ def is_finished(folder: RunFolder) -> bool:
     """Whether the run has taken all its steps; raises `GnetError` where there is no run."""
     folder.config()
     return any(isinstance(e, RunEnded) and e.reason == "finished" for e in folder.events())
+
+
+def _held(folder: RunFolder | None, group: Group) -> AbstractContextManager[None]:
+    return folder.held() if folder and group.first else nullcontext()
 
 
 class _Run:
@@ -124,9 +130,7 @@ class _Run:
         self.steering = Steering(self.listener, self.learner, self._noted, self._rest)
         self.probe = probe_batch(self.data, config.size) if config.gradients_every else None
         seen = self.learner.model.info.preprocessing
-        self.picture = (
-            pinned_picture(self.val, config.pinned, seen) if config.pinned >= 0 else None
-        )
+        self.picture = pinned_picture(self.val, config.pinned, seen) if config.pinned >= 0 else None
         self.saved_step = 0
         self.saved_time = self.started
         self.epoch_steps: list[StepDone] = []

@@ -1,6 +1,7 @@
 """Small folders and zips of pictures for the tests of data sets; and looking at what came out."""
 
 import io
+import struct
 import warnings
 import zipfile
 
@@ -23,6 +24,15 @@ def zipped(path, files, method=zipfile.ZIP_STORED):
         with zipfile.ZipFile(path, "w", method) as archive:
             for name, content in files.items():
                 archive.writestr(name, content)
+    return path
+
+
+def million_entries(path):
+    """A zip of which the list of contents alone has a million entries, all of one name."""
+    entry = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", *[0] * 9, 1, *[0] * 6) + b"a"
+    listing = entry * 1_000_000
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 9, 9, len(listing), 0, 0)
+    path.write_bytes(listing + end)
     return path
 
 

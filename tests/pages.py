@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ import pytest
 import torch
 from PIL import Image
 
+import pretend_measuring
 from gnet.config import HEADS, TRAINED, ModelConfig, ModelInfo, Preprocessing
-from gnet.finder import Estimate
+from gnet.measuring import Measuring
 from gnet.model import GoogLeNet
 from gnet.runs import Runs
 from gnet.weights import BUNDLED, load
@@ -147,10 +149,8 @@ def with_training(runs: Runs) -> Iterator[Server]:
     """The page with a Train tab; what an epoch takes is not measured but known."""
     from gnet.ui import train_tab
 
-    known = Estimate(seconds_per_epoch=9.0, pictures_per_second=400.0, steps=20)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_tab, "estimate", lambda config: known)
-        train_tab._seconds_per_epoch.cache_clear()  # another page may have measured
+        patch.setattr(train_tab, "Measuring", partial(Measuring, command=pretend_measuring.COMMAND))
         with on_a_free_port(random_network(), runs) as address:
             yield Server(address=address, lab=None)
 

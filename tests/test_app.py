@@ -51,9 +51,18 @@ def test_training_has_no_limits_unless_they_are_given(served, tmp_path):
 
 
 def test_limits_reach_the_runs(served, tmp_path):
-    given = "--max-epochs 7 --max-minutes 2.5 --max-size 96 --max-runs 9 --no-train"
+    given = "--max-epochs 7 --max-minutes 2.5 --max-size 96 --max-runs 9 --max-queue 5 "
+    given += "--max-pause 1.5 --no-train"
     assert start(tmp_path, *given.split()) == 2
-    limits = RunLimits(max_epochs=7, max_minutes=2.5, max_size=96, max_runs=9, enabled=False)
+    limits = RunLimits(
+        max_epochs=7,
+        max_minutes=2.5,
+        max_size=96,
+        max_runs=9,
+        max_queue=5,
+        max_pause=1.5,
+        enabled=False,
+    )
     assert replace(served[0].limits, uploads=None) == limits
 
 

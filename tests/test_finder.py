@@ -78,26 +78,58 @@ def test_progress_counts_steps():
     assert told[-1] in [(n, 12) for n in range(1, 13)]
 
 
-def test_an_estimate_counts_the_runs_steps_and_its_epochs_with_their_judgement(monkeypatch):
-    """A clock that only training steps and judgements move: 3 s for each of both."""
+@pytest.fixture
+def slowly(monkeypatch):
+    """A clock that only some functions move, each call by so many seconds."""
     now = [0.0]
     monkeypatch.setattr("gnet.finder.time.monotonic", lambda: now[0])
 
-    def slow(function):
+    def slow(place, name, seconds):
+        function = getattr(place, name)
+
         def timed(*given, **options):
-            now[0] += 3.0
+            now[0] += seconds
             return function(*given, **options)
 
-        return timed
+        monkeypatch.setattr(place, name, timed)
 
-    monkeypatch.setattr(finder.Learner, "take", slow(finder.Learner.take))
-    monkeypatch.setattr(finder, "evaluate", slow(finder.evaluate))
-    told = estimate(tiny(per_class=10, epochs=4, size=48, grow="32x1"))
-    steps = 13  # of 100 pictures in batches of 8
-    assert told.steps == 4 * steps
+    return slow
+
+
+LONG = tiny(per_class=10, epochs=4, size=48, grow="32x1")
+EACH = 13
+"""Steps of an epoch of its 100 pictures in batches of 8."""
+
+
+def test_an_estimate_counts_the_runs_steps_and_its_epochs_with_their_judgement(slowly):
+    slowly(finder.Learner, "take", 3.0)
+    slowly(finder, "evaluate", 3.0)
+    told = estimate(LONG)
+    assert told.steps == 4 * EACH
     judging = 3.0 * 100 / 64
-    assert told.seconds_per_epoch == pytest.approx(3.0 * steps + judging)
-    assert told.pictures_per_second == pytest.approx(100 / (3.0 * steps))
+    assert told.seconds_per_epoch == pytest.approx(3.0 * EACH + judging)
+    assert told.pictures_per_second == pytest.approx(100 / (3.0 * EACH))
+
+
+def test_an_estimate_counts_checkpoints_and_looks_at_gradients(slowly):
+    slowly(finder.Learner, "take", 3.0)
+    slowly(finder.RunFolder, "save_state", 2.0)
+    slowly(finder, "gradients_by_head", 5.0)
+    assert estimate(LONG).seconds_per_epoch == pytest.approx(3.0 * EACH + 2.0)
+    often = replace(LONG, checkpoint_seconds=15.0)  # 39 s of steps: twice before the epoch's end
+    assert estimate(often).seconds_per_epoch == pytest.approx(3.0 * EACH + 3 * 2.0)
+    each = replace(LONG, checkpoint_seconds=0.0)
+    assert estimate(each).seconds_per_epoch == pytest.approx(3.0 * EACH + (EACH + 1) * 2.0)
+    looked = replace(LONG, gradients_every=5)
+    assert estimate(looked).seconds_per_epoch == pytest.approx(3.0 * EACH + 2.0 + 2 * 5.0)
+
+
+def test_an_estimate_from_some_pictures_reckons_with_all_of_the_run(slowly):
+    slowly(finder.Learner, "take", 3.0)
+    slowly(finder, "evaluate", 3.0)
+    told = estimate(LONG, whole={"train": 1000, "val": 128})
+    assert told.steps == 4 * 125
+    assert told.seconds_per_epoch == pytest.approx(3.0 * 125 + 3.0 * 2)
 
 
 def test_too_few_pictures_are_refused_before_anything_is_looked_for(tmp_path):

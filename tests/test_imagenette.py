@@ -76,7 +76,7 @@ def test_the_benchmark_keeps_what_is_finished_and_reports_every_seed(
     )
     assert len(heard) == 3  # nothing was trained twice
     assert found == json.loads((folder / imagenette.RESULTS).read_text()) == results(folder)
-    assert {run["pictures"]["val"] for run in found["runs"].values()} == {20}
+    assert {run["pictures"] for run in found["runs"].values()} == {20}
     group = found["groups"]["5-epochs-without-heads"]
     accuracies = [run["accuracy"]["main"] for run in found["runs"].values()]
     assert group["main"]["mean"] == pytest.approx(sum(accuracies) / 3)

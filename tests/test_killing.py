@@ -3,13 +3,15 @@
 import multiprocessing
 import random
 import time
+from contextlib import closing
 from multiprocessing.connection import Connection
 from signal import SIGKILL
 
 import pytest
 import torch
 
-from gnet.events import EpochDone, GradientsMeasured, RunResumed, read_events
+from gnet.errors import GnetError
+from gnet.events import EpochDone, GradientsMeasured, RunResumed, RunStarted, read_events
 from gnet.run_folder import EVENTS, LAST, STATE, RunFolder
 from gnet.train_config import TrainConfig
 from gnet.training import resume, train
@@ -77,6 +79,21 @@ def test_a_run_killed_at_random_moments_equals_an_uninterrupted_one(tmp_path, wh
     expected = load(whole / LAST).state_dict()
     for name, value in load(tmp_path / LAST).state_dict().items():
         assert torch.equal(value, expected[name]), name
+
+
+def test_a_process_that_was_killed_lets_go_of_its_run_and_one_that_lives_does_not(tmp_path):
+    here, there = SERVER.Pipe(duplex=False)
+    process = SERVER.Process(target=goes_on, args=(tiny(epochs=100), str(tmp_path), there))
+    process.start()
+    try:
+        assert here.recv() == "RunStarted"
+        with pytest.raises(GnetError, match="is being trained by another process"):
+            next(resume(tmp_path))
+    finally:
+        process.kill()
+        process.join()
+    with closing(resume(tmp_path)) as events:
+        assert isinstance(next(events), RunResumed | RunStarted)
 
 
 def test_a_run_killed_before_its_first_checkpoint_begins_again(tmp_path, whole):

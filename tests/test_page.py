@@ -2,12 +2,14 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from gnet.config import STAGES
-from pages import DESK, PHONE, ROOT, Server, photo
+from gnet.runs import Runs
+from pages import DESK, PHONE, ROOT, Server, on_a_free_port, photo
 
 CLICK = """async (stage) => {
   const start = performance.now();
@@ -361,3 +363,23 @@ def test_the_readmes_picture_is_taken(visit) -> None:
     viewer.page.wait_for_function("gnet.state.measured['4b'] !== undefined")
     (ROOT / "docs").mkdir(exist_ok=True)
     viewer.page.screenshot(path=ROOT / "docs" / "explore.png")
+
+
+@pytest.mark.skipif(
+    not os.environ.get("GNET_SCREENSHOTS"), reason="asked for by GNET_SCREENSHOTS=1"
+)
+def test_the_readmes_picture_of_training_is_taken(
+    gradio_environment, browser, page_model, tmp_path: Path
+) -> None:
+    with Runs(tmp_path) as runs, on_a_free_port(page_model, runs) as address:
+        page = browser.new_page(viewport=DESK)
+        page.goto(f"{address}?tab=train")
+        expect(page.locator("#start")).to_contain_text("an epoch", timeout=120_000)
+        page.locator("#start").click()  # the first question as it is asked
+        page.wait_for_function(
+            "gnet.train.shown()?.judged.length > 2 && gnet.train.shown().x.at(-1) > 3.4",
+            timeout=600_000,
+        )
+        page.mouse.move(0, 0)  # off the button
+        page.screenshot(path=ROOT / "docs" / "train.png")
+        page.close()

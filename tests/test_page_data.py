@@ -1,11 +1,12 @@
 """One's own pictures in a real browser: a zip is uploaded, looked at, and a run starts with it."""
 
 from collections.abc import Iterator
+from zipfile import ZIP_DEFLATED
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from folders import SPLIT, picture, zipped
+from folders import FLAT, SPLIT, million_entries, picture, zipped
 from gnet.run_limits import RunLimits
 from gnet.runs import Runs
 from pages import DESK, PHONE, Server, with_training
@@ -65,14 +66,46 @@ def test_a_zip_is_uploaded_looked_at_and_trained_on(visit, runs: Runs, tmp_path,
     assert viewer.strangers == [] and viewer.errors == []
 
 
-def test_a_hostile_zip_is_a_sentence_beside_the_button(visit, tmp_path) -> None:
-    page = visit("?tab=train").page
+def bomb() -> dict[str, bytes]:
+    return SPLIT | {"train/cat/big.png": bytes(30_000_000)}
+
+
+HOSTILE = {
+    "outside": (lambda path: zipped(path, SPLIT | {"../out.png": picture()}), "outside its folder"),
+    "entries": (lambda path: million_entries(path), "has 1,000,000 entries; allowed are up to"),
+    "bomb": (lambda path: zipped(path, bomb(), ZIP_DEFLATED), "unpacks to more than 200 times"),
+    "one": (lambda path: zipped(path, {f"cat/{i}.png": picture(i) for i in range(9)}), "one class"),
+    "empty": (lambda path: zipped(path, FLAT | {"empty/": b""}), "class folder 'empty'"),
+    "dots": (
+        lambda path: zipped(
+            path, {f"{n}/{i}.png": picture(size=(1, 1)) for n in "ab" for i in range(4)}
+        ),
+        "all were skipped: smaller than 8 px",
+    ),
+}
+"""What it is → how it is made, and what is said of it."""
+
+
+def test_each_hostile_zip_is_one_sentence_where_pictures_are_chosen(visit, tmp_path) -> None:
+    viewer = visit("?tab=train")
+    page = viewer.page
     expect(page.locator("#train-data .hint")).to_contain_text("up to 300 MB")
-    upload(page, zipped(tmp_path / "bad.zip", SPLIT | {"../out.png": picture()}))
     trouble = page.locator("#train-data .trouble")
-    expect(trouble).to_contain_text("holds a name outside its folder", timeout=30_000)
-    expect(page.locator("#form-data input")).to_have_value("ten patterns, built in")
-    expect(page.locator("#train-data .upload")).to_be_enabled()
+    for name, (make, words) in HOSTILE.items():
+        upload(page, make(tmp_path / f"{name}.zip"))
+        expect(trouble).to_contain_text(words, timeout=30_000)
+        said = trouble.text_content()
+        assert said.count(". ") == 0 and said.endswith(".") and str(tmp_path) not in said
+        expect(page.locator("#train-data .upload")).to_be_enabled()
+        expect(page.locator("#train-preview section")).to_be_hidden()
+    expect(page.get_by_test_id("toast-body")).to_have_count(0)
+    # A zip of dots is a zip of classes: only a look at its pictures tells, and so does an estimate.
+    expect(page.locator("#form-data input")).to_have_value("dots.zip (yours)")
+    errors = [error for error in viewer.errors if "422" not in error]  # the refusals themselves
+    assert errors == []
+    upload(page, zipped(tmp_path / "good.zip", FLAT))
+    expect(page.locator("#train-preview h2")).to_contain_text("good.zip", timeout=30_000)
+    expect(trouble).to_have_text("")
 
 
 def test_the_built_in_set_is_looked_at_with_the_keyboard(visit) -> None:

@@ -89,6 +89,8 @@ def test_the_review_is_of_trained_heads_only(after: Viewer, served: Served) -> N
     assert aux2.is_disabled() and "untrained" in aux2.inner_text()
     assert page.locator("#review-matrix .curve g.aux2").count() == 0
     assert "aux2" not in page.inner_text("#review-pictures .tiles")
+    for part in ("#review-pictures .look", "#review-matrix .error"):
+        assert "aux2 is untrained: no answers." in page.inner_text(part)
     page.click("#review-bar [data-head=aux1]")
     until(after, "document.querySelector('#review-pictures .own i')?.textContent === 'aux1'")
     assert after.errors == []

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import slow_judging
 from playwright.sync_api import Page, expect
 
 from gnet.config import ModelConfig
@@ -33,8 +34,10 @@ def tiny(**changes: Any) -> TrainConfig:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    with Runs(tmp_path_factory.mktemp("runs"), RunLimits(max_epochs=1000)) as runs:
-        yield runs
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gnet.run_process.NICENESS", 0)  # tests wait for them
+        with Runs(tmp_path_factory.mktemp("runs"), RunLimits(max_epochs=1000)) as runs:
+            yield runs
 
 
 @pytest.fixture(scope="module")
@@ -71,16 +74,28 @@ def state(page: Page, wanted: str) -> None:
     page.wait_for_function(f"gnet.train.shown()?.run?.state === '{wanted}'", timeout=LONG)
 
 
-def test_a_first_run_goes_from_the_form_to_its_end(visit) -> None:
+def test_a_whole_first_run_goes_from_the_form_to_its_network_in_explore(visit) -> None:
     viewer = visit("?tab=train")
     page = viewer.page
     expect(page.locator("#train-bar .name")).to_have_text("No run yet")
-    expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch", timeout=30_000)
+    page.locator("#train-presets [data-preset=first-run]").click()
     expect(page.locator("#train-presets .before:visible")).to_have_count(1)
-    fill(page, per_class="12", size="32", epochs="2")
+    expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch", timeout=30_000)
+    fill(page, per_class="40", size="32", epochs="3")
     page.locator("#start").click()
     expect(page.locator("#train-bar .name")).to_contain_text("first run", timeout=LONG)
-    assert re.search(r"tab=train&run=[\w-]{22}", page.url)
+    found = re.search(r"tab=train&run=([\w-]{22})", page.url)
+    assert found
+
+    line = page.locator("[data-plot=loss] .line.main:not(.faint)")
+    page.wait_for_function("gnet.train.shown()?.x.length > 1", timeout=LONG)
+    early = len(line.get_attribute("d"))
+    page.wait_for_function(
+        "(early) => document.querySelector('[data-plot=loss] .line.main:not(.faint)')"
+        ".getAttribute('d').length > early",
+        arg=early,
+        timeout=LONG,
+    )
     state(page, "finished")
     expect(page.locator("#train-bar .progress")).to_have_attribute("aria-valuenow", "100")
     expect(page.locator("#train-bar .controls button")).to_have_count(0)
@@ -88,14 +103,27 @@ def test_a_first_run_goes_from_the_form_to_its_end(visit) -> None:
         drawn = page.locator(f"[data-plot={name}] .line:not(.faint)")
         assert [part.get_attribute("d")[:1] for part in drawn.all()] == ["M"] * 3
     dots = page.locator("[data-plot=accuracy] .dots").first.get_attribute("d")
-    assert dots.count("M") == 2, "one dot an epoch"
+    assert dots.count("M") == 3, "one dot an epoch"
     expect(page.locator("[data-plot=parts] .area")).to_have_count(3)
     expect(page.locator("#train-inside .maps canvas:visible")).to_have_count(4)
     expect(page.locator("#train-inside .pinned img")).to_be_visible()
     row = page.locator("#train-runs tbody tr")
     expect(row).to_have_count(1)
     expect(row.locator("[data-head=main]")).to_contain_text("%")
-    expect(page.locator("#train-runs .after")).to_contain_text("passes the main head is right in")
+
+    page.wait_for_selector("#review-pictures .see", timeout=LONG)
+    diagonal = page.locator("#review-matrix .box rect.right, #review-matrix .box rect.wrong")
+    assert 10 <= diagonal.count() <= 100, "cells of ten classes by ten"
+    expect(page.locator("#review-pictures .see")).to_have_count(12)
+    page.locator("#review-bar .explore").click()
+    page.wait_for_function("gnet.state.net && !gnet.state.waiting.answer", timeout=LONG)
+    assert f"net={found[1]}" in page.url
+    expect(page.locator("#network")).to_contain_text("first run")
+    for head in ("main", "aux2", "aux1"):
+        badge = page.locator(f"#belief .heads [data-head={head}]")
+        expect(badge).to_have_attribute("title", re.compile("^trained with the net; right in "))
+        expect(badge).to_be_enabled()
+    expect(page.locator("#diagram .lane[data-branch]")).to_have_count(36)
     assert viewer.strangers == [] and viewer.errors == []
 
 
@@ -148,13 +176,71 @@ def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs
     assert viewer.errors == []
 
 
+def test_a_run_that_judges_its_epoch_is_stopped_and_judges_it_once_resumed(
+    visit, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit("?tab=train").page
+    owner = page.evaluate("gnet.train.owner")
+    monkeypatch.setattr(runs, "_command", slow_judging.COMMAND)
+    run_id = runs.start(tiny(epochs=1), name="judged", owner=owner)
+    page.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    page.wait_for_function(
+        "gnet.train.shown()?.last?.step === gnet.train.shown()?.frame?.steps"
+        " && gnet.train.shown()?.frame",
+        timeout=LONG,
+    )
+    assert page.evaluate("gnet.train.shown().judged.length") == 0
+    page.get_by_role("button", name="Stop").click()
+    state(page, "stopped")
+    assert page.evaluate("gnet.train.shown().judged.length") == 0
+    expect(page.locator("#train-bar .name")).to_have_text("judged, stopped")
+    monkeypatch.undo()
+    page.get_by_role("button", name="Resume").click()
+    state(page, "finished")
+    assert page.evaluate("gnet.train.shown().judged.length") == 1
+    expect(page.locator(f"[data-run='{run_id}'] [data-head=main]")).to_contain_text("%")
+
+
+def test_a_cut_network_is_told_and_what_was_missed_is_drawn_when_it_is_back(
+    visit, runs: Runs
+) -> None:
+    page = visit("?tab=train").page
+    run_id = runs.start(tiny(epochs=400), name="cut", owner=page.evaluate("gnet.train.owner"))
+    page.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    page.wait_for_function("gnet.train.shown()?.x.length > 2", timeout=LONG)
+    facts, pause = page.locator("#train-bar .facts"), page.get_by_role("button", name="Pause")
+    before = page.locator("#train-bar").bounding_box()
+    page.context.set_offline(True)
+    expect(facts).to_have_text(re.compile("^The server cannot be reached"), timeout=20_000)
+    assert page.locator("#train-bar").bounding_box() == before, "nothing has moved"
+    expect(pause).to_be_disabled()
+    last = page.evaluate("gnet.train.shown().last.step")
+    held = runs.follow(run_id)["run"]["step"]
+    while runs.follow(run_id)["run"]["step"] < held + 5:  # the run needs no page
+        page.wait_for_timeout(50)
+    page.context.set_offline(False)
+    page.wait_for_function(f"gnet.train.shown().last.step > {last + 5}", timeout=LONG)
+    expect(facts).to_contain_text("pictures a second")
+    expect(pause).to_be_enabled()
+    steps = page.evaluate("gnet.train.shown().x.length")
+    assert steps >= last + 5, "no step is missing"
+    page.get_by_role("button", name="Stop").click()
+    state(page, "stopped")
+
+
 def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: str) -> None:
     first = visit("?tab=train").page
     run_id = runs.start(tiny(epochs=400), name="shared", owner=first.evaluate("gnet.train.owner"))
     first.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
     state(first, "running")
+    first.wait_for_function("gnet.train.shown().x.length > 2", timeout=LONG)
+    step = first.evaluate("gnet.train.shown().last.step")
     first.reload()
     expect(first.get_by_role("button", name="Pause")).to_be_visible(timeout=LONG)
+    first.wait_for_function(f"gnet.train.shown()?.last?.step > {step}", timeout=LONG)
+    assert first.evaluate("gnet.train.shown().x[0] * gnet.train.shown().frame.steps / 400") == (
+        pytest.approx(1)
+    ), "drawn again from its first step on"
     second = visit(f"?tab=train&run={run_id}").page
     state(second, "running")
     second.wait_for_function("gnet.train.shown().x.length > 1", timeout=LONG)
@@ -203,10 +289,10 @@ def test_runs_are_laid_over_one_another(visit, runs: Runs, finished: str) -> Non
     tick = page.get_by_label("Lay other over the plots")
     expect(tick).to_be_visible(timeout=30_000)
     tick.check()
-    expect(page.locator("[data-plot=loss] .line.dash-1")).to_have_count(3)
+    expect(page.locator("[data-plot=loss] .line.look-1")).to_have_count(3)
     expect(page.locator(f"[data-run='{other}'] .differs")).to_contain_text("seed 3")
     tick.uncheck()
-    expect(page.locator("[data-plot=loss] .line.dash-1")).to_have_count(0)
+    expect(page.locator("[data-plot=loss] .line.look-1")).to_have_count(0)
 
 
 def test_the_inside_is_scrubbed_epoch_by_epoch(visit, finished: str) -> None:
@@ -250,9 +336,9 @@ def test_a_preset_fills_the_form_and_says_what_to_expect(visit) -> None:
     expect(page.locator("#train-presets .names:visible")).to_contain_text("Starts 2 runs")
     page.locator("#form-learning-rate input").fill("-1")
     page.locator("#form-learning-rate input").press("Tab")
-    expect(page.locator("#train-find .trouble")).to_contain_text("learning_rate is -1")
+    expect(page.locator("#form-learning-rate")).to_contain_text("Learning rate: -1 was given")
     page.locator("#start").click()
-    expect(page.get_by_test_id("toast-body")).to_contain_text("learning_rate is -1")
+    expect(page.get_by_test_id("toast-body")).to_contain_text("Learning rate: -1 was given")
     assert viewer.errors == []
 
 

@@ -144,11 +144,13 @@ def test_no_more_pictures_are_opened_than_asked_for(tmp_path):
 def test_what_is_measured_on_a_few_steps_needs_few_pictures(tmp_path):
     spec = str(laid_out(tmp_path / "pets", FLAT))
     config = TrainConfig(data=spec)
-    assert thinned(config) == (config, 1.0)
-    few, times = thinned(config, most=8)
-    assert few.per_class == 4 and times == 34 / 8
-    assert thinned(TrainConfig(data=spec, per_class=8), most=8)[1] == 2.0
-    assert thinned(TrainConfig(per_class=900), most=8) == (TrainConfig(per_class=900), 1.0)
+    assert thinned(config) == (config, None)
+    few, whole = thinned(config, most=8)
+    assert few.per_class == 4 and whole == {"train": 34, "val": 6}
+    assert thinned(TrainConfig(data=spec, per_class=8), most=8)[1] == {"train": 16, "val": 6}
+    tuned = TrainConfig(data=spec, tune=True)
+    assert thinned(tuned, most=8)[1] == {"train": 32, "val": 2}
+    assert thinned(TrainConfig(per_class=900), most=8) == (TrainConfig(per_class=900), None)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +15,12 @@ import torch
 from PIL import Image
 
 from gnet import review as reviewing
+from gnet import run_review
 from gnet.batches import in_order
 from gnet.cli import main
 from gnet.config import HEADS, PROBE, TRAINED, UNTRAINED, ModelInfo, Preprocessing
 from gnet.data import Dataset, open_dataset
+from gnet.download import sha256_of
 from gnet.errors import GnetError
 from gnet.evaluation import evaluate
 from gnet.model import GoogLeNet
@@ -265,6 +268,76 @@ def test_a_server_has_a_review_made_by_a_process_and_keeps_it(finished: Path) ->
     made = until_made(reviews, finished)
     assert isinstance(made, Review) and reviews.find(finished) is made
     assert made.summary() == review_run(finished).summary()
+
+
+def test_polls_read_and_hash_no_file_that_was_read_before(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, hashed, read = review_run(finished), [], []
+    original = Review.read
+
+    def counted(path: Path) -> Review:
+        read.append(path)
+        return original(path)
+
+    monkeypatch.setattr(Review, "read", counted)
+    monkeypatch.setattr(
+        run_review, "sha256_of", lambda path: hashed.append(path) or sha256_of(path)
+    )
+    reviews = Reviews()
+    for _ in range(5):
+        found = reviews.find(finished)
+        assert found is not None and found.summary() == made.summary()
+    assert (len(read), len(hashed)) == (1, 0), "whoever made the review had hashed the weights"
+
+    model = load(finished / BEST)
+    with torch.no_grad():
+        model.fc.bias[5] += 1000
+    save(model, finished / BEST)
+    for _ in range(5):
+        assert reviews.find(finished) is None
+    assert (len(read), len(hashed)) == (2, 1), "a review of other weights is read once, too"
+    review_run(finished)
+    found = reviews.find(finished)
+    assert found is not None and set(found.heads["main"].first.tolist()) == {5}
+
+
+def test_of_many_who_ask_for_a_review_at_once_one_reads_it(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review_run(finished)
+    read, original = [], Review.read
+
+    def slowly(path: Path) -> Review:
+        read.append(path)
+        time.sleep(0.2)
+        return original(path)
+
+    monkeypatch.setattr(Review, "read", slowly)
+    reviews = Reviews()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(reviews.find, [finished] * 8))
+    assert len(read) == 1 and all(one is found[0] for one in found)
+
+
+def test_a_review_that_waits_says_how_many_come_before_it_and_others_are_answered_meanwhile(
+    finished: Path, tmp_path: Path
+) -> None:
+    made = review_run(finished)
+    wait = "import os, sys, time\nwhile not os.path.exists(sys.argv[1] + '/go'): time.sleep(0.01)"
+    reviews = Reviews((sys.executable, "-S", "-c", wait))
+    folders = [tmp_path / name for name in ("big", "small", "smaller")]
+    for folder in folders:
+        RunFolder(folder).create(tiny())
+        save(load(finished / LAST), folder / LAST)
+    for folder in folders:
+        reviews.ask(folder)
+    told = [reviews.ask(folder) for folder in folders]
+    begun = reviews.ask(finished)
+    for folder in folders:
+        (folder / "go").touch()
+    assert [one.before for one in told if isinstance(one, Standing)] == [0, 1, 2]
+    assert isinstance(begun, Review) and begun.summary() == made.summary()
 
 
 def test_a_review_that_fails_says_why_and_can_be_asked_for_again(

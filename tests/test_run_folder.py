@@ -10,7 +10,7 @@ import pytest
 from gnet.cli import main
 from gnet.errors import GnetError
 from gnet.events import RunEnded, StepDone, to_line
-from gnet.run_folder import EVENTS, RunFolder
+from gnet.run_folder import CONFIG, EVENTS, HELD, RunFolder
 from gnet.training import resume, train
 from training_runs import curve, run, tiny
 
@@ -73,3 +73,40 @@ def test_a_full_disk_ends_the_run_in_a_sentence_and_it_goes_on_later(tmp_path, m
     monkeypatch.setattr(Path, "open", plain)
     list(resume(tmp_path))
     assert curve(RunFolder(tmp_path).events()) == curve(run(config))
+
+
+def test_two_processes_never_train_one_run(tmp_path, capsys):
+    config = tiny()
+    with closing(train(config, tmp_path)) as events:
+        next(events)
+        said = (tmp_path / EVENTS).read_bytes()
+        with pytest.raises(GnetError, match="is being trained by another process") as caught:
+            next(resume(tmp_path))
+        assert main(["train", "--resume", str(tmp_path)]) == 2
+        assert capsys.readouterr().err == f"gnet: {caught.value}\n"
+        assert (tmp_path / EVENTS).read_bytes() == said
+    assert isinstance(list(resume(tmp_path))[-1], RunEnded)  # it lets go with its end
+
+
+def test_of_two_processes_that_begin_in_one_new_folder_the_second_is_refused(tmp_path):
+    first, second = tiny(seed=1), tiny(seed=2)
+    folder = RunFolder(tmp_path / "run")
+
+    def meanwhile(*_: int) -> None:  # while the second one reads its pictures
+        folder.create(first)
+
+    with pytest.raises(GnetError, match="holds a run already"):
+        next(train(second, folder.path, progress=meanwhile))
+    assert folder.config() == first
+    (folder.path / CONFIG).unlink()
+    with folder.held(), pytest.raises(GnetError, match="is being trained by another process"):
+        next(train(second, folder.path))
+
+
+def test_a_folder_that_cannot_be_held_is_a_sentence(tmp_path):
+    (tmp_path / HELD).mkdir()
+    with (
+        pytest.raises(GnetError, match=r"Cannot write .*; make the folder writable"),
+        RunFolder(tmp_path).held(),
+    ):
+        pass

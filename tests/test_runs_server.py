@@ -13,7 +13,7 @@ from gnet.errors import GnetError
 from gnet.run_card import read_card, write_card
 from gnet.run_shelf import RunShelf, process_of
 from gnet.runs import Runs
-from opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps, until
+from opened_runs import OWNER, SHORT, reach, start, state, steps, until
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,15 +46,10 @@ def test_as_many_runs_train_at_once_as_are_allowed(opened):
 
 
 def test_limits_are_checked_at_the_start(opened):
-    runs = opened(max_epochs=5, max_waiting=2)
+    runs = opened(max_epochs=5)
     with pytest.raises(GnetError, match="epochs is 6; allowed on this server are at most 5"):
         start(runs, replace(SHORT, epochs=6))
     assert runs.list(OWNER) == []
-    runs.close()  # so that both wait
-    for _ in range(2):
-        start(runs, replace(SHORT, epochs=5))
-    with pytest.raises(GnetError, match="2 of your runs wait already"):
-        start(runs, replace(SHORT, epochs=5))
 
 
 def test_nobody_trains_where_training_is_switched_off(opened):
@@ -68,23 +63,6 @@ def test_nobody_trains_where_training_is_switched_off(opened):
     with pytest.raises(GnetError, match="switched off"):
         off.steer(run_id, OWNER, "resume")
     assert state(off, run_id) == "stopped"
-
-
-def test_a_full_server_deletes_for_others_only_what_a_greedier_one_keeps(opened):
-    runs = opened(max_runs=3)
-    ids = [start(runs, SHORT) for _ in range(2)]
-    for run_id in ids:
-        reach(runs, run_id, "finished")
-    ids.append(start(runs))
-    with pytest.raises(GnetError, match="keeps 3 runs and has them, 3 of them yours; delete one"):
-        start(runs)
-    start(runs, owner=STRANGER)
-    left = {row["id"] for row in runs.list(OWNER)}
-    assert left == set(ids[1:]) and len(runs.list(STRANGER)) == 1
-    runs.steer(ids[1], OWNER, "delete")
-    start(runs, owner=STRANGER)
-    with pytest.raises(GnetError, match="keeps 3 runs and has them, 1 of them yours"):
-        start(runs)  # nothing of the other's has ended
 
 
 def test_a_run_whose_minutes_are_used_up_is_not_resumed(opened):

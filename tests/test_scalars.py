@@ -50,6 +50,16 @@ def test_without_tensorboard_one_sentence_names_what_to_install(tmp_path, monkey
     assert not list(tmp_path.iterdir())
 
 
+def test_an_untrained_head_has_no_curve(tmp_path):
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    with scalars(tmp_path, untrained=["aux2"]) as note:
+        for event in train(TINY):
+            note(event)
+    names = reader.EventAccumulator(str(tmp_path)).Reload().Tags()["scalars"]
+    heads = {name.rpartition("/")[2] for name in names if "/" in name and name != "loss/step"}
+    assert heads == {"main", "aux1"}
+
+
 def test_the_command_line_writes_them_beside_a_run(tmp_path, capsys):
     pytest.importorskip("tensorboard")
     run = "train --per-class 2 --size 32 --width 0.0625 --epochs 1 --batch 10 --precision fp32"

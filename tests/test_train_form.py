@@ -1,6 +1,6 @@
 """The form of a run: what it shows of a config, and what becomes of what is filled in."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_the_form_names_fields_that_exist_and_each_of_them_once() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("epochs", None, "Epochs is empty"),
+        ("epochs", None, "epochs is None"),
         ("epochs", 2.5, "epochs is 2.5"),
         ("model.width", 17, "width is 17"),
         ("model.left_out", ["1x1", "3x3", "5x5", "pool"], "left_out is"),
@@ -52,32 +52,3 @@ def test_what_cannot_be_is_answered_with_a_sentence(name: str, value: object, wo
     values[[shown.name for shown in FIELDS].index(name)] = value
     with pytest.raises(GnetError, match=words):
         filled(TrainConfig(), values)
-
-
-def test_rows_tell_first_what_sets_a_run_apart_within_its_question() -> None:
-    from gnet.ui.train_rows import described
-
-    def row(name: str, preset: str, config: TrainConfig) -> dict:
-        return {
-            "id": name,
-            "name": name,
-            "preset": preset,
-            "state": "finished",
-            "weights": [],
-            "config": config.to_json(),
-        }
-
-    with_heads = TrainConfig()
-    without = replace(with_heads, model=ModelConfig(aux=False))
-    other = TrainConfig(seed=4, model=ModelConfig(left_out="5x5"))
-    told = described(
-        [row("a", "heads", with_heads), row("b", "heads", without), row("c", "", other)]
-    )
-    assert [line["differs"][0] for line in told[:2]] == [
-        ("auxiliary heads", "on"),
-        ("auxiliary heads", "off"),
-    ]
-    assert ("branches left out", "5×5") in told[2]["differs"]
-    assert "seed 4" in told[2]["differs_more"]
-    assert [line["untrained"] for line in told] == [[], ["aux1", "aux2"], []]
-    assert all("config" not in line for line in told)

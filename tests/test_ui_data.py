@@ -1,13 +1,12 @@
 """The data set in the page: zips over http, what the form's keys mean, refusals as sentences."""
 
 import json
-import struct
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from folders import FLAT, SPLIT, laid_out, picture, zipped
+from folders import FLAT, SPLIT, laid_out, million_entries, picture, zipped
 from gnet.errors import GnetError
 from gnet.offers import Offers
 from gnet.run_limits import RunLimits
@@ -37,12 +36,6 @@ def send(offers):
 
 def bytes_of(tmp_path, files, method=0):
     return zipped(tmp_path / "made.zip", files, method).read_bytes()
-
-
-def million_entries():
-    entry = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", *[0] * 9, 1, *[0] * 6) + b"a"
-    listing = entry * 1_000_000
-    return listing + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 9, 9, len(listing), 0, 0)
 
 
 def locked(content):
@@ -87,7 +80,7 @@ def test_an_allowed_folder_is_looked_at_without_its_place_being_told(tmp_path, o
     "content, sentence",
     [
         (lambda p: bytes_of(p, SPLIT | {"../out.png": picture()}), "outside its folder"),
-        (lambda p: million_entries(), "1,000,000 entries"),
+        (lambda p: million_entries(p / "many.zip").read_bytes(), "1,000,000 entries"),
         (lambda p: bytes_of(p, SPLIT | {"train/cat/x.png": bytes(30_000_000)}, 8), "200 times"),
         (lambda p: bytes_of(p, {"cat/1.png": picture(), "cat/2.png": picture()}), "one class"),
         (lambda p: bytes_of(p, FLAT | {"empty/": b""}), "class folder 'empty'"),
@@ -112,22 +105,73 @@ def test_a_zip_of_dots_is_refused_when_it_is_looked_at(tmp_path, offers, send):
 
     dots = {f"{n}/{i}.png": picture(size=(1, 1)) for n in "ab" for i in range(4)}
     _, answer = send(bytes_of(tmp_path, dots))
-    with pytest.raises(GnetError, match="all were skipped: smaller than 8 px"):
-        list(data_tab.looked_at(asked(offers), [answer["key"]]))
+    *_, last = data_tab.looked_at(asked(offers), [answer["key"]])
+    refused = json.loads(last)["refused"]
+    assert "all were skipped: smaller than 8 px" in refused and refused.endswith(".")
 
 
-def test_a_zip_above_the_limit_is_refused_before_and_while_it_is_read(tmp_path, send, monkeypatch):
+def test_a_data_set_is_opened_again_only_when_its_files_are_others(tmp_path, offers, monkeypatch):
+    from gnet.ui import data_tab
+
+    opened = []
+    preview = data_tab.preview
+    monkeypatch.setattr(
+        data_tab, "preview", lambda *given, **how: opened.append(given) or preview(*given, **how)
+    )
+    data_tab._previewed.cache_clear()
+    answers = [list(data_tab.looked_at(asked(offers), ["here:allowed"]))[-1] for _ in range(3)]
+    assert len(opened) == 1 and len(set(answers)) == 1
+    (tmp_path / "allowed" / "cat" / "new.png").write_bytes(picture(3))
+    *_, last = data_tab.looked_at(asked(offers), ["here:allowed"])
+    assert len(opened) == 2 and json.loads(last)["train"] > json.loads(answers[0])["train"]
+
+
+def in_parts(content, size=1000):
+    """A body that is sent chunked: nobody says how long it is."""
+    yield from (content[at : at + size] for at in range(0, len(content), size))
+
+
+@pytest.mark.parametrize("sent", [bytes, in_parts], ids=["told", "chunked"])
+def test_a_zip_above_the_limit_is_refused_whether_its_length_is_told_or_not(
+    tmp_path, send, monkeypatch, sent
+):
     from gnet import offers
-    from gnet.ui import zips
+
+    monkeypatch.setattr(offers, "UPLOAD_BYTES", 1000)
+    status, answer = send(sent(bytes_of(tmp_path, FLAT)))
+    assert status == 422 and "allowed are up to" in answer["error"]
+    assert list(tmp_path.glob("zips/*")) == []
+
+
+@pytest.mark.parametrize("sent", [bytes, in_parts], ids=["told", "chunked"])
+def test_zips_for_which_there_is_no_room_are_refused_whether_their_length_is_told_or_not(
+    tmp_path, send, monkeypatch, sent
+):
+    from gnet import offers
 
     content = bytes_of(tmp_path, FLAT)
-    monkeypatch.setattr(zips, "UPLOAD_BYTES", 1000)  # as if its length had not been told
-    status, answer = send(content)
-    assert status == 422 and "allowed are up to" in answer["error"]
-    monkeypatch.setattr(offers, "UPLOAD_BYTES", 1000)
-    status, answer = send(content)
-    assert status == 422 and "allowed are up to" in answer["error"]
-    assert list((tmp_path / "zips").iterdir()) == []
+    monkeypatch.setattr(offers, "ALL_BYTES", 2 * len(content))
+    assert send(content)[0] == 200
+    assert send(sent(content))[0] == 200
+    status, answer = send(sent(content))
+    assert (status, answer["error"]) == (
+        422,
+        "There is no room for another zip now; zips are deleted after an hour, so try again later.",
+    )
+    assert len(list((tmp_path / "zips").iterdir())) == 2
+
+
+def test_zips_on_their_way_count_with_what_they_were_promised(tmp_path, monkeypatch):
+    from gnet import offers as module
+
+    monkeypatch.setattr(module, "ALL_BYTES", 2500)
+    offers = Offers((), tmp_path / "zips")
+    first, second = offers.room("a.zip", 1000), offers.room("b.zip", 0)
+    offers.took(second, 1500)
+    with pytest.raises(GnetError, match="no room for another zip"):
+        offers.took(second, 1501)
+    offers.discard(first)
+    offers.took(second, 1501)
 
 
 @pytest.mark.parametrize("given", [None, {}, {"keys": []}, {"keys": "x"}, {"keys": ["/etc"]}, 3])

@@ -5,12 +5,12 @@ gnet.bars = (() => {
   const [LEFT, TOP, BOTTOM] = [38, 8, 22];
   const { number, escape } = gnet;
 
-  // The end of the axis: 1, 2 or 4 times a power of ten; it shrinks only when there is much room.
+  // The end of the axis: a round number; it shrinks only when there is much room.
   function limit(most, before) {
     if (!(most > 0)) return before || 1;
-    if (before >= most && before < 4 * most) return before;
+    if (before >= most && before < 3 * most) return before;
     const power = 10 ** Math.floor(Math.log10(most));
-    return power * [1, 2, 4, 10].find((times) => times * power >= most);
+    return power * [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((times) => times * power >= most);
   }
 
   return function bars(box) {
@@ -62,6 +62,8 @@ gnet.bars = (() => {
     const said = (name) =>
       `${name} ${gnet.train.HEADS.filter((h) => asked.norms[name][h]).map((h) => `${h} ${number(asked.norms[name][h])}`).join(", ")}`;
 
+    const lost = (name) => asked.norms[name].main === null; // it has left the numbers
+
     // What is known of one module, on a line of its own below the bars.
     let at = null;
     function tell(name) {
@@ -72,10 +74,10 @@ gnet.bars = (() => {
       if (!asked) {
         tip.textContent = every ? "Measured on one probe batch once the run has begun." : "This run does not measure gradients.";
       } else if (!asked.norms[name]) {
-        tip.textContent = `Step ${asked.step}. Point at a module for its numbers and angles.`;
+        tip.textContent = Object.keys(asked.norms).every(lost) ? `Step ${asked.step}: the gradients are no numbers any more.` : `Step ${asked.step}. Point at a module for its numbers and angles.`;
       } else {
-        const angles = Object.entries(asked.cosines[name] ?? {}).map(([pair, value]) => `${pair} ${value.toFixed(2).replace("-", "−")}`);
-        tip.textContent = said(name) + (angles.length ? `; cosine ${angles.join(", ")}` : "");
+        const angles = Object.entries(asked.cosines[name] ?? {}).filter(([, value]) => value !== null).map(([pair, value]) => `${pair} ${value.toFixed(2).replace("-", "−")}`);
+        tip.textContent = lost(name) ? `${name}: the gradient is no number any more` : said(name) + (angles.length ? `; cosine ${angles.join(", ")}` : "");
       }
     }
 

@@ -5,6 +5,7 @@ gnet.chart = (() => {
   const LEFT = 38;
   const TOP = 8;
   const BOTTOM = 22;
+  const [FAR, FAR_RUN] = [2, 5]; // so many times as high as the run's lines, a dot or a run goes beyond
 
   const make = (name, parent, attributes = {}) => {
     const part = document.createElementNS(NS, name);
@@ -19,7 +20,8 @@ gnet.chart = (() => {
     const power = 10 ** Math.floor(Math.log10(rough));
     return power * [1, 2, 5, 10].find((times) => times * power >= rough * 0.999);
   }
-  const written = (value, step) => value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+  const written = (value, step) =>
+    value >= 1e5 ? Number(value.toPrecision(2)).toExponential().replace("e+", "e") : value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
 
   // The first place in sorted `xs` that is not below x.
   function place(xs, x) {
@@ -42,6 +44,24 @@ gnet.chart = (() => {
   }
 
   const round = (value) => Math.round(value * 10) / 10;
+
+  // How runs laid over one another are told apart: a dash for lines, a shape for dots. The first is
+  // the run shown; all that are more than there are looks are drawn alike.
+  const circle = (r) => `m${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`;
+  const SHAPES = [
+    circle,
+    circle,
+    (r) => `m${-0.9 * r} ${-0.9 * r}h${1.8 * r}v${1.8 * r}h${-1.8 * r}z`,
+    (r) => `m0 ${-1.2 * r}l${1.2 * r} ${2.1 * r}h${-2.4 * r}z`,
+    (r) => `m0 ${-1.25 * r}l${1.25 * r} ${1.25 * r}l${-1.25 * r} ${1.25 * r}l${-1.25 * r} ${-1.25 * r}z`,
+    (r) => `m${-1.1 * r} ${-0.9 * r}h${2.2 * r}l${-1.1 * r} ${2 * r}z`,
+  ];
+  const LOOKS = SHAPES.length;
+  const look = (i) => (i < LOOKS ? `look-${i}` : "look-more");
+  const shape = (i, x, y, r = 4) => (i < LOOKS ? `M${round(x)} ${round(y)}${SHAPES[i](r)}` : "");
+  const above = (x, y) => `M${round(x) - 3.5} ${y + 5}l3.5 -5l3.5 5`;
+  const sample = (i) =>
+    `<svg class="sample" width="30" height="12" aria-hidden="true"><path class="line ${look(i)}" d="M1 6H29"/><path class="dots ${look(i)}" d="${shape(i, 15, 6)}"/></svg>`;
 
   // A polyline; where several points share a px, their least and their largest stand for them.
   function line(xs, ys, px, py, first, last) {
@@ -72,7 +92,7 @@ gnet.chart = (() => {
     return text;
   }
 
-  return function chart(box, { height = 156, unit = (v, step) => written(v, step), floor = 0, top = null, rows = 4 }) {
+  function chart(box, { height = 156, unit = (v, step) => written(v, step), floor = 0, top = null, rows = 4 }) {
     const svg = make("svg", box, { role: "img", tabindex: 0, height });
     const id = `clip-${Math.random().toString(36).slice(2)}`;
     const frame = make("rect", make("clipPath", svg, { id }), { y: 0 });
@@ -122,7 +142,8 @@ gnet.chart = (() => {
       layers.forEach((layer, i) => {
         const part = body.children[i];
         set(part, "class", `${layer.kind} ${layer.hue} ${layer.style ?? ""}`);
-        set(part, "d", path(layer, px, py, from, to));
+        set(part, "d", path(layer, px, py, from, to, most));
+        tell(part, layer, from, to, most);
       });
       const marks = asked.marks
         .filter(({ x }) => x >= from && x <= to)
@@ -134,15 +155,27 @@ gnet.chart = (() => {
       point();
     }
 
-    function path({ kind, xs, ys, low }, px, py, from, to) {
+    // Dots that lie beyond the plot's upper edge stand there as arrows, and say how high they are.
+    function tell(part, { kind, xs, ys, what }, from, to, most) {
+      const far = kind === "dots" && what ? ys.flatMap((y, i) => (y > most && xs[i] >= from && xs[i] <= to ? [[xs[i], y]] : [])) : [];
+      const text = far.map(([x, y]) => `${what} ${gnet.number(y)} after epoch ${gnet.number(x)}`).join(", ");
+      if (text === (part.textContent || "")) return;
+      part.replaceChildren();
+      if (text) make("title", part).textContent = text;
+    }
+
+    function path({ kind, xs, ys, low, look: at = 0 }, px, py, from, to, most) {
       if (!xs.length) return "";
       const first = Math.max(0, place(xs, from) - 1);
       const last = Math.min(xs.length, place(xs, to) + 1);
       if (last <= first) return "";
       if (kind === "dots") {
+        const room = (px(to) - px(from)) / (last - first); // px from one dot to the next
+        const size = room > 14 ? 4 : room > 7 ? 2.5 : 1.5;
         let text = "";
         for (let i = first; i < last; i++) {
-          if (Number.isFinite(ys[i])) text += `M${round(px(xs[i]) - 4)} ${round(py(ys[i]))}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0`;
+          if (ys[i] > most) text += at < LOOKS ? above(px(xs[i]), TOP) : "";
+          else if (Number.isFinite(ys[i])) text += shape(at, px(xs[i]), py(ys[i]), size);
         }
         return text;
       }
@@ -152,15 +185,21 @@ gnet.chart = (() => {
       return `${upper}L${under.slice(1).split("L").reverse().join("L")}z`;
     }
 
-    // The largest value to make room for; faint lines may go beyond it.
+    // The largest value to make room for. Faint lines may go beyond it, and whatever lies so high
+    // above the lines of the run shown that nothing could be seen of these: dots, other runs.
     function ceiling(layers, from, to) {
       if (top !== null) return top;
-      let most = -Infinity;
-      for (const { xs, ys, style = "" } of layers) {
+      let own = -Infinity;
+      const highs = [];
+      for (const { kind, xs, ys, style = "", look: at = 0 } of layers) {
         if (style.includes("faint")) continue;
+        let high = -Infinity;
         const last = Math.min(xs.length, place(xs, to) + 1);
-        for (let i = Math.max(0, place(xs, from) - 1); i < last; i++) if (ys[i] > most) most = ys[i];
+        for (let i = Math.max(0, place(xs, from) - 1); i < last; i++) if (ys[i] > high) high = ys[i];
+        if (kind !== "dots" && !at) own = Math.max(own, high);
+        else highs.push([high, kind === "dots" ? FAR : FAR_RUN]);
       }
+      const most = Math.max(own, ...highs.map(([high, far]) => (own > floor && high > far * own ? -Infinity : high)));
       return most > floor ? most * 1.04 : floor + 1;
     }
 
@@ -233,5 +272,7 @@ gnet.chart = (() => {
       draw();
     }).observe(box);
     return { draw, place };
-  };
+  }
+
+  return Object.assign(chart, { LOOKS, look, sample });
 })();

@@ -14,7 +14,7 @@ function heads() {
   const { review } = state;
   const untrained = review?.untrained ?? [];
   const kept = document.activeElement?.dataset.head;
-  find(".heads").innerHTML = [...Object.keys(review?.heads ?? {}), ...untrained]
+  find(".heads").innerHTML = gnet.train.HEADS.filter((head) => review && (head in review.heads || untrained.includes(head)))
     .map((head) => {
       const told = review.heads[head];
       const words = told ? percent(told.accuracy) : "untrained";
@@ -28,10 +28,14 @@ function heads() {
   if (kept) find(`.heads [data-head="${kept}"]`)?.focus();
 }
 
-function sentence() {
+function sentence(run) {
   const { review, standing, head } = state;
+  if (!run.weights.length) return "It ended before its first checkpoint, so no network was kept.";
   if (standing?.state === "failed") return `What it gets right cannot be shown. ${escape(standing.message)}`;
-  if (standing?.state === "waiting") return "Its validation pictures are looked at next …";
+  if (standing?.state === "waiting") {
+    const before = standing.before > 1 ? ` after those of ${standing.before} other runs` : standing.before ? " after those of another run" : " next";
+    return `Its validation pictures are looked at${before} …`;
+  }
   if (standing?.state === "looking") {
     const share = standing.total ? percent(standing.done / standing.total) : "";
     return `Looking at its validation pictures: ${standing.done} of ${standing.total}, ${share}`;
@@ -67,7 +71,7 @@ gnet.review.draw((changed) => {
   find(".explore").hidden = !run.weights.length;
   if (changed("review", "head")) {
     heads();
-    find(".say").innerHTML = sentence();
+    find(".say").innerHTML = sentence(run);
   }
   if (changed("review")) files(run);
 });

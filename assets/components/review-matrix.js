@@ -145,7 +145,7 @@ function curve() {
   const { confidence, accuracy, error } = told();
   const gap = confidence - accuracy;
   const how = Math.abs(gap) < 0.02 ? "as sure as it is right" : gap > 0 ? "too sure" : "not sure enough";
-  find(".error").innerHTML = `<b>${state.head}</b> is ${how}; expected calibration error ${percent(error)}.`;
+  find(".error").innerHTML = `<b>${state.head}</b> is ${how}; expected calibration error ${percent(error)}.${gnet.review.silent()}`;
 }
 
 function confused() {

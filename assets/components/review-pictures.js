@@ -23,9 +23,10 @@ function sentence() {
   if (!shown) return "…";
   if (shown.error) return shown.error;
   const part = `${shown.tiles.length} of ${shown.count}`;
-  if (!isCell()) return shown.count ? `${part}, surest first, as the network saw them.` : `Not one picture is ${chosen.right ? "right" : "wrong"}.`;
+  const silent = gnet.review.silent();
+  if (!isCell()) return shown.count ? `${part}, surest first, as the network saw them.${silent}` : `Not one picture is ${chosen.right ? "right" : "wrong"}.`;
   const cell = chosen.truth === chosen.answer ? `${name(chosen.truth)}, right` : `${name(chosen.truth)} taken for ${name(chosen.answer)}`;
-  return `${cell}: ${shown.count ? part : "not one"}.`;
+  return `${cell}: ${shown.count ? part : "not one"}.${silent}`;
 }
 
 function tile({ picture, truth, src, heads }) {

@@ -40,6 +40,7 @@ gnet.review = (() => {
     } catch {
       answer = { state: "waiting" }; // the server is away for a moment
     }
+    answer ??= { state: "failed", message: "The server could not answer." };
     if (mine !== turn) return;
     if (answer.state === "ready") {
       const { review } = answer;
@@ -69,6 +70,7 @@ gnet.review = (() => {
       answer = { error: "The server did not answer; choose once more." };
     }
     if (mine !== asked || run !== state.run) return;
+    answer ??= { error: "The server could not answer; choose once more." };
     if (answer.error) state.shown = { count: 0, tiles: [], error: answer.error };
     else state.shown = { ...answer, tiles: more ? [...state.shown.tiles, ...answer.tiles] : answer.tiles };
     tell(["shown"]);
@@ -88,8 +90,7 @@ gnet.review = (() => {
   // What the runs on the plots differ in.
   let compared = "";
   async function differ() {
-    const { run, over } = gnet.train.state;
-    const runs = [run, ...[...over].filter((id) => id !== run)].filter(Boolean);
+    const runs = gnet.tracks.laid(gnet.train.state);
     const ends = runs.map((id) => gnet.train.tracks.get(id)?.run?.epochs_done);
     const now = [...runs, ...ends].join(" ");
     if (now === compared || !server) return;
@@ -121,5 +122,10 @@ gnet.review = (() => {
   document.addEventListener("gnet-explore", (event) => explore(event.detail.run));
 
   const name = (index) => state.review.classes[index];
-  return { state, draw, choose, turnTo, pictures, connect, explore, name };
+  // Why a head is missing.
+  function silent() {
+    const heads = gnet.train.HEADS.filter((head) => state.review.untrained.includes(head));
+    return heads.length ? ` ${heads.join(" and ")} ${heads.length > 1 ? "are" : "is"} untrained: no answers.` : "";
+  }
+  return { state, draw, choose, turnTo, pictures, connect, explore, name, silent };
 })();

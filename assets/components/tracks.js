@@ -6,6 +6,8 @@ gnet.tracks = (() => {
 
   const fresh = (id) => ({
     id, next: 0, run: null, frame: null, epochs: 1, weights: { main: 1, aux2: 0, aux1: 0 }, every: 1,
+    has: HEADS, // the heads there are
+    taught: { main: 0, aux2: Infinity, aux1: Infinity }, // from which epoch on a head has learned
     x: [], loss: [], rate: [], speed: [], seconds: [],
     heads: Object.fromEntries(
       HEADS.map((head) => [head, { loss: [], calm: [], right: [], tide: [], part: [] }]),
@@ -15,8 +17,9 @@ gnet.tracks = (() => {
 
   const at = (track, step) => (track.frame ? (step / track.frame.steps) * track.epochs : 0);
 
-  // An average over the last steps, right from the first one on.
+  // An average over the last steps, right from the first one on; what is no number has no part in it.
   function calmed(track, name, value, span) {
+    if (!Number.isFinite(value)) return NaN;
     const kept = (track.memory[name] ??= { sum: 0, weight: 0 });
     const part = 1 - 1 / span;
     kept.sum = kept.sum * part + value * (1 - part);
@@ -63,6 +66,7 @@ gnet.tracks = (() => {
     SettingsChanged(track, event) {
       const before = { ...track.weights, rate: track.top };
       Object.assign(track.weights, { aux1: event.aux1_weight, aux2: event.aux2_weight });
+      taught(track, at(track, event.step));
       track.top = event.learning_rate;
       const said = [
         before.rate !== track.top && `learning rate up to ${gnet.number(track.top)}`,
@@ -97,6 +101,7 @@ gnet.tracks = (() => {
   // A resumed run goes behind its last checkpoint: what came after no longer holds.
   function back(track, step) {
     const limit = at(track, step);
+    for (const head of HEADS) if (track.taught[head] > limit) track.taught[head] = Infinity;
     const count = track.x.filter((x) => x <= limit).length;
     for (const column of columns(track)) column.length = Math.min(column.length, count);
     for (const name of ["judged", "gradients", "branches", "marks"]) {
@@ -112,6 +117,8 @@ gnet.tracks = (() => {
       track.epochs = config.epochs;
       track.top = config.learning_rate;
       track.weights = { main: 1, aux2: aux ? config.aux2_weight : 0, aux1: aux ? config.aux1_weight : 0 };
+      track.has = aux ? HEADS : ["main"];
+      taught(track, 0);
     }
     const moved = !track.run || track.run.state !== answer.run.state;
     track.run = answer.run;
@@ -120,5 +127,20 @@ gnet.tracks = (() => {
     return [answer.events.length > 0, moved];
   }
 
-  return { HEADS, fresh, at, grow };
+  // A head whose loss has a weight learns, from epoch x on if it did not before.
+  function taught(track, x) {
+    for (const head of track.has) if (track.weights[head] > 0) track.taught[head] = Math.min(track.taught[head], x);
+  }
+
+  // From which epoch on a head's answers are those of a trained one; Infinity for one that is
+  // untrained. It may have learned before this run, in the network the run began from.
+  function trainedFrom(track, head) {
+    const before = track.run?.config.start && track.has.includes(head) && !track.run.untrained.includes(head);
+    return before && track.taught[head] === Infinity ? 0 : track.taught[head];
+  }
+
+  // The runs on the plots: the one shown, then those laid over it. Their order is how they look.
+  const laid = ({ run, over }) => [run, ...[...over].filter((id) => id !== run)].filter(Boolean);
+
+  return { HEADS, fresh, at, grow, trainedFrom, laid };
 })();

@@ -30,12 +30,12 @@ function buttons(name) {
 function controls(run) {
   const box = find(".controls");
   const wanted = run.mine ? buttons(run.state) : [];
-  const key = JSON.stringify(wanted);
+  const key = JSON.stringify([wanted, state.away]);
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   const focused = box.contains(document.activeElement) ? document.activeElement.dataset.action : null;
   box.innerHTML = wanted
-    .map(([action, label, on]) => `<button type="button" data-action="${action}" ${on ? "" : "disabled"}>${label}</button>`)
+    .map(([action, label, on]) => `<button type="button" data-action="${action}" ${on && !state.away ? "" : "disabled"}>${label}</button>`)
     .join("");
   if (focused) (box.querySelector(`[data-action="${focused}"]:enabled`) ?? box.querySelector("button:enabled"))?.focus();
 }
@@ -67,11 +67,18 @@ function said(run) {
   const before = run.position > 1 ? `${run.position - 1} more ${run.position === 2 ? "waits" : "wait"} before it.` : "It is next.";
   const lines = [
     run.state === "queued" && `Waiting in the queue: one run trains at a time here. ${before}`,
-    run.state === "starting" && "The pictures are being read.",
+    run.state === "starting" && (run.doing ? `${run.doing}.` : "The pictures are being read."),
     run.message && escape(run.message),
     !run.mine && gnet.train.EVER.includes(run.state) && "You are watching: only the browser that started a run can steer it.",
   ];
   return lines.filter(Boolean).join(" ");
+}
+
+// The server is out of reach: the sentence stands in the facts' place, so that nothing moves.
+function lost() {
+  const part = find(".facts");
+  part.style.minHeight ||= `${part.offsetHeight}px`;
+  put(part, "<span>The server cannot be reached just now; this is the last that was heard of the run.</span>");
 }
 
 function put(part, html) {
@@ -81,7 +88,7 @@ function put(part, html) {
 }
 
 gnet.train.draw((changed) => {
-  if (!changed("track", "events", "run", "ready", "trouble", "zoom")) return;
+  if (!changed("track", "events", "run", "ready", "trouble", "zoom", "away")) return;
   const track = shown();
   const bar = find(".progress");
   if (!track?.run) {
@@ -103,6 +110,8 @@ gnet.train.draw((changed) => {
   bar.firstElementChild.style.width = `${done}%`;
   controls(run);
   const words = said(run);
+  if (state.away) return lost();
+  find(".facts").style.minHeight = "";
   // Before there are facts the words stand in their place, so that nothing moves when they come.
   const list = facts(track).map((fact) => `<span>${fact}</span>`).join("") || words;
   if (changed("zoom") || !find(".facts").contains(document.activeElement)) put(find(".facts"), list);
@@ -141,6 +150,8 @@ form.addEventListener("submit", (event) => {
 });
 form.querySelector(".cancel").addEventListener("click", close);
 form.addEventListener("keydown", (event) => event.key === "Escape" && close());
+
+find(".another").addEventListener("click", () => document.querySelector("#train-left").scrollIntoView({ behavior: "smooth" }));
 
 // A run was started: it is the one to be seen.
 watch("value", () => {

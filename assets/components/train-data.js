@@ -73,6 +73,9 @@ document.addEventListener(
   true,
 );
 
+// What cannot be looked at is told where the pictures are chosen.
+document.addEventListener("gnet-refused-data", ({ detail }) => (trouble.textContent = detail));
+
 function look() {
   find(".look").disabled = true;
   document.dispatchEvent(new Event("gnet-looking"));

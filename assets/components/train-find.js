@@ -25,6 +25,7 @@ function curve({ rates, losses, suggested }) {
 
 watch("value", () => {
   const answer = JSON.parse(props.value);
+  if (answer.waiting) return;
   if ("trouble" in answer) {
     find(".trouble").textContent = answer.trouble;
     return;
@@ -53,7 +54,7 @@ document.addEventListener("gnet-settled", ({ detail }) => detail.what === "find"
 let asked = false;
 gnet.train.draw((changed) => {
   if (asked && !changed("form")) return;
-  if (!props.enabled || !state.ready || state.rows.some((row) => EVER.includes(row.state))) return;
+  if (!props.enabled || !state.ready || !state.form || state.rows.some((row) => EVER.includes(row.state))) return;
   asked = true;
   trigger("estimate");
 });

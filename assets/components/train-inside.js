@@ -40,10 +40,12 @@ function maps(track) {
     const { branch } = figure.dataset;
     const map = of?.[branch];
     const [canvas, words] = [figure.firstElementChild, figure.querySelector("span")];
-    canvas.style.visibility = map ? "" : "hidden";
-    if (!map) {
-      words.textContent = one ? "left out" : "";
-      canvas.setAttribute("aria-label", `${label(branch)}: ${one ? "left out" : "nothing yet"}`);
+    const astray = map && (map.high === null || map.low === null); // outputs that are no numbers
+    canvas.style.visibility = map && !astray ? "" : "hidden";
+    canvas.classList.toggle("none", !one);
+    if (!map || astray) {
+      words.textContent = astray ? "no numbers any more" : one ? "left out" : "";
+      canvas.setAttribute("aria-label", `${label(branch)}: ${words.textContent || "nothing yet"}`);
       continue;
     }
     gnet.paint(canvas, map, map.size, limit, signed);
@@ -71,7 +73,7 @@ function belief(track, one) {
   const names = track.frame?.classes ?? [];
   const [first] = one?.belief?.main ?? [];
   find(".pinned figcaption").innerHTML = first
-    ? `main says <b>${escape(names[first[0]] ?? first[0])}</b>${percent(first[1])}`
+    ? `main says <b>${escape(names[first[0]] ?? first[0])}</b>${first[1] === null ? "" : percent(first[1])}`
     : one === undefined && track.run.config.pinned < 0 ? "This run pinned no picture." : "";
 }
 
@@ -81,7 +83,7 @@ function curves(track) {
   const whole = [0, track.epochs];
   const present = BRANCHES.filter((branch) => seen.some((event) => event.shares[state.stage][branch] !== undefined));
   const layers = present.flatMap((branch) => {
-    const ys = seen.map((event) => event.shares[state.stage][branch] ?? 0);
+    const ys = seen.map((event) => event.shares[state.stage][branch] ?? NaN);
     return [{ kind: "line", hue: `b${branch}`, xs, ys }, { kind: "dots", hue: `b${branch}`, xs, ys }];
   });
   const last = seen.at(-1)?.shares[state.stage] ?? {};

@@ -1,6 +1,8 @@
 // Loss and accuracy of three heads, what the loss is made of, and where gradients come from.
-const { state, HEADS, shown, overlays } = gnet.train;
-const { number } = gnet;
+const { state, HEADS, shown, tracks } = gnet.train;
+const { number, escape } = gnet;
+const { LOOKS, look, sample } = gnet.chart;
+const { trainedFrom } = gnet.tracks;
 const card = (name) => element.querySelector(`[data-plot="${name}"]`);
 const chart = (name, options = {}) => gnet.chart(card(name).querySelector(".chart"), options);
 const charts = {
@@ -24,57 +26,72 @@ element.addEventListener("click", (event) => {
   if (heads.size) gnet.train.choose({ heads });
 });
 
+// What the run shown makes of a head: a number, "untrained", or no key where there is no such head.
 function read(name, values) {
+  const track = shown();
   for (const button of card(name).querySelectorAll(".key button")) {
     const { head } = button.dataset;
-    const text = values[head] ?? "";
+    const idle = Boolean(track?.run) && !(name === "parts" ? learnt(head) : drawn(head).length);
+    const text = idle ? "untrained" : values[head] ?? "";
     const part = button.lastElementChild;
     if (part.textContent !== text) part.textContent = text;
     button.ariaPressed = String(state.heads.has(head));
+    button.hidden = idle && !(name === "parts" ? [{ track }] : laid()).some(({ track: one }) => one.has.includes(head));
+    button.disabled = idle;
+    button.title = idle ? `${head} is untrained: its loss has no weight` : `Show or hide ${head}`;
   }
 }
 
-// The values of `column` at x, or the last ones.
+// The values of `column` at x, or the last ones; an untrained head has none.
 function valuesAt(track, column, write) {
   return (x) => {
     const list = {};
     for (const head of HEADS) {
       const ys = track.heads[head][column];
       const at = x === null ? ys.length - 1 : Math.min(ys.length - 1, charts.loss.place(track.x, x));
-      if (ys.length) list[head] = write(ys[at]);
+      if (!ys.length) continue;
+      if (track.x[at] < trainedFrom(track, head)) list[head] = "untrained";
+      else list[head] = Number.isFinite(ys[at]) ? write(ys[at]) : "NaN";
     }
     return list;
   };
 }
 
-const three = (x) => (x >= 0.1 && x < 100 ? x.toPrecision(3) : number(x));
-const DASHES = ["", "dash-1", "dash-2", "dash-3"];
-// What the epochs came to on the validation pictures: `name` is val_loss or val_accuracy.
-const dotsOf = (track, head, name) => {
-  const judged = track.judged.filter((event) => head in event[name]);
-  return { xs: judged.map((event) => gnet.train.at(track, event.step)), ys: judged.map((event) => event[name][head] ?? NaN) };
-};
-const dots = (name) =>
-  [shown(), ...overlays()].flatMap((one, i) =>
-    [...HEADS].reverse().filter((head) => state.heads.has(head)).map((head) => ({ kind: "dots", hue: head, style: i ? "hollow" : "", ...dotsOf(one, head, name) })),
-  );
+// The runs on the plots with how each looks, and those of them in which a head is trained.
+const laid = () =>
+  gnet.tracks.laid(state).map((id, i) => ({ track: tracks.get(id), i })).filter(({ track }) => track?.run);
+const learnt = (head) => trainedFrom(shown(), head) !== Infinity;
+const drawn = (head) => laid().filter(({ track }) => trainedFrom(track, head) !== Infinity);
+// The deepest head is drawn last, above the others.
+const heads = () => [...HEADS].reverse().filter((head) => state.heads.has(head));
+// From where on a column is drawn.
+const since = (xs, from) => (from > 0 ? charts.loss.place(xs, from) : 0);
 
-function lines(column, faint) {
-  const layers = [];
-  const tracks = [shown(), ...overlays()];
-  // The deepest head is drawn last, above the others.
-  for (const head of [...HEADS].reverse().filter((head) => state.heads.has(head))) {
-    tracks.forEach((track, i) => {
-      const kept = track.heads[head];
-      const xs = kept.loss.length === track.x.length ? track.x : track.x.slice(track.x.length - kept.loss.length);
-      if (!i && faint) layers.push({ kind: "line", hue: head, style: "faint", xs, ys: kept[faint] });
-      layers.push({ kind: "line", hue: head, style: DASHES[Math.min(i, 3)], xs, ys: kept[column] });
-    });
-  }
-  return layers;
+const three = (x) => (x >= 0.1 && x < 100 ? x.toPrecision(3) : number(x));
+// What the epochs came to on the validation pictures: `name` is val_loss or val_accuracy.
+function dots(name) {
+  return heads().flatMap((head) => drawn(head).map(({ track, i }) => {
+    const judged = track.judged.filter((event) => head in event[name] && gnet.train.at(track, event.step) > trainedFrom(track, head));
+    return {
+      kind: "dots", hue: head, style: look(i), look: i, what: `${head} in validation`,
+      xs: judged.map((event) => gnet.train.at(track, event.step)), ys: judged.map((event) => event[name][head] ?? NaN),
+    };
+  }));
 }
 
-const whole = () => [0, Math.max(...[shown(), ...overlays()].map((track) => track.epochs))];
+function lines(column, faint) {
+  return heads().flatMap((head) => drawn(head).flatMap(({ track, i }) => {
+    const kept = track.heads[head];
+    if (kept.loss.length !== track.x.length) return [];
+    const first = since(track.x, trainedFrom(track, head));
+    const [xs, ys] = first ? [track.x.slice(first), kept[column].slice(first)] : [track.x, kept[column]];
+    const line = { kind: "line", hue: head, style: look(i), look: i, xs, ys };
+    if (i || !faint) return [line];
+    return [{ ...line, style: "faint", ys: first ? kept[faint].slice(first) : kept[faint] }, line];
+  }));
+}
+
+const whole = () => [0, Math.max(...laid().map(({ track }) => track.epochs))];
 const words = (title, values) =>
   `${title}: ${Object.entries(values).map(([head, text]) => `${head} ${text}`).join(", ") || "nothing yet"}`;
 
@@ -108,6 +125,9 @@ function parts() {
     layers.push({ kind: "area", hue: head, xs: track.x.slice(0, end), ys, low: low?.slice(0, end) ?? null });
     low = ys;
   }
+  const sum = layers.length === 1 ? "All of what is minimised, averaged over steps." : "The parts add up to the loss that is minimised.";
+  const part = card("parts").querySelector(".look");
+  if (part.textContent !== sum) part.textContent = sum;
   const values = valuesAt(track, "part", three);
   charts.parts.draw({
     whole: [0, track.epochs], marks: track.marks, layers, read: (x) => read("parts", values(x)), words: words("Parts of the loss", values(null)),
@@ -118,16 +138,29 @@ function gradients(again) {
   bars.draw(shown().gradients.at(-1), shown().run.config.gradients_every, again);
 }
 
+// Which line is which run's; more runs than there are looks are drawn alike, and it is said.
+function key() {
+  const all = laid();
+  const named = all.slice(0, LOOKS).map(({ track, i }) => `<span title="${escape(track.run.name)}">${sample(i)}${escape(gnet.cut(track.run.name, 24))}</span>`);
+  const more = all.length - LOOKS;
+  if (more > 0) named.push(`<span>${sample(LOOKS)}${more} more, which ${more > 1 ? "look alike and have" : "has"} no dots: ${LOOKS} runs can be told apart here</span>`);
+  const html = all.length > 1 ? named.join("") : "";
+  const part = element.querySelector(".laid");
+  if (part.dataset.html !== html) part.innerHTML = part.dataset.html = html;
+}
+
 const empty = { whole: [0, 5], marks: [], layers: [], words: "Nothing yet" };
 gnet.train.draw((changed) => {
   if (!changed("events", "track", "over", "heads", "zoom", "run")) return;
   if (!shown()?.run) {
     for (const one of Object.values(charts)) one.draw(empty);
-    card("parts").querySelector("h2").textContent = "What the loss is made of";
+    card("parts").querySelector("h2").textContent = "The parts of the loss";
     bars.draw(null, 1);
     for (const name of ["loss", "accuracy", "parts"]) read(name, {});
+    key();
     return;
   }
+  key();
   if (changed("events", "over", "heads", "zoom", "run")) {
     curves();
     parts();

@@ -15,15 +15,33 @@ list.innerHTML = presets
   .join("");
 list.addEventListener("click", (event) => {
   const { preset } = event.target.closest("button")?.dataset ?? {};
-  if (!preset) return;
-  gnet.train.choose({ preset });
-  trigger("chosen", { key: preset });
+  if (preset) trigger("chosen", { key: preset });
 });
-state.preset ??= presets[0]?.key ?? "";
+// Only when the form holds what is asked for: whoever starts meanwhile starts what is shown.
+watch("value", () => {
+  gnet.train.choose({ preset: JSON.parse(props.value).key });
+  gnet.train.formed();
+});
+state.preset ||= presets[0]?.key ?? "";
+
+const told = document.createElement("p");
+told.className = "changed";
+told.setAttribute("role", "status");
+function changes() {
+  const names = state.form?.changed ?? [];
+  const some = names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
+  told.textContent = names.length
+    ? `Changed: ${some}. This is no longer the question as it was asked, so nothing is concluded from it.`
+    : "";
+}
+
 gnet.train.draw(() => {
   for (const button of list.children) {
+    if (button === told) continue;
     const on = button.dataset.preset === state.preset;
     button.ariaPressed = String(on);
     for (const more of button.querySelectorAll(".before, .names")) more.hidden = !on;
+    if (on && button.nextElementSibling !== told) button.after(told);
   }
+  changes();
 });

@@ -51,6 +51,11 @@ watch("value", () => {
     find(".busy").textContent = answer.busy;
     return;
   }
+  document.dispatchEvent(new CustomEvent("gnet-refused-data", { detail: answer.refused ?? "" }));
+  if (answer.refused) {
+    card.hidden = before?.hidden ?? card.hidden;
+    return;
+  }
   const { name, classes, train, val, made_split, skipped, opened, warnings, rows, columns, side } = answer;
   find("h2").textContent = `${name}: ${classes.length} classes, ${counted(train + val, "picture")}`;
   find(".split").textContent =

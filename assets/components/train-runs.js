@@ -21,9 +21,8 @@ function accuracy(row, head) {
 function rowOf(row) {
   const on = row.id === state.run;
   const name = escape(row.name);
-  // How its lines are drawn: the run shown is solid, those over it are dashed.
-  const dash = [state.run, ...[...state.over].filter((id) => id !== state.run)].indexOf(row.id);
-  const stopped = ["stopped", "interrupted", "failed"].includes(row.state) ? ` <span class="quiet">${row.state}</span>` : "";
+  const look = gnet.tracks.laid(state).indexOf(row.id); // how its lines are drawn
+  const stopped = ["stopped", "interrupted", "failed"].includes(row.state) ? ` <span class="quiet" title="${escape(row.message)}">${row.state}</span>` : "";
   const differs = row.differs.map(([what, value]) => `${escape(what)} <b>${escape(value)}</b>`).join(", ");
   const actions = [
     row.explore && `<button type="button" data-do="explore">Explore this network</button>`,
@@ -31,7 +30,7 @@ function rowOf(row) {
   ];
   return (
     `<tr data-run="${row.id}" class="${on ? "shown" : ""}">` +
-    `<td class="tick"><input type="checkbox" aria-label="Lay ${name} over the plots" title="On the plots" ${on ? "checked disabled" : state.over.has(row.id) ? "checked" : ""}>${dash < 0 ? "" : `<i class="line-${Math.min(3, dash)}"></i>`}</td>` +
+    `<td class="tick"><input type="checkbox" aria-label="Lay ${name} over the plots" title="On the plots" ${on ? "checked disabled" : state.over.has(row.id) ? "checked" : ""}>${look < 0 ? "" : gnet.chart.sample(look)}</td>` +
     `<td><button type="button" data-do="show" aria-pressed="${on}">${name}</button>${stopped}</td>` +
     `<td class="differs" title="${escape(row.differs_more)}">${differs}</td>` +
     HEADS.map((head) => `<td class="n" data-head="${head}">${accuracy(row, head)}</td>`).join("") +

@@ -3,7 +3,7 @@
 gnet.train = (() => {
   const KEY = "gnet-owner";
   const { HEADS, at } = gnet.tracks;
-  const EVER = ["running", "queued", "starting", "pausing", "paused", "stopping"];
+  const EVER = ["running", "queued", "starting", "paused", "stopping"];
   const MOVING = ["running", "starting", "stopping"];
   const state = {
     run: gnet.address.get("run"), // the id of the run shown
@@ -14,9 +14,14 @@ gnet.train = (() => {
     stage: "4b",
     epoch: null, // the epoch whose maps are shown; null for the last
     trouble: "", // why the run cannot be shown
+    away: false, // whether the server cannot be reached
     after: "", // what the runs of its question have shown
+    preset: "", // the question that the form was filled from
+    form: null, // what was said of the form last: { said, troubles, changed }
     ready: false, // whether the runs have been listed
   };
+  // Who follows a link to a run, or comes back to one, sees it first, also in a single column.
+  if (state.run) document.documentElement.dataset.first = "run";
   const tracks = new Map(); // id → what a run's events add up to
   let server = null;
 
@@ -83,7 +88,10 @@ gnet.train = (() => {
     try {
       await follow();
       if (beats++ % 3 === 0 || stale) await list();
-    } catch {} // the server is away for a moment; the next beat asks again
+      choose({ away: false });
+    } catch {
+      choose({ away: true }); // the next beat asks again
+    }
     asking = false;
     if (again) return beat();
     const moving = MOVING.includes(shown()?.run?.state);
@@ -162,23 +170,26 @@ gnet.train = (() => {
     choose({ run });
     refresh();
     const bar = document.querySelector("#train-bar");
-    if (bar.getBoundingClientRect().top > innerHeight - 120) bar.scrollIntoView({ behavior: "smooth" });
+    const { top } = bar.getBoundingClientRect();
+    if (top < 0 || top > innerHeight - 120) bar.scrollIntoView({ behavior: "smooth" });
   }
 
-  // The form has changed: once it rests, what a run would take is estimated anew.
+  // The form has changed: once it rests, it is checked, and then ("form") estimated anew.
   let resting = null;
   function formed() {
     clearTimeout(resting);
-    document.documentElement.classList.add("waiting-estimate");
-    resting = setTimeout(() => tell(["form"]), 800);
+    resting = setTimeout(() => tell(["filled"]), 400);
   }
   const sides = () => [owner, state.preset];
+  // A slider's number, while it is typed, may be none of the slider's; left, the field is made one.
+  let spans = [];
+  const span = (given) => (spans = given);
+  const within = (form) => form.map((value, i) => (spans[i] ? Math.min(Math.max(Number(value) || 0, spans[i][0]), spans[i][1]) : value));
 
   // Whoever shows networks in another tab listens to this.
   const explore = (run) => document.dispatchEvent(new CustomEvent("gnet-explore", { detail: { run } }));
 
   const shown = () => tracks.get(state.run);
-  const overlays = () => [...state.over].filter((id) => id !== state.run).map((id) => tracks.get(id)).filter((track) => track?.run);
 
-  return { HEADS, EVER, state, owner, tracks, draw, choose, lay, connect, refresh, begun, formed, sides, explore, shown, overlays, at, tell };
+  return { HEADS, EVER, state, owner, tracks, draw, choose, lay, connect, refresh, begun, formed, sides, span, within, explore, shown, at, tell };
 })();

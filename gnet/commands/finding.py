@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
+import threading
 from dataclasses import asdict
+from typing import IO
 
 from gnet.commands.arguments import Command
 from gnet.commands.process import with_large_pages
+from gnet.errors import GnetError
 from gnet.options import add_model_options, add_train_options, train_config
 from gnet.progress import Bar
+from gnet.train_config import TrainConfig
 
 
 def register(command: Command) -> None:
     """Tell the command line what the commands are given: what train is."""
     for function, name in ((find_rate, "find-rate"), (estimate, "estimate")):
         sub = command(function, name, weights=False)
+        sub.add_argument(
+            "--asked",
+            action="store_true",
+            help="read the settings as a line of JSON on standard input, and end when it does",
+        )
         add_train_options(sub)
         add_model_options(sub)
 
@@ -23,9 +34,11 @@ def register(command: Command) -> None:
 def find_rate(arguments: argparse.Namespace) -> int:
     """Suggest a learning rate for a run, from a few dozen steps at rates that grow."""
     from gnet import finder
+    from gnet.preview import thinned
 
     with_large_pages()
-    found = finder.find_rate(train_config(arguments), Bar("trying learning rates"))
+    few, _ = thinned(_config(arguments))
+    found = finder.find_rate(few, Bar("trying learning rates"))
     if arguments.json:
         print(json.dumps(asdict(found)))
         return 0
@@ -39,19 +52,39 @@ def find_rate(arguments: argparse.Namespace) -> int:
 def estimate(arguments: argparse.Namespace) -> int:
     """Tell how long a run would take, from a few of its steps."""
     from gnet import finder
+    from gnet.preview import thinned
 
     with_large_pages()
-    config = train_config(arguments)
-    told = finder.estimate(config, Bar("reading pictures"))
+    config = _config(arguments)
+    few, whole = thinned(config)
+    told = finder.estimate(few, Bar("reading pictures"), whole=whole)
     if arguments.json:
         print(json.dumps(asdict(told)))
         return 0
-    whole = told.seconds_per_epoch * config.epochs
+    seconds = told.seconds_per_epoch * config.epochs
     print(
-        f"{told.steps} steps, {told.seconds_per_epoch:.1f} s an epoch, {_in_words(whole)} in all; "
-        f"{told.pictures_per_second:.0f} pictures/s"
+        f"{told.steps} steps, {told.seconds_per_epoch:.1f} s an epoch, {_in_words(seconds)} in "
+        f"all; {told.pictures_per_second:.0f} pictures/s"
     )
     return 0
+
+
+def _config(arguments: argparse.Namespace) -> TrainConfig:
+    if not arguments.asked:
+        return train_config(arguments)
+    try:
+        record = json.loads(sys.stdin.readline())
+    except ValueError:
+        raise GnetError("Standard input holds no settings; allowed is one line of JSON.") from None
+    threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
+    return TrainConfig.from_json(record)
+
+
+def _end_with(stream: IO[str]) -> None:
+    """End this process when whoever writes to it is gone."""
+    while stream.read(1):
+        pass
+    os._exit(1)
 
 
 def _in_words(seconds: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import gradio as gr
@@ -12,13 +13,16 @@ import gradio as gr
 from gnet.errors import GnetError
 from gnet.fetching import fetched
 from gnet.offers import UPLOAD_BYTES, Offers
-from gnet.preview import Preview, preview
+from gnet.paths import without_paths
+from gnet.preview import Preview, preview, version
 from gnet.train_config import TrainConfig
 from gnet.ui import train_form
 from gnet.ui.asking import QUIET, as_text, settle
 from gnet.ui.components import drawing
 from gnet.ui.speech import spoken
 
+_KEPT = 16
+"""Previews that are kept, some 200 kB each."""
 _MOST_KEYS = 20
 """Zips of one page that its list has."""
 
@@ -46,14 +50,14 @@ def build(offers: Offers, buttons: gr.HTML, form: list[Any], asked: Asked) -> No
             return listed(offers, event._data)
 
     def look(*values: Any) -> Iterator[str]:
-        with spoken():
-            yield from looked_at(asked, values)
+        yield from looked_at(asked, values)
 
     private: dict[str, Any] = {"api_visibility": "private", **QUIET}
     buttons.uploaded(uploaded, None, form[0], **private).success(
         None, js="() => document.dispatchEvent(new Event('gnet-look-data'))", **private
     )
-    settle(buttons.look(look, form, view, concurrency_limit=2, **private), "data")
+    within = "(...form) => gnet.train.within(form)"
+    settle(buttons.look(look, form, view, js=within, concurrency_limit=2, **private), "data")
 
 
 def listed(offers: Offers, given: Any) -> Any:
@@ -82,13 +86,22 @@ def filled(offers: Offers, values: Sequence[Any]) -> list[Any]:
 
 
 def looked_at(asked: Asked, values: Sequence[Any]) -> Iterator[str]:
-    """How far a download is, as long as there is one, and then the preview; raises `GnetError`."""
-    config = asked(values)
-    for sentence in fetched(config.data):
-        yield as_text({"busy": sentence})
-    yield as_text({"busy": "Opening pictures …"})
-    found = preview(config.data, size=config.size, seed=config.seed, per_class=config.per_class)
-    yield as_text(described(found))
+    """How far a download is, as long as there is one, and then the preview or a sentence."""
+    try:
+        config = asked(values)
+        for sentence in fetched(config.data):
+            yield as_text({"busy": sentence})
+        yield as_text({"busy": "Opening pictures …"})
+        settings = (config.data, config.size, config.seed, config.per_class)
+        yield _previewed(*settings, version(config.data))
+    except GnetError as error:
+        yield as_text({"refused": without_paths(str(error))})
+
+
+@lru_cache(maxsize=_KEPT)
+def _previewed(data: str, size: int, seed: int, per_class: int, _: object) -> str:
+    """A preview as text; opened again only when the files are others, which the last one tells."""
+    return as_text(described(preview(data, size=size, seed=seed, per_class=per_class)))
 
 
 def described(found: Preview) -> dict[str, Any]:

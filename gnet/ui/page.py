@@ -20,7 +20,7 @@ from gnet.ui.uploads import sweep_also
 SCRIPTS = ("page.js", "hearing.js", "tracks.js", "train.js", "plots.js", "bars.js", "review.js")
 """What the drawings' scripts share, in the order it is loaded."""
 
-STYLES = ("style.css", "form.css", "plots.css")
+STYLES = ("style.css", "form.css", "form-states.css", "plots.css")
 """The style sheet: the page's own rules, those of the form, those of the plots."""
 
 

@@ -15,13 +15,14 @@ from PIL import Image
 from gnet.comparison import compare
 from gnet.config import HEADS
 from gnet.errors import GnetError
+from gnet.paths import without_paths
 from gnet.review import Review
 from gnet.reviews import Reviews
 from gnet.runs import ENDED, Runs
 from gnet.ui.answer import as_data_url
 from gnet.ui.components import drawing
 from gnet.ui.lab import cut
-from gnet.ui.train_rows import PASSED_OVER, label, untrained, word
+from gnet.ui.train_rows import PASSED_OVER, label, word
 
 TILES, _TILE_SIDE = 12, 96
 """Pictures sent at once, and the side (px) they are shrunk to."""
@@ -50,7 +51,7 @@ def look(runs: Runs, reviews: Reviews, asked: dict[str, Any]) -> dict[str, Any]:
     found = reviews.ask(runs.run_folder(run_id).path)
     if isinstance(found, Review):
         return {"state": "ready", "review": described(found)}
-    return vars(found)
+    return vars(found) | {"message": without_paths(found.message)}
 
 
 def pictures(runs: Runs, reviews: Reviews, asked: dict[str, Any]) -> dict[str, Any]:
@@ -86,10 +87,7 @@ def differ(runs: Runs, _: Reviews, asked: dict[str, Any]) -> dict[str, Any]:
     configs = [runs.run_folder(run_id).config() for run_id in ids]
     told = [runs.shown(run_id, runs.card(run_id), "") for run_id in ids]
     return {
-        "runs": [
-            {"name": row["name"], "accuracy": row["accuracy"], "untrained": untrained(config)}
-            for row, config in zip(told, configs, strict=True)
-        ],
+        "runs": [{key: row[key] for key in ("name", "accuracy", "untrained")} for row in told],
         "rows": [
             {
                 "setting": label(row.setting),
@@ -166,7 +164,7 @@ def _answered(ask: Callable[[Any], dict[str, Any]], asked: Any) -> dict[str, Any
     try:
         return ask(asked)
     except GnetError as error:
-        return {"error": str(error)}
+        return {"error": without_paths(str(error))}
     except (KeyError, TypeError):
         return {"error": "That is no question this page asks."}
 

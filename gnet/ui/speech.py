@@ -7,6 +7,7 @@ from html import escape
 import gradio as gr
 
 from gnet.errors import GnetError
+from gnet.paths import without_paths
 
 
 @contextmanager
@@ -17,5 +18,5 @@ def spoken() -> Iterator[None]:
     except GnetError as error:
         # The toast shows HTML, and sentences quote names of files.
         raise gr.Error(
-            escape(str(error)), title="That cannot be done", print_exception=False
+            escape(without_paths(str(error))), title="That cannot be done", print_exception=False
         ) from None

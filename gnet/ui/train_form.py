@@ -84,7 +84,7 @@ def component(
     shown: Shown, config: TrainConfig, data: list[tuple[str, str]], most: Mapping[str, int]
 ) -> Any:
     """The Gradio component for a field, with its value in `config`; `most`: a server's limits."""
-    value = to_form(shown.name, value_of(config, shown.name))
+    value = allowed(shown, to_form(shown.name, value_of(config, shown.name)), most)
     meta = field_of(shown.name).metadata
     common: dict[str, Any] = {"label": shown.label, "value": value, "interactive": True}
     common |= {"elem_id": f"form-{shown.name.replace('.', '-').replace('_', '-')}"}
@@ -101,10 +101,22 @@ def component(
         if len("".join(word for word, _ in pairs)) < _SHORT:
             return gr.Radio(pairs, **common)
         return gr.Dropdown(pairs, filterable=False, **common)
-    if shown.low is not None and shown.high is not None:
-        high = most.get(shown.name) or shown.high
-        return gr.Slider(shown.low, max(high, value), step=shown.step, **common)
+    if span := span_of(shown, most):
+        return gr.Slider(*span, step=shown.step, **common)
     return gr.Number(step=1 if meta_is_whole(shown.name) else 0.0001, **common)
+
+
+def span_of(shown: Shown, most: Mapping[str, int]) -> tuple[float, float] | None:
+    """From where to where a slider goes; None for what is none. `most`: a server's limits."""
+    if shown.low is None or shown.high is None:
+        return None
+    return shown.low, max(shown.low, min(shown.high, most.get(shown.name) or shown.high))
+
+
+def allowed(shown: Shown, value: Any, most: Mapping[str, int]) -> Any:
+    """A value to fill in, made small enough for its slider."""
+    span = span_of(shown, most)
+    return value if span is None else min(value, span[1])
 
 
 def field_of(name: str) -> Field[Any]:
@@ -147,15 +159,18 @@ def filled(base: TrainConfig, values: Sequence[Any], kept: Sequence[str] = ()) -
 
 
 def _from_form(shown: Shown, value: Any) -> Any:
-    if value is None:
-        raise GnetError(f"{shown.label} is empty; give a number.")
     if shown.name == "model.left_out":
         given = value if isinstance(value, list) else []
         return ",".join(branch for branch in BRANCHES if branch in given)
+    kind = field_of(shown.name).type
+    if kind in ("str", str):
+        if value is None:
+            raise GnetError(f"{shown.name.removeprefix(MODEL)} is None; allowed is what is listed.")
+        return str(value)
     if meta_is_whole(shown.name) and isinstance(value, float) and value.is_integer():
         return int(value)
-    if field_of(shown.name).type in ("str", str):
-        return str(value)
+    if kind in ("float", float) and type(value) is int:  # JSON has no 0.0
+        return float(value)
     return value
 
 

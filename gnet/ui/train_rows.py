@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from gnet.config import HEADS
 from gnet.errors import GnetError
-from gnet.optimisation import head_weights
+from gnet.outcomes import Outcome, outcome
 from gnet.presets import PRESETS
+from gnet.run_folder import EVENTS, RunFolder
 from gnet.runs import Runs
 from gnet.train_config import TrainConfig
 from gnet.ui.train_form import FIELDS, MODEL, differing, value_of
 
 _MOST = 3
 """Differences told of a run; the rest is in its tooltip."""
-_TOGETHER = 5.0
-"""Seconds within which a question's runs are started."""
 PASSED_OVER = ("model.num_classes", "max_minutes", "threads", "checkpoint_seconds")
 _LABELS = {shown.name: shown.label for shown in FIELDS} | {
     "data": "pictures",
@@ -33,15 +33,20 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows of `Runs.list`, newest first, with words beside their numbers."""
     configs = [_config(row) for row in rows]
     names = [n for n in differing([c for c in configs if c]) if n not in PASSED_OVER]
+    within = {
+        preset: differing(
+            [c for r, c in zip(rows, configs, strict=True) if c and r["preset"] == preset]
+        )
+        for preset in {row["preset"] for row in rows}
+    }
     told = []
     for row, config in zip(rows, configs, strict=True):
-        pairs = [] if config is None else _pairs(row, config, rows, configs, names)
+        pairs = [] if config is None else _pairs(config, names, within[row["preset"]])
         told.append(
             {key: value for key, value in row.items() if key != "config"}
             | {
                 "differs": pairs[:_MOST],
                 "differs_more": ", ".join(f"{what} {value}" for what, value in pairs),
-                "untrained": [] if config is None else untrained(config),
                 "explore": bool(row["weights"]),
             }
         )
@@ -49,29 +54,35 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def after_runs(runs: Runs, run_id: str, owner: str) -> str:
-    """What the runs that were started together with this one have shown; empty if none is told."""
+    """What the runs that were started together with this one have shown.
+
+    Empty for a run that is no preset's, and where this viewer does not see all of its group: one
+    was deleted, or they are somebody else's.
+    """
     rows = runs.list(owner, [run_id])
-    (asked,) = [row for row in rows if row["id"] == run_id] or [None]
-    preset = PRESETS.get(asked["preset"]) if asked else None
+    asked = next((row for row in rows if row["id"] == run_id), None)
+    preset = PRESETS.get(asked["preset"]) if asked and asked["group"] else None
     if asked is None or preset is None:
         return ""
-    near = [
-        row
-        for row in reversed(rows)
-        if row["preset"] == asked["preset"] and abs(row["created"] - asked["created"]) < _TOGETHER
-    ]
-    names = [name for name, _ in preset.runs]
-    events = {
-        name: runs.run_folder(row["id"]).events() for name, row in zip(names, near, strict=False)
-    }
-    return preset.after(events)
+    group = {row["part"]: row["id"] for row in rows if row["group"] == asked["group"]}
+    if group.keys() != {name for name, _ in preset.runs}:
+        return ""
+    found = {name: _outcome(runs.run_folder(group[name]).path / EVENTS) for name, _ in preset.runs}
+    return preset.verdict({name: one for name, one in found.items() if one is not None})
 
 
-def untrained(config: TrainConfig) -> list[str]:
-    """The heads that a run leaves untrained."""
-    has = HEADS if config.model.aux else ("main",)
-    weights = head_weights(config)
-    return [head for head in HEADS if head not in has or not weights[head]]
+def _outcome(path: Path) -> Outcome | None:
+    """How a run came out so far; its file is read again only when it was written since."""
+    try:
+        about = path.stat()
+    except OSError:  # it waits, or was deleted just now
+        return None
+    return _read_outcome(path, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=256)
+def _read_outcome(path: Path, *_: int) -> Outcome | None:
+    return outcome(RunFolder(path.parent).events())
 
 
 def _config(row: Mapping[str, Any]) -> TrainConfig | None:
@@ -82,19 +93,9 @@ def _config(row: Mapping[str, Any]) -> TrainConfig | None:
 
 
 def _pairs(
-    row: Mapping[str, Any],
-    config: TrainConfig,
-    rows: Sequence[Mapping[str, Any]],
-    configs: Sequence[TrainConfig | None],
-    names: Sequence[str],
+    config: TrainConfig, names: Sequence[str], first: Sequence[str]
 ) -> list[tuple[str, str]]:
     """What to tell: first what sets a run apart within its question, then from all others."""
-    near = [
-        c
-        for r, c in zip(rows, configs, strict=True)
-        if c is not None and r["preset"] == row["preset"]
-    ]
-    first = differing(near)
     ordered = sorted(names, key=lambda name: name not in first)
     return [(label(name), word(name, value_of(config, name))) for name in ordered]
 

@@ -5,27 +5,29 @@ A run lives in a process and a folder of its own; the page only follows it.
 
 from __future__ import annotations
 
+import itertools
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import asdict
-from functools import lru_cache
 from typing import Any
 
 import gradio as gr
 
 from gnet.catalogue import is_missing
 from gnet.errors import GnetError
-from gnet.finder import estimate, find_rate
+from gnet.fetching import under_way
+from gnet.measuring import ESTIMATE, FIND_RATE, Measuring
 from gnet.offers import Offers
+from gnet.paths import without_paths
 from gnet.presets import PRESETS, Preset
-from gnet.preview import thinned
 from gnet.reviews import Reviews
 from gnet.run_folder import PINNED
-from gnet.run_limits import RunLimits
-from gnet.runs import Runs
+from gnet.runs import Runs, Wanted
 from gnet.train_config import TrainConfig
 from gnet.ui import data_tab, review_tab, train_form
-from gnet.ui.asking import MODEL, QUIET, as_text, settle
+from gnet.ui.asking import QUIET, as_text, settle
 from gnet.ui.components import drawing
+from gnet.ui.form_check import check, departures, wanted
 from gnet.ui.lab import cut
 from gnet.ui.speech import spoken
 from gnet.ui.train_rows import after_runs, described
@@ -43,13 +45,15 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
         return data_tab.filled(offers, values)
 
     first = next(iter(PRESETS.values()))
+    most = {"epochs": runs.limits.max_epochs, "size": runs.limits.max_size}
 
     def fill(event: gr.EventData) -> list[Any]:
         with spoken():
             preset = _preset(_asked(event).get("key"))
-            values = train_form.form_values(preset.runs[0][1])
+            values = filled_in(preset, most)
             # Where the pictures are for the person to choose, those chosen stay.
-            return [gr.skip(), *values[1:]] if preset.own_data else values
+            told = as_text({"key": preset.key})
+            return [told, *([gr.skip(), *values[1:]] if preset.own_data else values)]
 
     def start(owner: str, key: str, *values: Any) -> str:
         with spoken():
@@ -59,22 +63,42 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
         with spoken():
             _steer(runs, _asked(event))
 
-    def guess(key: str, *values: Any) -> tuple[Any, str]:
-        # Asked by the page itself, not by a person: a refusal is told beside the button.
-        told = _answered(lambda: {"label": start_label(runs, _preset(key), meant(values))})
-        trouble = told.get("error", "")
-        return gr.update(value=told.get("label", "Start")), as_text({"trouble": trouble})
+    turns = itertools.count(1)
+    measuring = Measuring(lambda: runs.queue()["running"])
 
-    def find(key: str, *values: Any) -> str:
+    def said(key: str, *values: Any) -> str:
         with spoken():
-            config = admitted(runs, _preset(key), meant(values))
-            return as_text(asdict(find_rate(thinned(config)[0])))
+            # The page hears of what has changed, and the same words twice are two answers.
+            return as_text(checked(runs, _preset(key), values, meant) | {"turn": next(turns)})
+
+    def lock(key: str, *values: Any) -> list[Any]:
+        with spoken():
+            return locked(_preset(key), values)
+
+    def guess(request: gr.Request, key: str, *values: Any) -> Iterator[tuple[Any, str]]:
+        # Asked by the page itself, not by a person: a refusal is told beside the button.
+        yield gr.update(value="Start"), as_text({"trouble": ""})
+        if checked(runs, _preset(key), values, meant)["troubles"]:
+            return  # that is said at the fields
+        try:
+            config = as_run(runs, _preset(key), meant(values))
+            for found in measuring.ask(ESTIMATE, config, str(request.session_hash)):
+                label = gr.skip() if found is None else gr.update(value=start_label(found))
+                yield label, as_text({"trouble": ""})
+        except GnetError as error:
+            yield gr.update(value="Start"), as_text({"trouble": without_paths(str(error))})
+
+    def find(request: gr.Request, key: str, *values: Any) -> Iterator[str]:
+        with spoken():
+            config = as_run(runs, _preset(key), meant(values))
+            for found in measuring.ask(FIND_RATE, config, str(request.session_hash)):
+                yield as_text(found or {"waiting": True})
 
     def use(event: gr.EventData) -> Any:
         return _asked(event).get("rate")
 
     def follow(asked: Any) -> dict[str, Any]:
-        return _answered(lambda: _followed(runs, asked))
+        return _answered(lambda: followed(runs, asked))
 
     def listed(asked: Any) -> dict[str, Any]:
         return _answered(
@@ -91,8 +115,12 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
         with gr.Column(elem_id="train-left"):
             presets = drawing("train-presets", presets=[_described(p) for p in PRESETS.values()])
             pictures = data_tab.place(offers, runs.limits.enabled)
-            form = _form(first.runs[0][1], runs.limits, data_tab.known(offers), pictures)
+            form = _form(first, most, data_tab.known(offers), pictures)
             finder = drawing("train-find", enabled=runs.limits.enabled)
+            spans = [train_form.span_of(shown, most) for shown in train_form.FIELDS]
+            labels = [shown.label.split(",")[0] for shown in train_form.FIELDS]
+            names = [shown.name for shown in train_form.FIELDS]
+            checker = drawing("train-check", names=names, labels=labels, spans=spans)
             go = gr.Button(
                 "Start" if runs.limits.enabled else "Training is switched off here",
                 variant="primary",
@@ -113,12 +141,12 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
     owner, key = (gr.Textbox(visible=False, label=name) for name in SIDES)
 
     private: dict[str, Any] = {"api_visibility": "private", **QUIET}
-    presets.chosen(fill, None, form, trigger_mode="always_last", **private)
+    presets.chosen(fill, None, [presets, *form], trigger_mode="always_last", **private)
     go.click(
         start,
         [owner, key, *form],
         bar,
-        js="(owner, preset, ...form) => [...gnet.train.sides(), ...form]",
+        js="(owner, preset, ...form) => [...gnet.train.sides(), ...gnet.train.within(form)]",
         concurrency_limit=4,
         **private,
     )
@@ -127,30 +155,28 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
         steered.success(None, js="() => gnet.train.refresh()", api_visibility="private")
     for part in form:
         part.change(None, js="() => gnet.train.formed()", api_visibility="private")
-    with_preset = "(preset, ...form) => [gnet.train.state.preset, ...form]"
-    finder.estimate(
-        guess,
-        [key, *form],
-        [go, finder],
-        js=with_preset,
-        trigger_mode="always_last",
-        **MODEL,
-        **private,
+    with_preset = "(preset, ...form) => [gnet.train.state.preset, ...gnet.train.within(form)]"
+    checker.check(
+        said, [key, *form], checker, js=with_preset, trigger_mode="always_last", **private
     )
-    found = finder.find(find, [key, *form], finder, js=with_preset, **MODEL, **private)
+    checker.lock(lock, [key, *form], form, js=with_preset, trigger_mode="always_last", **private)
+    # Those who wait for their turn hold one of the server's forty threads each.
+    measured: dict[str, Any] = {"js": with_preset, "concurrency_limit": 8, **private}
+    # Whoever asks again takes back the question before: `Measuring` ends it.
+    finder.estimate(guess, [key, *form], [go, finder], trigger_mode="multiple", **measured)
+    found = finder.find(find, [key, *form], finder, **measured)
     settle(found, "find")
     rate = form[[shown.name for shown in train_form.FIELDS].index("learning_rate")]
     finder.use(use, None, rate, **private)
 
 
 def _form(
-    config: TrainConfig, limits: RunLimits, data: list[tuple[str, str]], pictures: gr.HTML
+    preset: Preset, most: dict[str, int], data: list[tuple[str, str]], pictures: gr.HTML
 ) -> list[Any]:
-    """The components, in the order of `train_form.FIELDS`."""
-    most = {"epochs": limits.max_epochs, "size": limits.max_size}
+    """The components, in the order of `train_form.FIELDS`; `most`: the server's limits."""
 
     def row(fields: Any) -> list[Any]:
-        return [train_form.component(shown, config, data, most) for shown in fields]
+        return [train_form.component(shown, preset.runs[0][1], data, most) for shown in fields]
 
     form = row(train_form.FIELDS[:1])
     pictures.render()
@@ -166,44 +192,65 @@ def _form(
     return form
 
 
+def filled_in(preset: Preset, most: dict[str, int]) -> list[Any]:
+    """The form's values for a preset, as large as the server allows; `most`: its limits."""
+    values = train_form.form_values(preset.runs[0][1])
+    return [
+        train_form.allowed(shown, value, most)
+        for shown, value in zip(train_form.FIELDS, values, strict=True)
+    ]
+
+
 def begin(runs: Runs, owner: str, preset: Preset, values: Any) -> str:
-    """Start the preset's runs with what the form holds; the id of the first.
+    """Start the preset's runs with what the form holds, all or none; the id of the first.
 
-    Fields in which the preset's runs differ stay as each of them has it.
+    Runs that are no longer the preset's are kept without its key: nothing is concluded from them.
     """
-    configs = [config for _, config in preset.runs]
-    kept = train_form.differing(configs)
-    wanted = [(name, train_form.filled(config, values, kept)) for name, config in preset.runs]
+    asked = wanted(preset, values)
+    key = "" if departures(preset, [config for _, config in asked]) else preset.key
     taken = {row["name"] for row in runs.list(owner)}
-    ids = []
-    for name, config in wanted:
-        ids.append(runs.start(config, name=_free(name, taken), owner=owner, preset=preset.key))
-    return ids[0]
+    together = [Wanted(name=_free(name, taken), config=config, part=name) for name, config in asked]
+    return runs.start_all(together, owner=owner, preset=key)[0]
 
 
-def admitted(runs: Runs, preset: Preset, values: Any) -> TrainConfig:
-    """The preset's first run with what the form holds, as far as this server allows it.
+def checked(runs: Runs, preset: Preset, values: Any, meant: Any) -> dict[str, Any]:
+    """What is to be said of the form's fields; `meant` tells what its data set's key stands for."""
+    missing: dict[str, str] = {}
+    try:
+        values = meant(values)
+    except GnetError as error:
+        values, missing = ["built-in", *values[1:]], {"data": without_paths(str(error))}
+    told = asdict(check(preset, values, runs.limits))
+    return told | {"locked": list(told["locked"]), "troubles": told["troubles"] | missing}
+
+
+def locked(preset: Preset, values: Any) -> list[Any]:
+    """Updates of the form's components: what cannot be set shows what will run."""
+    held = check(preset, values).locked
+    return [
+        gr.update(interactive=False, value=held[shown.name])
+        if shown.name in held
+        else gr.update(interactive=True)
+        for shown in train_form.FIELDS
+    ]
+
+
+def as_run(runs: Runs, preset: Preset, values: Any) -> TrainConfig:
+    """The preset's first run with what the form holds, as it would run on this server.
 
     Raises `GnetError` where its pictures would have to be downloaded first.
     """
-    config = train_form.filled(preset.runs[0][1], values)
+    config = wanted(preset, values)[0][1]
     if is_missing(config.data):
         raise GnetError(
             f"The pictures of {config.data} are not on this machine; a run downloads them first."
         )
-    return runs.limits.admitted(config, runs.folder)
+    return runs.as_run(config)
 
 
-def start_label(runs: Runs, preset: Preset, values: Any) -> str:
+def start_label(found: dict[str, Any]) -> str:
     """What the button says: how long an epoch takes here, measured on a few steps."""
-    seconds = _seconds_per_epoch(admitted(runs, preset, values))
-    return f"Start: about {_spoken_time(seconds)} an epoch"
-
-
-@lru_cache(maxsize=64)
-def _seconds_per_epoch(config: TrainConfig) -> float:
-    few, times = thinned(config)  # the server need not hold a whole zip
-    return times * estimate(few).seconds_per_epoch
+    return f"Start: about {_spoken_time(found['seconds_per_epoch'])} an epoch"
 
 
 def pinned_picture(runs: Runs, run_id: str) -> str:
@@ -230,8 +277,12 @@ def _steer(runs: Runs, asked: dict[str, Any]) -> None:
     runs.steer(run, owner, action, **values.get(action, {}))
 
 
-def _followed(runs: Runs, asked: Any) -> dict[str, Any]:
-    return runs.follow(asked["run"], asked["since"], asked["owner"])
+def followed(runs: Runs, asked: Any) -> dict[str, Any]:
+    """What a run said, and how it stands; before it begins also how far a download is."""
+    told = runs.follow(asked["run"], asked["since"], asked["owner"])
+    if told["run"]["state"] == "starting":
+        told["run"]["doing"] = under_way(told["run"]["config"].get("data", ""))
+    return told
 
 
 def _answered(ask: Any) -> dict[str, Any]:
@@ -239,7 +290,7 @@ def _answered(ask: Any) -> dict[str, Any]:
     try:
         return ask()
     except GnetError as error:
-        return {"error": str(error)}
+        return {"error": without_paths(str(error))}
     except (KeyError, TypeError):
         return {"error": "That is no question this page asks."}
 

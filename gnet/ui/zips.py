@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gnet.errors import GnetError
-from gnet.offers import UPLOAD_BYTES, Offers, too_large
+from gnet.offers import Offers
+from gnet.paths import without_paths
 
 
 def routes(offers: Offers) -> list[Route]:
@@ -23,31 +24,30 @@ def routes(offers: Offers) -> list[Route]:
         try:
             claimed = request.headers.get("content-length", "")
             size = int(claimed) if claimed.isdecimal() and len(claimed) < 16 else 0
-            path = offers.room(request.path_params["name"], size)
+            path = await run_in_threadpool(offers.room, request.path_params["name"], size)
             try:
-                await _receive(request, path)
+                await _receive(request, offers, path)
             except BaseException:
                 offers.discard(path)
                 raise
             key = await run_in_threadpool(offers.accept, path)
             return JSONResponse({"key": key, "label": offers.label(key)})
         except GnetError as error:
-            return JSONResponse({"error": str(error)}, status_code=422)
+            return JSONResponse({"error": without_paths(str(error))}, status_code=422)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
 
     return [Route("/zip/{name}", put, methods=["PUT"])]
 
 
-async def _receive(request: Request, path: Path) -> None:
-    """Write the request's body to a file, up to the limit."""
+async def _receive(request: Request, offers: Offers, path: Path) -> None:
+    """Write the request's body to a file, as much as there is room for."""
     size = 0
     try:
         with path.open("wb") as file:
             async for part in request.stream():
                 size += len(part)
-                if size > UPLOAD_BYTES:
-                    raise too_large(size)
+                offers.took(path, size)
                 file.write(part)
     except OSError as error:
         raise GnetError(f"The zip cannot be kept here ({error.strerror or error}).") from error

@@ -1,0 +1,24 @@
+"""Where a server keeps its files is not for those who watch: paths are told by their last name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_QUOTED = re.compile(r"""(['"])(?:~\w*|[A-Za-z]:)?[\\/](?:(?!\1).)*[\\/]((?:(?!\1).)*)\1""")
+"""A path in quotation marks, which may hold spaces."""
+_BARE = re.compile(
+    r"""(?<![\w/\\.:~<])(?:~\w*|[A-Za-z]:)?[\\/](?:[^\s/\\'"]+[\\/])*([^\s/\\'"]+)"""
+)
+
+
+def without_paths(text: str, *folders: Path) -> str:
+    """The text with each path cut down to its last name.
+
+    Of relative paths only those in `folders` are known, which also may hold spaces.
+    """
+    known = {str(way) for f in folders for way in (f, f.absolute(), f.resolve())} - {"."}
+    for name in sorted(known, key=len, reverse=True):
+        text = re.sub(rf"(?<![\w/\\]){re.escape(name)}[/\\]", "/", text)
+    text = _QUOTED.sub(lambda found: found[1] + found[2] + found[1], text)
+    return _BARE.sub(r"\1", text)
