@@ -37,8 +37,8 @@ def judge(
         epoch=steps[-1].epoch,
         train_loss=_means([s.losses for s in steps]),
         train_accuracy=_means([s.accuracy for s in steps]),
-        val_loss=result.losses(),
-        val_accuracy=result.accuracy(),
+        val_loss=learner.told(result.losses()),
+        val_accuracy=learner.told(result.accuracy()),
         seconds=seconds(),
     )
 
@@ -54,4 +54,6 @@ def is_best(scores: Sequence[float], sizes: Sequence[int]) -> bool:
 
 
 def _means(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {head: sum(r[head] for r in rows) / len(rows) for head in rows[0]}
+    # A head whose loss was given a weight in the middle of the epoch has figures from then on.
+    each = {head: [row[head] for row in rows if head in row] for head in rows[-1]}
+    return {head: sum(values) / len(values) for head, values in each.items()}

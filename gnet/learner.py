@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gnet.batches import Drawn, batches, classes_with_sharp, steps_per_epoch
+from gnet.config import UNTRAINED
 from gnet.data import Dataset
 from gnet.errors import GnetError
 from gnet.model import GoogLeNet, Logits
@@ -38,7 +39,7 @@ class Taken:
     size: int
     """Side of the input in px."""
     losses: dict[str, float]
-    """Head → its own loss in nats, unweighted."""
+    """Head → its own loss in nats, unweighted; untrained heads have none to tell."""
     accuracy: dict[str, float]
     """Head → fraction right."""
     loss: float
@@ -80,6 +81,11 @@ class Learner:
         """The network to judge and to keep: the averaged weights where there are some."""
         return self.averaged.model if self.averaged else self.model
 
+    def told(self, by_head: dict[str, float]) -> dict[str, float]:
+        """Without the heads that are untrained, of which no figure means anything."""
+        status = self.shown.info.heads
+        return {head: v for head, v in by_head.items() if status.get(head, UNTRAINED) != UNTRAINED}
+
     def choose_precision(self, size: int) -> None:
         """Settle the arithmetic, by timing it if the config leaves it open."""
         self.precision = self.config.precision
@@ -120,8 +126,8 @@ class Learner:
         weights = head_weights(self.config)
         return Taken(
             size=x.shape[-1],
-            losses=each,
-            accuracy=accuracy,
+            losses=self.told(each),
+            accuracy=self.told(accuracy),
             loss=sum(weights[head] * loss for head, loss in each.items()),
             learning_rate=rate,
         )

@@ -189,6 +189,12 @@ def test_a_head_that_gets_a_weight_on_the_way_counts_as_trained(tmp_path):
     list(resume(tmp_path))
     heads = load(tmp_path / LAST).info.heads
     assert heads == {"main": TRAINED, "aux1": UNTRAINED, "aux2": TRAINED}
+    told = read_events(tmp_path / EVENTS)
+    steps = [e for e in told if isinstance(e, StepDone)]
+    assert ["aux2" in e.losses for e in steps] == [False, False, True, True, True]
+    (epoch,) = [e for e in told if isinstance(e, EpochDone)]
+    assert set(epoch.train_loss) == set(epoch.val_accuracy) == {"main", "aux2"}
+    assert epoch.train_loss["aux2"] == pytest.approx(sum(e.losses["aux2"] for e in steps[2:]) / 3)
 
 
 @pytest.fixture

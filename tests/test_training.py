@@ -101,6 +101,8 @@ def test_a_network_learns_twenty_pictures_by_heart():
         {"balance": 1.0},
         {"label_smoothing": 0.1},
         {"ema": 0.9},
+        {"cutmix": 1.0, "within_sharp": True},
+        {"thumbnails": 1.0, "aliased": 1.0, "vary_detail": 1.0},
         {"aux1_weight": 0.0, "aux2_weight": 0.0},
     ],
     ids=lambda changes: "-".join(map(str, changes)),
@@ -109,8 +111,8 @@ def test_every_kind_of_run_takes_its_steps(changes):
     events = run(tiny(epochs=1, **changes))
     steps = [e for e in events if isinstance(e, StepDone)]
     assert len(steps) == 3 and all(math.isfinite(e.loss) for e in steps)
-    heads = {"main"} if changes.get("network") == {"aux": False} else {"main", "aux1", "aux2"}
-    assert set(steps[0].losses) == heads
+    alone = changes.get("network") == {"aux": False} or "aux1_weight" in changes
+    assert set(steps[0].losses) == ({"main"} if alone else {"main", "aux1", "aux2"})
     assert isinstance(events[-1], RunEnded) and events[-1].reason == "finished"
 
 
@@ -149,9 +151,14 @@ def test_the_best_is_sought_among_epochs_of_one_size(stop, tmp_path, monkeypatch
 
 
 def test_a_head_whose_loss_weighs_nothing_is_called_untrained(tmp_path):
-    run(tiny(epochs=1, aux2_weight=0.0), tmp_path)
+    events = run(tiny(epochs=1, aux2_weight=0.0), tmp_path)
     info = load(tmp_path / LAST).info
     assert info.heads == {"main": TRAINED, "aux1": TRAINED, "aux2": UNTRAINED}
+    step = next(e for e in events if isinstance(e, StepDone))
+    epoch = next(e for e in events if isinstance(e, EpochDone))
+    told = (step.losses, step.accuracy, epoch.train_loss, epoch.val_loss, epoch.val_accuracy)
+    assert all(sorted(figures) == ["aux1", "main"] for figures in told)
+    assert step.loss == pytest.approx(step.losses["main"] + 0.3 * step.losses["aux1"])
 
 
 def test_weights_of_a_run_know_their_classes_and_their_size(tmp_path):
