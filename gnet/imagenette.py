@@ -72,15 +72,15 @@ def benchmark(
     `only` and `say` as in `carry_out`. Raises `GnetError` where `data` lacks the classes.
     """
     carry_out(plan(data, threads), folder, only=only, say=say)
-    found = results(folder)
+    found = results(data, folder)
     with atomically(folder / RESULTS) as temporary:
         temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return found
 
 
-def results(folder: Path) -> dict[str, Any]:
+def results(data: str, folder: Path) -> dict[str, Any]:
     """What the finished runs in `folder` reached: accuracy (fractions) of every head at the end."""
-    runs = finished(plan(""), folder)
+    runs = finished(plan(data), folder)
     groups: dict[str, Any] = {}
     for kind in dict.fromkeys(name.rpartition("-")[0] for name in runs):
         each = [run.accuracy for name, run in runs.items() if name.rpartition("-")[0] == kind]

@@ -82,6 +82,11 @@ class Measuring:
             yield from self._turn(mine)
             if mine.outdated:
                 return
+            with self._lock:  # somebody before may have asked the same
+                known = self._known.get(key)
+            if known is not None:
+                yield known
+                return
             quiet = _is_quiet()
             answer = yield from self._measured(mine, config)
             if answer is None:

@@ -135,7 +135,7 @@ def measured(
 
 
 def command(config: TrainConfig, name: str) -> str:
-    """The command line that asks for `config`, with the data set's file name alone.
+    """The command line that asks for `config`; of data set and first weights the name alone.
 
     `name` is that of the folder below runs/ which will hold the run.
     """
@@ -146,6 +146,7 @@ def command(config: TrainConfig, name: str) -> str:
             value = getattr(record, f.name)
             if f.name not in ("model", "data", "num_classes") and value != getattr(default, f.name):
                 text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+                text = Path(text).name if f.name == "start" else text
                 words.append(f"--{f.name.replace('_', '-')} {shlex.quote(text)}")
     return " \\\n    ".join([*words, f"--run-dir {shlex.quote(f'runs/{name}')}"])
 

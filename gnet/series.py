@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from gnet.errors import GnetError
 from gnet.events import EpochDone
 from gnet.outcomes import Outcome, outcome
 from gnet.run_folder import RunFolder
@@ -24,11 +26,12 @@ def carry_out(
     """Do the runs of `plan` that are not finished, each in a folder of its name.
 
     A run that was interrupted goes on. `only` takes the runs whose name begins with it; `say` hears
-    of every epoch. Raises `GnetError` for what cannot be trained.
+    of every epoch. Raises `GnetError` for what cannot be trained, and for a folder in which a run
+    of that name was begun with other settings.
     """
     for name, config in plan.items():
         path = folder / name
-        begun = (path / "config.json").exists()
+        begun = _begun(path, config)
         if not name.startswith(only) or (begun and is_finished(RunFolder(path))):
             continue
         for event in resume(path) if begun else train(config, path):
@@ -36,12 +39,26 @@ def carry_out(
                 say(name, event)
 
 
+def _begun(path: Path, config: TrainConfig) -> bool:
+    """Whether the run was begun; the number of classes is the data set's, threads are anybody's."""
+    if not (path / "config.json").exists():
+        return False
+    kept = RunFolder(path).config()
+    model = replace(kept.model, num_classes=config.model.num_classes)
+    if replace(kept, model=model, threads=config.threads) != config:
+        raise GnetError(
+            f"{path} holds a run with other settings; allowed is a folder that is new, or in which "
+            "the same series was begun."
+        )
+    return True
+
+
 def finished(plan: Mapping[str, TrainConfig], folder: Path) -> dict[str, Outcome]:
     """Name → how the run came out, of those that are finished, in the plan's order."""
     found = {}
-    for name in plan:
+    for name, config in plan.items():
         path = RunFolder(folder / name)
-        if (path.path / "config.json").exists() and is_finished(path):
+        if _begun(path.path, config) and is_finished(path):
             result = outcome(path.events())
             if result is not None:
                 found[name] = result

@@ -104,8 +104,9 @@ def test_a_run_without_heads_has_no_key_for_them(told: Told, look_at) -> None:
 
 def test_a_head_is_drawn_from_where_its_weight_was_set(told: Told, look_at) -> None:
     run = config(aux2_weight=0.0)
-    events = whole(run)
-    events.insert(6, SettingsChanged(step=5, learning_rate=0.002, aux1_weight=0.3, aux2_weight=0.5))
+    later = config(aux2_weight=0.5)
+    change = SettingsChanged(step=5, learning_rate=0.002, aux1_weight=0.3, aux2_weight=0.5)
+    events = [*whole(run)[:6], change, *whole(later)[6:]]
     page = look_at(told.put("aux2 woken", run, events))
     starts = {
         head: float(path(lines(page, "loss", head))[1:].split(" ")[0]) for head in ("main", "aux2")

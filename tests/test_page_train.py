@@ -246,6 +246,10 @@ def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: s
     second.wait_for_function("gnet.train.shown().x.length > 1", timeout=LONG)
     expect(second.locator("#train-bar .controls button")).to_have_count(0)
     expect(second.locator("#train-bar .said")).to_contain_text("You are watching")
+    runs.start(tiny(epochs=1), name="next", owner=first.evaluate("gnet.train.owner"))
+    expect(second.locator("#train-runs .queue")).to_have_text(
+        "On this server 1 run is under way and 1 waits."
+    )
     # Whoever makes the buttons up is refused by the server.
     second.evaluate(
         "gnet.train.shown().run.mine = true; gnet.train.tell(['track']);"

@@ -43,6 +43,15 @@ def test_a_run_that_was_interrupted_goes_on(tmp_path):
     assert curve(RunFolder(tmp_path / "one").events()) == curve(run(RUNS["one"]))
 
 
+def test_a_folder_of_other_runs_is_refused_in_a_sentence(tmp_path):
+    carry_out(RUNS, tmp_path, only="one")
+    others = {"one": tiny(seed=9)}
+    for work in (carry_out, finished):
+        with pytest.raises(GnetError, match="holds a run with other settings"):
+            work(others, tmp_path)
+    carry_out({"one": tiny(threads=1)}, tmp_path)
+
+
 def test_an_ablation_differs_from_the_whole_recipe_in_what_it_is_named_for():
     runs = plan("somewhere.zip")
     whole = runs.pop(WHOLE)

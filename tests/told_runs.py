@@ -29,10 +29,15 @@ def config(*, aux: bool = True, **changes: Any) -> TrainConfig:
     return TrainConfig(model=ModelConfig(width=0.25, aux=aux), **settings | changes)
 
 
-def losses(step: int, aux: bool = True) -> dict[str, float]:
-    """What the heads lose at a step: main from 2.4 downwards, the others above it."""
+def losses(step: int, run: TrainConfig) -> dict[str, float]:
+    """What the trained heads lose at a step: main from 2.4 downwards, the others above it."""
     main = 2.4 * math.exp(-step / 15)
-    return {"main": main} | ({"aux1": main + 0.4, "aux2": main + 0.2} if aux else {})
+    each = {"main": main}
+    if run.model.aux and run.aux1_weight:
+        each["aux1"] = main + 0.4
+    if run.model.aux and run.aux2_weight:
+        each["aux2"] = main + 0.2
+    return each
 
 
 def started(run: TrainConfig) -> RunStarted:
@@ -50,7 +55,7 @@ def started(run: TrainConfig) -> RunStarted:
 
 def step(run: TrainConfig, at: int, **changes: Any) -> StepDone:
     """One step; `loss` stands for the loss of all heads."""
-    each = losses(at, run.model.aux)
+    each = losses(at, run)
     if "loss" in changes:
         each = dict.fromkeys(each, float(changes.pop("loss")))
     weights = {"main": 1.0, "aux1": run.aux1_weight, "aux2": run.aux2_weight}
@@ -70,7 +75,7 @@ def step(run: TrainConfig, at: int, **changes: Any) -> StepDone:
 
 def judged(run: TrainConfig, epoch: int, **changes: Any) -> EpochDone:
     """An epoch's end; its validation took two seconds, unless `seconds` say otherwise."""
-    each = losses(STEPS * epoch, run.model.aux)
+    each = losses(STEPS * epoch, run)
     right = {head: 0.8 - loss / 5 for head, loss in each.items()}
     settings: dict[str, Any] = {
         "step": STEPS * epoch,

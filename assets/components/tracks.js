@@ -40,11 +40,12 @@ gnet.tracks = (() => {
       track.ended = null;
       track.last = event;
       const span = Math.min(40, Math.max(8, (track.frame?.steps ?? 400) / 40));
-      const means = HEADS.filter((head) => head in event.losses).map((head) => [
+      // A head that is not trained (yet) has no figures: its columns are kept as long as the others.
+      const means = HEADS.map((head) => (head in event.losses ? [
         head,
         calmed(track, `loss ${head}`, told(event.losses[head]), span),
         calmed(track, `right ${head}`, event.accuracy[head], span),
-      ]);
+      ] : [head, NaN, NaN]));
       if (track.seen++ % track.every) return;
       track.x.push(at(track, event.step));
       track.loss.push(told(event.loss));
@@ -52,11 +53,12 @@ gnet.tracks = (() => {
       track.speed.push(event.pictures_per_second);
       for (const [head, loss, right] of means) {
         const kept = track.heads[head];
-        kept.loss.push(told(event.losses[head]));
+        const known = head in event.losses;
+        kept.loss.push(known ? told(event.losses[head]) : NaN);
         kept.calm.push(loss);
-        kept.right.push(event.accuracy[head]);
+        kept.right.push(known ? event.accuracy[head] : NaN);
         kept.tide.push(right);
-        kept.part.push(track.weights[head] * loss);
+        kept.part.push(known ? track.weights[head] * loss : 0);
       }
       if (track.x.length > KEPT) thin(track);
     },

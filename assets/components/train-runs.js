@@ -64,6 +64,15 @@ function rows() {
   find(".none").textContent = state.rows.length || !state.ready ? "" : "Every run appears here, to be compared with the others.";
 }
 
+// How busy the server is, with whosever runs.
+function queue({ running, waiting }) {
+  const words = waiting || running > 1
+    ? `On this server ${running} ${running === 1 ? "run is" : "runs are"} under way and ${waiting} ${waiting === 1 ? "waits" : "wait"}.`
+    : "";
+  const line = find(".queue");
+  if (line.textContent !== words) line.textContent = words;
+}
+
 // The question whether to delete is taken back.
 function calm(run) {
   find(`[data-run="${run}"]`)?.removeAttribute("data-html");
@@ -93,6 +102,7 @@ element.addEventListener("change", (event) => {
 });
 gnet.train.draw((changed) => {
   if (changed("rows", "ready", "run", "over")) rows();
+  queue(state.queue);
   const after = find(".after");
   if (after.textContent !== state.after) after.textContent = state.after;
 });

@@ -8,6 +8,7 @@ gnet.train = (() => {
   const state = {
     run: gnet.address.get("run"), // the id of the run shown
     rows: [], // the runs listed, newest first
+    queue: { running: 0, waiting: 0 }, // of the whole server
     over: new Set(), // ids of runs laid over it
     heads: new Set(HEADS), // heads shown on the plots
     zoom: null, // [from, to] in epochs, the same for all plots
@@ -127,8 +128,9 @@ gnet.train = (() => {
     stale = false;
     const first = !state.ready;
     state.ready = true;
-    const same = JSON.stringify(answer.rows) === JSON.stringify(state.rows);
-    state.rows = answer.rows;
+    const { rows, queue } = answer;
+    const same = JSON.stringify([rows, queue]) === JSON.stringify([state.rows, state.queue]);
+    Object.assign(state, { rows, queue });
     if (first && !state.run && answer.rows.length) {
       state.run = (answer.rows.find((row) => EVER.includes(row.state)) ?? answer.rows[0]).id;
       again = true;

@@ -102,7 +102,10 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
 
     def listed(asked: Any) -> dict[str, Any]:
         return _answered(
-            lambda: {"rows": described(runs.list(asked["owner"], asked["also"][:_MOST_LAID]))}
+            lambda: {
+                "rows": described(runs.list(asked["owner"], asked["also"][:_MOST_LAID])),
+                "queue": runs.queue(),
+            }
         )
 
     def pinned(asked: Any) -> dict[str, Any]:
