@@ -73,10 +73,13 @@ def outcome(events: Sequence[Event]) -> Outcome | None:
 def sampling_error(first: Outcome, second: Outcome) -> float:
     """The standard error of the difference of two main heads' accuracies.
 
-    Of the drawing of the validation pictures alone; another seed moves the figures, too.
+    Of the drawing of the validation pictures alone; another seed moves the figures, too. Counted
+    with two more pictures right and two wrong (Agresti and Coull 1998): else eight right of eight
+    would be certain.
     """
-    variances = (run.main * (1 - run.main) / run.pictures for run in (first, second))
-    return math.sqrt(sum(variances))
+    counts = [run.pictures + 4 for run in (first, second)]
+    shares = [(run.main * run.pictures + 2) / (run.pictures + 4) for run in (first, second)]
+    return math.sqrt(sum(p * (1 - p) / n for p, n in zip(shares, counts, strict=True)))
 
 
 def as_percent(share: float) -> str:

@@ -29,6 +29,8 @@ def carry_out(
     of every epoch. Raises `GnetError` for what cannot be trained, and for a folder in which a run
     of that name was begun with other settings.
     """
+    if not any(name.startswith(only) for name in plan):
+        raise GnetError(f"No run's name begins with {only!r}; there are {', '.join(plan)}.")
     for name, config in plan.items():
         path = folder / name
         begun = _begun(path, config)

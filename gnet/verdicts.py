@@ -169,5 +169,11 @@ def tune_said(runs: Outcomes, shown: bool) -> str:
         f"Begun from the bundled network the main head is right in {as_percent(tuned.main)} of "
         f"{tuned.pictures} pictures after {tuned.epochs} passes, begun from scratch in "
         f"{as_percent(scratch.main)}. "
-        f"{verdict}: {_apart(tuned, scratch)}."
+        f"{verdict}: {_apart(tuned, scratch)}.{_no_further(scratch)}"
     )
+
+
+def _no_further(run: Outcome) -> str:
+    if run.main > run.chance:
+        return ""
+    return f" The one from scratch got no further than guessing ({as_percent(run.chance)})."

@@ -40,13 +40,13 @@ def test_rates_grow_by_the_same_factor_from_the_lowest_to_the_highest():
     assert found == find_rate(CONFIG)  # the same for the same seed
 
 
-def test_the_suggestion_is_a_tenth_of_where_the_smoothed_loss_is_least(monkeypatch):
+def test_the_suggestion_is_a_third_of_where_the_smoothed_loss_is_least(monkeypatch):
     losses_of(monkeypatch, [5.0, 4.0, 3.0, 2.0, 1.0, 1.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
     found = find_rate(CONFIG)
     assert found.losses[:2] == pytest.approx((5.0, (0.2 * 4 + 0.8 * 0.2 * 5) / (0.2 + 0.16)))
     best = found.losses.index(min(found.losses))
     assert best == 5
-    assert found.suggested == pytest.approx(found.rates[best] / 10)
+    assert found.suggested == pytest.approx(found.rates[best] / 3)
 
 
 @pytest.mark.parametrize("end", [1e9, math.nan, math.inf])
@@ -54,7 +54,13 @@ def test_a_sweep_ends_where_the_loss_runs_away(end, monkeypatch):
     losses_of(monkeypatch, [2.0, 1.9, 1.8, end])
     found = find_rate(CONFIG)
     assert len(found.rates) == (4 if end == 1e9 else 3)
-    assert found.suggested == pytest.approx(found.rates[2] / 10)
+    assert found.suggested == pytest.approx(found.rates[2] / 3)
+
+
+def test_where_the_loss_falls_at_no_rate_none_is_suggested(monkeypatch):
+    losses_of(monkeypatch, [2.3, 2.31, 2.29] * 4)
+    with pytest.raises(GnetError, match="fell at no rate from 1e-05 to "):
+        find_rate(CONFIG)
 
 
 def test_a_network_whose_loss_is_no_number_is_refused(monkeypatch):

@@ -75,7 +75,11 @@ def test_the_benchmark_keeps_what_is_finished_and_reports_every_seed(
         str(pictures), folder, threads=1, only="5-epochs-without", say=lambda n, e: heard.append(n)
     )
     assert len(heard) == 3  # nothing was trained twice
-    assert found == json.loads((folder / imagenette.RESULTS).read_text()) == results(str(pictures), folder)
+    assert (
+        found
+        == json.loads((folder / imagenette.RESULTS).read_text())
+        == results(str(pictures), folder)
+    )
     assert {run["pictures"] for run in found["runs"].values()} == {20}
     group = found["groups"]["5-epochs-without-heads"]
     accuracies = [run["accuracy"]["main"] for run in found["runs"].values()]

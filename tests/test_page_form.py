@@ -92,6 +92,10 @@ def test_each_wrong_value_is_one_sentence_at_its_field_and_nothing_else(visit) -
     for name, value in (("learning-rate", "0.05"), ("weight-decay", "0.0005"), ("seed", "0")):
         give(page, name, value)
         expect(said(page, name)).to_have_text("")
+    give(page, "epochs", "99999")
+    expect(said(page, "epochs")).to_contain_text("99999 was given")
+    page.locator("[data-preset=first-run]").click()
+    expect(said(page, "epochs")).to_have_text("")
     assert viewer.errors == []
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from gnet.config import ModelConfig
-from gnet.events import EpochDone, RunEnded, RunStarted, to_line
+from gnet.events import EpochDone, RunEnded, RunStarted, SettingsChanged, to_line
 from gnet.presets import PRESETS
+from gnet.reviews import Reviews
 from gnet.run_card import write_card
 from gnet.run_folder import EVENTS, RunFolder
 from gnet.runs import Runs, Wanted
@@ -187,6 +188,7 @@ def test_rows_tell_first_what_sets_a_run_apart_within_its_question():
             "name": name,
             "preset": preset,
             "weights": [],
+            "settings": {},
             "config": config.to_json(),
         }
 
@@ -201,3 +203,39 @@ def test_rows_tell_first_what_sets_a_run_apart_within_its_question():
     assert ("branches left out", "5×5") in told[2]["differs"]
     assert "seed 4" in told[2]["differs_more"]
     assert all("config" not in line for line in told)
+
+
+def test_nothing_is_concluded_from_a_run_whose_settings_were_changed_on_its_way(runs):
+    from gnet.ui.review_tab import differ
+    from gnet.ui.train_rows import after_runs, described
+
+    ids = started(runs)
+    for name, run_id in ids.items():
+        finish(runs, run_id, ACCURACY[name])
+    assert "without" in after_runs(runs, ids["with heads"], OWNER)
+    change(runs, ids["with heads"], learning_rate=HEADS.runs[0][1].learning_rate)
+    assert "mid-run" not in after_runs(runs, ids["with heads"], OWNER), "nothing else holds"
+    change(runs, ids["with heads"], learning_rate=0.002)
+    assert after_runs(runs, ids["without heads"], OWNER) == (
+        "Settings were changed in mid-run, so nothing is concluded: with heads."
+    )
+    rows = {row["id"]: row for row in described(runs.list(OWNER))}
+    assert rows[ids["with heads"]]["differs"][0] == (
+        "changed in mid-run",
+        "learning rate 0.002",
+    )
+    assert "mid-run" not in rows[ids["without heads"]]["differs_more"]
+    told = differ(runs, Reviews(), {"runs": list(ids.values())})
+    assert told["rows"][-1]["values"] == ["learning rate 0.002", ""]
+
+
+def change(runs, run_id, *, learning_rate):
+    config = runs.run_folder(run_id).config()
+    event = SettingsChanged(
+        step=10,
+        learning_rate=learning_rate,
+        aux1_weight=config.aux1_weight,
+        aux2_weight=config.aux2_weight,
+    )
+    with (runs.run_folder(run_id).path / EVENTS).open("a") as file:
+        file.write(to_line(event))

@@ -68,6 +68,11 @@ left.addEventListener("input", ({ target }) => {
 });
 
 draw((changed) => {
+  if (changed("refilled")) {
+    const before = { ...outside };
+    for (const name of Object.keys(outside)) delete outside[name]; // the fields hold the question's numbers again
+    sayAll(before);
+  }
   if (asked && !changed("filled")) return;
   asked = true;
   trigger("check");

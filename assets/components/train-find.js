@@ -27,14 +27,14 @@ watch("value", () => {
   const answer = JSON.parse(props.value);
   if (answer.waiting) return;
   if ("trouble" in answer) {
-    find(".trouble").textContent = answer.trouble;
+    find(".trouble").textContent = answer.trouble && `How long an epoch takes is not known. ${answer.trouble}`;
     return;
   }
   busy(false);
   found = answer;
   find(".found").hidden = false;
   curve(found);
-  find(".found p").textContent = `The loss over one short climb of the rate. A tenth of the rate at which it is least is ${number(found.suggested)}.`;
+  find(".found p").textContent = `The loss over one short climb of the rate. A third of the rate at which it is least is ${number(found.suggested)}.`;
   find(".use").textContent = `Use ${number(found.suggested)}`;
 });
 
@@ -52,9 +52,13 @@ document.addEventListener("gnet-settled", ({ detail }) => detail.what === "find"
 
 // Beside a run an estimate would be wrong, and would slow the run down.
 let asked = false;
+let beside = false; // whether a run was under way
 gnet.train.draw((changed) => {
-  if (asked && !changed("form")) return;
-  if (!props.enabled || !state.ready || !state.form || state.rows.some((row) => EVER.includes(row.state))) return;
+  const own = state.rows.some((row) => EVER.includes(row.state));
+  const before = beside;
+  beside = own || state.queue.running > 0;
+  if (asked && !changed("form") && !(before && !beside)) return;
+  if (!props.enabled || !state.ready || !state.form || own) return;
   asked = true;
   trigger("estimate");
 });

@@ -20,6 +20,7 @@ list.addEventListener("click", (event) => {
 // Only when the form holds what is asked for: whoever starts meanwhile starts what is shown.
 watch("value", () => {
   gnet.train.choose({ preset: JSON.parse(props.value).key });
+  gnet.train.tell(["refilled"]);
   gnet.train.formed();
 });
 state.preset ||= presets[0]?.key ?? "";

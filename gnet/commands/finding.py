@@ -45,7 +45,7 @@ def find_rate(arguments: argparse.Namespace) -> int:
     print("learning rate  loss (smoothed, all heads, weighted)")
     for rate, loss in zip(found.rates, found.losses, strict=True):
         print(f"{rate:13.2e}  {loss:7.3f}")
-    print(f"suggested: --learning-rate {found.suggested:.2g}, a tenth of where the loss was least")
+    print(f"suggested: --learning-rate {found.suggested:.2g}, a third of where the loss was least")
     return 0
 
 

@@ -22,7 +22,7 @@ from gnet.runs import ENDED, Runs
 from gnet.ui.answer import as_data_url
 from gnet.ui.components import drawing
 from gnet.ui.lab import cut
-from gnet.ui.train_rows import PASSED_OVER, label, word
+from gnet.ui.train_rows import IN_MID_RUN, PASSED_OVER, in_mid_run, label, word
 
 TILES, _TILE_SIDE = 12, 96
 """Pictures sent at once, and the side (px) they are shrunk to."""
@@ -86,6 +86,8 @@ def differ(runs: Runs, _: Reviews, asked: dict[str, Any]) -> dict[str, Any]:
         raise GnetError(f"{len(ids)} runs are to be compared; allowed are up to {MOST_COMPARED}.")
     configs = [runs.run_folder(run_id).config() for run_id in ids]
     told = [runs.shown(run_id, runs.card(run_id), "") for run_id in ids]
+    steered = [in_mid_run(row["settings"], c) for row, c in zip(told, configs, strict=True)]
+    mid_run = {"setting": IN_MID_RUN, "help": "by hand, while it was training", "values": steered}
     return {
         "runs": [{key: row[key] for key in ("name", "accuracy", "untrained")} for row in told],
         "rows": [
@@ -96,7 +98,8 @@ def differ(runs: Runs, _: Reviews, asked: dict[str, Any]) -> dict[str, Any]:
             }
             for row in compare(configs)
             if row.setting not in PASSED_OVER
-        ],
+        ]
+        + [mid_run] * any(steered),
     }
 
 

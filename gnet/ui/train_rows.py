@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gnet.errors import GnetError
-from gnet.outcomes import Outcome, outcome
+from gnet.outcomes import Outcome, in_words, outcome
 from gnet.presets import PRESETS
 from gnet.run_folder import EVENTS, RunFolder
 from gnet.runs import Runs
@@ -17,6 +17,7 @@ from gnet.ui.train_form import FIELDS, MODEL, differing, value_of
 
 _MOST = 3
 """Differences told of a run; the rest is in its tooltip."""
+IN_MID_RUN = "changed in mid-run"
 PASSED_OVER = ("model.num_classes", "max_minutes", "threads", "checkpoint_seconds")
 _LABELS = {shown.name: shown.label for shown in FIELDS} | {
     "data": "pictures",
@@ -42,6 +43,8 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     told = []
     for row, config in zip(rows, configs, strict=True):
         pairs = [] if config is None else _pairs(config, names, within[row["preset"]])
+        if config and (words := in_mid_run(row["settings"], config)):
+            pairs.insert(0, (IN_MID_RUN, words))
         told.append(
             {key: value for key, value in row.items() if key != "config"}
             | {
@@ -67,8 +70,23 @@ def after_runs(runs: Runs, run_id: str, owner: str) -> str:
     group = {row["part"]: row["id"] for row in rows if row["group"] == asked["group"]}
     if group.keys() != {name for name, _ in preset.runs}:
         return ""
+    changed = [name for name, _ in preset.runs if _steered(rows, group[name])]
+    if changed:
+        return f"Settings were changed in mid-run, so nothing is concluded: {in_words(changed)}."
     found = {name: _outcome(runs.run_folder(group[name]).path / EVENTS) for name, _ in preset.runs}
     return preset.verdict({name: one for name, one in found.items() if one is not None})
+
+
+def _steered(rows: Sequence[Mapping[str, Any]], run_id: str) -> bool:
+    row = next(row for row in rows if row["id"] == run_id)
+    config = _config(row)
+    return config is None or bool(in_mid_run(row["settings"], config))
+
+
+def in_mid_run(settings: Mapping[str, float], config: TrainConfig) -> str:
+    """What holds in place of the config since somebody changed it; empty if nothing does."""
+    changed = {n: value for n, value in settings.items() if value != value_of(config, n)}
+    return ", ".join(f"{label(name)} {word(name, value)}" for name, value in changed.items())
 
 
 def _outcome(path: Path) -> Outcome | None:
