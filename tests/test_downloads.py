@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from starlette.applications import Starlette
@@ -47,6 +48,17 @@ def client(shelf, gradio_environment):
 
     with TestClient(Starlette(routes=routes(shelf))) as client:
         yield client
+
+
+def test_a_runs_name_in_any_script_names_its_downloads(client, shelf):
+    folder = shelf.run_folder(RUN).path
+    write_card(folder, replace(shelf.card(RUN), name="мой прогон"))
+    name = quote("мой-прогон")
+    for kind, file in (("events", "events.jsonl"), ("config", "config.json")):
+        answer = client.get(f"/download/{RUN}/{kind}")
+        assert answer.status_code == 200
+        expected = f"attachment; filename*=utf-8''{name}-{file}"
+        assert answer.headers["content-disposition"] == expected
 
 
 def test_events_are_fetched_without_the_servers_paths(client, shelf):

@@ -185,6 +185,10 @@ def test_who_changes_the_form_ends_what_is_measured_for_the_old_one(visit, note)
     give(page, "seed", "5")
     assert is_gone(number)
     expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch", timeout=30_000)
+    page.locator("[data-preset=heads]").click()
+    expect(page.locator("#start")).to_have_text(
+        "Start 2 runs: the first about 9 s an epoch", timeout=30_000
+    )
 
 
 def test_a_rate_is_found_by_a_process_of_its_own(visit, note) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -64,19 +65,19 @@ def _answer(runs: RunShelf, run_id: str, kind: str) -> Response:
     }
     name = _file_name(runs.card(run_id).name)
     if kind == "config":
-        headers = {"Content-Disposition": f'attachment; filename="{name}-{CONFIG}"'}
+        headers = _saved_as(f"{name}-{CONFIG}")
         return JSONResponse(told_config(folder.config()), headers=headers)
     if kind == "tensorboard":
         untrained = runs.shown(run_id, runs.card(run_id), "")["untrained"]
         with _one_zip:  # who asks meanwhile is given the same
             content = _tensorboard(folder.path, _version(folder.path / EVENTS), name, *untrained)
-        headers = {"Content-Disposition": f'attachment; filename="{name}-{_TENSORBOARD}"'}
+        headers = _saved_as(f"{name}-{_TENSORBOARD}")
         return Response(content, media_type="application/zip", headers=headers)
     if kind == "events":
         return StreamingResponse(
             told_events(folder.path / EVENTS),
             media_type="application/jsonl",
-            headers={"Content-Disposition": f'attachment; filename="{name}-{EVENTS}"'},
+            headers=_saved_as(f"{name}-{EVENTS}"),
         )
     if kind not in files:
         raise GnetError(f"There is no download of that kind; there are {', '.join(KINDS)}.")
@@ -135,6 +136,13 @@ def tensorboard_zip(events: list, work: Path, name: str, untrained: Collection[s
         for file in sorted((work / name).rglob("*")):
             archive.write(file, file.relative_to(work))
     return path
+
+
+def _saved_as(name: str) -> dict[str, str]:
+    """The header that names a download, for letters of any script."""
+    if name.isascii():
+        return {"Content-Disposition": f'attachment; filename="{name}"'}
+    return {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"}
 
 
 def _file_name(words: str) -> str:

@@ -82,8 +82,9 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
             return  # that is said at the fields
         try:
             config = as_run(runs, _preset(key), meant(values))
+            count = len(_preset(key).runs)
             for found in measuring.ask(ESTIMATE, config, str(request.session_hash)):
-                label = gr.skip() if found is None else gr.update(value=start_label(found))
+                label = gr.skip() if found is None else gr.update(value=start_label(found, count))
                 yield label, as_text({"trouble": ""})
         except GnetError as error:
             yield gr.update(value="Start"), as_text({"trouble": without_paths(str(error))})
@@ -251,9 +252,10 @@ def as_run(runs: Runs, preset: Preset, values: Any) -> TrainConfig:
     return runs.as_run(config)
 
 
-def start_label(found: dict[str, Any]) -> str:
-    """What the button says: how long an epoch takes here, measured on a few steps."""
-    return f"Start: about {_spoken_time(found['seconds_per_epoch'])} an epoch"
+def start_label(found: dict[str, Any], runs: int) -> str:
+    """What the button says: how long an epoch of the first run takes, measured on a few steps."""
+    what = "Start:" if runs == 1 else f"Start {runs} runs: the first"
+    return f"{what} about {_spoken_time(found['seconds_per_epoch'])} an epoch"
 
 
 def pinned_picture(runs: Runs, run_id: str) -> str:
