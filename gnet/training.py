@@ -138,9 +138,9 @@ class _Run:
         self.judged = 0
         """Epochs that have been judged on the validation set."""
         self.seen: set[int] = set()
+        """Epochs after which the pinned picture was looked at; 0: before the first step."""
         self.seconds_before = 0.0
         """What the sessions before this one took."""
-        """Epochs after which the pinned picture was looked at; 0: before the first step."""
         self.scores: list[float] = []
         """The main head's validation accuracy after each epoch."""
 

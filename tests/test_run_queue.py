@@ -62,6 +62,7 @@ def test_no_limit_of_pauses_lets_a_run_rest_for_ever(opened):
     runs.steer(first, OWNER, "pause")
     reach(runs, first, "paused")
     start(runs, SHORT)
+    until(lambda: first in runs._resting)  # the queue has seen to it, with another waiting
     time.sleep(0.7)
     assert state(runs, first) == "paused"
 
@@ -173,7 +174,7 @@ def test_who_only_looks_never_waits_for_who_changes_something(opened):
         )
         looking.start()
         looking.join(60)
-    assert seen
+        assert seen, "before the one who changes something has gone"
 
 
 def test_an_error_nobody_foresaw_is_logged_and_the_queue_goes_on(opened, monkeypatch, caplog):
