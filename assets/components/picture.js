@@ -171,7 +171,7 @@ if (!navigator.mediaDevices?.getUserMedia) {
 
 function say(words) {
   const move = gnet.state.answer?.picture.whole ? " Drag the picture to move the square." : "";
-  find(".words").textContent = words || `${seen()}Drop or paste works, too.${move} ${limits}`;
+  find(".words").textContent = words || `Drop or paste works, too.${move} ${limits}`;
 }
 
 // What became of a large picture, for a network that has learned from small ones.
@@ -179,13 +179,14 @@ function seen() {
   const { network, answer } = gnet.state;
   const side = network?.thumbnail;
   if (!side || !answer || answer.picture.box[2] <= side) return "";
-  return `Shown to it as a JPEG of ${side}×${side} px, like the pictures it learned from. `;
+  return `seen as a ${side} px JPEG`;
 }
 
 // What was seen, with the window of the middle cell of each branch.
 function show() {
   const { picture, name, example } = gnet.state.answer;
   square.src = picture.square;
+  find(".seen").textContent = seen();
   square.alt = `What the network saw of ${name}: ${picture.size}×${picture.size} px`;
   whole.hidden = !picture.whole;
   if (picture.whole) whole.src = picture.whole;
