@@ -235,3 +235,21 @@ def test_pictures_that_are_gone_are_said_where_they_are_chosen(runs: Runs, tmp_p
         "data": "That zip was deleted, as zips are after an hour; upload it again."
     }
     assert told["locked"] == ["train_only"]
+
+
+def test_a_field_that_was_never_locked_is_left_alone() -> None:
+    from gnet.ui.train_form import FIELDS
+    from gnet.ui.train_tab import locked
+
+    def touched(values: list[Any], ever: Any) -> dict[str, bool]:
+        updates = zip([shown.name for shown in FIELDS], locked(FIRST, values, ever), strict=True)
+        return {name: update["interactive"] for name, update in updates if "interactive" in update}
+
+    assert touched(form(), ["train_only"]) == {"train_only": False}
+    assert touched(form(), ["train_only", "model.width"]) == {
+        "train_only": False,
+        "model.width": True,
+    }
+    assert touched(form(start="everyday"), ["train_only"])["train_only"]
+    for nonsense in (None, 7, [["seed"]]):
+        assert touched(form(), nonsense) == {"train_only": False}

@@ -8,7 +8,8 @@ const [names, labels, spans] = [props.names, props.labels, props.spans];
 gnet.train.span(spans);
 const outside = {}; // field → what was given that its slider has not
 let asked = false;
-let locked = null; // the fields locked by now
+let locked = ""; // the fields locked by now
+const ever = new Set(); // those that were locked at any time
 
 // One line below a field, empty if there is nothing to say.
 function say(name, text, wrong) {
@@ -51,7 +52,8 @@ watch("value", () => {
   const key = names.join();
   if (key !== locked) {
     locked = key;
-    trigger("lock");
+    for (const name of names) ever.add(name);
+    trigger("lock", { ever: [...ever] }); // the others are left alone: somebody may be writing there
   }
 });
 

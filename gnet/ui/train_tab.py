@@ -71,9 +71,9 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
             # The page hears of what has changed, and the same words twice are two answers.
             return as_text(checked(runs, _preset(key), values, meant) | {"turn": next(turns)})
 
-    def lock(key: str, *values: Any) -> list[Any]:
+    def lock(event: gr.EventData, key: str, *values: Any) -> list[Any]:
         with spoken():
-            return locked(_preset(key), values)
+            return locked(_preset(key), values, _asked(event).get("ever"))
 
     def guess(request: gr.Request, key: str, *values: Any) -> Iterator[tuple[Any, str]]:
         # Asked by the page itself, not by a person: a refusal is told beside the button.
@@ -228,15 +228,20 @@ def checked(runs: Runs, preset: Preset, values: Any, meant: Any) -> dict[str, An
     return told | {"locked": list(told["locked"]), "troubles": told["troubles"] | missing}
 
 
-def locked(preset: Preset, values: Any) -> list[Any]:
-    """Updates of the form's components: what cannot be set shows what will run."""
+def locked(preset: Preset, values: Any, ever: Any) -> list[Any]:
+    """Updates of the form's components: what cannot be set shows what will run.
+
+    Only fields that are or were (`ever`) locked: an update may undo what is just being written.
+    """
     held = check(preset, values).locked
-    return [
-        gr.update(interactive=False, value=held[shown.name])
-        if shown.name in held
-        else gr.update(interactive=True)
-        for shown in train_form.FIELDS
-    ]
+    were = ever if isinstance(ever, list) else []
+
+    def update(name: str) -> Any:
+        if name in held:
+            return gr.update(interactive=False, value=held[name])
+        return gr.update(interactive=True) if name in were else gr.skip()
+
+    return [update(shown.name) for shown in train_form.FIELDS]
 
 
 def as_run(runs: Runs, preset: Preset, values: Any) -> TrainConfig:
