@@ -13,6 +13,8 @@ from gnet.train_config import TrainConfig
 
 PRESET = "batch-norm"
 _DECIDED_BY_DATA = ("num_classes",)
+_YES_NO = {True: "yes", False: "no"}
+_METAVARS = {bool: "yes|no", int: "N", float: "NUMBER", str: "TEXT"}
 
 
 def add_train_options(parser: argparse.ArgumentParser, only: Sequence[str] = ()) -> None:
@@ -20,14 +22,14 @@ def add_train_options(parser: argparse.ArgumentParser, only: Sequence[str] = ())
     group = parser.add_argument_group("the run")
     for f in fields(TrainConfig):
         if f.name != "model" and (not only or f.name in only):
-            _add(group, f, default=f"default {f.default}")
+            _add(group, f, default=_told(f.default))
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """`--preset`, and one option for each field of `ModelConfig` that changes it."""
     group = parser.add_argument_group("the network")
     group.add_argument(
-        "--preset", metavar="X", help=f"start from {', '.join(PRESETS)} (default {PRESET})"
+        "--preset", metavar="CHOICE", help=f"start from {', '.join(PRESETS)} (default {PRESET})"
     )
     for f in fields(ModelConfig):
         if f.name not in _DECIDED_BY_DATA:
@@ -71,14 +73,19 @@ def _read(name: str, text: str, default: Any) -> Any:
         raise GnetError(f"{name} is {text!r}; allowed are {numbers}.") from None
 
 
+def _told(default: Any) -> str:
+    """What a field has when nothing is given, as the help says it."""
+    if default == "":
+        return "empty by default"
+    return f"default {_YES_NO[default]}" if isinstance(default, bool) else f"default {default}"
+
+
 def _add(group: Any, f: Field, *, default: str) -> None:
     meta = f.metadata
-    allowed = ""
+    allowed, stands_for = "", _METAVARS[type(f.default)]
     if meta.get("choices"):
-        allowed = ": " + ", ".join(str(c) for c in meta["choices"])
+        allowed, stands_for = ": " + ", ".join(str(c) for c in meta["choices"]), "CHOICE"
     elif meta.get("min") is not None:
-        allowed = f", {meta['min']} to {meta['max']}"
-    elif isinstance(f.default, bool):
-        allowed = ", yes or no"
+        allowed = f", {meta['min']:,} to {meta['max']:,}"
     text = f"{meta['help']}{allowed} ({default})".replace("%", "%%")
-    group.add_argument(f"--{f.name.replace('_', '-')}", dest=f.name, metavar="X", help=text)
+    group.add_argument(f"--{f.name.replace('_', '-')}", dest=f.name, metavar=stands_for, help=text)

@@ -356,7 +356,7 @@ def test_options_have_the_ranges_of_their_configs(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "passes over the data, 1 to 10000 (default 5)" in said
+    assert "passes over the data, 1 to 10,000 (default 5)" in said
     assert "--width X" in said and "--num-classes" not in said
 
 
