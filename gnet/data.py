@@ -133,7 +133,9 @@ def open_dataset(
         raise GnetError(f"per_class is {per_class}; allowed are 1 and more.")
     short = max_side if max_side is not None else max(144, round(1.25 * size))
     if classes and (str(spec) == "built-in" or str(spec).lower() in TORCHVISION):
-        raise GnetError(f"Classes of {spec} were named; allowed is that for folders and zips.")
+        raise GnetError(
+            f"Classes are to be chosen from {spec}; allowed is a choice from a folder or a zip."
+        )
     if str(spec) == "built-in":
         return _built_in(split, per_class, size, seed, progress, limits)
     if isinstance(spec, str) and spec.lower() in TORCHVISION:

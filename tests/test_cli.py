@@ -357,7 +357,9 @@ def test_options_have_the_ranges_of_their_configs(capsys):
         main(["train", "--help"])
     said = " ".join(capsys.readouterr().out.split())
     assert "passes over the data, 1 to 10,000 (default 5)" in said
-    assert "--width X" in said and "--num-classes" not in said
+    assert "--width NUMBER" in said and "--num-classes" not in said
+    assert "--augment yes|no random crops and flips (default yes)" in said
+    assert "empty takes all (empty by default)" in said
 
 
 def test_the_method_help_names_every_method(capsys):
