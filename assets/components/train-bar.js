@@ -135,6 +135,7 @@ find(".facts").addEventListener("click", (event) => {
   const rate = changing === "learning_rate";
   form.querySelector("span").textContent = rate ? "Highest learning rate from now on" : "Weight of both auxiliary losses from now on";
   form.querySelector("small").textContent = rate ? "The schedule goes on from there." : "Recorded, and marked on the plots.";
+  form.querySelector("input").max = props.most[rate ? "learning_rate" : "aux1_weight"];
   form.querySelector("input").value = rate ? track.top : track.weights.aux1;
   form.hidden = false;
   form.querySelector("input").select();

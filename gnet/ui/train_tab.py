@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from gnet.catalogue import is_missing
+from gnet.control import SETTINGS
 from gnet.errors import GnetError
 from gnet.fetching import under_way
 from gnet.measuring import ESTIMATE, FIND_RATE, Measuring
@@ -137,7 +138,8 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
                 return runs.limits.admitted(train_form.filled(first.runs[0][1], meant(values)))
 
             data_tab.build(offers, pictures, form, asked)
-            bar = drawing("train-bar", server_functions=[follow, listed, after])
+            tops = {name: train_form.field_of(name).metadata["max"] for name in SETTINGS}
+            bar = drawing("train-bar", server_functions=[follow, listed, after], most=tops)
             drawing("train-plots")
             table = drawing("train-runs")
             review_tab.build(runs, reviews)
