@@ -79,9 +79,9 @@ class Preset:
 
     def verdict(self, found: Outcomes) -> str:
         """What `after` says of runs that came out so."""
-        waiting = [name for name, _ in self.runs if name not in found]
+        waiting = [f"“{name}”" for name, _ in self.runs if name not in found]
         if waiting:
-            return f"Nothing can be said yet. Without a finished epoch so far: {in_words(waiting)}."
+            return f"No epoch of {in_words(waiting)} is finished yet, so nothing can be said."
         return standing(found) + self.said(found, self.shown(found, self.bar))
 
     def outcomes(self, events: Told) -> dict[str, Outcome]:

@@ -358,11 +358,15 @@ def test_the_page_sends_headers_that_keep_it_to_itself(server: Server, browser) 
 @pytest.mark.skipif(
     not os.environ.get("GNET_SCREENSHOTS"), reason="asked for by GNET_SCREENSHOTS=1"
 )
-def test_the_readmes_picture_is_taken(visit) -> None:
-    viewer = visit("?module=4b")
-    viewer.page.wait_for_function("gnet.state.measured['4b'] !== undefined")
-    (ROOT / "docs").mkdir(exist_ok=True)
-    viewer.page.screenshot(path=ROOT / "docs" / "explore.png")
+def test_the_readmes_picture_is_taken(
+    gradio_environment, browser, page_model, tmp_path: Path
+) -> None:
+    with Runs(tmp_path) as runs, on_a_free_port(page_model, runs) as address:
+        page = browser.new_page(viewport=DESK)
+        page.goto(f"{address}?module=4b")
+        page.wait_for_function("window.gnet?.state.measured['4b'] !== undefined", timeout=60_000)
+        page.screenshot(path=ROOT / "docs" / "explore.png")
+        page.close()
 
 
 @pytest.mark.skipif(

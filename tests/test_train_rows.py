@@ -143,7 +143,7 @@ def test_what_is_still_to_come_is_said(runs):
     ids = started(runs)
     finish(runs, ids["with heads"], 0.5)
     assert after_runs(runs, ids["with heads"], OWNER) == (
-        "Nothing can be said yet. Without a finished epoch so far: without heads."
+        "No epoch of “without heads” is finished yet, so nothing can be said."
     )
 
 
