@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnet.model import GoogLeNet, Logits
+from gnet.muon import Muon
 from gnet.train_config import TrainConfig
 
 WARM_UP = 0.25
@@ -98,15 +99,18 @@ def weighted(losses: dict[str, Tensor], config: TrainConfig) -> Tensor:
 
 
 def make_optimiser(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Adam, AdamW or SGD with momentum; weight decay on kernels only, not on norms and biases."""
+    """Adam, AdamW, Muon or SGD with momentum; no weight decay on norms and biases."""
     trained = [p for p in model.parameters() if p.requires_grad]
-    kernels = [p for p in trained if p.dim() > 1]
-    others = [p for p in trained if p.dim() <= 1]
+    rate, decay = config.learning_rate, config.weight_decay
+    convolutions = [p for p in trained if p.dim() == 4]
+    if config.optimiser == "muon" and convolutions:
+        trained = [p for p in trained if p.dim() != 4]
     groups = [
-        {"params": kernels, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {"params": [p for p in trained if p.dim() > 1], "weight_decay": decay},
+        {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0},
     ]
-    rate = config.learning_rate
+    if config.optimiser == "muon" and convolutions:
+        return Muon(convolutions, groups, rate, decay)
     if config.optimiser == "sgd":
         return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True, fused=True)
     kind = torch.optim.Adam if config.optimiser == "adam" else torch.optim.AdamW

@@ -37,7 +37,7 @@ class TrainConfig:
     grow: str = option("", "smaller sizes to begin with and their epochs, as 64x8,96x4")
     epochs: int = option(5, "passes over the data", low=1, high=10_000)
     batch: int = option(64, "pictures per step", low=2, high=4096)
-    optimiser: str = option("adamw", "optimiser", choices=("adam", "adamw", "sgd"))
+    optimiser: str = option("adamw", "optimiser", choices=("adam", "adamw", "muon", "sgd"))
     learning_rate: float = option(2e-3, "highest learning rate", low=0.0, high=100.0)
     weight_decay: float = option(0.02, "weight decay of convolutions", low=0.0, high=1.0)
     schedule: str = option(

@@ -237,7 +237,7 @@ def test_epochs_below_one_are_refused(refusal):
         (["--preset", "vgg"], "There is no preset 'vgg'"),
         (["--data", "nothing"], "There is no data set 'nothing'"),
         (["--preset", "paper"], "needs 224×224 px."),
-        (["--optimiser", "lion"], "allowed are adam, adamw, sgd."),
+        (["--optimiser", "lion"], "allowed are adam, adamw, muon, sgd."),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

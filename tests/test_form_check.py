@@ -116,7 +116,7 @@ def test_a_kernel_of_a_branch_that_is_left_out_cannot_be_set() -> None:
         ),
         ("aux1_weight", 11, "Weight of aux1: 11 was given; allowed are numbers from 0 to 10."),
         ("seed", -3, "Seed: -3 was given; allowed are whole numbers from 0 to 2147483647."),
-        ("optimiser", "magic", "Optimiser: 'magic' was given; allowed are adam, adamw, sgd."),
+        ("optimiser", "magic", "Optimiser: 'magic' was given; allowed are adam, adamw, muon, sgd."),
         ("optimiser", None, "Optimiser: nothing was given; allowed is what is listed."),
         (
             "model.left_out",

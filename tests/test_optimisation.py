@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -132,6 +133,56 @@ def test_an_optimiser_takes_the_step_its_name_promises(name):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_muon_makes_each_kernels_momentum_orthogonal_as_the_formula_says(layout):
+    model = network("batch-norm").to(memory_format=layout)
+    config = TrainConfig(optimiser="muon", learning_rate=0.01, weight_decay=0.1)
+    ours = make_optimiser(model, config)
+    kernel = model.get_parameter("inception3a.branch3.1.conv.weight")
+    before = kernel.detach().clone()
+    gradients = [torch.randn_like(p) for p in model.parameters()]
+    for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+        parameter.grad = gradient
+    ours.step()
+    # The first momentum is a twentieth of the gradient, so that both point the same way.
+    assert kernel.grad is not None
+    left, _, right = torch.linalg.svd(kernel.grad.flatten(1), full_matrices=False)
+    longer = max(kernel.flatten(1).shape)
+    step = (before * (1 - 0.01 * 0.1) - kernel.detach()).flatten(1) / (0.01 * 0.2 * longer**0.5)
+    # Five steps of its iteration bring all singular values near 1, not to it.
+    assert torch.linalg.svdvals(step).max() < 1.3 and torch.linalg.svdvals(step).min() > 0.5
+    cosine = F.cosine_similarity(step.flatten(), (left @ right).flatten(), dim=0)
+    assert cosine > 0.95
+
+
+def test_muon_steps_what_is_no_kernel_as_adamw_does():
+    model = network("batch-norm")
+    twin = copy.deepcopy(model)
+    config = TrainConfig(optimiser="muon", learning_rate=0.01, weight_decay=0.1)
+    both = [
+        make_optimiser(m, replace(config, optimiser=o))
+        for m, o in ((model, "muon"), (twin, "adamw"))
+    ]
+    torch.manual_seed(0)
+    for _ in range(2):
+        for mine, theirs in zip(model.parameters(), twin.parameters(), strict=True):
+            mine.grad = torch.randn_like(mine)
+            theirs.grad = mine.grad.clone()
+        for optimiser in both:
+            for group in optimiser.param_groups:
+                group["lr"] = 0.02  # as a schedule does
+            optimiser.step()
+    for mine, theirs in zip(model.parameters(), twin.parameters(), strict=True):
+        assert torch.equal(mine, theirs) == (mine.dim() != 4)
+
+
+def test_muon_without_kernels_to_train_is_adamw():
+    model = network("batch-norm").requires_grad_(False)
+    model.fc.requires_grad_(True)
+    optimiser = make_optimiser(model, TrainConfig(optimiser="muon"))
+    assert isinstance(optimiser, torch.optim.AdamW)
+
+
 def test_averaged_weights_follow_as_the_formula_says():
     model = network("batch-norm")
     averaged = AveragedWeights(model, 0.9)
@@ -168,7 +219,7 @@ def test_averaged_weights_are_weights_of_their_own():
         ({"epochs": -1}, "epochs is -1; allowed are whole numbers from 1 to 10000."),
         ({"batch": 1}, "batch is 1; allowed are whole numbers from 2 to 4096."),
         ({"learning_rate": math.nan}, "learning_rate is nan; allowed are numbers from 0.0"),
-        ({"optimiser": "lion"}, "optimiser is 'lion'; allowed are adam, adamw, sgd."),
+        ({"optimiser": "lion"}, "optimiser is 'lion'; allowed are adam, adamw, muon, sgd."),
         ({"size": 1000}, "size is 1000; allowed are whole numbers from 32 to 320."),
         ({"grow": "64"}, "allowed are pairs of side and epochs"),
         ({"grow": "64x9"}, "allowed are fewer than the run's 2."),

@@ -65,7 +65,7 @@ def test_a_run_closed_anywhere_and_resumed_equals_an_uninterrupted_one(tmp_path,
     assert curve(interrupted(config, tmp_path, kind, count)) == undisturbed(config)
 
 
-@pytest.mark.parametrize("optimiser", ["adamw", "sgd"])
+@pytest.mark.parametrize("optimiser", ["adamw", "muon", "sgd"])
 def test_weights_of_a_resumed_run_equal_those_of_an_uninterrupted_one(tmp_path, optimiser):
     # Moments restored in another memory layout than their kernels' once made fused optimisers
     # pair the wrong values: the loss of the next step is still right, the weights are not.

@@ -94,6 +94,7 @@ def test_a_network_learns_twenty_pictures_by_heart():
         {"network": {"stem": "small"}},
         {"network": {"rectified_outputs": True}, "loss": "probabilities"},
         {"optimiser": "adam"},
+        {"optimiser": "muon"},
         {"optimiser": "sgd"},
         {"schedule": "cosine"},
         {"precision": "bf16"},

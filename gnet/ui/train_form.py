@@ -55,7 +55,7 @@ NETWORK = (
     Shown(name="model.dropout", label="Dropout", low=0, high=0.9, step=0.05),
 )
 LEARNING = (
-    Shown(name="optimiser", label="Optimiser", words=("Adam", "AdamW", "SGD")),
+    Shown(name="optimiser", label="Optimiser", words=("Adam", "AdamW", "Muon", "SGD")),
     Shown(name="schedule", label="Schedule", words=("one cycle", "cosine", "constant")),
     Shown(name="batch", label="Pictures a step", low=8, high=256, step=8),
     Shown(name="weight_decay", label="Weight decay"),
