@@ -14,6 +14,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "64-px-from-the-start": {"grow": ""},
     "cosine-no-warm-up": {"schedule": "cosine"},
     "constant-rate": {"schedule": "constant"},
+    "Muon-for-AdamW": {"optimiser": "muon"},
     "no-balance-of-classes": {"balance": 0.0},
     "no-label-smoothing": {"label_smoothing": 0.0},
     "no-averaged-weights": {"ema": 0.0},
@@ -25,11 +26,11 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 def plan(data: str, threads: int = 0) -> dict[str, TrainConfig]:
-    """Name → run: 100 pictures of each class, five epochs at up to 64 px, one thing changed."""
+    """Name → run: 75 pictures of each class, five epochs at up to 64 px, one thing changed."""
     whole = TrainConfig(
         model=ModelConfig.preset("batch-norm"),
         data=data,
-        per_class=100,
+        per_class=75,
         size=64,
         grow="48x2",
         epochs=5,
