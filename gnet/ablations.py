@@ -1,4 +1,4 @@
-"""What each part of the bundled network's recipe is worth: short runs that differ in one thing."""
+"""What parts of the bundled network's recipe are worth: short runs, each with one change."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ CHANGES: dict[str, dict[str, Any]] = {
     "no-label-smoothing": {"label_smoothing": 0.0},
     "no-averaged-weights": {"ema": 0.0},
     "no-auxiliary-heads": {"aux": False},
-    "no-thumbnails-no-varied-detail": {"thumbnails": 0.0, "aliased": 0.0, "vary_detail": 0.0},
+    "thumbnails-smooth-and-not-varied": {"aliased": 0.0, "vary_detail": 0.0},
     "with-CutMix": {"cutmix": 0.5},
 }
-"""Name → the fields that differ from the whole recipe."""
+"""Name → the fields that differ from the whole recipe.
+
+Thumbnails stay: without them a network is shown other pictures, also where it is judged.
+"""
 
 
 def plan(data: str, threads: int = 0) -> dict[str, TrainConfig]:

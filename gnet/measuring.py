@@ -70,7 +70,8 @@ class Measuring:
         """What `python -m gnet estimate` or `find-rate` has to say of a run, as its record.
 
         Whoever asks once more takes back what they asked before: that ends without an answer.
-        Raises `GnetError` beside a run, past the deadline, and for what cannot be trained.
+        Raises `GnetError` beside a run for what was not measured before, past the deadline, and for
+        what cannot be trained.
         """
         key = (what, config, version(config.data))
         with self._lock:

@@ -44,12 +44,17 @@ class Muon(torch.optim.Optimizer):
         """
         for kernel, matrix in zip(self._kernels, self._matrices, strict=True):
             grad = kernel.grad
-            matrix.grad = None if grad is None else _in_order(grad, kernel).reshape(matrix.shape)
+            # A head that counts for nothing has gradients of zero. Muon would go on along what is
+            # left of the momentum, at full length however little that is.
+            if grad is not None and grad.any():
+                matrix.grad = _in_order(grad, kernel).reshape(matrix.shape)
         groups = [group for part in self._parts for group in part.param_groups]
         for group, given in zip(groups, self.param_groups, strict=True):
             group["lr"] = given["lr"]
         for part in self._parts:
             part.step()
+        for matrix in self._matrices:
+            matrix.grad = None
 
     def state_dict(self) -> dict[str, Any]:
         """As torch's optimisers have it; the state of kernels is that of their matrices."""

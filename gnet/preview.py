@@ -152,7 +152,7 @@ def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[
     """
     if config.data == "built-in":
         return config, None
-    classes = tuple(name for name in config.classes.split(",") if name)
+    classes = config.chosen_classes()
     found, _ = _found(config.data, config.seed, classes, LIMITS)
     limit = config.per_class
     train = sum(min(learnt, limit or learnt) for _, learnt, _ in found)

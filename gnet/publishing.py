@@ -56,11 +56,10 @@ def publish(
     model.info = replace(model.info, name=out.stem, preprocessing=picture)
 
     spec, seed = data or config.data, config.seed
-    limit = config.per_class or None
-    taught = open_dataset(
-        spec, "train", per_class=limit, size=picture.size, seed=seed, progress=progress
-    )
-    judged = open_dataset(spec, "val", size=picture.size, seed=seed, progress=progress)
+    asked: dict[str, Any] = {"size": picture.size, "seed": seed, "progress": progress}
+    asked["classes"] = config.chosen_classes()
+    taught = open_dataset(spec, "train", per_class=config.per_class or None, **asked)
+    judged = open_dataset(spec, "val", **asked)
     stored = _halved(model)  # what will be shown is what is judged
     metrics = evaluate(fold(stored), judged, picture, progress=progress).summary()
     metrics |= {"data": Path(config.data).name, "split": "val", "size": picture.size}
@@ -152,9 +151,9 @@ def command(config: TrainConfig, name: str) -> str:
 
 
 def class_table(taught: Dataset) -> str:
-    """Folder, name to show, and training pictures by source of every class, as Markdown."""
+    """Folder, name to show, and pictures of `train` by source of every class, as Markdown."""
     counts = Counter(zip(taught.labels.tolist(), taught.sources, strict=True))
-    lines = ["| folder | shown as | training pictures by source |", "|---|---|---|"]
+    lines = ["| folder | shown as | pictures of `train` by source |", "|---|---|---|"]
     for label, (folder, shown) in enumerate(zip(taught.names, taught.classes, strict=True)):
         sources = (f"{source} {n}" for (own, source), n in sorted(counts.items()) if own == label)
         lines.append(f"| {folder} | {shown} | {', '.join(sources)} |")

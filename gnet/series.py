@@ -10,6 +10,7 @@ from gnet.errors import GnetError
 from gnet.events import EpochDone
 from gnet.outcomes import Outcome, outcome
 from gnet.run_folder import RunFolder
+from gnet.signals import StopSignals
 from gnet.train_config import TrainConfig
 from gnet.training import is_finished, resume, train
 
@@ -22,23 +23,30 @@ def carry_out(
     *,
     only: str = "",
     say: Say = lambda name, epoch: None,
+    signals: StopSignals | None = None,
 ) -> None:
     """Do the runs of `plan` that are not finished, each in a folder of its name.
 
     A run that was interrupted goes on. `only` takes the runs whose name begins with it; `say` hears
-    of every epoch. Raises `GnetError` for what cannot be trained, and for a folder in which a run
-    of that name was begun with other settings.
+    of every epoch. Ctrl-C and SIGTERM, remembered in `signals`, end it after a whole step.
+    Raises `GnetError` for what cannot be trained, and for a folder in which a run of that name was
+    begun with other settings.
     """
     if not any(name.startswith(only) for name in plan):
         raise GnetError(f"No run's name begins with {only!r}; there are {', '.join(plan)}.")
+    signals = signals or StopSignals()
     for name, config in plan.items():
         path = folder / name
         begun = _begun(path, config)
         if not name.startswith(only) or (begun and is_finished(RunFolder(path))):
             continue
-        for event in resume(path) if begun else train(config, path):
+        stop = signals.asked
+        events = resume(path, stop=stop) if begun else train(config, path, stop=stop)
+        for event in signals.heeding(events):
             if isinstance(event, EpochDone):
                 say(name, event)
+        if signals.asked():
+            return
 
 
 def _begun(path: Path, config: TrainConfig) -> bool:

@@ -48,7 +48,7 @@ def open_split(config: TrainConfig, split: str, progress: Progress | None = None
     return open_dataset(
         config.data,
         split,
-        classes=tuple(name for name in config.classes.split(",") if name),
+        classes=config.chosen_classes(),
         per_class=config.per_class or None,
         size=config.size,
         seed=config.seed,

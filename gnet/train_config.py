@@ -39,7 +39,9 @@ class TrainConfig:
     batch: int = option(64, "pictures per step", low=2, high=4096)
     optimiser: str = option("adamw", "optimiser", choices=("adam", "adamw", "muon", "sgd"))
     learning_rate: float = option(2e-3, "highest learning rate", low=0.0, high=100.0)
-    weight_decay: float = option(0.02, "weight decay of convolutions", low=0.0, high=1.0)
+    weight_decay: float = option(
+        0.02, "weight decay of convolutions and linear layers", low=0.0, high=1.0
+    )
     schedule: str = option(
         "one-cycle", "learning rate over the run", choices=("one-cycle", "cosine", "constant")
     )
@@ -91,6 +93,10 @@ class TrainConfig:
                 "or a start beside it."
             )
 
+    def chosen_classes(self) -> tuple[str, ...]:
+        """The class folders to take; empty for all."""
+        return names_in(self.classes)
+
     def sizes_by_epoch(self) -> list[int]:
         """The input side (px) of each epoch; raises `GnetError` where `grow` is no plan for it."""
         pairs = [_PAIR.fullmatch(part) for part in self.grow.split(",") if part]
@@ -119,3 +125,8 @@ class TrainConfig:
             raise GnetError(f"The run's config is not one this program writes: {record!r}.")
         rest = {k: v for k, v in record.items() if k != "model"}
         return cls(model=ModelConfig.from_json(record.get("model", {})), **rest)
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names in a comma-separated list."""
+    return tuple(name for name in text.split(",") if name)

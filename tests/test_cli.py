@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from folders import SPLIT, zipped
+from folders import SPLIT, picture, zipped
 from gnet.attribution import METHODS, STEPS_RANGE
 from gnet.cli import main
 from gnet.config import STAGES, TRAINED, UNTRAINED, ModelInfo, Preprocessing
@@ -144,6 +144,14 @@ def test_evaluate_gives_heads_groups_and_a_count(weights, answer, tmp_path):
         assert set(tops) == {"main", "aux1", "aux2"}
         assert all(set(row) == {"top1", "top5"} for row in tops.values())
         assert all(row["top5"] == 1.0 for row in tops.values())
+
+
+def test_evaluate_takes_the_classes_that_the_network_knows(weights, answer, refusal, tmp_path):
+    strangers = {f"{split}/stranger/tin0.png": picture(5) for split in ("train", "val")}
+    data = zipped(tmp_path / "pets.zip", SPLIT | strangers)
+    assert "has 3 classes" in refusal("evaluate", "--data", data, "--weights", weights)
+    told = answer("evaluate", "--data", data, "--classes", "cat,dog", "--weights", weights)
+    assert told["count"] == 2
 
 
 def test_evaluate_reads_any_top_level_folder(weights, answer, tmp_path):

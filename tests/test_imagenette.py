@@ -53,10 +53,11 @@ def test_the_plan_has_three_seeds_with_and_without_heads_and_one_long_run():
         assert (config.size, config.sizes_by_epoch()[-1]) == (128, 128)
 
 
-def test_runs_differ_in_heads_epochs_and_seed_alone():
+def test_runs_differ_in_heads_epochs_dropout_and_seed_alone():
     first, *others = plan("somewhere.zip").values()
+    own = {name: getattr(first.model, name) for name in ("aux", "dropout", "dropout_aux")}
     for config in others:
-        model = replace(config.model, aux=first.model.aux)
+        model = replace(config.model, **own)
         same = replace(config, model=model, seed=first.seed, epochs=first.epochs, grow=first.grow)
         assert same == first
 

@@ -176,6 +176,20 @@ def test_muon_steps_what_is_no_kernel_as_adamw_does():
         assert torch.equal(mine, theirs) == (mine.dim() != 4)
 
 
+def test_muon_lets_kernels_rest_that_nothing_is_asked_of():
+    model = network("batch-norm")
+    optimiser = make_optimiser(model, TrainConfig(optimiser="muon", learning_rate=0.01))
+    resting = model.get_parameter("aux1.conv.conv.weight")
+    for step in range(4):
+        for parameter in model.parameters():
+            parameter.grad = torch.randn_like(parameter)
+        if step > 1:
+            resting.grad = torch.zeros_like(resting)
+        before = resting.detach().clone()
+        optimiser.step()
+        assert torch.equal(resting, before) == (step > 1)
+
+
 def test_muon_without_kernels_to_train_is_adamw():
     model = network("batch-norm").requires_grad_(False)
     model.fc.requires_grad_(True)

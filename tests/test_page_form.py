@@ -14,6 +14,7 @@ import pretend_measuring
 from gnet.measuring import Measuring
 from gnet.run_limits import RunLimits
 from gnet.runs import Runs
+from gnet.train_config import TrainConfig
 from pages import PHONE, Server, on_a_free_port, random_network, with_training
 
 
@@ -191,11 +192,27 @@ def test_who_changes_the_form_ends_what_is_measured_for_the_old_one(visit, note)
     )
 
 
+def test_the_button_says_what_it_starts_also_beside_ones_own_run(visit, runs: Runs) -> None:
+    page = visit("?tab=train").page
+    owner = page.evaluate("gnet.train.owner")
+    run_id = runs.start(TrainConfig(per_class=2, epochs=1), name="waits", owner=owner)
+    page.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    page.wait_for_function("gnet.train.state.rows.length")
+    page.locator("[data-preset=heads]").click()
+    expect(page.locator("#start")).to_contain_text("Start 2 runs", timeout=30_000)
+    runs.steer(run_id, owner, "delete")
+
+
 def test_a_rate_is_found_by_a_process_of_its_own(visit, note) -> None:
     page = visit("?tab=train").page
     page.get_by_role("button", name="Find a good learning rate").click()
     page.get_by_role("button", name="Use 0.001").click()
     expect(field(page, "learning-rate").locator("input")).to_have_value("0.001")
+    page.wait_for_timeout(600)  # longer than the form takes to rest
+    expect(page.locator("#train-find .found")).to_be_visible()
+    page.get_by_role("button", name="How it learns").click()
+    give(page, "seed", "5")  # what was found is of another run
+    expect(page.locator("#train-find .found")).to_be_hidden()
     assert "find-rate" in [what for what, *_ in note()]
 
 

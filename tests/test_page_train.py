@@ -168,6 +168,13 @@ def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs
     expect(page.locator("[data-plot=loss] .marks title").last).to_be_attached()
     told = page.locator("[data-plot=loss] .marks title").all_text_contents()
     assert "paused" in told and "learning rate up to 0.02" in told
+    # Numbers go on also while somebody is at the buttons beside them.
+    page.get_by_role("button", name="change").first.click()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-change=learning_rate]")).to_be_focused()
+    shown = "document.querySelector('#train-bar .facts').textContent"
+    page.wait_for_function(f"(before => {shown} !== before)({page.evaluate(shown)!r})")
+    expect(page.locator("[data-change=learning_rate]")).to_be_focused()
     controls.get_by_role("button", name="Stop").click()
     state(page, "stopped")
     steps = page.evaluate("gnet.train.shown().last.step")

@@ -5,6 +5,7 @@ import io
 import json
 import shlex
 import shutil
+import zipfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -153,6 +154,19 @@ def test_without_a_card_one_is_made_and_the_data_may_have_moved(run, data, tmp_p
     assert text.endswith(f"{END}\n")
     assert "centre squares at 40 px" in text
     assert str(tmp_path) not in text and str(data.parent) not in text
+
+
+def test_a_run_on_some_of_the_classes_is_judged_on_those(data, config, tmp_path):
+    files = {f"{split}/stranger/tin0.png": speckled(99) for split in ("train", "val")}
+    with zipfile.ZipFile(data) as old:
+        files |= {name: old.read(name) for name in old.namelist()}
+    more = zipped(tmp_path / "three things.zip", files)
+    chosen = ",".join(open_dataset(data, "val", size=40).names)
+    config = replace(config, data=str(more), classes=chosen, epochs=1, grow="")
+    for _ in train(config, tmp_path / "run"):
+        pass
+    publish(tmp_path / "run", tmp_path / "some.safetensors")
+    assert weights.load(tmp_path / "some.safetensors").info.metrics["count"] == 14
 
 
 @pytest.mark.parametrize(

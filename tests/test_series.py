@@ -1,6 +1,8 @@
 """Series of runs: each done once, what was interrupted goes on, and what they come to."""
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -8,10 +10,11 @@ from gnet import ablations
 from gnet.ablations import CHANGES, WHOLE, plan, table
 from gnet.cli import main
 from gnet.errors import GnetError
-from gnet.events import StepDone
+from gnet.events import EpochDone, RunEnded, StepDone
 from gnet.outcomes import outcome
 from gnet.run_folder import RunFolder
 from gnet.series import carry_out, finished
+from gnet.signals import StopSignals
 from gnet.training import train
 from training_runs import curve, run, tiny
 
@@ -45,6 +48,22 @@ def test_a_run_that_was_interrupted_goes_on(tmp_path):
     assert curve(RunFolder(tmp_path / "one").events()) == curve(run(RUNS["one"]))
 
 
+def test_a_signal_ends_the_series_after_a_whole_step(tmp_path):
+    signals = StopSignals()
+    heard = []
+
+    def stop(name: str, epoch: EpochDone) -> None:
+        heard.append((name, epoch.epoch))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    carry_out(RUNS, tmp_path, say=stop, signals=signals)
+    assert heard == [("one", 1)] and signals.exit_code == 128 + signal.SIGTERM
+    (ended,) = [e for e in RunFolder(tmp_path / "one").events() if isinstance(e, RunEnded)]
+    assert ended.reason == "stopped"
+    carry_out(RUNS, tmp_path)
+    assert curve(RunFolder(tmp_path / "one").events()) == curve(run(RUNS["one"]))
+
+
 def test_a_folder_of_other_runs_is_refused_in_a_sentence(tmp_path):
     carry_out(RUNS, tmp_path, only="one")
     others = {"one": tiny(seed=9)}
@@ -64,6 +83,7 @@ def test_an_ablation_differs_from_the_whole_recipe_in_what_it_is_named_for():
         changed = {key: mine[key] for key in mine if mine[key] != theirs[key]}
         changed |= {key: models[0][key] for key in models[0] if models[0][key] != models[1][key]}
         assert changed == CHANGES[name]
+        assert config.thumbnails == 1  # all are judged on the same pictures
 
 
 def test_the_table_says_what_each_change_made_and_how_large_chance_is(

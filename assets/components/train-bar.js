@@ -40,6 +40,7 @@ function controls(run) {
   if (focused) (box.querySelector(`[data-action="${focused}"]:enabled`) ?? box.querySelector("button:enabled"))?.focus();
 }
 
+// What is told of a run, each with the button beside it: [text, button].
 function facts(track) {
   const { run, last, frame } = track;
   const moving = gnet.train.EVER.includes(run.state);
@@ -47,18 +48,19 @@ function facts(track) {
   const steps = frame?.steps ?? 0;
   const change = (what) =>
     run.mine && moving ? ` <button type="button" data-change="${what}">change</button>` : "";
+  const whole = ` <button type="button" data-zoom>whole run</button>`;
   const { aux1, aux2 } = track.weights;
   const weight = aux1 === aux2 ? number(aux1) : `${number(aux2)} and ${number(aux1)}`;
   const { left } = run;
   return [
-    frame && `epoch <b>${Math.min(track.epochs, last?.epoch ?? 1)} of ${track.epochs}</b>`,
-    frame && `step <b>${step} of ${steps}</b>`,
-    last && `<b>${number(Math.round(middling(track.speed)))}</b> pictures a second`,
-    moving && left !== null && `<b>${clock(left)}</b> left`,
-    !moving && run.seconds > 0 && `<b>${clock(run.seconds)}</b> in training`,
-    frame && `learning rate <b>${number(last?.learning_rate ?? track.top)}</b>${change("learning_rate")}`,
-    frame && run.config.model.aux && `aux weight <b>${weight}</b>${change("aux_weights")}`,
-    state.zoom && `epochs <b>${state.zoom.map((x) => x.toFixed(2)).join(" to ")}</b> on the plots <button type="button" data-zoom>whole run</button>`,
+    frame && [`epoch <b>${Math.min(track.epochs, last?.epoch ?? 1)} of ${track.epochs}</b>`, ""],
+    frame && [`step <b>${step} of ${steps}</b>`, ""],
+    last && [`<b>${number(Math.round(middling(track.speed)))}</b> pictures a second`, ""],
+    moving && left !== null && [`<b>${clock(left)}</b> left`, ""],
+    !moving && run.seconds > 0 && [`<b>${clock(run.seconds)}</b> in training`, ""],
+    frame && [`learning rate <b>${number(last?.learning_rate ?? track.top)}</b>`, change("learning_rate")],
+    frame && run.config.model.aux && [`aux weight <b>${weight}</b>`, change("aux_weights")],
+    state.zoom && [`epochs <b>${state.zoom.map((x) => x.toFixed(2)).join(" to ")}</b> on the plots`, whole],
   ].filter(Boolean);
 }
 const middling = (list) => list.slice(-15).sort((a, b) => a - b)[Math.floor(Math.min(15, list.length) / 2)] ?? 0;
@@ -112,10 +114,12 @@ gnet.train.draw((changed) => {
   const words = said(run);
   if (state.away) return lost();
   find(".facts").style.minHeight = "";
+  const list = facts(track);
   // Before there are facts the words stand in their place, so that nothing moves when they come.
-  const list = facts(track).map((fact) => `<span>${fact}</span>`).join("") || words;
-  if (changed("zoom") || !find(".facts").contains(document.activeElement)) put(find(".facts"), list);
-  put(find(".said"), list === words ? "" : words);
+  put(find(".said"), list.length ? words : "");
+  // The buttons stay while the numbers beside them change: somebody may be pressing one.
+  put(find(".facts"), list.map(([, button]) => `<span><span></span>${button}</span>`).join("") || words);
+  list.forEach(([text], i) => put(find(".facts").children[i].firstElementChild, text));
   if (!find(".change").hidden && !gnet.train.EVER.includes(run.state)) find(".change").hidden = true;
 });
 
@@ -126,7 +130,8 @@ find(".controls").addEventListener("click", (event) => {
   if (action) steer(action);
 });
 const form = find(".change");
-let changing = null;
+let changing = null; // what, and of which run
+let changingRun = null;
 find(".facts").addEventListener("click", (event) => {
   if (event.target.closest("[data-zoom]")) gnet.train.choose({ zoom: null });
   changing = event.target.closest("button")?.dataset.change;
@@ -137,6 +142,7 @@ find(".facts").addEventListener("click", (event) => {
   form.querySelector("small").textContent = rate ? "The schedule goes on from there." : "Recorded, and marked on the plots.";
   form.querySelector("input").max = props.most[rate ? "learning_rate" : "aux1_weight"];
   form.querySelector("input").value = rate ? track.top : track.weights.aux1;
+  changingRun = state.run;
   form.hidden = false;
   form.querySelector("input").select();
 });
@@ -146,7 +152,7 @@ const close = () => {
 };
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  steer(changing, { value: Number(form.querySelector("input").value) });
+  steer(changing, { run: changingRun, value: Number(form.querySelector("input").value) });
   close();
 });
 form.querySelector(".cancel").addEventListener("click", close);

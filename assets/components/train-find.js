@@ -3,6 +3,8 @@ const find = (selector) => element.querySelector(selector);
 const { state, EVER } = gnet.train;
 const { number } = gnet;
 let found = null;
+let outdated = false; // whether the form has changed since a rate was asked for
+let using = false; // whether it changes because the rate found is taken
 
 function curve({ rates, losses, suggested }) {
   const known = rates.map((rate, i) => [Math.log10(rate), losses[i]]).filter(([, loss]) => Number.isFinite(loss));
@@ -31,6 +33,7 @@ watch("value", () => {
     return;
   }
   busy(false);
+  if (outdated) return;
   found = answer;
   find(".found").hidden = false;
   curve(found);
@@ -44,21 +47,32 @@ function busy(on) {
 }
 find(".ask").hidden = !props.enabled;
 find(".ask").addEventListener("click", () => {
+  outdated = false;
   busy(true);
   trigger("find");
 });
-find(".use").addEventListener("click", () => trigger("use", { rate: found.suggested }));
+find(".use").addEventListener("click", () => {
+  using = true;
+  trigger("use", { rate: found.suggested });
+});
 document.addEventListener("gnet-settled", ({ detail }) => detail.what === "find" && busy(false));
 
-// Beside a run an estimate would be wrong, and would slow the run down.
+// What was found holds for the form it was found for.
+function formChanged() {
+  if (!using) find(".found").hidden = outdated = true;
+  using = false;
+}
+
+// Beside a run an estimate would be wrong, and would slow the run down: the answer says so.
 let asked = false;
 let beside = false; // whether a run was under way
 gnet.train.draw((changed) => {
+  if (asked && changed("filled")) formChanged();
   const own = state.rows.some((row) => EVER.includes(row.state));
   const before = beside;
   beside = own || state.queue.running > 0;
   if (asked && !changed("form") && !(before && !beside)) return;
-  if (!props.enabled || !state.ready || !state.form || own) return;
+  if (!props.enabled || !state.ready || !state.form) return;
   asked = true;
   trigger("estimate");
 });

@@ -147,8 +147,8 @@ gnet.train = (() => {
     const of = state.rows.filter((other) => row && other.preset === row.preset);
     const key = row?.preset ? [row.id, ...of.map(({ id, state: now }) => id + now)].join() : "";
     if (key === told) return;
-    told = key;
     const after = key && !EVER.includes(row.state) ? await server.after({ run: row.id, owner }) : {};
+    told = key;
     state.after = after.after ?? "";
     tell(["after"]);
   }

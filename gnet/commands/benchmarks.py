@@ -9,6 +9,7 @@ from gnet.commands.arguments import Command
 from gnet.commands.printing import print_json
 from gnet.commands.process import with_large_pages
 from gnet.events import EpochDone
+from gnet.signals import StopSignals
 
 
 def register(command: Command) -> None:
@@ -25,26 +26,29 @@ def register(command: Command) -> None:
         sub.add_argument("--only", default="", metavar="NAME", help="runs whose name begins so")
 
 
-def imagenette(arguments: argparse.Namespace) -> None:
+def imagenette(arguments: argparse.Namespace) -> int:
     """Train on Imagenette from scratch: 5 epochs with and without heads, 20 with."""
     from gnet.imagenette import benchmark, table
 
     with_large_pages()
+    signals = StopSignals()
     found = benchmark(
         arguments.data,
         Path(arguments.out),
         threads=arguments.threads,
         only=arguments.only,
         say=_silent if arguments.json else _say,
+        signals=signals,
     )
     if arguments.json:
         print_json(found)
-        return
-    print(table(found))
+    else:
+        print(table(found))
+    return signals.exit_code
 
 
-def ablate(arguments: argparse.Namespace) -> None:
-    """Train short runs that lack one part of the bundled network's recipe each."""
+def ablate(arguments: argparse.Namespace) -> int:
+    """Train short runs that differ from the bundled network's recipe in one thing each."""
     from dataclasses import asdict
 
     from gnet.ablations import plan, table
@@ -52,12 +56,14 @@ def ablate(arguments: argparse.Namespace) -> None:
 
     with_large_pages()
     runs, folder = plan(arguments.data, arguments.threads), Path(arguments.out)
-    carry_out(runs, folder, only=arguments.only, say=_silent if arguments.json else _say)
+    signals, say = StopSignals(), _silent if arguments.json else _say
+    carry_out(runs, folder, only=arguments.only, say=say, signals=signals)
     found = finished(runs, folder)
     if arguments.json:
         print_json({name: asdict(run) for name, run in found.items()})
-        return
-    print(table(found))
+    else:
+        print(table(found))
+    return signals.exit_code
 
 
 def _say(name: str, epoch: EpochDone) -> None:

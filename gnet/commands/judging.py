@@ -19,6 +19,9 @@ def register(command: Command) -> None:
         "--seed", type=int, default=0, help="of the run, for data without split folders (default 0)"
     )
     sub.add_argument("--size", type=positive, help="side of the input in px")
+    sub.add_argument(
+        "--classes", default="", metavar="NAMES", help="class folders to take, comma-separated"
+    )
 
     sub = command(calibrate)
     sub.add_argument("--data", required=True, help="built-in, a torchvision name, folder or zip")
@@ -44,6 +47,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from gnet.data import open_dataset
     from gnet.evaluation import evaluate
     from gnet.model import fold
+    from gnet.train_config import names_in
     from gnet.weights import load
 
     with_large_pages()
@@ -57,6 +61,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         arguments.split,
         size=preprocessing.size,
         seed=arguments.seed,
+        classes=names_in(arguments.classes),
         progress=Bar("reading pictures"),
     )
     result = evaluate(model, data, preprocessing, progress=Bar("evaluating"))

@@ -33,7 +33,7 @@ def preview(arguments: argparse.Namespace) -> None:
         size=config.size,
         seed=config.seed,
         per_class=config.per_class,
-        classes=[name for name in config.classes.split(",") if name],
+        classes=config.chosen_classes(),
         progress=bar,
     )
     bar.clear()

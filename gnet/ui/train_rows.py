@@ -13,7 +13,7 @@ from gnet.presets import PRESETS
 from gnet.run_folder import EVENTS, RunFolder
 from gnet.runs import Runs
 from gnet.train_config import TrainConfig
-from gnet.ui.train_form import FIELDS, MODEL, differing, value_of
+from gnet.ui.train_form import FIELDS, MODEL, differing, field_of, value_of
 
 _MOST = 3
 """Differences told of a run; the rest is in its tooltip."""
@@ -132,6 +132,9 @@ def word(name: str, value: Any) -> str:
         return str(value).rsplit("/", 1)[-1]
     if isinstance(value, float):
         return f"{value:g}"
+    words, choices = _WORDS.get(name), field_of(name).metadata["choices"]
+    if words and value in choices:
+        return words[choices.index(value)]
     return (
         str(value).replace("x", "×") if name == "model.left_out" and value else str(value) or "none"
     )
