@@ -8,7 +8,7 @@ from pathlib import Path
 _QUOTED = re.compile(r"""(['"])(?:~\w*|[A-Za-z]:)?[\\/](?:(?!\1).)*[\\/]((?:(?!\1).)*)\1""")
 """A path in quotation marks, which may hold spaces."""
 _BARE = re.compile(
-    r"""(?<![\w/\\.:~<])(?:~\w*|[A-Za-z]:)?[\\/](?:[^\s/\\'"]+[\\/])*([^\s/\\'"]+)"""
+    r"""(?<![\w/\\.:~<>])(?:~\w*|[A-Za-z]:)?[\\/](?:[^\s/\\'"]+[\\/])*([^\s/\\'"]+)"""
 )
 
 

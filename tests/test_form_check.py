@@ -99,14 +99,14 @@ def test_a_kernel_of_a_branch_that_is_left_out_cannot_be_set() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("epochs", None, "Epochs: nothing was given; allowed are whole numbers from 1 to 10000."),
-        ("epochs", 0, "Epochs: 0 was given; allowed are whole numbers from 1 to 10000."),
-        ("epochs", 2.5, "Epochs: 2.5 was given; allowed are whole numbers from 1 to 10000."),
-        ("model.width", 5, "Width: 5 was given; allowed are numbers from 0.0625 to 2."),
+        ("epochs", None, "Epochs: nothing was given; allowed are whole numbers from 1 to 100."),
+        ("epochs", 0, "Epochs: 0 was given; allowed are whole numbers from 1 to 100."),
+        ("epochs", 2.5, "Epochs: 2.5 was given; allowed are whole numbers from 1 to 100."),
+        ("model.width", 5, "Width: 5 was given; allowed are numbers from 0.25 to 1."),
         (
             "batch",
             100_000,
-            "Pictures a step: 100000 was given; allowed are whole numbers from 2 to 4096.",
+            "Pictures a step: 100000 was given; allowed are whole numbers from 8 to 256.",
         ),
         ("learning_rate", -1, "Learning rate: -1 was given; allowed are numbers from 0 to 100."),
         (
@@ -114,7 +114,7 @@ def test_a_kernel_of_a_branch_that_is_left_out_cannot_be_set() -> None:
             "fast",
             "Learning rate: 'fast' was given; allowed are numbers from 0 to 100.",
         ),
-        ("aux1_weight", 11, "Weight of aux1: 11 was given; allowed are numbers from 0 to 10."),
+        ("aux1_weight", 11, "Weight of aux1: 11 was given; allowed are numbers from 0 to 1."),
         ("seed", -3, "Seed: -3 was given; allowed are whole numbers from 0 to 2147483647."),
         ("optimiser", "magic", "Optimiser: 'magic' was given; allowed are adam, adamw, muon, sgd."),
         ("optimiser", None, "Optimiser: nothing was given; allowed is what is listed."),

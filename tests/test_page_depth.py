@@ -178,7 +178,9 @@ def test_a_network_without_probes_shows_its_heads_only(visit) -> None:
     expect(page.locator("#depth .plot .dot.probe")).to_have_count(0)
     expect(page.locator("#depth .plot .dot.main")).to_have_count(1)
     page.locator("#depth [data-depth='3a']").click()
-    expect(page.locator("#depth .status")).to_have_text("Nobody reads 3a in this network.")
+    expect(page.locator("#depth .status")).to_have_text(
+        "Neither a head nor a probe reads 3a in this network."
+    )
     expect(page.locator("#depth .bars button")).to_have_count(0)
 
 

@@ -38,7 +38,8 @@ def test_a_head_below_its_threshold_says_not_sure_and_why(doubtful) -> None:
     expect(doubt).to_be_visible()
     expect(doubt).to_contain_text("main is not sure: perhaps no class it knows.")
     expect(doubt).to_contain_text("Its energy is 2.5, below 4.25, as for 4.8\u00a0% of pictures of")
-    expect(doubt).to_contain_text("and 61\u00a0% of others. The nearest:")
+    expect(doubt).to_contain_text("and 61\u00a0% of others.")
+    expect(doubt).to_contain_text("The nearest:")
     expect(page.locator("#belief .heads [data-head=main] small")).to_have_text("not sure")
     expect(page.locator("#belief .bars.nearest button")).to_have_count(5)
     expect(page.locator("#belief .bars")).to_have_attribute(

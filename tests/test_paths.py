@@ -25,6 +25,7 @@ from gnet.paths import without_paths
         ("one of /a/b.zip, /c/d.zip: two", "one of b.zip, d.zip: two"),
         ("it took 3/4 of 5 km/h and/or 24 / 30 at http://x.example/a/b", None),
         ("aux1/aux2 are 'a/b'; allowed is 2.5.", None),
+        ("give a whole zip of train/<class>/* or <class>/*.", None),
         ("", None),
     ],
 )

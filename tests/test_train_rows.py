@@ -217,7 +217,7 @@ def test_nothing_is_concluded_from_a_run_whose_settings_were_changed_on_its_way(
     assert "mid-run" not in after_runs(runs, ids["with heads"], OWNER), "nothing else holds"
     change(runs, ids["with heads"], learning_rate=0.002)
     assert after_runs(runs, ids["without heads"], OWNER) == (
-        "Settings were changed in mid-run, so nothing is concluded: with heads."
+        "Settings of “with heads” were changed in mid-run, so nothing is concluded."
     )
     rows = {row["id"]: row for row in described(runs.list(OWNER))}
     assert rows[ids["with heads"]]["differs"][0] == (

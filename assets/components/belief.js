@@ -105,9 +105,9 @@ function reason(head, held) {
   const show = score === "maximum probability" ? gnet.percent : gnet.number;
   const which = score === "energy of all heads" ? "The heads’ energies together are" : `Its ${score} is`;
   return (
-    `<b>${head} is not sure: perhaps no class it knows.</b> ${which} ${show(held.familiarity)}, ` +
-    `below ${show(threshold)}, as for ${gnet.percent(false_alarms)} of pictures of known classes and ` +
-    `${gnet.percent(detected)} of others. The nearest:`
+    `<b>${head} is not sure: perhaps no class it knows.</b> The nearest:` +
+    `<details><summary>How that was decided</summary>The percentages only compare its classes. ${which} ${show(held.familiarity)}, below ${show(threshold)}, as for ${gnet.percent(false_alarms)} of pictures of known classes and ` +
+    `${gnet.percent(detected)} of others.</details>`
   );
 }
 

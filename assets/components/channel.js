@@ -79,8 +79,8 @@ function patches(found) {
   select.hidden = !found || found.overs.length < 2;
   box.innerHTML = "";
   if (!found) {
-    find(".seen").textContent =
-      "Nobody has looked for them with these weights: python -m gnet index does, over pictures of your own.";
+    find(".seen").innerHTML =
+      "Nobody has looked for them with these weights. On a command line <code>python -m gnet index --weights FILE --data PICTURES</code> does.";
     return;
   }
   select.innerHTML = found.overs

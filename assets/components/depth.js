@@ -40,6 +40,9 @@ function words({ answer, first, settled, stages: read }) {
     if (first === stages()[0]) return `${what} is the best guess of every probe from ${first} on.`;
     return `${what} becomes the best guess at ${first} and stays it to the end.`;
   }
+  const agrees = Object.values(read).map(({ top }) => top[0] === answer);
+  const spells = agrees.filter((yes, i) => yes && !agrees[i - 1]).length;
+  if (settled && spells > 2) return `${what} becomes the best guess at ${first}, comes and goes, and is there ${settled === last ? `again at ${last}` : `from ${settled} on`}.`;
   const then = settled === last ? `is back only at ${last}` : `has settled from ${settled} on`;
   if (settled) return `${what} becomes the best guess at ${first}, is lost again, and ${then}.`;
   const other = `the probe at ${last} says ${gnet.escape(name(read[last].top[0]))}`;
@@ -106,7 +109,7 @@ function detail() {
     .join("");
   find(".bars").className = `bars ${shown?.[0] ?? ""}`;
   if (!shown) {
-    find(".status").textContent = `Nobody reads ${stage} in this network.`;
+    find(".status").textContent = `Neither a head nor a probe reads ${stage} in this network.`;
     find(".bars").innerHTML = "";
     return;
   }

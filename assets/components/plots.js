@@ -132,7 +132,7 @@ gnet.chart = (() => {
       }
       const ticks = Math.max(nice(to - from, Math.max(2, (right - LEFT) / 70)), to - from > 2 ? 1 : 0);
       for (let x = Math.ceil(from / ticks - 1e-6) * ticks; x <= to + ticks / 1000; x += ticks) {
-        lines += `<text x="${round(px(x))}" y="${height - 6}" text-anchor="middle">${written(x, ticks)}</text>`;
+        lines += `<text x="${round(px(x))}" y="${height - 6}" text-anchor="middle">${Math.abs(x) < ticks / 1000 ? 0 : written(x, ticks)}</text>`;
       }
       put(grid, `${lines}<text x="${LEFT - 9}" y="${height - 6}" text-anchor="end">epoch</text>`);
 

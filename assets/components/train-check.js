@@ -64,8 +64,9 @@ left.addEventListener("input", ({ target }) => {
   const [low, high] = spans[i];
   const [name, before] = [names[i], { ...outside }];
   const inside = target.value !== "" && target.value >= low && target.value <= high;
+  const taken = gnet.train.within(names.map(() => target.value))[i];
   if (inside) delete outside[name];
-  else outside[name] = `${labels[i]}: ${target.value || "nothing"} was given; allowed are numbers from ${number(low)} to ${number(high)}.`;
+  else outside[name] = `${labels[i]}: ${target.value || "nothing"} was given, ${number(taken)} is taken; allowed are numbers from ${number(low)} to ${number(high)}.`;
   sayAll(before);
 });
 

@@ -61,14 +61,15 @@ function rows() {
   });
   for (const part of kept.values()) part.remove();
   find(".wide").hidden = !state.rows.length;
-  find(".none").textContent = state.rows.length || !state.ready ? "" : "Every run appears here, to be compared with the others.";
+  find(".none").textContent = state.rows.length || !state.ready ? "" : "Every run of yours appears here, to be compared with the others.";
 }
 
 // How busy the server is, with whosever runs.
 function queue({ running, waiting }) {
-  const words = waiting || running > 1
-    ? `On this server ${running} ${running === 1 ? "run is" : "runs are"} under way and ${waiting} ${waiting === 1 ? "waits" : "wait"}.`
-    : "";
+  const own = state.rows.some((row) => EVER.includes(row.state));
+  const other = running && !own ? "Somebody else’s run is training on this server; the next one waits for it." : "";
+  const words = !waiting && running < 2 ? other
+    : `On this server ${running} ${running === 1 ? "run is" : "runs are"} under way and ${waiting} ${waiting === 1 ? "waits" : "wait"}.`;
   const line = find(".queue");
   if (line.textContent !== words) line.textContent = words;
 }
@@ -87,8 +88,10 @@ element.addEventListener("click", (event) => {
   if (act === "show") gnet.train.choose({ run });
   if (act === "explore") gnet.train.explore(run);
   if (act === "delete") {
-    if (button.dataset.sure) trigger("steer", { run, owner, action: "delete" });
-    else {
+    if (button.dataset.sure) {
+      gnet.train.deleted.add(run);
+      trigger("steer", { run, owner, action: "delete" });
+    } else {
       button.dataset.sure = "yes";
       button.textContent = "Delete for good?";
       // Not at once: the row may be leaving the page just now, which takes the focus away, too.

@@ -110,7 +110,9 @@ gnet.train = (() => {
       if (answer.error) {
         state.over.delete(id);
         tracks.delete(id);
-        if (id === state.run) Object.assign(state, { trouble: answer.error });
+        // Who has deleted their own run sees another of theirs.
+        if (id === state.run && deleted.has(id)) choose({ run: state.rows.find((row) => row.id !== id)?.id ?? null });
+        else if (id === state.run) Object.assign(state, { trouble: answer.error });
         names.add("trouble").add("over");
         continue;
       }
@@ -162,6 +164,7 @@ gnet.train = (() => {
   }
 
   // After somebody has started or steered a run: look at once.
+  const deleted = new Set(); // ids of runs that were deleted here
   function refresh() {
     stale = true;
     soon();
@@ -193,5 +196,5 @@ gnet.train = (() => {
 
   const shown = () => tracks.get(state.run);
 
-  return { HEADS, EVER, state, owner, tracks, draw, choose, lay, connect, refresh, begun, formed, sides, span, within, explore, shown, at, tell };
+  return { HEADS, EVER, state, owner, tracks, draw, choose, lay, connect, refresh, begun, formed, sides, span, within, explore, deleted, shown, at, tell };
 })();

@@ -48,6 +48,7 @@ _BUNDLED = "As in the bundled network."
 _FAST = 1.0
 """A learning rate above this is worth a word."""
 _SHOWN = {shown.name: shown for shown in FIELDS}
+_RANGE = re.compile(r"from \S+ to \S+\.$")
 _WHOLE = re.compile(r"(\d)\.0\b")
 """A whole number with its point."""
 _GIVEN = re.compile(r"(\w+) is (.+?); (.+)", re.DOTALL)
@@ -187,8 +188,14 @@ def _sentence(shown: Shown, value: Any) -> str:
     try:
         filled(TrainConfig(), alone)
     except GnetError as error:
-        return next(iter(_placed(str(error)).values()))
+        sentence = next(iter(_placed(str(error)).values()))
+        return _RANGE.sub(_span(shown), sentence) if shown.low is not None else sentence
     return ""
+
+
+def _span(shown: Shown) -> str:
+    """From where to where a slider goes, which is less than a config allows."""
+    return f"from {shown.low:g} to {shown.high:g}."
 
 
 def _advice(values: Sequence[Any]) -> dict[str, str]:

@@ -72,7 +72,8 @@ def after_runs(runs: Runs, run_id: str, owner: str) -> str:
         return ""
     changed = [name for name, _ in preset.runs if _steered(rows, group[name])]
     if changed:
-        return f"Settings were changed in mid-run, so nothing is concluded: {in_words(changed)}."
+        told = in_words([f"“{name}”" for name in changed])
+        return f"Settings of {told} were changed in mid-run, so nothing is concluded."
     found = {name: _outcome(runs.run_folder(group[name]).path / EVENTS) for name, _ in preset.runs}
     return preset.verdict({name: one for name, one in found.items() if one is not None})
 
