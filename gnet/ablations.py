@@ -29,11 +29,11 @@ Thumbnails stay: without them a network is shown other pictures, also where it i
 
 
 def plan(data: str, threads: int = 0) -> dict[str, TrainConfig]:
-    """Name → run: 75 pictures of each class, five epochs at up to 64 px, one thing changed."""
+    """Name → run: 60 pictures of each class, five epochs at up to 64 px, one thing changed."""
     whole = TrainConfig(
         model=ModelConfig.preset("batch-norm"),
         data=data,
-        per_class=75,
+        per_class=60,
         size=64,
         grow="48x2",
         epochs=5,
