@@ -155,6 +155,12 @@ def with_training(runs: Runs) -> Iterator[Server]:
             yield Server(address=address, lab=None)
 
 
+def follow(page: Any, run_id: str) -> None:
+    """Show a run that was started elsewhere, as a press on Start does."""
+    page.wait_for_selector("#train-bar .name", state="attached")
+    page.evaluate("run => gnet.train.begun({ run })", run_id)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -15,7 +15,7 @@ from gnet.measuring import Measuring
 from gnet.run_limits import RunLimits
 from gnet.runs import Runs
 from gnet.train_config import TrainConfig
-from pages import PHONE, Server, on_a_free_port, random_network, with_training
+from pages import PHONE, Server, follow, on_a_free_port, random_network, with_training
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +196,7 @@ def test_the_button_says_what_it_starts_also_beside_ones_own_run(visit, runs: Ru
     page = visit("?tab=train").page
     owner = page.evaluate("gnet.train.owner")
     run_id = runs.start(TrainConfig(per_class=2, epochs=1), name="waits", owner=owner)
-    page.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    follow(page, run_id)
     page.wait_for_function("gnet.train.state.rows.length")
     page.locator("[data-preset=heads]").click()
     expect(page.locator("#start")).to_contain_text("Start 2 runs", timeout=30_000)

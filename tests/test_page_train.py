@@ -12,7 +12,7 @@ from gnet.config import ModelConfig
 from gnet.run_limits import RunLimits
 from gnet.runs import Runs
 from gnet.train_config import TrainConfig
-from pages import PHONE, Server, with_training
+from pages import PHONE, Server, follow, with_training
 
 OWNER = "the-token-of-somebody-who-started-a-run"
 LONG = 90_000
@@ -144,7 +144,7 @@ def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs
     viewer = visit("?tab=train")
     page = viewer.page
     run_id = runs.start(tiny(epochs=400), name="long", owner=page.evaluate("gnet.train.owner"))
-    page.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    follow(page, run_id)
     state(page, "running")
     page.wait_for_function("gnet.train.shown().x.length > 2", timeout=LONG)
     controls = page.get_by_role("group", name="Steer the run")
@@ -196,7 +196,7 @@ def test_a_run_that_judges_its_epoch_is_stopped_and_judges_it_once_resumed(
     owner = page.evaluate("gnet.train.owner")
     monkeypatch.setattr(runs, "_command", slow_judging.COMMAND)
     run_id = runs.start(tiny(epochs=1), name="judged", owner=owner)
-    page.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    follow(page, run_id)
     page.wait_for_function(
         "gnet.train.shown()?.last?.step === gnet.train.shown()?.frame?.steps"
         " && gnet.train.shown()?.frame",
@@ -219,7 +219,7 @@ def test_a_cut_network_is_told_and_what_was_missed_is_drawn_when_it_is_back(
 ) -> None:
     page = visit("?tab=train").page
     run_id = runs.start(tiny(epochs=400), name="cut", owner=page.evaluate("gnet.train.owner"))
-    page.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    follow(page, run_id)
     page.wait_for_function("gnet.train.shown()?.x.length > 2", timeout=LONG)
     facts, pause = page.locator("#train-bar .facts"), page.get_by_role("button", name="Pause")
     before = page.locator("#train-bar").bounding_box()
@@ -244,7 +244,7 @@ def test_a_cut_network_is_told_and_what_was_missed_is_drawn_when_it_is_back(
 def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: str) -> None:
     first = visit("?tab=train").page
     run_id = runs.start(tiny(epochs=400), name="shared", owner=first.evaluate("gnet.train.owner"))
-    first.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    follow(first, run_id)
     state(first, "running")
     first.wait_for_function("gnet.train.shown().x.length > 2", timeout=LONG)
     step = first.evaluate("gnet.train.shown().last.step")
@@ -394,7 +394,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit, finished: st
 def test_nothing_jumps_while_a_run_goes_on(visit, runs: Runs) -> None:
     page = visit("?tab=train").page
     run_id = runs.start(tiny(epochs=400), name="calm", owner=page.evaluate("gnet.train.owner"))
-    page.evaluate(f"gnet.train.begun({{ run: '{run_id}' }})")
+    follow(page, run_id)
     page.wait_for_function("gnet.train.shown()?.branches.length > 1", timeout=LONG)
     page.evaluate(
         "window.jumps = 0; new PerformanceObserver((list) => { for (const entry of "
