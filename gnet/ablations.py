@@ -15,7 +15,6 @@ from gnet.train_config import TrainConfig
 WHOLE = "the-whole-recipe"
 CHANGES: dict[str, dict[str, Any]] = {
     "64-px-from-the-start": {"grow": ""},
-    "cosine-no-warm-up": {"schedule": "cosine"},
     "constant-rate": {"schedule": "constant"},
     "AdamW-for-Muon": {"optimiser": "adamw"},
     "no-balance-of-classes": {"balance": 0.0},
