@@ -169,6 +169,22 @@ def test_a_changed_question_is_told_and_its_runs_conclude_nothing(visit, runs: R
     assert viewer.errors == []
 
 
+def test_a_preset_fills_the_form_and_says_what_to_expect(visit) -> None:
+    viewer = visit("?tab=train")
+    page = viewer.page
+    page.locator("#train-presets [data-preset=depth]").click()
+    page.get_by_role("button", name="The network").click()
+    expect(page.locator("#form-model-norm label.selected")).to_have_text("none")
+    expect(page.locator("#train-presets .before:visible")).to_contain_text("Without batch norm")
+    expect(page.locator("#train-presets .names:visible")).to_contain_text("Starts 2 runs")
+    page.locator("#form-learning-rate input").fill("-1")
+    page.locator("#form-learning-rate input").press("Tab")
+    expect(page.locator("#form-learning-rate")).to_contain_text("Learning rate: -1 was given")
+    page.locator("#start").click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text("Learning rate: -1 was given")
+    assert viewer.errors == []
+
+
 def test_who_closes_the_page_leaves_no_process_behind(visit, note) -> None:
     page = visit("?tab=train").page
     page.get_by_role("button", name="How it learns").click()

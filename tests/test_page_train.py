@@ -343,22 +343,6 @@ def test_tabs_are_changed_by_keyboard_and_keep_what_is_in_them(visit, finished: 
     assert all(labels), "drawn anew after it was hidden"
 
 
-def test_a_preset_fills_the_form_and_says_what_to_expect(visit) -> None:
-    viewer = visit("?tab=train")
-    page = viewer.page
-    page.locator("#train-presets [data-preset=depth]").click()
-    page.get_by_role("button", name="The network").click()
-    expect(page.locator("#form-model-norm label.selected")).to_have_text("none")
-    expect(page.locator("#train-presets .before:visible")).to_contain_text("Without batch norm")
-    expect(page.locator("#train-presets .names:visible")).to_contain_text("Starts 2 runs")
-    page.locator("#form-learning-rate input").fill("-1")
-    page.locator("#form-learning-rate input").press("Tab")
-    expect(page.locator("#form-learning-rate")).to_contain_text("Learning rate: -1 was given")
-    page.locator("#start").click()
-    expect(page.get_by_test_id("toast-body")).to_contain_text("Learning rate: -1 was given")
-    assert viewer.errors == []
-
-
 def test_a_run_that_is_not_there_is_told(visit) -> None:
     viewer = visit("?tab=train&run=" + "a" * 22)
     expect(viewer.page.locator("#train-bar .facts")).to_contain_text("There is no such run here")
