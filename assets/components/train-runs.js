@@ -67,7 +67,7 @@ function rows() {
 // How busy the server is, with whosever runs.
 function queue({ running, waiting }) {
   const own = state.rows.some((row) => EVER.includes(row.state));
-  const other = running && !own ? "Somebody else’s run is training on this server; the next one waits for it." : "";
+  const other = running && !own ? "A run is under way on this server; the next one waits for it." : "";
   const words = !waiting && running < 2 ? other
     : `On this server ${running} ${running === 1 ? "run is" : "runs are"} under way and ${waiting} ${waiting === 1 ? "waits" : "wait"}.`;
   const line = find(".queue");
