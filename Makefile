@@ -19,7 +19,7 @@ run: setup ## start the page on port 7860: make run ARGS="--host 0.0.0.0 --port 
 	@$(PY) app.py $(ARGS)
 
 test: $(VENV)/.installed-dev ## what CI runs: find or install a browser, then make check
-	@$(PY) tests/chromium.py
+	@$(PY) tests/support/chromium.py
 	@$(MAKE) --no-print-directory check
 
 check: style types tests ## format, lint, types and tests

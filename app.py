@@ -34,10 +34,10 @@ def serve(options: argparse.Namespace) -> None:
     import torch
 
     from gnet import ui
-    from gnet.run_limits import RunLimits
-    from gnet.runs import Runs
+    from gnet.network.weights import load
+    from gnet.serving.limits import RunLimits
+    from gnet.serving.runs import Runs
     from gnet.ui.environment import prepare
-    from gnet.weights import load
 
     # Requests wait in one line; half of the cores is left to whoever else works here.
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))

@@ -1,5 +1,5 @@
 """`python -m gnet`."""
 
-from gnet.cli import main
+from gnet.commands.main import main
 
 raise SystemExit(main())

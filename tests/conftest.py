@@ -3,9 +3,13 @@
 import pytest
 import torch
 
-from chromium import MISSING, find_chromium, in_ci
+from support.chromium import MISSING, find_chromium, in_ci
 
-pytest_plugins = ["folders", "opened_runs", "pages"]  # `source`; `opened`; `server`, `visit`
+pytest_plugins = [
+    "support.folders",
+    "support.opened_runs",
+    "support.pages",
+]  # `source`; `opened`; `server`, `visit`
 
 
 @pytest.fixture(scope="session", autouse=True)

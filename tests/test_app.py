@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 import app
-from gnet import ui, weights
+from gnet import ui
 from gnet.errors import GnetError
-from gnet.run_limits import RunLimits
-from networks import network
+from gnet.network import weights
+from gnet.serving.limits import RunLimits
+from support.networks import network
 
 
 @pytest.fixture

@@ -17,16 +17,16 @@ import torch
 import torchvision
 from packaging.requirements import Requirement
 
-from gnet.attribution import METHODS
-from gnet.cli import main
-from gnet.config import ModelConfig
-from gnet.costs import layer_costs
-from gnet.header import read_header
-from gnet.model import GoogLeNet
-from gnet.receptive_field import receptive_fields
-from gnet.weights import BUNDLED
+from gnet.commands.main import main
+from gnet.explain.attribution import METHODS
+from gnet.network.config import ModelConfig
+from gnet.network.costs import layer_costs
+from gnet.network.header import read_header
+from gnet.network.model import GoogLeNet
+from gnet.network.receptive_field import receptive_fields
+from gnet.network.weights import BUNDLED
+from support.root import ROOT
 
-ROOT = Path(__file__).parents[1]
 MACHINES = ("x86_64", "aarch64", "arm64", "AMD64")
 TEXT = {".py", ".md", ".txt", ".toml", ".yaml", ".yml", ".json", ".js", ".css", ".html", ".svg", ""}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gnet.commands.arguments import Command
+from gnet.commands.console import Command
 from gnet.commands.printing import print_json
 from gnet.commands.process import with_large_pages
-from gnet.events import EpochDone
-from gnet.signals import StopSignals
+from gnet.runs.events import EpochDone
+from gnet.system.signals import StopSignals
 
 
 def register(command: Command) -> None:
@@ -28,7 +28,7 @@ def register(command: Command) -> None:
 
 def imagenette(arguments: argparse.Namespace) -> int:
     """Train on Imagenette from scratch: 5 epochs with and without heads, 20 with."""
-    from gnet.imagenette import benchmark, table
+    from gnet.studies.imagenette import benchmark, table
 
     with_large_pages()
     signals = StopSignals()
@@ -51,8 +51,8 @@ def ablate(arguments: argparse.Namespace) -> int:
     """Train short runs that differ from the bundled network's recipe in one thing each."""
     from dataclasses import asdict
 
-    from gnet.ablations import plan, table
-    from gnet.series import carry_out, finished
+    from gnet.studies.recipe import plan, table
+    from gnet.studies.series import carry_out, finished
 
     with_large_pages()
     runs, folder = plan(arguments.data, arguments.threads), Path(arguments.out)

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gnet.commands.arguments import Command, positive
+from gnet.commands.console import Command, positive
 from gnet.commands.printing import print_json
 from gnet.errors import GnetError
-from gnet.progress import Bar
+from gnet.system.progress import Bar
 
 
 def register(command: Command) -> None:
@@ -37,11 +37,11 @@ def register(command: Command) -> None:
 
 def index(arguments: argparse.Namespace) -> None:
     """The nine pictures that each channel answers most."""
-    from gnet.channels import SHIPPED, index_path, make_index
-    from gnet.data import open_dataset
-    from gnet.gallery import FOLDER, shipped
-    from gnet.model import fold
-    from gnet.weights import load
+    from gnet.channels.index import SHIPPED, index_path, make_index
+    from gnet.data.datasets import open_dataset
+    from gnet.data.gallery import FOLDER, shipped
+    from gnet.network.model import fold
+    from gnet.network.weights import load
 
     model = fold(load(arguments.weights))
     if arguments.data:
@@ -73,10 +73,10 @@ def dream(arguments: argparse.Namespace) -> int:
     """A picture grown until a channel answers it strongly, or the sheet of them all."""
     import torch
 
-    from gnet.dreams import DreamConfig, dream
-    from gnet.model import fold
-    from gnet.pictures import to_image
-    from gnet.weights import load
+    from gnet.channels.dreams import DreamConfig, dream
+    from gnet.data.pictures import to_image
+    from gnet.network.model import fold
+    from gnet.network.weights import load
 
     given = {name: value for name in ("size", "steps") if (value := getattr(arguments, name))}
     config = DreamConfig(**given)
@@ -110,11 +110,11 @@ def dream(arguments: argparse.Namespace) -> int:
 def _sprite(arguments: argparse.Namespace, config: Any) -> int:
     import torch
 
-    from gnet.channels import SHIPPED, Index, find_indexes
-    from gnet.dream_sprite import make_sprite
-    from gnet.gallery import FOLDER
-    from gnet.model import fold
-    from gnet.weights import load
+    from gnet.channels.index import SHIPPED, Index, find_indexes
+    from gnet.channels.sprite import make_sprite
+    from gnet.data.gallery import FOLDER
+    from gnet.network.model import fold
+    from gnet.network.weights import load
 
     torch.set_num_threads(1)
     model = fold(load(arguments.weights))

@@ -6,10 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
-from gnet.commands.arguments import Command, positive
+from gnet.commands.console import Command, positive
 from gnet.commands.printing import print_json
 from gnet.commands.process import with_large_pages
-from gnet.progress import Bar
+from gnet.system.progress import Bar
 
 PROBE_MARKS = "<!-- probes: written by `python -m gnet probe` -->", "<!-- /probes -->"
 EXIT_MARKS = "<!-- exits: written by `python -m gnet exits` -->", "<!-- /exits -->"
@@ -36,9 +36,9 @@ def register(command: Command) -> None:
 
 def probe(arguments: argparse.Namespace) -> None:
     """Fit a linear probe to each module's output; the network is not changed."""
-    from gnet.model import fold
-    from gnet.probe_fitting import fit_probes, probes_table
-    from gnet.weights import load
+    from gnet.evaluation.probe_fitting import fit_probes, probes_table
+    from gnet.network.model import fold
+    from gnet.network.weights import load
 
     with_large_pages()
     _check_card(arguments.card, PROBE_MARKS)
@@ -61,12 +61,12 @@ def probe(arguments: argparse.Namespace) -> None:
 
 def exits(arguments: argparse.Namespace) -> None:
     """What leaving the network early gains and costs."""
-    from gnet.atomic import atomically
-    from gnet.exit_figure import exits_figure, exits_table
-    from gnet.exits import measure_exits
-    from gnet.model import fold
-    from gnet.sheet import save
-    from gnet.weights import load
+    from gnet.evaluation.exits import measure_exits
+    from gnet.figures.exits import exits_figure, exits_table
+    from gnet.figures.sheet import save
+    from gnet.network.model import fold
+    from gnet.network.weights import load
+    from gnet.system.atomic import atomically
 
     with_large_pages()
     _check_card(arguments.card, EXIT_MARKS)
@@ -91,15 +91,15 @@ def exits(arguments: argparse.Namespace) -> None:
 
 def _check_card(card: str | None, marks: tuple[str, str]) -> None:
     """Refuse a card without marks before the work, not after it."""
-    from gnet.publishing import between_marks
+    from gnet.studies.publishing import between_marks
 
     if card:
         between_marks(Path(card), "", *marks)
 
 
 def _write_card(card: str | None, marks: tuple[str, str], text: str) -> None:
-    from gnet.atomic import atomically
-    from gnet.publishing import between_marks
+    from gnet.studies.publishing import between_marks
+    from gnet.system.atomic import atomically
 
     if card:
         whole = between_marks(Path(card), text, *marks)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gnet.commands.arguments import Command, positive
+from gnet.commands.console import Command, positive
 from gnet.commands.printing import print_json
 from gnet.commands.process import with_large_pages
-from gnet.progress import Bar
+from gnet.system.progress import Bar
 
 
 def register(command: Command) -> None:
@@ -28,7 +28,7 @@ def register(command: Command) -> None:
 
 def publish(arguments: argparse.Namespace) -> None:
     """Turn a finished run into weights to ship, with a model card."""
-    from gnet.publishing import publish
+    from gnet.studies.publishing import publish
 
     with_large_pages()
     written = publish(
@@ -46,8 +46,8 @@ def publish(arguments: argparse.Namespace) -> None:
 
 def export(arguments: argparse.Namespace) -> None:
     """The network as ONNX, as a JSON description, or as torchvision's state dict."""
-    from gnet import export as exporting
-    from gnet.weights import load
+    from gnet.network import export as exporting
+    from gnet.network.weights import load
 
     model = load(arguments.weights)
     suffix = {"onnx": ".onnx", "json": ".json", "torchvision": ".safetensors"}[arguments.format]
@@ -66,7 +66,7 @@ def export(arguments: argparse.Namespace) -> None:
 
 def assets(arguments: argparse.Namespace) -> None:
     """Record the shipped examples again with the bundled weights."""
-    from gnet.ui.examples import build
+    from gnet.answers.examples import build
 
     written = build()
     if arguments.json:

@@ -10,12 +10,12 @@ import threading
 from dataclasses import asdict
 from typing import IO
 
-from gnet.commands.arguments import Command
+from gnet.commands.console import Command
+from gnet.commands.options import add_model_options, add_train_options, train_config
 from gnet.commands.process import with_large_pages
 from gnet.errors import GnetError
-from gnet.options import add_model_options, add_train_options, train_config
-from gnet.progress import Bar
-from gnet.train_config import TrainConfig
+from gnet.runs.train_config import TrainConfig
+from gnet.system.progress import Bar
 
 
 def register(command: Command) -> None:
@@ -33,8 +33,8 @@ def register(command: Command) -> None:
 
 def find_rate(arguments: argparse.Namespace) -> int:
     """Suggest a learning rate for a run, from a few dozen steps at rates that grow."""
-    from gnet import finder
-    from gnet.preview import thinned
+    from gnet.data.preview import thinned
+    from gnet.training import finder
 
     with_large_pages()
     few, _ = thinned(_config(arguments))
@@ -51,8 +51,8 @@ def find_rate(arguments: argparse.Namespace) -> int:
 
 def estimate(arguments: argparse.Namespace) -> int:
     """Tell how long a run would take, from a few of its steps."""
-    from gnet import finder
-    from gnet.preview import thinned
+    from gnet.data.preview import thinned
+    from gnet.training import finder
 
     with_large_pages()
     config = _config(arguments)

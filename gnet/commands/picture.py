@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gnet.commands.arguments import Command, positive
+from gnet.commands.console import Command, positive
 from gnet.commands.printing import print_json
-from gnet.config import UNTRAINED
+from gnet.network.config import UNTRAINED
 
 
 def register(command: Command) -> None:
@@ -40,10 +40,10 @@ def register(command: Command) -> None:
 
 def predict(arguments: argparse.Namespace) -> None:
     """What the heads believe of each picture."""
-    from gnet.model import fold
-    from gnet.pictures import read_pixels
-    from gnet.recording import belief, record
-    from gnet.weights import load
+    from gnet.data.pictures import read_pixels
+    from gnet.explain.recording import belief, record
+    from gnet.network.model import fold
+    from gnet.network.weights import load
 
     model = fold(load(arguments.weights))
     answers = []
@@ -81,13 +81,13 @@ def predict(arguments: argparse.Namespace) -> None:
 
 def explore(arguments: argparse.Namespace) -> None:
     """Record one picture and write what the page would show of it to a folder."""
-    from gnet import figures
-    from gnet.config import STAGES
-    from gnet.model import fold
-    from gnet.pictures import read_pixels
-    from gnet.receptive_field import effective_fields
-    from gnet.recording import record, statistics
-    from gnet.weights import load
+    from gnet.data.pictures import read_pixels
+    from gnet.explain.recording import record, statistics
+    from gnet.figures import exploring as figures
+    from gnet.network.config import STAGES
+    from gnet.network.model import fold
+    from gnet.network.receptive_field import effective_fields
+    from gnet.network.weights import load
 
     model = fold(load(arguments.weights))
     recording = record(model, read_pixels(arguments.picture, model.info.preprocessing))
@@ -116,12 +116,12 @@ def explore(arguments: argparse.Namespace) -> None:
 
 def attribute(arguments: argparse.Namespace) -> None:
     """Why a head answers what it answers, for one picture."""
-    from gnet import figures
-    from gnet.attribution import STEPS, attribute
-    from gnet.model import fold
-    from gnet.pictures import read_pixels
-    from gnet.recording import belief, record
-    from gnet.weights import load
+    from gnet.data.pictures import read_pixels
+    from gnet.explain.attribution import STEPS, attribute
+    from gnet.explain.recording import belief, record
+    from gnet.figures import exploring as figures
+    from gnet.network.model import fold
+    from gnet.network.weights import load
 
     model = fold(load(arguments.weights))
     pixels = read_pixels(arguments.picture, model.info.preprocessing)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from gnet.commands.arguments import Command
+from gnet.commands.console import Command
+from gnet.commands.options import add_train_options, train_config
 from gnet.commands.printing import print_json
-from gnet.options import add_train_options, train_config
-from gnet.progress import Bar
+from gnet.system.progress import Bar
 
 _OPTIONS = ("data", "classes", "per_class", "size", "seed")
 _WIDTH = 30
@@ -23,8 +23,8 @@ def register(command: Command) -> None:
 
 def preview(arguments: argparse.Namespace) -> None:
     """Show what a run would find in a data set: classes, split, what is skipped and why."""
-    from gnet.preview import preview as look
-    from gnet.preview import write_sheet
+    from gnet.data.preview import preview as look
+    from gnet.data.preview import write_sheet
 
     config = train_config(arguments)
     bar = Bar("opening pictures")

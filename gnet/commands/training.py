@@ -10,14 +10,14 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from gnet.commands.arguments import Command
+from gnet.commands.console import Command
+from gnet.commands.options import add_model_options, add_train_options, given_options, train_config
 from gnet.commands.process import with_large_pages
 from gnet.errors import GnetError
-from gnet.events import Event
-from gnet.lease import Lease
-from gnet.options import add_model_options, add_train_options, given_options, train_config
-from gnet.progress import Bar
-from gnet.signals import StopSignals
+from gnet.runs.events import Event
+from gnet.system.lease import Lease
+from gnet.system.progress import Bar
+from gnet.system.signals import StopSignals
 
 
 def register(command: Command) -> None:
@@ -35,7 +35,7 @@ def register(command: Command) -> None:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train a network, or go on with a run."""
-    from gnet.events import EpochDone, RunEnded, RunPaused, RunStarted, StepDone, to_line
+    from gnet.runs.events import EpochDone, RunEnded, RunPaused, RunStarted, StepDone, to_line
 
     with_large_pages()
     signals = StopSignals()
@@ -72,9 +72,9 @@ def _run_events(
     arguments: argparse.Namespace, signals: StopSignals, bar: Bar
 ) -> tuple[list[Event], Generator[Event, None, None]]:
     """How the run to be resumed began, if one is, and the events to come."""
-    from gnet import training
-    from gnet.events import RunStarted
-    from gnet.run_folder import RunFolder
+    from gnet.runs.events import RunStarted
+    from gnet.runs.folder import RunFolder
+    from gnet.training import loop as training
 
     stop = _wish_to_stop(arguments, signals)
     if not arguments.resume:
@@ -108,7 +108,7 @@ def _wish_to_stop(arguments: argparse.Namespace, signals: StopSignals) -> Callab
 
 def _noting(folder: str | None) -> AbstractContextManager[Callable[[Event], None]]:
     """A function that copies events for TensorBoard, or one that does nothing."""
-    from gnet.scalars import scalars
+    from gnet.runs.scalars import scalars
 
     return scalars(folder) if folder else nullcontext(lambda event: None)
 

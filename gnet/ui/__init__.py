@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from gnet.model import GoogLeNet
+from gnet.network.model import GoogLeNet
 
 if TYPE_CHECKING:
     import gradio as gr

@@ -1,30 +1,35 @@
 """The page's own drawings: one `gr.HTML` each, made of a template, a style and a script.
 
-The files are assets/components/<name>.html, .css and .js; style and script may be missing.
+The files are assets/components/<screen>/<part>/<part>.html, .css and .js; style and script may be
+missing.
 """
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+from gnet.system.assets import ASSETS
+
 FOLDER = ASSETS / "components"
 
 
 def drawing(name: str, value: Any = None, **props: Any) -> gr.HTML:
-    """The component `name`; its value is what its script draws.
+    """The component `name`, as "train/bar"; its value is what its script draws.
 
-    A subclass would be neater, but for each one Gradio writes a .pyi beside the source.
+    Its id in the page is its own name on the first screen ("roads") and in the header, and bears
+    the screen's name elsewhere ("train-bar"). A subclass would be neater, but for each one Gradio
+    writes a .pyi beside the source.
     """
+    screen, part = name.split("/")
+    files = f"{name}/{part}"
     return gr.HTML(
         value,
-        html_template=read(f"{name}.html"),
-        css_template=read(f"{name}.css"),
-        js_on_load=read(f"{name}.js"),
+        html_template=read(f"{files}.html"),
+        css_template=read(f"{files}.css"),
+        js_on_load=read(f"{files}.js"),
         apply_default_css=False,
-        elem_id=name,
+        elem_id=part if screen in ("explore", "shared") else f"{screen}-{part}",
         **props,
     )
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from gnet.ui.uploads import open_folder
+from gnet.ui.http.uploads import open_folder
 
 
 def prepare() -> Path:

@@ -6,14 +6,14 @@ from typing import Any
 
 import gradio as gr
 
-from gnet.attribution import METHODS
+from gnet.answers import channel as channels
+from gnet.answers import examples
+from gnet.answers.explorers import Labs
+from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
-from gnet.pictures import LIMITS
-from gnet.ui import channel as channels
-from gnet.ui import examples
+from gnet.explain.attribution import METHODS
 from gnet.ui.asking import MODEL, QUIET, as_text, settle
 from gnet.ui.components import drawing
-from gnet.ui.labs import Labs
 from gnet.ui.speech import spoken
 
 QUESTION = ("head", "target", "stage")
@@ -59,21 +59,21 @@ def build(labs: Labs) -> None:
             lab, chosen = labs.asked(picture)
             return as_text(lab.attribute(chosen, method, head, target, stage))
 
-    drawing("network")
+    drawing("explore/network")
     with gr.Row(elem_id="top"):
         picture = drawing(
-            "picture",
+            "explore/picture",
             {"example": next(iter(examples.EXAMPLES))},
             examples=examples.thumbnails(),
             megabytes=LIMITS.file_bytes // 1_000_000,
         )
-        drawing("diagram")
-        drawing("belief")
-    roads = drawing("roads")
-    channel = drawing("channel")
-    drawing("depth")
+        drawing("explore/diagram")
+        drawing("explore/belief")
+    roads = drawing("explore/roads")
+    channel = drawing("explore/channel")
+    drawing("explore/depth")
     with gr.Column(elem_id="why"):
-        drawing("question")
+        drawing("explore/question")
         with gr.Row(elem_id="ask"):
             method = gr.Radio(
                 [(m.label, m.name) for m in METHODS.values()],
@@ -85,8 +85,8 @@ def build(labs: Labs) -> None:
                 elem_id="method",
             )
             ask = gr.Button("Ask why", variant="primary", elem_id="ask-why")
-        why = drawing("reason")
-    answer = drawing("answer", as_text(first), network=lab.network, visible="hidden")
+        why = drawing("explore/reason")
+    answer = drawing("explore/answer", as_text(first), network=lab.network, visible="hidden")
     head, target, stage = (gr.Textbox(visible=False, label=name) for name in QUESTION)
 
     seen = picture.chosen(

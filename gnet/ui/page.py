@@ -6,21 +6,36 @@ import gradio as gr
 from gradio.themes import Base
 from starlette.middleware import Middleware
 
-from gnet.model import GoogLeNet
-from gnet.offers import Offers
-from gnet.pictures import LIMITS
-from gnet.reviews import Reviews
-from gnet.ui import downloads, explore_tab, train_tab, zips
-from gnet.ui.components import ASSETS, drawing, read
-from gnet.ui.headers import SafeHeaders
-from gnet.ui.lab import Lab
-from gnet.ui.labs import Labs
-from gnet.ui.uploads import sweep_also
+from gnet.answers.explorer import Lab
+from gnet.answers.explorers import Labs
+from gnet.data.pictures import LIMITS
+from gnet.network.model import GoogLeNet
+from gnet.serving.offers import Offers
+from gnet.serving.reviews import Reviews
+from gnet.ui import explore_tab
+from gnet.ui.components import drawing, read
+from gnet.ui.http import downloads, zips
+from gnet.ui.http.headers import SafeHeaders
+from gnet.ui.http.uploads import sweep_also
+from gnet.ui.train import tab as train_tab
 
-SCRIPTS = ("page.js", "hearing.js", "tracks.js", "train.js", "plots.js", "bars.js", "review.js")
+SCRIPTS = (
+    "shared/store.js",
+    "shared/hearing.js",
+    "train/tracks.js",
+    "train/train.js",
+    "shared/chart.js",
+    "train/bars.js",
+    "review/review.js",
+)
 """What the drawings' scripts share, in the order it is loaded."""
 
-STYLES = ("style.css", "form.css", "form-states.css", "plots.css")
+STYLES = (
+    "shared/style.css",
+    "train/form.css",
+    "train/form-states.css",
+    "train/plots.css",
+)
 """The style sheet: the page's own rules, those of the form, those of the plots."""
 
 
@@ -31,7 +46,7 @@ def build(model: GoogLeNet, runs: Any = None) -> gr.Blocks:
     lab.warm_up()
     reviews = Reviews() if runs is not None else None
     with gr.Blocks(title="gnet", analytics_enabled=False) as page:
-        drawing("header", tabs=["explore", "train"] if runs is not None else ["explore"])
+        drawing("shared/header", tabs=["explore", "train"] if runs is not None else ["explore"])
         with gr.Column(elem_id="explore-tab", elem_classes="tab"):
             explore_tab.build(Labs(lab, runs, reviews))
         if runs is not None and reviews is not None:
@@ -43,7 +58,7 @@ def build(model: GoogLeNet, runs: Any = None) -> gr.Blocks:
 
 def launch_options(runs: Any = None) -> dict[str, Any]:
     """What `launch` must be told; with the `runs` of the page, their files can be fetched."""
-    style = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in STYLES)
+    style = "\n".join(read(name) for name in STYLES)
     scripts = "\n".join(read(name) for name in SCRIPTS)
     routes = downloads.routes(runs)
     if runs is not None and runs.limits.enabled:

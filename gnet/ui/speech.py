@@ -7,7 +7,7 @@ from html import escape
 import gradio as gr
 
 from gnet.errors import GnetError
-from gnet.paths import without_paths
+from gnet.system.paths import without_paths
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""An answer as plain values, for page, endpoints and examples; knows no Gradio."""

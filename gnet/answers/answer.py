@@ -1,0 +1,225 @@
+"""What travels to the page, as plain values: a picture's answer, an attribution, the network.
+
+Maps travel as raw bytes in base64, each on its own scale from 0 to its largest value (signed ones
+from −limit to limit); the page colours them. Everything a click on a module or a hover shows is in
+one answer, about 100 kB, so moving about asks the server nothing.
+"""
+
+import base64
+import io
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+
+from gnet.data.pictures import to_image
+from gnet.explain.attribution import METHODS, Attribution, stages_before
+from gnet.explain.recording import Recording, belief, mean_map, statistics
+from gnet.figures.colours import DIVERGING, SEQUENTIAL, scale_limit
+from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, UNTRAINED
+from gnet.network.model import GoogLeNet
+from gnet.network.receptive_field import box, middle_cell
+
+LABELS = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pool"}
+_PREVIEW_SIDE, _PREVIEW_LENGTH = 240, 960
+_LOSSLESS_SIDE = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A picture and the square of it that the network saw."""
+
+    key: str
+    """sha256 of the file, the square and the weights."""
+    name: str
+    example: str | None
+    """Name of the example it is, if it is one."""
+    tile: str | None
+    """The run and its number in the run's review, if it comes from there."""
+    image: Image.Image
+    box: tuple[int, int, int]
+    """The square (x, y, side) in px of `image`."""
+    pixels: Tensor
+    """(1, 3, S, S) in [0, 1]."""
+
+
+def describe_answer(recording: Recording, view: View) -> dict[str, Any]:
+    """Everything the page shows of one picture."""
+    stages = {stage: _stage(recording, stage) for stage in STAGES}
+    return {
+        "key": view.key,
+        "name": view.name,
+        "example": view.example,
+        "tile": view.tile,
+        "picture": _picture(view),
+        "signed": recording.signed,
+        **_heads(recording),
+        "stages": stages,
+        "limits": {
+            kind: max(stage["limits"][kind] for stage in stages.values())
+            for kind in ("maps", "channels")
+        },
+        "measured": {},
+        "why": None,
+    }
+
+
+def describe_attribution(attribution: Attribution, key: str) -> dict[str, Any]:
+    """One attribution map and the numbers beside it."""
+    limit = scale_limit(attribution.map)
+    record = attribution.to_json() | {"key": key}
+    record["map"] = _bytes_of(attribution.map, limit, signed=attribution.signed)
+    record["limit"] = short(limit)
+    record["beyond"] = bool(float(attribution.map.abs().max()) > limit)
+    return record
+
+
+def describe_network(model: GoogLeNet) -> dict[str, Any]:
+    """What the page has to know of the network whatever the picture."""
+    info, kernel = model.info, model.config.kernel_5x5
+    present = [head for head in HEADS if head == "main" or model.config.aux]
+    return {
+        "name": info.name,
+        "classes": [info.class_name(index) for index in range(model.config.num_classes)],
+        "size": info.preprocessing.size,
+        "thumbnail": info.preprocessing.thumbnail,
+        "branches": [{"name": b, "label": LABELS[b]} for b in BRANCHES],
+        "kernel_5x5": kernel,
+        "left_out": list(model.config.branches_left_out()),
+        "heads": [
+            {
+                "name": head,
+                "exit": EXITS[head],
+                "status": info.heads.get(head, UNTRAINED),
+                "stages": list(stages_before(head)),
+                "sure": asdict(info.sure[head]) if head in info.sure else None,
+                "top1": info.metrics.get("heads", {}).get(head, {}).get("top1"),
+            }
+            for head in present
+        ],
+        "widths": {
+            stage: list(module.widths.branches) for stage, module in model.inceptions().items()
+        },
+        "methods": [
+            {"name": m.name, "label": m.label, "sentence": m.sentence, "needs_stage": m.needs_stage}
+            for m in METHODS.values()
+        ],
+        "colours": {
+            "sequential": _base64(SEQUENTIAL.tobytes()),
+            "diverging": _base64(DIVERGING.tobytes()),
+        },
+    }
+
+
+def as_data_url(image: Image.Image, kind: str = "WEBP", **options: Any) -> str:
+    """A picture as the address of itself."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return f"data:image/{kind.lower()};base64,{_base64(file.getvalue())}"
+
+
+def _picture(view: View) -> dict[str, Any]:
+    width, height = view.image.size
+    x, y, side = view.box
+    movable = side < max(width, height)
+    return {
+        "square": _square(to_image(view.pixels)),
+        "size": view.pixels.shape[-1],
+        "whole": _preview(view.image) if movable else None,
+        "width": width,
+        "height": height,
+        "box": [x, y, side],
+    }
+
+
+def _square(image: Image.Image) -> str:
+    """What the network saw: exact where that is small, else so that no eye sees a difference."""
+    if image.width <= _LOSSLESS_SIDE:
+        return as_data_url(image, lossless=True, method=1)
+    return as_data_url(image, quality=92, method=1)
+
+
+def _preview(image: Image.Image) -> str:
+    """The whole picture, small: what is seen while the square is moved."""
+    scale = min(1, _PREVIEW_SIDE / min(image.size), _PREVIEW_LENGTH / max(image.size))
+    size = [max(1, round(side * scale)) for side in image.size]
+    small = image.resize((size[0], size[1]), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return as_data_url(small, "JPEG", quality=82)
+
+
+def _heads(recording: Recording) -> dict[str, Any]:
+    held = belief(recording)
+    heads: dict[str, Any] = {head: {"status": UNTRAINED} for head in held.untrained}
+    for head, believed in held.heads.items():
+        heads[head] = {
+            "status": believed.status,
+            "probabilities": [short(p) for p in believed.probabilities],
+            "entropy": short(believed.entropy),
+            "top": list(believed.top),
+            "familiarity": None if believed.familiarity is None else short(believed.familiarity),
+            "sure": believed.sure,
+        }
+    return {"heads": heads, "agree": held.agree}
+
+
+def _stage(recording: Recording, stage: str) -> dict[str, Any]:
+    size = recording.pixels.shape[2], recording.pixels.shape[3]
+    branches: dict[str, Any] = {}
+    for branch, numbers in statistics(recording, stage).items():
+        values = recording.branches[stage][branch]
+        field = recording.fields[stage][branch]
+        height, width = values.shape[1:]
+        row, col = middle_cell(field, height, size[0]), middle_cell(field, width, size[1])
+        branches[branch] = {
+            "channels": numbers.channels,
+            "offset": numbers.offset,
+            "share": short(numbers.share),
+            "mean": short(numbers.mean),
+            "sparsity": None if numbers.sparsity is None else short(numbers.sparsity),
+            "grid": [height, width],
+            "field": [field.size, field.stride, field.start],
+            "cell": [row, col],
+            "box": list(box(field, row, col, size)),
+            "map": describe_map(mean_map(recording, stage, branch), recording.signed),
+            "top": [
+                {"channel": c} | describe_map(values[c], recording.signed) for c in numbers.top
+            ],
+        }
+    return {
+        "branches": branches,
+        "channels": sum(branch["channels"] for branch in branches.values()),
+        "leader": max(branches, key=lambda name: branches[name]["share"]),
+        "limits": {
+            "maps": max(branch["map"]["limit"] for branch in branches.values()),
+            "channels": max(top["limit"] for b in branches.values() for top in b["top"]),
+        },
+    }
+
+
+def describe_map(values: Tensor, signed: bool) -> dict[str, Any]:
+    """A map (h, w) as the page reads it: bytes on its own scale, and its range."""
+    limit = float(values.abs().max())
+    return {
+        "data": _bytes_of(values, limit, signed=signed),
+        "low": short(float(values.min())),
+        "high": short(float(values.max())),
+        "mean": short(float(values.mean())),
+        "limit": short(limit),
+    }
+
+
+def _bytes_of(values: Tensor, limit: float, *, signed: bool) -> str:
+    fraction = values.float() / limit if limit > 0 else values.float() * 0
+    if signed:
+        fraction = (fraction + 1) / 2
+    return _base64((fraction.clamp(0, 1) * 255).round().byte().contiguous().numpy().tobytes())
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def short(value: float) -> float:
+    """Four digits are more than the page shows."""
+    return float(f"{value:.4g}")

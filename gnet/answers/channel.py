@@ -1,0 +1,165 @@
+"""What the page shows of one channel: its map, its strongest patches, a grown picture, one step.
+
+It knows nothing of Gradio. What a viewer asks for comes from outside and is checked.
+"""
+
+from collections.abc import Generator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gnet.answers.answer import LABELS, as_data_url, describe_map, short
+from gnet.answers.explorer import Chosen, Lab, cut
+from gnet.channels.arithmetic import Step, convolution_step, input_name
+from gnet.channels.dreams import check_channels, dream_path, dreaming, keep_dream, kept_dream
+from gnet.channels.index import SHIPPED, Index, find_indexes
+from gnet.channels.sprite import Place, from_sprite
+from gnet.data.pictures import resize, to_image
+from gnet.errors import GnetError
+from gnet.explain.recording import Recording, record
+
+TILE = 96
+"""Side in px at which a patch travels to the page."""
+
+
+def open_channel(lab: Lab, chosen: Chosen, asked: Any) -> dict[str, Any]:
+    """Everything the page shows of the channel asked for, with the picture chosen.
+
+    `asked`: {"stage", "branch", "channel"} and perhaps "over": which index the patches are from.
+    """
+    stage, branch, channel = place = _place(lab, asked)
+    view = lab.view(chosen)
+    kept = lab.recordings.get(view.key, lambda: record(lab.model, view.pixels))
+    recording = kept.recording
+    values = recording.branches[stage][branch][channel]
+    field = recording.fields[stage][branch]
+    step = convolution_step(lab.model, recording, *place)
+    return {
+        "kind": "channel",
+        "key": view.key,
+        "stage": stage,
+        "branch": branch,
+        "channel": channel,
+        "map": describe_map(values, recording.signed),
+        "grid": list(values.shape),
+        "field": [field.size, field.stride, field.start],
+        "step": _describe_step(recording, stage, branch, step),
+        "patches": _patches(lab, place, asked.get("over")),
+        "dream": _grown(lab, place),
+    }
+
+
+def grow(lab: Lab, asked: Any) -> Generator[dict[str, Any], None, None]:
+    """A picture for the channel asked for while it grows; the last one is kept on disk.
+
+    `asked`: {"stage", "branch", "channel", "turn"}; the turn comes back with each state.
+    """
+    stage, branch, channel = place = _place(lab, asked)
+    about = {"kind": "dream", "turn": cut(asked.get("turn"))}
+    digest = lab.model.info.digest
+    for state in dreaming(lab.model, stage, branch, [channel]):
+        done = state.step == state.steps
+        if done and digest:
+            keep_dream(dream_path(digest, *place), state.pictures[0])
+        yield about | {
+            "step": state.step,
+            "steps": state.steps,
+            "picture": as_data_url(to_image(state.pictures[0]), quality=90 if done else 75),
+        }
+
+
+def not_grown(asked: Any) -> dict[str, Any]:
+    """What ends a turn in which nothing could be grown."""
+    turn = asked.get("turn") if isinstance(asked, dict) else None
+    return {"kind": "dream", "turn": cut(turn), "step": 0, "steps": 0, "picture": None}
+
+
+def _place(lab: Lab, asked: Any) -> Place:
+    asked = asked if isinstance(asked, dict) else {}
+    channel = asked.get("channel")
+    if not isinstance(channel, int) or isinstance(channel, bool):
+        raise GnetError(f"The channel is {cut(channel)!r}; allowed is a whole number from 0.")
+    stage, branch = cut(asked.get("stage")), cut(asked.get("branch"))
+    check_channels(lab.model, stage, branch, [channel])
+    return stage, branch, channel
+
+
+def _patches(lab: Lab, place: Place, over: Any) -> dict[str, Any] | None:
+    """The nine patches as one strip of pictures, or None where nobody made an index."""
+    stage, branch, channel = place
+    indexes = find_indexes(lab.model.info.digest)
+    if not indexes:
+        return None
+    data = over if isinstance(over, str) and over in indexes else next(iter(indexes))
+    path = indexes[data]
+    index = _index(path, path.stat().st_mtime_ns)
+    patches = index.patches(stage, branch, channel)
+    return {
+        "over": data,
+        "overs": list(indexes),
+        "shipped": data == SHIPPED,
+        "count": index.count,
+        "size": index.size,
+        "sees": index.fields[stage][branch].size,
+        "side": index.window_side(stage, branch),
+        "values": [short(patch.value) for patch in patches],
+        "strip": _strip(path, path.stat().st_mtime_ns, place) if patches else None,
+    }
+
+
+@lru_cache(maxsize=4)
+def _index(path: Path, _changed: int) -> Index:
+    return Index.load(path)
+
+
+@lru_cache(maxsize=256)
+def _strip(path: Path, changed: int, place: Place) -> str:
+    index = _index(path, changed)
+    crops = [resize(index.crop_of(patch), TILE) for patch in index.patches(*place)]
+    return as_data_url(to_image(torch.cat(crops, dim=2)), quality=86)
+
+
+def _grown(lab: Lab, place: Place) -> str | None:
+    """The channel's grown picture, shipped or kept, if there is one."""
+    digest = lab.model.info.digest
+    if not digest:
+        return None
+    picture = from_sprite(digest, place)
+    if picture is None:
+        picture = kept_dream(dream_path(digest, *place))
+    return None if picture is None else as_data_url(to_image(picture), quality=90)
+
+
+def _describe_step(recording: Recording, stage: str, branch: str, step: Step) -> dict[str, Any]:
+    def table(values: torch.Tensor) -> list[list[float]]:
+        return [[short(v) for v in row] for row in values.tolist()]
+
+    return {
+        "cell": list(step.cell),
+        "inputs": step.inputs,
+        "terms": [
+            {
+                "name": _name(recording, stage, branch, term.channel),
+                "patch": table(term.patch),
+                "kernel": table(term.kernel),
+                "sum": short(term.sum),
+            }
+            for term in step.terms
+        ],
+        "pooled": branch == "pool",
+        "rest": short(step.rest),
+        "bias": short(step.bias),
+        "total": short(step.total),
+        "value": short(step.value),
+        "recorded": short(step.recorded),
+        "rectified": step.rectified,
+    }
+
+
+def _name(recording: Recording, stage: str, branch: str, channel: int) -> str:
+    origin, lane, number = input_name(recording, stage, branch, channel)
+    if lane == "reduce":
+        return f"{LABELS[branch]} reduce · channel {number}"
+    return f"{origin} · {LABELS[lane]} · channel {number}" if lane else f"stem · channel {number}"

@@ -1,0 +1,158 @@
+"""What the page asks of the network: explore a picture, measure its fields, ask why.
+
+It knows nothing of Gradio. Answers are plain values; whatever cannot be answered is a `GnetError`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gnet.answers.answer import View, describe_answer, describe_attribution, describe_network
+from gnet.answers.depth import describe_course, describe_probes
+from gnet.answers.recordings import Kept, Recordings
+from gnet.data.pictures import open_picture, square, to_pixels
+from gnet.errors import GnetError
+from gnet.explain.attribution import attribute
+from gnet.explain.probes import find_probes
+from gnet.explain.recording import record
+from gnet.network.config import STAGES
+from gnet.network.model import GoogLeNet, fold
+from gnet.network.receptive_field import effective_fields
+
+_KEPT_SIDE = 4
+"""A picture is read at up to this many times the network's input: sharper is never seen."""
+_ECHO = 40
+"""Characters of what a client sent that a sentence repeats."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The picture a viewer means."""
+
+    path: Path | None = None
+    """Its file, or else `content` is given."""
+    content: bytes = b""
+    name: str
+    example: str | None = None
+    tile: str | None = None
+    """The run and its number in the run's review, if it comes from there."""
+    box: tuple[float, float, float] | None = None
+    """The square (x, y, side) in px of the picture as it was read; None for the middle."""
+
+
+class Lab:
+    """One network, folded for speed, and the recordings made with it.
+
+    `net` is the id of the run it comes from, empty for the network that is served.
+    """
+
+    def __init__(
+        self, model: GoogLeNet, *, net: str = "", recordings: Recordings | None = None
+    ) -> None:
+        self.net = net
+        self.model = fold(model)
+        self.probes = find_probes(self.model.info.digest)
+        self.network: dict[str, Any] = describe_network(self.model) | {
+            "probes": describe_probes(self.probes)
+        }
+        self.recordings = recordings or Recordings()
+
+    def warm_up(self) -> None:
+        """Run once what the first viewer would otherwise wait for."""
+        size = self.model.info.preprocessing.size
+        record(self.model, torch.zeros(1, 3, size, size))
+
+    def view(self, chosen: Chosen) -> View:
+        """Read a picture and cut out the square the network sees."""
+        preprocessing = self.model.info.preprocessing
+        key = _digest(chosen)
+        source = chosen.path or chosen.content
+        image = open_picture(source, max_side=_KEPT_SIDE * preprocessing.size)
+        box = square(image.size, preprocessing.crop, chosen.box)
+        pixels = to_pixels(image, preprocessing, box)
+        # Not of the pixels: those differ in their last bits between machines.
+        key.update(f"{box} {self.model.info.digest}".encode())
+        return View(
+            key=key.hexdigest(),
+            name=chosen.name,
+            example=chosen.example,
+            tile=chosen.tile,
+            image=image,
+            box=box,
+            pixels=pixels,
+        )
+
+    def explore(self, chosen: Chosen) -> dict[str, Any]:
+        """The whole answer for one picture."""
+        view = self.view(chosen)
+        recording = self._kept(view).recording
+        answer = describe_answer(recording, view) | {"net": self.net}
+        answer["depth"] = describe_course(self.probes, recording)
+        # The page knows the served network from the start, and any other from its answers.
+        return answer | {"network": self.network} if self.net else answer
+
+    def measure(self, chosen: Chosen, stage: Any, key: Any = None) -> dict[str, Any]:
+        """The effective field of the stage's four branches for one picture, in px.
+
+        `key` is that of the picture's answer: while its recording is kept, nothing is read again.
+        """
+        if stage not in STAGES:
+            raise GnetError(f"There is no module {cut(stage)!r}; there are {', '.join(STAGES)}.")
+        kept = self.recordings.find(str(key))
+        if kept is None:
+            view = self.view(chosen)
+            key, kept = view.key, self._kept(view)
+        if stage not in kept.measured:
+            kept.measured.update(effective_fields(self.model, kept.recording.pixels, [stage]))
+        return {"key": key, "stage": stage, "sides": kept.measured[stage]}
+
+    def attribute(
+        self, chosen: Chosen, method: Any, head: Any, target: Any, stage: Any
+    ) -> dict[str, Any]:
+        """Why `head` answers class `target` for one picture."""
+        index = self._class(target)
+        view = self.view(chosen)
+        answer = attribute(
+            self.model,
+            view.pixels,
+            method=cut(method),
+            head=cut(head),
+            target=index,
+            stage=cut(stage) if stage else None,
+        )
+        return describe_attribution(answer, view.key) | {"net": self.net}
+
+    def _kept(self, view: View) -> Kept:
+        return self.recordings.get(view.key, lambda: record(self.model, view.pixels))
+
+    def _class(self, target: Any) -> int:
+        """A class by number or name."""
+        index, last = self.model.info.class_index(target), self.model.config.num_classes - 1
+        if not 0 <= index <= last:
+            raise GnetError(
+                f"The class asked for is {cut(index)}; allowed are its name or a number from 0 to "
+                f"{last}."
+            )
+        return index
+
+
+def _digest(chosen: Chosen) -> Any:
+    """The sha256 of the picture's file, to be gone on with."""
+    if chosen.path is None:
+        return hashlib.sha256(chosen.content)
+    try:
+        with chosen.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256")
+    except (OSError, ValueError):
+        raise GnetError(
+            "The picture is no longer here (kept for an hour); give it once more."
+        ) from None
+
+
+def cut(value: Any) -> str:
+    """What a client sent, as text that is short enough to be said back."""
+    text = str(value)
+    return text if len(text) <= _ECHO else f"{text[: _ECHO - 1]}…"

@@ -1,0 +1,114 @@
+"""Which network a viewer looks at: the one that is served, or that of a training run.
+
+It knows nothing of Gradio. What names a network comes from outside and is checked.
+"""
+
+import re
+from collections import OrderedDict
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from gnet.answers.explorer import Chosen, Lab, cut
+from gnet.answers.picture_input import box_asked, meant
+from gnet.errors import GnetError
+from gnet.evaluation.review import Review
+from gnet.network.weights import load
+from gnet.serving.reviews import Reviews
+from gnet.serving.shelf import RunShelf
+
+MOST = 3
+"""Networks of runs that are kept in memory."""
+
+
+class Labs:
+    """The lab of the served network, and those of the runs looked at last."""
+
+    def __init__(
+        self, served: Lab, runs: RunShelf | None = None, reviews: Reviews | None = None
+    ) -> None:
+        self.served = served
+        self._runs = runs
+        self._reviews = reviews
+        self._labs: OrderedDict[str, tuple[tuple[int, int], Lab]] = OrderedDict()
+        self._lock = Lock()
+
+    def asked(self, picture: Any) -> tuple[Lab, Chosen]:
+        """The network and the picture that a value of the picture input means.
+
+        Beside what `meant` knows it may name a network ("net": a run's id) and a picture of a
+        run's review ("tile": run's id, a dot, its number).
+        """
+        if not isinstance(picture, dict):
+            return self.served, meant(picture)
+        lab = self.find(picture.get("net"))
+        if not picture.get("tile"):
+            return lab, meant(picture)
+        return lab, replace(self._tile(picture["tile"]), box=box_asked(picture.get("box")))
+
+    def find(self, net: Any) -> Lab:
+        """The lab of the run `net`'s best weights, or of its last; nothing means the served one."""
+        if not net:
+            return self.served
+        runs = self._check(net)
+        path = runs.weights(net)
+        with self._lock:
+            version = _version(path)
+            known = self._labs.get(net)
+            if known is None or known[0] != version:
+                known = version, self._opened(runs, net, path)
+                self._labs[net] = known
+            self._labs.move_to_end(net)
+            while len(self._labs) > MOST:
+                self._labs.popitem(last=False)
+            return known[1]
+
+    def _opened(self, runs: RunShelf, net: str, path: Path) -> Lab:
+        model = load(path)
+        metrics = self._metrics(runs, net)
+        model.info = replace(model.info, name=runs.card(net).name, metrics=metrics)
+        return Lab(model, net=net, recordings=self.served.recordings)
+
+    def _metrics(self, runs: RunShelf, net: str) -> dict[str, Any]:
+        review = self._review(runs, net)
+        if review is None:
+            return {}
+        return {"heads": {head: {"top1": review.accuracy(head)} for head in review.heads}}
+
+    def _review(self, runs: RunShelf, net: str) -> Review | None:
+        return self._reviews.find(runs.run_folder(net).path) if self._reviews else None
+
+    def _tile(self, value: Any) -> Chosen:
+        net, _, number = str(value).rpartition(".")
+        if not re.fullmatch("[0-9]{1,9}", number):
+            raise GnetError(
+                f"The picture is {cut(value)!r}; allowed are a run, a dot and a picture's number."
+            )
+        runs, index = self._check(net), int(number)
+        review = self._review(runs, net)
+        if review is None:
+            raise GnetError("The run's pictures have not been looked at yet; open it under Train.")
+        if not 0 <= index < len(review):
+            raise GnetError(
+                f"The picture asked for is {cut(number)}; allowed are 0 to {len(review) - 1}."
+            )
+        truth = review.classes[int(review.labels[index])]
+        return Chosen(
+            content=review.pictures[index],
+            name=f"{truth}, picture {index + 1} of {len(review)} it was judged on",
+            tile=f"{net}.{index}",
+        )
+
+    def _check(self, net: Any) -> RunShelf:
+        if self._runs is None or not isinstance(net, str):
+            raise GnetError(f"There is no network {cut(net)!r}; there is the one served here.")
+        return self._runs
+
+
+def _version(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise GnetError("The run was deleted; choose another one.") from error
+    return status.st_mtime_ns, status.st_size

@@ -1,0 +1,68 @@
+"""Recordings kept in memory: by what they are of, bounded in bytes and in age."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+
+from gnet.explain.recording import Recording
+from gnet.ui.http.uploads import KEPT_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A recording and what was computed of its picture since."""
+
+    recording: Recording
+    since: float
+    """In seconds of `time.monotonic`."""
+    measured: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Stage → branch → effective field in px, as far as anybody asked."""
+
+
+class Recordings:
+    """The recordings used last; older ones go when `max_bytes` are passed, or after an hour."""
+
+    def __init__(self, max_bytes: int = 256_000_000, max_seconds: float = KEPT_SECONDS) -> None:
+        self.max_bytes = max_bytes
+        self.max_seconds = max_seconds
+        self.nbytes = 0
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: str, compute: Callable[[], Recording]) -> Kept:
+        """What is kept under `key`, computed if there is nothing."""
+        kept = self.find(key)
+        if kept is not None:
+            return kept
+        recording = compute()
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = Kept(recording=recording, since=time.monotonic())
+                self.nbytes += recording.nbytes
+            kept = self._kept[key]
+            while self.nbytes > self.max_bytes and len(self._kept) > 1:
+                self._drop(next(iter(self._kept)))
+        return kept
+
+    def find(self, key: str) -> Kept | None:
+        """What is kept under `key`, if anything is."""
+        self.sweep()
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def sweep(self) -> None:
+        """Forget what is older than `max_seconds`."""
+        oldest = time.monotonic() - self.max_seconds
+        with self._lock:
+            for key in [key for key, kept in self._kept.items() if kept.since < oldest]:
+                self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        self.nbytes -= self._kept.pop(key).recording.nbytes

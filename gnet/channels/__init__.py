@@ -1,0 +1,1 @@
+"""One channel: what excites it most, pictures grown for it, one step as arithmetic."""

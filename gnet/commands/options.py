@@ -1,0 +1,91 @@
+"""Command-line options made from the fields of the configs, so that a range exists once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import Field, fields
+from typing import Any
+
+from gnet.errors import GnetError
+from gnet.network.config import PRESETS, ModelConfig
+from gnet.runs.train_config import TrainConfig
+
+PRESET = "batch-norm"
+_DECIDED_BY_DATA = ("num_classes",)
+_YES_NO = {True: "yes", False: "no"}
+_METAVARS = {bool: "yes|no", int: "N", float: "NUMBER", str: "TEXT"}
+
+
+def add_train_options(parser: argparse.ArgumentParser, only: Sequence[str] = ()) -> None:
+    """One option for each field of `TrainConfig`, or for those named in `only`."""
+    group = parser.add_argument_group("the run")
+    for f in fields(TrainConfig):
+        if f.name != "model" and (not only or f.name in only):
+            _add(group, f, default=_told(f.default))
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """`--preset`, and one option for each field of `ModelConfig` that changes it."""
+    group = parser.add_argument_group("the network")
+    group.add_argument(
+        "--preset", metavar="CHOICE", help=f"start from {', '.join(PRESETS)} (default {PRESET})"
+    )
+    for f in fields(ModelConfig):
+        if f.name not in _DECIDED_BY_DATA:
+            _add(group, f, default="default: the preset's")
+
+
+def train_config(arguments: argparse.Namespace) -> TrainConfig:
+    """The run that the options ask for; raises `GnetError` for values out of range."""
+    given = getattr(arguments, "preset", None)
+    model = ModelConfig.preset(given or PRESET, **_given(ModelConfig, arguments))
+    return TrainConfig(model=model, **_given(TrainConfig, arguments))
+
+
+def given_options(arguments: argparse.Namespace) -> list[str]:
+    """The options above that were given, as they are written."""
+    names = ["preset", *(f.name for config in (TrainConfig, ModelConfig) for f in fields(config))]
+    present = [name for name in names if getattr(arguments, name, None) is not None]
+    return [f"--{name.replace('_', '-')}" for name in present]
+
+
+def _given(config: type, arguments: argparse.Namespace) -> dict[str, Any]:
+    values = {f.name: getattr(arguments, f.name, None) for f in fields(config)}
+    return {
+        name: _read(name, text, getattr(config, name, None))
+        for name, text in values.items()
+        if text is not None
+    }
+
+
+def _read(name: str, text: str, default: Any) -> Any:
+    """The value a field's text stands for, by the type of its default."""
+    kind = type(default)
+    if kind is bool:
+        if text.lower() not in ("yes", "no"):
+            raise GnetError(f"{name} is {text!r}; allowed are yes and no.")
+        return text.lower() == "yes"
+    try:
+        return kind(text)
+    except ValueError:
+        numbers = "whole numbers" if kind is int else "numbers"
+        raise GnetError(f"{name} is {text!r}; allowed are {numbers}.") from None
+
+
+def _told(default: Any) -> str:
+    """What a field has when nothing is given, as the help says it."""
+    if default == "":
+        return "empty by default"
+    return f"default {_YES_NO[default]}" if isinstance(default, bool) else f"default {default}"
+
+
+def _add(group: Any, f: Field, *, default: str) -> None:
+    meta = f.metadata
+    allowed, stands_for = "", _METAVARS[type(f.default)]
+    if meta.get("choices"):
+        allowed, stands_for = ": " + ", ".join(str(c) for c in meta["choices"]), "CHOICE"
+    elif meta.get("min") is not None:
+        allowed = f", {meta['min']:,} to {meta['max']:,}"
+    text = f"{meta['help']}{allowed} ({default})".replace("%", "%%")
+    group.add_argument(f"--{f.name.replace('_', '-')}", dest=f.name, metavar=stands_for, help=text)

@@ -1,0 +1,89 @@
+"""The command preset: the runs that teach, carried out one after the other."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from gnet.commands.console import Command, positive
+from gnet.commands.printing import print_json
+from gnet.commands.process import with_large_pages
+from gnet.errors import GnetError
+from gnet.runs.events import Event
+from gnet.runs.train_config import TrainConfig
+from gnet.system.progress import Bar
+
+
+def register(command: Command) -> None:
+    """Tell the command line what the command is given."""
+    sub = command(preset, weights=False)
+    sub.add_argument("key", nargs="?", default="", help="which one; without it, they are listed")
+    sub.add_argument("--data", default="", help="another data set than the built-in one")
+    sub.add_argument(
+        "--seeds", type=positive, default=1, metavar="N", help="repeat with the seeds 0 to N - 1"
+    )
+    sub.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
+    sub.add_argument("--short", action="store_true", help="the short form that the tests run")
+
+
+def preset(arguments: argparse.Namespace) -> None:
+    """Run a preset of the Train tab and say what it has shown."""
+    from gnet.runs.lessons import PRESETS
+
+    if not arguments.key:
+        _list(arguments.json)
+        return
+    if arguments.key not in PRESETS:
+        raise GnetError(f"There is no preset {arguments.key!r}; there are {', '.join(PRESETS)}.")
+    with_large_pages()
+    chosen = PRESETS[arguments.key]
+    if arguments.short:
+        chosen = chosen.short()
+    changes: dict[str, Any] = {"threads": arguments.threads, "pinned": -1, "gradients_every": 0}
+    if arguments.data:
+        changes["data"] = arguments.data
+    if not arguments.json:
+        print(chosen.before, flush=True)
+    rows = []
+    for seed in range(arguments.seeds):
+        runs = chosen.changed(seed=seed, **changes).runs
+        told = {name: _carried_out(name, config, arguments.json) for name, config in runs}
+        after = chosen.after(told)
+        outcomes = {name: asdict(result) for name, result in chosen.outcomes(told).items()}
+        rows.append({"seed": seed, "shown": chosen.claim(told), "after": after, "runs": outcomes})
+        if not arguments.json:
+            print(f"seed {seed}: {after}", flush=True)
+    if arguments.json:
+        print_json({"preset": chosen.key, "before": chosen.before, "seeds": rows})
+
+
+def _list(as_json: bool) -> None:
+    from gnet.runs.lessons import PRESETS
+
+    if as_json:
+        kept = ("key", "title", "line", "before")
+        print_json([{name: getattr(preset, name) for name in kept} for preset in PRESETS.values()])
+        return
+    for key, preset in PRESETS.items():
+        print(f"{key:14} {preset.title}: {preset.line}")
+
+
+def _carried_out(name: str, config: TrainConfig, as_json: bool) -> Sequence[Event]:
+    """A run's events; each epoch is told as it ends unless JSON was asked for."""
+    from gnet.runs.events import EpochDone, RunStarted, StepDone
+    from gnet.training.loop import train
+
+    events, steps, bar = [], 0, Bar("reading pictures")
+    for event in train(config, progress=bar):
+        events.append(event)
+        if isinstance(event, RunStarted):
+            steps, bar = event.steps, Bar(name)
+        if isinstance(event, StepDone):
+            bar(event.step, steps, f"loss {event.loss:.3f}")
+        if isinstance(event, EpochDone) and not as_json:
+            bar.clear()
+            heads = "  ".join(f"{head} {100 * v:.1f} %" for head, v in event.val_accuracy.items())
+            print(f"{name}  epoch {event.epoch}  {event.seconds:.0f} s  {heads}", flush=True)
+    return events

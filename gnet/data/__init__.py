@@ -1,0 +1,1 @@
+"""From files to batches: pictures, archives, data sets, sampling and augmentation, preview."""

@@ -1,0 +1,321 @@
+"""A look at a data set before a run: counts, split, what is skipped, pictures as a run sees them.
+
+Opens no more pictures than a page can wait for; what it says of all is told from names alone.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from gnet.data.archives import LIMITS, Limits, Parts, open_files
+from gnet.data.batches import batches
+from gnet.data.catalogue import TORCHVISION, fetch
+from gnet.data.datasets import BUILT_IN, TUNE_SHARE, Dataset, chosen, open_dataset
+from gnet.data.layout import layout, share
+from gnet.data.patterns import CLASSES
+from gnet.data.pictures import resize, to_image
+from gnet.errors import GnetError
+from gnet.runs.train_config import TrainConfig
+from gnet.system.progress import Progress
+
+MOST_ROWS, PER_ROW, MOST_SIDE = 12, 4, 96
+"""Of the contact sheet: classes, pictures of each, and the side (px) they are shown at at most."""
+OPENED, OPENED_KNOWN = 2000, 240
+"""Training pictures that are opened: of a folder or zip; of a set in which none is broken."""
+FEW, FEW_TO_JUDGE, UNEVEN = 20, 5, 3
+"""Pictures of a class that are few to learn from, few to judge on; largest / smallest class."""
+_BYTES = 600_000_000  # of pictures held at a time
+_NAMED = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassCount:
+    """The pictures of one class that a run would take.
+
+    Where not all were opened, those that will turn out to be none are among them.
+    """
+
+    name: str
+    train: int
+    val: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a run would find in a data set."""
+
+    name: str
+    """What to call the data set; never where it lies."""
+    classes: tuple[ClassCount, ...]
+    made_split: bool
+    """Whether train and val were divided here, by the seed, as the source has no split."""
+    opened: int
+    """Pictures that were opened, of both splits."""
+    skipped: dict[str, int]
+    """Why pictures of those were left out, and how many."""
+    warnings: tuple[str, ...]
+    """One sentence each."""
+    rows: tuple[str, ...]
+    """Classes on the contact sheet, from its top."""
+    columns: int
+    """Pictures of each class on the sheet; beside them the same ones augmented."""
+    side: int
+    """px of a picture on the sheet."""
+    sheet: bytes
+    """A WebP file: `columns` pictures as a run judges them, then `columns` as it trains on them."""
+
+    @property
+    def train(self) -> int:
+        """Training pictures in all."""
+        return sum(count.train for count in self.classes)
+
+    @property
+    def val(self) -> int:
+        """Validation pictures in all."""
+        return sum(count.val for count in self.classes)
+
+
+def preview(
+    spec: str | Path,
+    *,
+    size: int = 64,
+    seed: int = 0,
+    per_class: int = 0,
+    classes: Sequence[str] = (),
+    opened: int = OPENED,
+    progress: Progress | None = None,
+    limits: Limits = LIMITS,
+) -> Preview:
+    """Look at a data set as a run with these settings would; raises GnetError as that would.
+
+    `per_class` 0 takes all pictures. At most `opened` training pictures are opened, as many of
+    each class, and `progress(done, total)` counts them.
+    """
+    most = per_class or None
+    found, made_split = _found(spec, seed, tuple(classes), limits)
+    known = str(spec) == "built-in" or str(spec).lower() in TORCHVISION
+    short = max(144, round(1.25 * size))
+    room = min(OPENED_KNOWN if known else opened, _BYTES // (4 * short * short))
+    look = max(PER_ROW, room // max(1, len(found)))
+
+    def open_split(split: str, a_class: int, told: Progress | None) -> Dataset:
+        return open_dataset(
+            spec,
+            split,
+            classes=tuple(classes),
+            per_class=min(a_class, most) if most else a_class,
+            size=size,
+            seed=seed,
+            progress=told,
+            limits=limits,
+        )
+
+    train = open_split("train", look, progress)
+    val = open_split("val", max(PER_ROW, look // 4), None)
+    counts = [[min(n, most) if most else n for n in row[1:]] for row in found]
+    skipped = dict(sorted((Counter(train.skipped) + Counter(val.skipped)).items()))
+    total = len(train) + len(val) + sum(skipped.values())
+    if total == sum(map(sum, counts)):  # all were opened, so that the usable ones are known
+        counts = [list(pair) for pair in zip(train.counts, val.counts, strict=True)]
+    counted = [
+        ClassCount(name=title, train=learnt, val=judged)
+        for title, (learnt, judged) in zip(train.classes, counts, strict=True)
+    ]
+    rows, side, sheet = contact_sheet(train, size=size, seed=seed)
+    return Preview(
+        name="built-in" if str(spec) == "built-in" else Path(spec).name,
+        classes=tuple(counted),
+        made_split=made_split,
+        opened=total,
+        skipped=skipped,
+        warnings=tuple(_warnings(counted, train, val, skipped, total, size)),
+        rows=rows,
+        columns=PER_ROW,
+        side=side,
+        sheet=sheet,
+    )
+
+
+def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[str, int] | None]:
+    """A run on about `most` of its training pictures, and the whole run's pictures by split.
+
+    None where it takes no more than those anyway. For what is measured on a few steps. The
+    built-in pictures are drawn and stay as they are.
+    """
+    if config.data == "built-in":
+        return config, None
+    classes = config.chosen_classes()
+    found, _ = _found(config.data, config.seed, classes, LIMITS)
+    limit = config.per_class
+    train = sum(min(learnt, limit or learnt) for _, learnt, _ in found)
+    val = sum(min(judged, limit or judged) for _, _, judged in found)
+    if train <= most:
+        return config, None
+    few = replace(config, per_class=max(1, most // len(found)))
+    return few, _by_split(config, train, val)
+
+
+def _by_split(config: TrainConfig, train: int, val: int) -> dict[str, int]:
+    """What a run learns from and judges on; with `tune` a share of the first is the second."""
+    if config.tune:
+        val = round(TUNE_SHARE * train)
+        train -= val
+    return {"train": train, "val": val}
+
+
+def contact_sheet(data: Dataset, *, size: int, seed: int) -> tuple[tuple[str, ...], int, bytes]:
+    """A few pictures of each class beside the same ones augmented: its classes, side, WebP file."""
+    side = min(size, MOST_SIDE)
+    has = sorted(set(data.labels.tolist()))
+    labels = [has[at * len(has) // MOST_ROWS] for at in range(MOST_ROWS)]
+    labels = has if len(has) <= MOST_ROWS else labels
+    sheet = torch.full((3, side * len(labels), side * 2 * PER_ROW), 255, dtype=torch.uint8)
+    for row, label in enumerate(labels):
+        first = torch.nonzero(data.labels == label).flatten()[:PER_ROW].tolist()
+        # A batch has at least two pictures; one alone is drawn twice and shown once.
+        few = chosen(data, first if len(first) > 1 else first * 2)
+        few = replace(few, labels=torch.arange(len(few.pictures)))  # so that each is told again
+        for half, augment in enumerate((False, True)):
+            (drawn,) = batches(few, size=size, batch=len(few), seed=seed, epoch=0, augment=augment)
+            for pixels, at in zip(drawn.pixels, drawn.labels.tolist(), strict=True):
+                if at < len(first):
+                    top, left = row * side, (half * PER_ROW + at) * side
+                    sheet[:, top : top + side, left : left + side] = resize(pixels, side)
+    return tuple(data.classes[label] for label in labels), side, _webp(to_image(sheet))
+
+
+def _webp(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "WEBP", quality=82, method=2)
+    return file.getvalue()
+
+
+def _found(
+    spec: str | Path, seed: int, classes: tuple[str, ...], limits: Limits
+) -> tuple[list[tuple[str, int, int]], bool]:
+    """(class, training pictures, validation pictures) before any is opened; was a split made?"""
+    if str(spec) == "built-in":
+        return [(name, BUILT_IN["train"], BUILT_IN["val"]) for name in CLASSES], False
+    if str(spec).lower() in TORCHVISION:
+        return _found_by_name(str(spec).lower(), seed)
+    path = Path(spec).expanduser()
+    if not path.exists():
+        known = ", ".join(("built-in", *TORCHVISION))
+        raise GnetError(
+            f"There is no data set {str(spec)!r}; allowed are {known}, a folder or a .zip."
+        )
+    files = open_files(path, limits)
+    try:
+        train, val = (layout(files, split, seed, classes) for split in ("train", "val"))
+        made = _one_folder(train, val)
+    finally:
+        files.close()
+    return [(name, len(train[name]), len(val.get(name, ()))) for name in train], made
+
+
+def _one_folder(train: dict[str, list[Parts]], val: dict[str, list[Parts]]) -> bool:
+    """Whether pictures of both splits lie in the same folders: then the split was made here."""
+    folders = {parts[:-1] for paths in train.values() for parts in paths}
+    return any(parts[:-1] in folders for paths in val.values() for parts in paths)
+
+
+def _found_by_name(name: str, seed: int) -> tuple[list[tuple[str, int, int]], bool]:
+    train = fetch(name, "train")
+    counts = Counter(train.labels)
+    if train.divided:
+        judged = Counter(fetch(name, "val").labels)
+        return [(c, counts[i], judged[i]) for i, c in enumerate(train.classes)], False
+    parts = []
+    for label, title in enumerate(train.classes):
+        learnt, judged = (len(share(counts[label], part, seed, title)) for part in ("train", "val"))
+        parts.append((title, learnt, judged))
+    return parts, True
+
+
+def _warnings(
+    counts: list[ClassCount],
+    train: Dataset,
+    val: Dataset,
+    skipped: dict[str, int],
+    opened: int,
+    size: int,
+) -> list[str]:
+    said = []
+    few = [f"{c.name} has {c.train}" for c in counts if c.train < FEW]
+    if few:
+        said.append(f"Few pictures to learn from: {_some(few)}; {FEW} a class are a beginning.")
+    high, low = max(counts, key=lambda c: c.train), min(counts, key=lambda c: c.train)
+    if high.train > UNEVEN * low.train:
+        said.append(
+            f"Uneven classes: {high.name} has {high.train} pictures and {low.name} {low.train}; a "
+            "network leans towards what it sees most, and fewer pictures a class makes them even."
+        )
+    hard = [f"{c.name} has {c.val}" for c in counts if c.val < FEW_TO_JUDGE]
+    if hard:
+        said.append(f"Few pictures to judge on: {_some(hard)}; accuracy will jump about.")
+    if 10 * sum(skipped.values()) > opened:
+        said.append(
+            f"{sum(skipped.values())} of {opened} pictures that were opened cannot be used."
+        )
+    learnt = {hash(picture.numpy().tobytes()) for picture in train.pictures}
+    twice = sum(hash(picture.numpy().tobytes()) in learnt for picture in val.pictures)
+    if twice:
+        said.append(
+            f"{twice} of {len(val)} validation pictures opened are in the training set, too: what "
+            "is learnt by heart counts as understood."
+        )
+    small = sum(min(picture.shape[1:]) < size for picture in train.pictures)
+    if 2 * small > len(train):
+        said.append(
+            f"Most pictures are smaller than the input of {size} px and are enlarged; a smaller "
+            "input trains faster."
+        )
+    return said
+
+
+def _some(parts: Sequence[str]) -> str:
+    more = f" and {len(parts) - _NAMED} classes more" if len(parts) > _NAMED else ""
+    return ", ".join(parts[:_NAMED]) + more
+
+
+def version(spec: str | Path) -> tuple[int, ...]:
+    """What tells a data set's zip or folder from what it was before: times and sizes, no contents.
+
+    Of a folder the time of each folder in it counts, which changes when a file comes or goes. What
+    is known by name stays the same, and is ().
+    """
+    path = Path(spec)
+    try:
+        if path.is_dir():
+            folders = [Path(at).stat().st_mtime_ns for at, _, _ in os.walk(path)]
+            return len(folders), max(folders)
+        about = path.stat()
+    except OSError:
+        return ()
+    return about.st_mtime_ns, about.st_size
+
+
+def check_layout(path: Path, limits: Limits = LIMITS) -> None:
+    """Raise GnetError where a folder or zip cannot be a data set, told from names alone."""
+    _found(path, 0, (), limits)
+
+
+def write_sheet(found: Preview, folder: str | Path) -> Path:
+    """Write the contact sheet into a folder, which is made if it is missing."""
+    path = Path(folder) / "sheet.webp"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(found.sheet)
+    except OSError as error:
+        raise GnetError(
+            f"Cannot write to {folder} ({error.strerror or error}); give another folder."
+        ) from error
+    return path

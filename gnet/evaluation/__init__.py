@@ -1,0 +1,1 @@
+"""Many pictures: accuracy, calibration, exits, fitted probes, right and wrong."""

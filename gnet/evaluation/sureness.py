@@ -1,0 +1,304 @@
+"""Temperatures and thresholds of a network's heads: chosen on held-out pictures, told on others.
+
+`calibrate` measures, `write` puts the result into the weights' header and into the model card.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from gnet.data.datasets import TUNE, Dataset, open_dataset
+from gnet.errors import GnetError
+from gnet.evaluation.accuracy import answers, evaluate
+from gnet.evaluation.calibration import Bin, calibration_error, fit_temperature, reliability
+from gnet.evaluation.outsiders import EACH, halves, outsiders, photos_in
+from gnet.explain.familiarity import FALSE_ALARMS, SCORES, auroc, below, familiarity, threshold_for
+from gnet.explain.recording import probabilities
+from gnet.network.config import HEADS, UNTRAINED, ModelInfo, Sureness
+from gnet.network.model import GoogLeNet, fold
+from gnet.network.weights import BUNDLED, save_info
+from gnet.studies.publishing import between_marks
+from gnet.system.atomic import atomically
+from gnet.system.progress import Progress
+
+BEGIN, END = "<!-- calibrated: written by `python -m gnet calibrate` -->", "<!-- /calibrated -->"
+ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreReport:
+    """How well one score tells known classes from something else at one head."""
+
+    threshold: float
+    """Chosen on `tune`."""
+    false_alarms: float
+    """Fraction of the known pictures reported on that stay below it."""
+    auroc: dict[str, float]
+    """Kind of outside picture, and "all", → area under the ROC curve."""
+    detected: dict[str, float]
+    """Kind, and "all", → fraction that stays below the threshold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadReport:
+    """One head's calibration and its scores."""
+
+    temperature: float
+    ece_before: float
+    """Expected calibration error at temperature 1, a fraction."""
+    ece_after: float
+    bins: tuple[Bin, ...]
+    """Reliability with the temperature."""
+    scores: dict[str, ScoreReport]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was chosen, and what it does on pictures that took no part in choosing."""
+
+    score: str
+    """The score chosen, the same for all heads."""
+    chosen_by: dict[str, float]
+    """Score → fraction of the outside pictures it detects at the deepest head, where chosen."""
+    split: str
+    counts: dict[str, int]
+    """`tune`, the split reported on, and the outside pictures chosen by."""
+    outside: dict[str, int]
+    """Kind → outside pictures reported on."""
+    heads: dict[str, HeadReport]
+    """Deepest first; untrained heads are left out."""
+
+    def told(self, info: ModelInfo) -> ModelInfo:
+        """`info` with the temperatures and thresholds."""
+        return replace(
+            info,
+            temperatures={head: row.temperature for head, row in self.heads.items()},
+            sure={
+                head: Sureness(
+                    score=self.score,
+                    threshold=row.scores[self.score].threshold,
+                    false_alarms=row.scores[self.score].false_alarms,
+                    detected=row.scores[self.score].detected[ALL],
+                )
+                for head, row in self.heads.items()
+            },
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def calibrate(
+    model: GoogLeNet,
+    data: str | Path,
+    *,
+    split: str = "val",
+    photos: str | Path | None = None,
+    each: int = EACH,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Report:
+    """Choose temperatures, score and thresholds on `tune` of `data`, and report on its `split`.
+
+    Outside pictures are made twice, of `tune` to choose by and of `split` to report on, `each` of
+    every kind; `photos`, a folder or zip, gives every second of its pictures to either. `seed` is
+    the run's, for data without split folders. Raises `GnetError`.
+    """
+    if model.config.rectified_outputs:
+        raise GnetError("The network's outputs are rectified; only logits can be calibrated.")
+    trained = [h for h in HEADS[::-1] if model.info.heads.get(h, UNTRAINED) != UNTRAINED]
+    if not trained:
+        raise GnetError("No head of this network is trained; at least one is needed.")
+    folded, picture = fold(model), model.info.preprocessing
+    given = halves(photos_in(photos, picture)) if photos else (None, None)
+    found: list[_Seen] = []
+    for turn, part in enumerate((TUNE, split)):
+        known = open_dataset(data, part, size=picture.size, seed=seed, progress=progress)
+        judged = evaluate(folded, known, picture, progress=progress)
+        outside = outsiders(known, picture, each=each, seed=turn, photos=given[turn])
+        strange = answers(folded, outside, picture, progress=progress)
+        found.append(
+            _Seen(
+                known={head: judged.logits[head] for head in trained},
+                labels=judged.labels,
+                outside={head: strange[head] for head in trained},
+                pictures=outside,
+            )
+        )
+    tune, told = found
+    temperatures = {head: fit_temperature(tune.known[head], tune.labels) for head in trained}
+    scores = [name for name, score in SCORES.items() if len(trained) > 1 or not score.all_heads]
+
+    def chosen(head: str, name: str) -> float:
+        return threshold_for(familiarity(name, tune.known, head, temperatures[head]))
+
+    thresholds = {head: {name: chosen(head, name) for name in scores} for head in trained}
+    deepest = trained[0]
+    chosen_by = {
+        name: below(familiarity(name, tune.outside, deepest, temperatures[deepest]), threshold)
+        for name, threshold in thresholds[deepest].items()
+    }
+    return Report(
+        score=max(chosen_by, key=lambda name: chosen_by[name]),
+        chosen_by=chosen_by,
+        split=split,
+        counts={
+            TUNE: len(tune.labels),
+            split: len(told.labels),
+            "outside": len(tune.pictures),
+        },
+        outside=dict(zip(told.pictures.classes, told.pictures.counts, strict=True)),
+        heads={h: _reported(told, h, temperatures[h], thresholds[h]) for h in trained},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What the trained heads made of known pictures and of ones from outside."""
+
+    known: dict[str, Tensor]
+    """Head → logits (n, classes)."""
+    labels: Tensor
+    """(n,) int64."""
+    outside: dict[str, Tensor]
+    """Head → logits (m, classes)."""
+    pictures: Dataset
+    """The m outside pictures, labelled by kind."""
+
+
+def _reported(
+    seen: _Seen, head: str, temperature: float, thresholds: dict[str, float]
+) -> HeadReport:
+    before, after = (probabilities(seen.known[head], False, t) for t in (1.0, temperature))
+    scores = {}
+    for name, threshold in thresholds.items():
+        own = familiarity(name, seen.known, head, temperature)
+        other = familiarity(name, seen.outside, head, temperature)
+        labels = seen.pictures.labels
+        kinds = {kind: other[labels == i] for i, kind in enumerate(seen.pictures.classes)}
+        kinds |= {ALL: other}
+        scores[name] = ScoreReport(
+            threshold=threshold,
+            false_alarms=below(own, threshold),
+            auroc={kind: auroc(own, values) for kind, values in kinds.items()},
+            detected={kind: below(values, threshold) for kind, values in kinds.items()},
+        )
+    return HeadReport(
+        temperature=temperature,
+        ece_before=calibration_error(before, seen.labels),
+        ece_after=calibration_error(after, seen.labels),
+        bins=reliability(after, seen.labels),
+        scores=scores,
+    )
+
+
+def source_of(weights: str | Path) -> Path:
+    """The file that `weights` names; `GnetError` for torchvision's, which stay as published."""
+    if weights == "imagenet":
+        raise GnetError("imagenet was given; allowed are everyday and .safetensors files of ours.")
+    return BUNDLED if weights == "everyday" else Path(weights).expanduser()
+
+
+def card_of(out: str | Path) -> Path:
+    """The model card beside the weights `out`; `GnetError` where it has no marks to write between.
+
+    To be asked before the work, not after it.
+    """
+    card = Path(out).with_suffix(".md")
+    between_marks(card, "", BEGIN, END)
+    return card
+
+
+def write(report: Report, source: Path, info: ModelInfo, out: str | Path) -> list[Path]:
+    """Write the weights of `source` with the report's header to `out`, and the card beside it."""
+    card = card_of(out)
+    text = between_marks(card, measured(report), BEGIN, END)
+    save_info(source, report.told(info), out)
+    with atomically(card) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return [Path(out), card]
+
+
+def measured(report: Report) -> str:
+    """The card's part as Markdown."""
+    heads, split = report.heads, report.split
+    deepest = next(iter(heads))
+    told = {"all heads": heads[deepest]} if SCORES[report.score].all_heads else heads
+    known, total = report.counts[split], sum(report.outside.values())
+    lines = [
+        "### Calibration",
+        "",
+        f"Temperatures were fitted on `tune` ({report.counts[TUNE]:,} pictures, 5 % of each class "
+        f"of `train`) and are judged on `{split}` ({known:,} pictures). The expected calibration "
+        "error compares the probability of the first class with how often it is right, over 15 "
+        "bins of equal width.",
+        "",
+        "| head | temperature | error at temperature 1 | error as shown |",
+        "|---|---|---|---|",
+        *(
+            f"| {head} | {row.temperature:.3f} | {_percent(row.ece_before)} | "
+            f"{_percent(row.ece_after)} |"
+            for head, row in heads.items()
+        ),
+        "",
+        f"What {deepest} believes, and how often it is right:",
+        "",
+        "| probability of the first class | pictures | mean | right |",
+        "|---|---|---|---|",
+        *(
+            f"| {_percent(row.low)} to {_percent(row.high)} | {row.count:,} | "
+            f"{_percent(row.confidence)} | {_percent(row.accuracy)} |"
+            for row in heads[deepest].bins
+            if row.confidence is not None and row.accuracy is not None
+        ),
+        "",
+        '### "Not sure"',
+        "",
+        f"Several scores were tried, each with a threshold that calls {_percent(FALSE_ALARMS)} of "
+        f"`tune` not sure. The one used, **{report.score}**, detects most of "
+        f"{report.counts['outside']:,} outside pictures that were made for choosing: "
+        + ", ".join(f"{name} {_percent(share)}" for name, share in report.chosen_by.items())
+        + f". On `{split}` and {total:,} other outside pictures they do this (area under the ROC "
+        "curve / detected, which is below the threshold / false alarms):",
+        "",
+        "| score |" + "".join(f" {head} |" for head in heads),
+        "|---" * (1 + len(heads)) + "|",
+        *(
+            f"| {name}: {SCORES[name].sentence} |"
+            + "".join(f" {_three(row.scores[name])} |" for row in heads.values())
+            for name in report.chosen_by
+        ),
+        "",
+        f"By kind, with {report.score} (area under the ROC curve / detected):",
+        "",
+        "| outside pictures | number |" + "".join(f" {head} |" for head in told),
+        "|---" * (2 + len(told)) + "|",
+        *(
+            f"| {kind} | {number:,} |"
+            + "".join(f" {_two(row.scores[report.score], kind)} |" for row in told.values())
+            for kind, number in (report.outside | {ALL: total}).items()
+        ),
+        "",
+        "Thresholds: "
+        + ", ".join(
+            f"{head} {row.scores[report.score].threshold:.4g}" for head, row in told.items()
+        )
+        + ".",
+    ]
+    return "\n".join(lines)
+
+
+def _percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{100 * fraction:.1f} %"
+
+
+def _two(row: ScoreReport, kind: str) -> str:
+    return f"{row.auroc[kind]:.3f} / {_percent(row.detected[kind])}"
+
+
+def _three(row: ScoreReport) -> str:
+    return f"{_two(row, ALL)} / {_percent(row.false_alarms)}"

@@ -1,0 +1,1 @@
+"""One picture: the recording of a forward, belief, branches, attribution, probes."""

@@ -1,0 +1,347 @@
+"""One forward pass, kept: the 36 branches, the nine modules' inputs and the three heads' logits.
+
+A recording is plain data: CPU tensors without graph, module or handle, so it can be cached, saved
+and read where no network is loaded.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from gnet.errors import GnetError
+from gnet.explain.familiarity import familiarity
+from gnet.network.config import BRANCHES, HEADS, STAGES, UNTRAINED, Sureness
+from gnet.network.hooks import evaluating, watching
+from gnet.network.model import GoogLeNet
+from gnet.network.receptive_field import Field, receptive_fields
+from gnet.system.atomic import atomically
+
+FORMAT = "gnet recording 1"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """What the network made of one picture. All tensors are float32 on the CPU.
+
+    They are views of what the network computed (channels-last where the network is), so nothing was
+    copied: 3b's input is 3a's output, and a branch is a slice of its module's output. Ask for
+    `.contiguous()` where the order in memory matters.
+    """
+
+    pixels: Tensor
+    """(1, 3, H, W) in [0, 1]."""
+    outputs: dict[str, Tensor]
+    """Stage → (C, h, w), the branches concatenated."""
+    inputs: dict[str, Tensor]
+    """Stage → (C, h, w)."""
+    branches: dict[str, dict[str, Tensor]]
+    """Stage → branch → (channels, h, w)."""
+    logits: dict[str, Tensor]
+    """Head → (classes,); only the heads the network has."""
+    fields: dict[str, dict[str, Field]]
+    """Stage → branch → receptive field."""
+    signed: bool
+    """True when responses may be negative: nothing cuts them at 0 (pre-activation order)."""
+    rectified: bool
+    """True when the network's logits pass a ReLU and are read as unnormalised probabilities."""
+    kernel_5x5: int
+    """Kernel of the branch called 5×5; 3 in torchvision's network."""
+    heads: dict[str, str]
+    """Head → how it was trained, as in `ModelInfo`."""
+    classes: tuple[str, ...]
+    """Names to show, one per logit; empty when nobody named them."""
+    temperatures: dict[str, float] = field(default_factory=dict)
+    """Head → temperature of its probabilities, as in `ModelInfo`."""
+    sure: dict[str, Sureness] = field(default_factory=dict)
+    """Head → when it is sure, as in `ModelInfo`."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory the tensors hold, each counted once."""
+        storages = {
+            storage.data_ptr(): storage.nbytes()
+            for tensor in (self.pixels, *self._tensors())
+            for storage in [tensor.untyped_storage()]
+        }
+        return sum(storages.values())
+
+    def _tensors(self) -> list[Tensor]:
+        return [*self.outputs.values(), *self.inputs.values(), *self.logits.values()]
+
+    def save(self, path: str | Path) -> None:
+        """Write the recording as safetensors; raises `GnetError` when that is impossible."""
+        tensors = {"pixels": self.pixels}
+        tensors |= {f"logits/{head}": logits for head, logits in self.logits.items()}
+        tensors |= {f"output/{stage}": output for stage, output in self.outputs.items()}
+        tensors |= {
+            f"input/{stage}": given
+            for stage, given in self.inputs.items()
+            if not _is_output_before(stage, given, self.outputs)
+        }
+        header = {
+            "format": FORMAT,
+            "widths": {
+                stage: [len(part) for part in parts.values()]
+                for stage, parts in self.branches.items()
+            },
+            "fields": {
+                stage: {branch: asdict(seen) for branch, seen in fields.items()}
+                for stage, fields in self.fields.items()
+            },
+            "signed": self.signed,
+            "rectified": self.rectified,
+            "kernel_5x5": self.kernel_5x5,
+            "heads": self.heads,
+            "classes": self.classes,
+            "temperatures": self.temperatures,
+            "sure": {head: asdict(sureness) for head, sureness in self.sure.items()},
+        }
+        plain = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        data = save(plain, metadata={"recording": json.dumps(header)})
+        with atomically(path) as temporary:
+            temporary.write_bytes(data)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Recording":
+        """The recording `save` wrote; raises `GnetError` for any other file."""
+        path = Path(path)
+        if not path.is_file():
+            raise GnetError(f"There is no recording {path}; give a file that was saved as one.")
+        try:
+            with safe_open(path, framework="pt") as file:
+                header = json.loads((file.metadata() or {})["recording"])
+                names = file.keys()  # an open file cannot be iterated itself
+                tensors = {name: file.get_tensor(name) for name in names}
+            return cls._from_file(header, tensors)
+        except (
+            SafetensorError,
+            OSError,
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            RuntimeError,
+        ) as error:
+            raise GnetError(
+                f"{path.name} is not a recording; allowed is a file this program saved as one."
+            ) from error
+
+    @classmethod
+    def _from_file(cls, header: dict, tensors: dict[str, Tensor]) -> "Recording":
+        if header["format"] != FORMAT or any(t.dtype != torch.float32 for t in tensors.values()):
+            raise ValueError("another format")
+        shapes = {"pixels": 4, "output": 3, "input": 3, "logits": 1}
+        if any(t.dim() != shapes[name.partition("/")[0]] for name, t in tensors.items()):
+            raise ValueError("tensors of another shape")
+        outputs = {stage: tensors[f"output/{stage}"] for stage in STAGES}
+        inputs = {
+            stage: tensors[f"input/{stage}"] if f"input/{stage}" in tensors else outputs[before]
+            for before, stage in zip(("", *STAGES), STAGES, strict=False)
+        }
+        return cls(
+            pixels=tensors["pixels"],
+            outputs=outputs,
+            inputs=inputs,
+            branches={
+                stage: _split(output, tuple(header["widths"][stage]))
+                for stage, output in outputs.items()
+            },
+            logits={
+                head: tensors[f"logits/{head}"] for head in HEADS if f"logits/{head}" in tensors
+            },
+            fields={
+                stage: {branch: Field(**header["fields"][stage][branch]) for branch in BRANCHES}
+                for stage in STAGES
+            },
+            signed=bool(header["signed"]),
+            rectified=bool(header["rectified"]),
+            kernel_5x5=int(header["kernel_5x5"]),
+            heads=dict(header["heads"]),
+            classes=tuple(header["classes"]),
+            temperatures={h: float(t) for h, t in header.get("temperatures", {}).items()},
+            sure={h: Sureness(**given) for h, given in header.get("sure", {}).items()},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchStatistics:
+    """One branch of one module in numbers; a is its output."""
+
+    channels: int
+    offset: int
+    """Where the branch starts in the module's concatenated output."""
+    sum: float
+    """Σ|a|."""
+    share: float
+    """Σ|a| of the branch / Σ|a| of the module; 0 when the whole module is silent."""
+    mean: float
+    """Mean of a over channels and cells: comparable between branches of unequal width."""
+    sparsity: float | None
+    """Fraction of a that is exactly 0; None where no ReLU has cut the branch."""
+    top: tuple[int, ...]
+    """The branch's channels by their mean of a, strongest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadBelief:
+    """What one head believes."""
+
+    status: str
+    """How the head was trained, as in `ModelInfo`."""
+    probabilities: tuple[float, ...]
+    """One fraction per class."""
+    entropy: float
+    """In nats: 0 for certainty, ln(classes) for no idea."""
+    top: tuple[int, ...]
+    """The most probable classes, first the most probable."""
+    familiarity: float | None
+    """The score that decides `sure`; None where nobody has measured a threshold."""
+    sure: bool | None
+    """Whether that score reaches the threshold; if not, `top` are merely the nearest classes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Belief:
+    """What the heads believe at their depths; an untrained one believes nothing and is left out."""
+
+    heads: dict[str, HeadBelief]
+    """Head → belief, from the shallowest to the deepest."""
+    untrained: tuple[str, ...]
+    """Heads the network has but nobody trained."""
+    agree: bool | None
+    """Whether all heads put the same class first; None when fewer than two were trained."""
+
+
+def record(model: GoogLeNet, pixels: Tensor) -> Recording:
+    """Run the network once and keep everything the page shows of it.
+
+    `pixels`: (1, 3, H, W) in [0, 1], normalised as `model.info.preprocessing` says. The model runs
+    in eval mode and gets its mode back; its hooks are gone afterwards, also when the run fails.
+    A model from `fold` gives the same to 1e-4, faster.
+    """
+    if pixels.dim() != 4 or pixels.shape[:2] != (1, 3):
+        raise GnetError(
+            f"The pixels have shape {tuple(pixels.shape)}; allowed is one picture, (1, 3, H, W)."
+        )
+    with evaluating(model), torch.no_grad(), watching(model.inceptions()) as passed:
+        logits = model(model.info.preprocessing.normalise(pixels))
+    outputs = {stage: _kept(passed[stage].output[0]) for stage in STAGES}
+    return Recording(
+        pixels=_kept(pixels),
+        outputs=outputs,
+        inputs={stage: _kept(passed[stage].input[0]) for stage in STAGES},
+        branches={
+            stage: _split(outputs[stage], module.widths.branches)
+            for stage, module in model.inceptions().items()
+        },
+        logits={
+            head: _kept(value[0]) for head in HEADS if (value := getattr(logits, head)) is not None
+        },
+        fields=receptive_fields(model),
+        signed=model.config.order == "norm-relu-conv",
+        rectified=model.config.rectified_outputs,
+        kernel_5x5=model.config.kernel_5x5,
+        heads=dict(model.info.heads),
+        classes=model.info.classes,
+        temperatures=dict(model.info.temperatures),
+        sure=dict(model.info.sure),
+    )
+
+
+def statistics(recording: Recording, stage: str, *, top: int = 8) -> dict[str, BranchStatistics]:
+    """The numbers of a stage's four branches; the `top` strongest channels of each are named."""
+    output = recording.outputs[stage].double()
+    sums = output.abs().sum((1, 2))  # per channel
+    means = output.mean((1, 2))
+    zeros = (output == 0).double().mean((1, 2))
+    whole = float(sums.sum())
+    result: dict[str, BranchStatistics] = {}
+    start = 0
+    for branch, values in recording.branches[stage].items():
+        own = slice(start, start + len(values))
+        total = float(sums[own].sum())
+        strongest = means[own].argsort(descending=True, stable=True)[:top]
+        result[branch] = BranchStatistics(
+            channels=len(values),
+            offset=start,
+            sum=total,
+            share=total / whole if whole else 0.0,
+            mean=float(means[own].mean()),
+            sparsity=None if recording.signed else float(zeros[own].mean()),
+            top=tuple(strongest.tolist()),
+        )
+        start = own.stop
+    return result
+
+
+def mean_map(recording: Recording, stage: str, branch: str) -> Tensor:
+    """The branch's mean over its channels, (h, w)."""
+    return recording.branches[stage][branch].mean(0)
+
+
+def belief(recording: Recording, *, top: int = 5) -> Belief:
+    """What the trained heads believe, with the `top` classes of each."""
+    heads: dict[str, HeadBelief] = {}
+    untrained = []
+    for head in recording.logits:
+        status = recording.heads.get(head, UNTRAINED)
+        if status == UNTRAINED:
+            untrained.append(head)
+        else:
+            heads[head] = _believed(recording, head, status, top)
+    first = {believed.top[0] for believed in heads.values()}
+    return Belief(
+        heads=heads,
+        untrained=tuple(untrained),
+        agree=len(first) == 1 if len(heads) > 1 else None,
+    )
+
+
+def probabilities(logits: Tensor, rectified: bool = False, temperature: float = 1.0) -> Tensor:
+    """Logits (…, classes) as fractions that sum to 1, in double precision.
+
+    Softmax of the logits divided by `temperature`; for rectified outputs the values themselves, cut
+    to [1e-7, 1 − 1e-7] and divided by their sum, which is how a loss that expects probabilities
+    reads them.
+    """
+    values = logits.double()
+    if not rectified:
+        return (values / temperature).softmax(-1)
+    values = values.clamp(1e-7, 1 - 1e-7)
+    return values / values.sum(-1, keepdim=True)
+
+
+def _believed(recording: Recording, head: str, status: str, top: int) -> HeadBelief:
+    temperature, sureness = recording.temperatures.get(head, 1.0), recording.sure.get(head)
+    fractions = probabilities(recording.logits[head], recording.rectified, temperature)
+    trained = {h: z for h, z in recording.logits.items() if recording.heads.get(h) != UNTRAINED}
+    score = float(familiarity(sureness.score, trained, head, temperature)) if sureness else None
+    order = fractions.argsort(descending=True, stable=True)[:top]
+    return HeadBelief(
+        status=status,
+        probabilities=tuple(fractions.tolist()),
+        entropy=float(-torch.xlogy(fractions, fractions).sum()),
+        top=tuple(order.tolist()),
+        familiarity=score,
+        sure=score >= sureness.threshold if sureness and score is not None else None,
+    )
+
+
+def _kept(tensor: Tensor) -> Tensor:
+    return tensor.detach().to(device="cpu", dtype=torch.float32)
+
+
+def _split(output: Tensor, widths: tuple[int, ...]) -> dict[str, Tensor]:
+    return dict(zip(BRANCHES, output.split(widths), strict=True))
+
+
+def _is_output_before(stage: str, given: Tensor, outputs: Mapping[str, Tensor]) -> bool:
+    """Whether a module's input is the previous module's output itself, with no pool between."""
+    before = STAGES[STAGES.index(stage) - 1] if stage != STAGES[0] else None
+    return before is not None and given.data_ptr() == outputs[before].data_ptr()

@@ -1,0 +1,129 @@
+"""What leaving early gains and costs, as a figure and as a table for the model card."""
+
+from matplotlib.figure import Figure
+
+from gnet.evaluation.exits import Exits, Rule
+from gnet.figures.colours import HEAD_COLOURS
+from gnet.figures.sheet import LESSER, LINE, PAPER, TEXT, Sheet, percent, ruled
+from gnet.network.config import HEADS
+
+HEAD = HEAD_COLOURS["light"]
+ROWS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+"""Thresholds that the card shows besides those chosen."""
+
+
+def exits_figure(exits: Exits) -> Figure:
+    """Accuracy over mean multiply-adds: three single exits, and the rule for every threshold.
+
+    Below it, which share of the pictures leaves where.
+    """
+    sheet = Sheet(10.4, 4.6)
+    sheet.text(0.4, 0.52, "Leaving early", size=16, bold=True)
+    note = (
+        f"{exits.count:,} pictures of {exits.split}, {exits.size} px. Line: every picture leaves "
+        "at the first head that is sure, for each threshold. Dots: one head for all."
+    )
+    sheet.text(0.4, 0.79, note, size=9.5, colour=LESSER)
+    sheet.text(0.4, 1.2, "Accuracy, %, over multiply-adds, millions", size=10, bold=True)
+    axes = sheet.axes(0.85, 1.4, 4.3, 2.55)
+    million = [rule.macs / 1e6 for rule in exits.rules]
+    correct = [100 * rule.top1 for rule in exits.rules]
+    axes.plot(million, correct, color=TEXT, linewidth=1.8, zorder=3)
+    for each in exits.exits:
+        axes.plot(
+            each.macs / 1e6,
+            100 * each.top1,
+            linestyle="none",
+            marker="o",
+            markersize=8,
+            markeredgecolor=PAPER,
+            color=HEAD[each.head],
+            zorder=4,
+        )
+        axes.annotate(
+            each.head,
+            (each.macs / 1e6, 100 * each.top1),
+            xytext=(0, -15),
+            textcoords="offset points",
+            fontsize=9,
+            ha="center",
+            family="DejaVu Sans",
+        )
+    for index, (name, threshold) in enumerate(exits.chosen.items()):
+        rule = exits.rule(threshold)
+        axes.plot(rule.macs / 1e6, 100 * rule.top1, marker="D", markersize=5, color=TEXT, zorder=5)
+        axes.annotate(
+            f"{name}: {threshold:.2f}",
+            (rule.macs / 1e6, 100 * rule.top1),
+            xytext=((-8, 4), (0, -34))[index % 2],  # above the line, and below the heads’ names
+            textcoords="offset points",
+            fontsize=8.5,
+            ha=("right", "center")[index % 2],
+            family="DejaVu Sans",
+        )
+    marks = [100 * each.top1 for each in exits.exits] + correct
+    room = 0.16 * (max(marks) - min(marks)) + 0.5  # for the names below the dots
+    axes.set_ylim(min(marks) - room, max(marks) + room / 2)
+    axes.set_xlim(min(million[0], exits.exits[0].macs / 1e6) * 0.94, max(million) * 1.04)
+    ruled(axes)
+
+    sheet.text(5.65, 1.2, "Where pictures leave, %, by threshold", size=10, bold=True)
+    shares = sheet.axes(6.1, 1.4, 3.9, 2.55)
+    thresholds = [rule.threshold for rule in exits.rules]
+    stacked = [[100 * rule.leaving[head] for rule in exits.rules] for head in HEADS]
+    shares.stackplot(thresholds, stacked, colors=[HEAD[head] for head in HEADS])
+    for threshold in exits.chosen.values():
+        shares.axvline(threshold, color=LINE, linewidth=1.2, linestyle=(0, (4, 3)))
+    shares.set_xlim(0, 1)
+    shares.set_ylim(0, 100)
+    ruled(shares)
+    shares.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    for index, head in enumerate(HEADS):
+        x = 7.9 + 0.75 * index
+        sheet.block(x, 4.3, 0.2, 0.1, HEAD[head])
+        sheet.text(x + 0.26, 4.4, head, size=9)
+    return sheet.figure
+
+
+def exits_table(exits: Exits) -> str:
+    """The figures as Markdown: each head alone, then the rule."""
+    unit = exits.machine
+    lines = [
+        f"On `{exits.split}` of `{exits.data}`, {exits.count:,} pictures at {exits.size} px. "
+        f"Milliseconds are medians for one picture, batch norm folded, {unit['threads']} "
+        f"{'thread' if unit['threads'] == 1 else 'threads'}, {unit['capability']}, "
+        f"torch {unit['torch']}.",
+        "",
+        "| one head for all | top-1 / top-5 | mean over the sources | multiply-adds | ms |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {each.head}, at {each.stage} | {100 * each.top1:.1f} / {100 * each.top5:.1f} % | "
+            f"{100 * each.sources_mean:.1f} % | {each.macs / 1e6:,.0f} M | "
+            f"{each.milliseconds:.1f} |"
+            for each in exits.exits
+        ),
+        "",
+        "Leave at the first head that is sure: as soon as the probability of its first class, "
+        "after temperature scaling, reaches the threshold. The thresholds with a name were chosen "
+        f"on `tune`; the figures are those of `{exits.split}`.",
+        "",
+        "| threshold | top-1 | leave at aux1 | at aux2 | at main | mean multiply-adds | mean ms |",
+        "|---" * 7 + "|",
+    ]
+    names: dict[float, list[str]] = {}
+    for name, threshold in exits.chosen.items():
+        names.setdefault(threshold, []).append(name)
+    for threshold in sorted({*ROWS, *names}):
+        label = f"{threshold:.2f}"
+        if threshold in names:
+            label = f"**{label}** ({', '.join(names[threshold])})"
+        lines.append(_row(label, exits.rule(threshold)))
+    return "\n".join(lines)
+
+
+def _row(label: str, rule: Rule) -> str:
+    leaving = " | ".join(percent(rule.leaving[head]) for head in HEADS)
+    return (
+        f"| {label} | {100 * rule.top1:.1f} % | {leaving} | {rule.macs / 1e6:,.0f} M | "
+        f"{rule.milliseconds:.1f} |"
+    )

@@ -1,0 +1,338 @@
+"""Records in, matplotlib figures out: what the page shows, for paper and slides.
+
+White paper, one hue per branch, printed scales. Never pyplot: a figure belongs to its caller alone.
+"""
+
+import math
+import textwrap
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from gnet.errors import GnetError
+from gnet.explain.attribution import METHODS, Attribution
+from gnet.explain.recording import (
+    BranchStatistics,
+    HeadBelief,
+    Recording,
+    belief,
+    mean_map,
+    statistics,
+)
+from gnet.figures.colours import (
+    BRANCH_COLOURS,
+    DIVERGING,
+    HEAD_COLOURS,
+    SEQUENTIAL,
+    as_colours,
+    enlarged,
+    mixed,
+    over_picture,
+    paint,
+    scale_limit,
+)
+from gnet.figures.curves import training_figure
+from gnet.figures.sheet import LESSER, LINE, TEXT, Sheet, number, percent, save, to_bytes
+from gnet.network.config import BRANCHES, HEADS, STAGES
+from gnet.network.receptive_field import Field, box
+
+__all__ = [
+    "BRANCH_COLOURS",
+    "DIVERGING",
+    "HEAD_COLOURS",
+    "SEQUENTIAL",
+    "attribution_figure",
+    "belief_figure",
+    "explore_figure",
+    "overview_figure",
+    "save",
+    "to_bytes",
+    "training_figure",
+]
+
+LABELS = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pool"}
+BRANCH, HEAD = BRANCH_COLOURS["light"], HEAD_COLOURS["light"]
+
+
+def explore_figure(recording: Recording, stage: str, *, top: int = 8) -> Figure:
+    """One module: the picture with the boxes a centre cell sees, and the four branches beside it.
+
+    Each branch: mean map over the picture, share, mean per channel, zeros, `top` strongest
+    channels. The four mean maps share one scale, all channels another. Unknown stage: `GnetError`.
+    """
+    check_stage(stage)
+    numbers = statistics(recording, stage, top=top)
+    means = {branch: mean_map(recording, stage, branch) for branch in BRANCHES}
+    strongest = {b: recording.branches[stage][b][list(numbers[b].top)] for b in BRANCHES}
+    limit = max(float(values.abs().max()) for values in means.values())
+    channel_limit = max(float(values.abs().max()) for values in strongest.values())
+
+    side, gap, left, first = 2.0, 0.3, 0.4, 1.62
+    rows_of_tiles = math.ceil(top / 4)
+    sheet = Sheet(2 * left + 5 * side + 4 * gap, first + side + 1.95 + 0.66 * rows_of_tiles)
+    sheet.text(left, 0.52, f"Inception {stage}", size=16, bold=True)
+    sheet.text(left, 0.79, _in_words(recording, stage, numbers), size=9.5, colour=LESSER)
+
+    sheet.text(left, first - 0.22, "Picture", size=11, bold=True)
+    height, width = recording.pixels.shape[2:]
+    note = f"{height} × {width} px · boxes: one cell’s view"
+    sheet.text(left, first - 0.06, note, size=8, colour=LESSER)
+    axes = sheet.picture(left, first, side, side, as_colours(recording.pixels))
+    for branch in reversed(BRANCHES):
+        _outline(axes, recording.fields[stage][branch], (height, width), BRANCH[branch])
+    for index, (end, note) in enumerate(
+        ((limit, "mean maps, one scale"), (channel_limit, "single channels, one scale"))
+    ):
+        sheet.scale(
+            left,
+            first + side + 0.2 + 0.62 * index,
+            side,
+            end,
+            signed=recording.signed,
+            note=note,
+        )
+
+    widest = max(n.mean for n in numbers.values())
+    for index, branch in enumerate(BRANCHES):
+        n, x, colour = numbers[branch], left + (index + 1) * (side + gap), BRANCH[branch]
+        field = recording.fields[stage][branch]
+        sheet.block(x, first - 0.46, side, 0.03, colour)
+        sheet.text(x, first - 0.22, label(branch, recording), size=11, bold=True, colour=colour)
+        note = f"{n.channels} channels · a cell sees {field.size} px"
+        sheet.text(x, first - 0.06, note, size=8, colour=LESSER)
+        colours = over_picture(
+            recording.pixels, means[branch], field, limit, signed=recording.signed
+        )
+        sheet.picture(x, first, side, side, colours)
+
+        y = first + side + 0.24
+        rows = [
+            ("share of activation", percent(n.share), n.share),
+            ("mean per channel", number(n.mean), n.mean / widest if widest > 0 else 0.0),
+            ("at zero", "–" if n.sparsity is None else percent(n.sparsity), n.sparsity or 0.0),
+        ]
+        for name, value, fraction in rows:
+            sheet.text(x, y, name, size=8.5, colour=LESSER)
+            sheet.text(x + side, y, value, size=8.5, align="right")
+            sheet.block(x, y + 0.07, side, 0.045)
+            sheet.block(x, y + 0.07, side * min(max(fraction, 0.0), 1.0), 0.045, colour)
+            y += 0.32
+        low, high = float(means[branch].min()), float(means[branch].max())
+        sheet.text(x, y, "mean map", size=8.5, colour=LESSER)
+        sheet.text(x + side, y, f"{number(low)} to {number(high)}", size=8.5, align="right")
+        y += 0.32
+        note = f"{len(n.top)} strongest of {n.channels} channels"
+        sheet.text(x, y, note, size=8.5, colour=LESSER)
+        for place, (channel, values) in enumerate(zip(n.top, strongest[branch], strict=True)):
+            tile = enlarged(paint(values, channel_limit, signed=recording.signed))
+            tile_x, tile_y = x + 0.515 * (place % 4), y + 0.1 + 0.66 * (place // 4)
+            sheet.picture(tile_x, tile_y, 0.455, 0.455, tile)
+            middle = tile_x + 0.2275
+            sheet.text(middle, tile_y + 0.57, str(channel), size=7, colour=LESSER, align="center")
+    return sheet.figure
+
+
+def overview_figure(recording: Recording) -> Figure:
+    """All 36 branches: the share of its module's activation each carries, and of its channels."""
+    left, top, row, column = 1.25, 1.25, 0.95, 0.82
+    sheet = Sheet(left + 9 * column + 0.4, top + 4 * row + 0.45)
+    sheet.text(0.4, 0.52, "Who carries the activation", size=16, bold=True)
+    note = "Bar: a branch’s share of its module’s activation. Line: its share of the channels."
+    sheet.text(0.4, 0.79, note, size=9.5, colour=LESSER)
+    table = {stage: statistics(recording, stage) for stage in STAGES}
+    highest = max(
+        max(n.share, n.channels / _total(row_)) for row_ in table.values() for n in row_.values()
+    )
+    for j, stage in enumerate(STAGES):
+        middle = left + (j + 0.5) * column
+        sheet.text(middle, top - 0.08, stage, size=10, bold=True, align="center")
+        for i, branch in enumerate(BRANCHES):
+            n = table[stage][branch]
+            base = top + (i + 1) * row - 0.06
+            unit = (row - 0.36) / highest
+            sheet.block(middle - 0.24, base - unit * n.share, 0.48, unit * n.share, BRANCH[branch])
+            expected = unit * n.channels / _total(table[stage])
+            sheet.block(middle - 0.3, base - expected - 0.006, 0.6, 0.012, TEXT)
+            above = max(unit * n.share, expected) + 0.06
+            sheet.text(middle, base - above, percent(n.share), size=8, align="center")
+    for i, branch in enumerate(BRANCHES):
+        base = top + (i + 1) * row - 0.06
+        sheet.block(left, base, 9 * column, 0.01)
+        sheet.text(0.4, base - 0.02, LABELS[branch], size=10, bold=True, colour=BRANCH[branch])
+        if label(branch, recording) != LABELS[branch]:
+            note = f"kernel {recording.kernel_5x5}×{recording.kernel_5x5}"
+            sheet.text(0.4, base + 0.13, note, size=7.5, colour=LESSER)
+    return sheet.figure
+
+
+def belief_figure(recording: Recording, *, top: int = 5) -> Figure:
+    """What the heads believe from depth to depth, and the deepest trained head's first classes.
+
+    Untrained heads are named in grey and carry no numbers.
+    """
+    sheet = Sheet(9.6, 3.95)
+    believed = belief(recording, top=top)
+    sheet.text(0.4, 0.52, "Belief at three depths", size=16, bold=True)
+    sheet.text(0.4, 0.79, _agreement(believed.heads, believed.agree), size=9.5, colour=LESSER)
+    depths = {head: 1.05 + 1.4 * index for index, head in enumerate(HEADS)}
+    base, height = 2.95, 1.75
+    if not believed.heads:
+        sheet.text(0.4, 1.6, "This network’s heads are untrained: they believe nothing yet.")
+        return sheet.figure
+    deepest = list(believed.heads)[-1]
+    last = believed.heads[deepest]
+    highest = max(h.probabilities[c] for h in believed.heads.values() for c in last.top)
+    axes = sheet.axes(0, base - height, sheet.width, height)
+    axes.set_xlim(0, sheet.width)
+    axes.set_ylim(0, highest * 1.04)
+    for head, x in depths.items():
+        axes.axvline(x, color=LINE, linewidth=1, zorder=1)
+        known = believed.heads.get(head)
+        colour = HEAD[head] if known else LESSER
+        sheet.text(x, base + 0.24, head, size=10, bold=True, colour=colour, align="center")
+        if known:
+            first = known.top[0]
+            name = textwrap.shorten(class_name(recording, first), 18, placeholder="…")
+            lines = ["not sure; nearest is"] if known.sure is False else []
+            lines += [
+                f"{name}, {percent(known.probabilities[first])}",
+                f"entropy {known.entropy:.2f} nats",
+                known.status,
+            ]
+        else:
+            lines = ["untrained" if head in believed.untrained else "not in this network"]
+        for index, words in enumerate(lines):
+            y = base + 0.43 + 0.16 * index
+            sheet.text(x, y, words, size=7.5, colour=LESSER, align="center")
+    for rank, index in reversed(list(enumerate(last.top))):
+        points = [(depths[head], h.probabilities[index]) for head, h in believed.heads.items()]
+        strong = rank == 0
+        axes.plot(
+            *zip(*points, strict=True),
+            color=TEXT if strong else LESSER,
+            alpha=1.0 if strong else 0.4,
+            linewidth=2.2 if strong else 1.1,
+            zorder=3 if strong else 2,
+        )
+        for head, h in believed.heads.items():
+            axes.plot(
+                depths[head],
+                h.probabilities[index],
+                marker="o",
+                markersize=7 if strong else 4,
+                color=HEAD[head],
+                alpha=1.0 if strong else 0.45,
+                clip_on=False,
+                zorder=4,
+            )
+    which = "not sure; nearest" if last.sure is False else "first"
+    note = f"{deepest}, {which} {len(last.top)}"
+    sheet.text(5.0, base - height + 0.02, note, size=9, bold=True)
+    for rank, index in enumerate(last.top):
+        y, p = base - height + 0.36 + 0.34 * rank, last.probabilities[index]
+        name = textwrap.shorten(class_name(recording, index), 24, placeholder="…")
+        sheet.text(5.0, y, name, bold=rank == 0)
+        sheet.block(6.75, y - 0.1, 1.75, 0.1)
+        sheet.block(6.75, y - 0.1, 1.75 * p / max(last.probabilities), 0.1, HEAD[deepest])
+        sheet.text(9.2, y, percent(p), align="right", bold=rank == 0)
+    return sheet.figure
+
+
+def attribution_figure(attribution: Attribution, pixels: Tensor | None = None) -> Figure:
+    """One attribution: the picture, the map over it and the map alone, with its finding in words.
+
+    `pixels`: (1, 3, H, W) in [0, 1]; without them the map stands alone. Where a few pixels dwarf
+    all others the scale ends at 99.5 % of them, and the figure says so.
+    """
+    limit, extreme = scale_limit(attribution.map), float(attribution.map.abs().max())
+    alone = enlarged(paint(attribution.map, limit, signed=attribution.signed))
+    panels = [("map", alone)]
+    if pixels is not None:
+        seen = as_colours(pixels)
+        blend = mixed(pixels, attribution.map, limit, signed=attribution.signed, fading=True)
+        panels = [("picture", seen), ("map over picture", blend), ("map", alone)]
+    side, gap, left = 2.9, 0.25, 0.4
+    words = textwrap.wrap(attribution.finding, 108 if pixels is not None else 44)
+    first = 1.2 + 0.17 * len(words)
+    width = max(2 * left + len(panels) * (side + gap) - gap, 3.7)
+    sheet = Sheet(width, first + side + 0.85)
+    sheet.text(left, 0.52, attribution.label, size=16, bold=True)
+    about = f"for “{attribution.target_name}” at {attribution.head}"
+    sheet.text(left, 0.79, about, size=9.5)
+    for index, line in enumerate(words):
+        sheet.text(left, 1.02 + 0.17 * index, line, size=8.5, colour=LESSER)
+    for index, (_, colours) in enumerate(panels):
+        sheet.picture(left + index * (side + gap), first, side, side, colours)
+    unit = METHODS[attribution.method].unit
+    note = f"{unit}; values from {number(attribution.low)} to {number(attribution.high)}"
+    if limit < extreme:
+        note += "; 0.5 % lie outside the scale"
+    sheet.scale(left, first + side + 0.2, side, limit, signed=attribution.signed, note=note)
+    return sheet.figure
+
+
+def label(branch: str, recording: Recording) -> str:
+    """The branch's name; a 5×5 branch whose kernel is 3×3 says so."""
+    if branch == "5x5" and recording.kernel_5x5 != 5:
+        return f"5×5 (kernel {recording.kernel_5x5}×{recording.kernel_5x5})"
+    return LABELS[branch]
+
+
+def class_name(recording: Recording, index: int) -> str:
+    """The name to show for class `index`."""
+    classes = recording.classes
+    return classes[index] if index < len(classes) else f"class {index}"
+
+
+def _in_words(recording: Recording, stage: str, numbers: dict[str, BranchStatistics]) -> str:
+    branch = max(numbers, key=lambda name: numbers[name].share)
+    n, all_channels = numbers[branch], _total(numbers)
+    words = (
+        f"The {LABELS[branch]} branch carries {percent(n.share)} of the activation "
+        f"with {n.channels} of {all_channels} channels."
+    )
+    believed = belief(recording).heads.get("main")
+    if believed is None:
+        return words + " The main classifier is untrained."
+    first = believed.top[0]
+    chance = percent(believed.probabilities[first])
+    says = "is not sure; nearest is" if believed.sure is False else "says"
+    return f"{words} The main classifier {says} {class_name(recording, first)}, {chance}."
+
+
+def _agreement(heads: dict[str, HeadBelief], agree: bool | None) -> str:
+    if agree is None:
+        return "Agreement needs at least two trained heads."
+    how_many = {2: "two", 3: "three"}[len(heads)]
+    return (
+        f"The {how_many} trained heads {'agree' if agree else 'do not agree'} on the first class."
+    )
+
+
+def _total(numbers: dict[str, BranchStatistics]) -> int:
+    return sum(n.channels for n in numbers.values())
+
+
+def _outline(axes: Axes, field: Field, size: tuple[int, int], colour: str) -> None:
+    """The box of the cell nearest the middle, drawn just inside the picture's edge."""
+    row, col = (round(((side - 1) / 2 - field.start) / field.stride) for side in size)
+    top, left, bottom, right = box(field, max(row, 0), max(col, 0), size)
+    inset = size[0] / 200
+    axes.add_patch(
+        Rectangle(
+            (left - 0.5 + inset, top - 0.5 + inset),
+            right - left - 2 * inset,
+            bottom - top - 2 * inset,
+            fill=False,
+            edgecolor=colour,
+            linewidth=1.6,
+        )
+    )
+
+
+def check_stage(stage: str) -> None:
+    """Raise `GnetError` for a stage that does not exist."""
+    if stage not in STAGES:
+        raise GnetError(f"There is no module {stage!r}; there are {', '.join(STAGES)}.")

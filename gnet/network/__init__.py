@@ -1,0 +1,1 @@
+"""GoogLeNet itself: Table 1, modules, weights, costs, receptive fields, export."""

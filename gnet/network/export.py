@@ -1,0 +1,233 @@
+"""Carries a network out: its architecture as JSON, the whole of it as ONNX or for torchvision."""
+
+import importlib.util
+import json
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gnet.errors import GnetError
+from gnet.network import weights
+from gnet.network.config import BRANCHES, EXITS, HEADS
+from gnet.network.costs import Cost, layer_costs, unit_name
+from gnet.network.hooks import evaluating
+from gnet.network.model import ConvBlock, GoogLeNet, LeftOut
+from gnet.system.atomic import atomically
+
+ONNX_INPUT = "pixels"
+ONNX_OPSET = 18
+_BRANCH_MODULES: dict[str, str] = dict(
+    zip(("branch1", "branch2", "branch3", "branch4"), BRANCHES, strict=True)
+)
+
+
+def to_json(model: GoogLeNet, size: int | None = None) -> dict[str, Any]:
+    """Describe the architecture as plain values that `json.dumps` takes.
+
+    Layers stand in the order they run, grouped as stem, modules (by stage and branch) and heads,
+    each with its sums; parameters, MACs and output shapes (channels, height, width) are those of
+    one square picture of `size` px (default: the size of the network's preprocessing).
+    """
+    size = size or model.info.preprocessing.size
+    costs = {cost.unit: cost for cost in layer_costs(model, size)}
+    stem: list[dict[str, Any]] = []
+    modules: dict[str, dict[str, Any]] = {}
+    heads: dict[str, list[dict[str, Any]]] = {head: [] for head in HEADS}
+    for name, module in model.named_modules():
+        layer = _layer(name, module, costs)
+        if layer is None:
+            continue
+        owner, _, rest = name.partition(".")
+        if owner.startswith("inception"):
+            stage = modules.setdefault(
+                owner.removeprefix("inception"),
+                {"input_channels": 0, "output_channels": 0, "branches": {}},
+            )
+            branch = _BRANCH_MODULES[rest.partition(".")[0]]
+            stage["branches"].setdefault(branch, []).append(layer)
+        elif owner in ("aux1", "aux2"):
+            heads[owner].append(layer)
+        elif modules and owner.startswith("maxpool"):
+            modules[list(modules)[-1]]["then"] = layer
+        elif modules:
+            heads["main"].append(layer)
+        else:
+            stem.append(layer)
+    for stage, inception in model.inceptions().items():
+        described = modules[stage]
+        described["input_channels"] = inception.in_channels
+        described["output_channels"] = inception.widths.total
+        layers = [layer for branch in described["branches"].values() for layer in branch]
+        described |= _sums(layers)
+    return {
+        "name": model.info.name,
+        "digest": model.info.digest,
+        "config": model.config.to_json(),
+        "preprocessing": {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(model.info.preprocessing).items()
+        },
+        "input": [3, size, size],
+        "totals": {
+            "all heads": _totals(model, costs, auxiliary=True),
+            "main head": _totals(model, costs, auxiliary=False),
+        },
+        "stem": {"layers": stem} | _sums(stem),
+        "modules": modules,
+        "heads": {
+            head: {"status": model.info.heads.get(head), "reads": EXITS[head], "layers": layers}
+            | _sums(layers)
+            for head, layers in heads.items()
+            if layers
+        },
+    }
+
+
+def write_json(model: GoogLeNet, path: str | Path, size: int | None = None) -> Path:
+    """Write what `to_json` says to a file, whole or not at all, and return the path."""
+    text = json.dumps(to_json(model, size), indent=2, ensure_ascii=False)
+    with atomically(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def to_onnx(model: GoogLeNet, path: str | Path, size: int | None = None) -> Path:
+    """Write the network as one ONNX file, whole or not at all, and return the path.
+
+    Input `pixels`: (N, 3, size, size) float32, normalised as the preprocessing says, N free;
+    outputs `main`, `aux1`, `aux2`: logits (N, classes). Config and info stand as JSON under
+    `gnet` in the file's metadata. Raises `GnetError` where onnx or onnxscript is not installed.
+    """
+    absent = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
+    if absent:
+        raise GnetError(
+            f"Export to ONNX needs {' and '.join(absent)}, not installed here; install with "
+            'pip install onnx onnxscript, or pip install -e ".[onnx]".'
+        )
+    size = size or model.info.preprocessing.size
+    model.config.check_size(size, size)
+    heads = ("main", "aux1", "aux2") if model.config.aux else ("main",)
+    device = next(model.parameters()).device
+    with evaluating(model), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own, of no use to the person exporting
+        program = torch.onnx.export(
+            _Heads(model, heads).eval(),
+            (torch.zeros(2, 3, size, size, device=device),),
+            dynamo=True,
+            verbose=False,
+            opset_version=ONNX_OPSET,
+            input_names=[ONNX_INPUT],
+            output_names=list(heads),
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+        )
+    assert program is not None
+    program.model.metadata_props["gnet"] = weights.description(model)
+    with atomically(path) as temporary:
+        program.save(str(temporary), external_data=False)
+    return Path(path)
+
+
+def to_torchvision(model: GoogLeNet, path: str | Path) -> Path:
+    """Write safetensors whose tensors `torchvision.models.GoogLeNet` loads strictly.
+
+    The header tells config and info, so that `weights.load` takes the file too. Raises `GnetError`
+    for a network that torchvision's class cannot compute.
+    """
+    weights.check_torchvision(model.config)
+    return weights.save(model, path)
+
+
+class _Heads(nn.Module):
+    """The heads' logits as the plain tuple an exporter wants."""
+
+    def __init__(self, model: GoogLeNet, heads: tuple[str, ...]) -> None:
+        super().__init__()
+        self.model = model
+        self.heads = heads
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        logits = self.model.run(pixels, self.heads)
+        return tuple(logits[head] for head in self.heads)
+
+
+def _layer(name: str, module: nn.Module, costs: dict[str, Cost]) -> dict[str, Any] | None:
+    """One layer's line, or None for what is no layer of its own (containers, ReLUs)."""
+    if isinstance(module, ConvBlock):
+        conv = module.conv
+        order = "norm-relu-conv" if module.pre_activation else "conv-norm-relu"
+        steps = {
+            "conv": "convolution",
+            "norm": "batch norm" if isinstance(module.bn, nn.BatchNorm2d) else None,
+            "relu": "ReLU" if isinstance(module.relu, nn.ReLU) else None,
+        }
+        return {
+            "module": name,
+            "kind": "convolutional block",
+            "steps": [steps[step] for step in order.split("-") if steps[step]],
+            "channels": [conv.in_channels, conv.out_channels],
+            "kernel": conv.kernel_size[0],
+            "stride": conv.stride[0],
+            "padding": conv.padding[0],
+        } | _cost(costs[unit_name(f"{name}.conv")[0]])
+    if isinstance(module, nn.Linear):
+        features = [module.in_features, module.out_features]
+        return {"module": name, "kind": "linear", "channels": features} | _cost(
+            costs[unit_name(name)[0]]
+        )
+    if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
+        kind = "max pool" if isinstance(module, nn.MaxPool2d) else "average pool"
+        return {
+            "module": name,
+            "kind": kind,
+            "kernel": module.kernel_size,
+            "stride": module.stride,
+            "padding": module.padding,
+            "ceil": module.ceil_mode,
+        }
+    if isinstance(module, nn.AdaptiveAvgPool2d):
+        side = module.output_size
+        side = side[0] if isinstance(side, tuple) else side
+        return {"module": name, "kind": "adaptive average pool", "output_side": side}
+    if isinstance(module, nn.BatchNorm2d) and "." not in name:  # the one outside all blocks
+        return {"module": name, "kind": "batch norm", "channels": module.num_features}
+    if isinstance(module, nn.LocalResponseNorm):
+        return {"module": name, "kind": "local response norm"} | {
+            key: getattr(module, key) for key in ("size", "alpha", "beta", "k")
+        }
+    if isinstance(module, LeftOut):
+        return {"module": name, "kind": "left out, zeros in its place", "channels": module.channels}
+    if isinstance(module, nn.Dropout):
+        return {"module": name, "kind": "dropout", "share": module.p}
+    return None
+
+
+def _cost(cost: Cost) -> dict[str, Any]:
+    return {
+        "unit": cost.unit,
+        "weights": cost.weights,
+        "parameters": cost.parameters,
+        "macs": cost.macs,
+        "output": list(cost.output),
+    }
+
+
+def _totals(model: GoogLeNet, costs: dict[str, Cost], *, auxiliary: bool) -> dict[str, int]:
+    """Sums over the network, with or without the auxiliary heads."""
+    extra = () if auxiliary else ("aux1", "aux2")
+    kept = [cost for cost in costs.values() if cost.stage not in extra]
+    named = [(n, p) for n, p in model.named_parameters() if n.partition(".")[0] not in extra]
+    return {
+        "weights": sum(cost.weights for cost in kept),
+        "parameters": sum(parameter.numel() for _, parameter in named),
+        "macs": sum(cost.macs for cost in kept),
+    }
+
+
+def _sums(layers: list[dict[str, Any]]) -> dict[str, int]:
+    return {
+        key: sum(layer.get(key, 0) for layer in layers) for key in ("weights", "parameters", "macs")
+    }

@@ -1,0 +1,106 @@
+"""Reads the header of a safetensors file: which network is in it, or why none is.
+
+Knows nothing of the tensors themselves.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from gnet.errors import GnetError
+from gnet.network.config import SIZES, ModelConfig, ModelInfo, Preprocessing
+
+MOST_HEADER_BYTES = 4 << 20
+
+
+def read_header(path: Path) -> tuple[ModelConfig, ModelInfo]:
+    """Return what the header of a safetensors file says of the network in it, checked.
+
+    Raises `GnetError` for anything but a file that `weights.save` could have written; the tensors
+    are not read.
+    """
+    try:
+        if path.is_dir():
+            raise GnetError(f"{path} is a folder; give a .safetensors file in it.")
+        with open(path, "rb") as file:
+            start = file.read(512)
+            length = int.from_bytes(start[:8], "little")
+            _check_kind(path, start)
+            if length > MOST_HEADER_BYTES:
+                raise GnetError(
+                    f"{path} announces a header of {length} bytes; allowed are up to "
+                    f"{MOST_HEADER_BYTES}."
+                )
+            file.seek(8)
+            text = file.read(length)
+    except FileNotFoundError as error:
+        raise GnetError(
+            f"There is no file {path}; give everyday, imagenet or the path of a .safetensors file."
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise GnetError(f"{path} cannot be read ({error}); give a .safetensors file.") from error
+    if len(text) < length:
+        raise GnetError(f"{path} is cut off within its header; give a whole safetensors file.")
+    metadata = _json(text, path, "header").get("__metadata__")
+    if not isinstance(metadata, dict) or "gnet" not in metadata:
+        raise GnetError(
+            f"{path} says nothing of the network in its header; give a file that gnet saved (plain "
+            "torchvision weights come in by gnet.weights.from_torchvision)."
+        )
+    record = _json(metadata["gnet"], path, "description")
+    try:
+        config = ModelConfig.from_json(record.get("config"))
+        info = ModelInfo.from_json(record.get("info"))
+        _check_preprocessing(info.preprocessing)
+    except GnetError as error:
+        raise GnetError(f"{path}: {error}") from error
+    return config, info
+
+
+def _json(text: Any, path: Path, part: str) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise GnetError(
+            f"The {part} of {path} is not JSON ({error}); give a file that gnet saved."
+        ) from error
+    if not isinstance(record, dict):
+        raise GnetError(f"The {part} of {path} is no JSON object; give a file that gnet saved.")
+    return record
+
+
+def _check_kind(path: Path, start: bytes) -> None:
+    """Raise `GnetError` unless `start`, the file's first bytes, is a safetensors file's."""
+    # A header's length has eight bytes, of which the upper ones are zero in any file of ours.
+    if start[8:9] == b"{" and 0 in start[:8]:
+        return
+    if start.startswith(
+        (b"PK\x03\x04", *(b"\x80" + bytes([protocol]) for protocol in range(2, 6)))
+    ):
+        raise GnetError(
+            f"{path} is a pickle or zip, as .pth and .pt files are, which can run code when "
+            "opened; allowed are safetensors files: convert one you trust with gnet.weights.save("
+            "gnet.network.weights.from_torchvision(torch.load(path, weights_only=True)), new_path)."
+        )
+    if not start:
+        kind = "is empty"
+    elif b"\0" not in start and not re.search(rb"[\x01-\x08\x0e-\x1a]", start):
+        kind = "is a text file"
+    else:
+        kind = "is no safetensors file"
+    raise GnetError(f"{path} {kind}; allowed are .safetensors files that gnet saved.")
+
+
+def _check_preprocessing(record: Preprocessing) -> None:
+    low, high = SIZES
+    if not (isinstance(record.size, int) and low <= record.size <= high):
+        raise GnetError(f"The input size is {record.size!r} px; allowed are {low} to {high}.")
+    if not (isinstance(record.crop, int | float) and 0 < record.crop <= 1):
+        raise GnetError(f"The crop is {record.crop!r}; allowed are shares above 0 and up to 1.")
+    if not (isinstance(record.thumbnail, int) and 0 <= record.thumbnail <= high):
+        raise GnetError(f"The thumbnail is {record.thumbnail!r} px; allowed are 0 to {high}.")
+    if not (isinstance(record.quality, int) and 1 <= record.quality <= 95):
+        raise GnetError(f"The JPEG quality is {record.quality!r}; allowed are 1 to 95.")
+    if not all(value > 0 for value in record.std):
+        raise GnetError(f"The standard deviations are {record.std}; allowed are numbers above 0.")

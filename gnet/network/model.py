@@ -1,0 +1,348 @@
+"""GoogLeNet, "Going deeper with convolutions" (arXiv 1409.4842), in the forms people use.
+
+Attribute names and order are torchvision's, so that with the preset `torchvision` a state dict
+loads strictly both ways. Knows nothing of files, pictures or training.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gnet.errors import GnetError
+from gnet.network.config import (
+    AUX_CHANNELS,
+    AUX_FEATURES,
+    AUX_GRID,
+    BRANCHES,
+    HEADS,
+    STAGES,
+    STEM_WIDTHS,
+    TABLE_1,
+    ModelConfig,
+    ModelInfo,
+    Widths,
+    scaled,
+)
+
+
+class Logits(NamedTuple):
+    """The three heads' logits, each (N, classes); auxiliary ones are None without heads."""
+
+    main: Tensor
+    aux1: Tensor | None
+    aux2: Tensor | None
+
+
+class ConvBlock(nn.Module):
+    """Convolution, normalisation and ReLU in the order the config asks for."""
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        in_channels: int,
+        out_channels: int,
+        *,
+        kernel: int,
+        stride: int = 1,
+        first: bool = False,
+    ) -> None:
+        super().__init__()
+        self.pre_activation = config.order == "norm-relu-conv"
+        normed = in_channels if self.pre_activation else out_channels
+        # With pre-activation the first convolution sees the picture itself, neither normed nor cut.
+        bare = self.pre_activation and first
+        batch_norm = config.norm == "batch" and not bare
+        self.conv = nn.Conv2d(
+            in_channels,
+            out_channels,
+            kernel,
+            stride,
+            padding=kernel // 2,
+            bias=config.norm == "none",
+        )
+        self.bn = nn.BatchNorm2d(normed, eps=config.norm_eps) if batch_norm else nn.Identity()
+        self.relu = nn.Identity() if bare else nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.pre_activation:
+            return self.conv(self.relu(self.bn(x)))
+        return self.relu(self.bn(self.conv(x)))
+
+
+class LeftOut(nn.Module):
+    """In the place of a branch that is no part of the network: zeros, and nothing to learn."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, _, h, w = x.shape
+        return x.new_zeros(n, h, w, self.channels).permute(0, 3, 1, 2)  # channels-last in memory
+
+
+class Inception(nn.Module):
+    """Four branches over one input, concatenated along the channels."""
+
+    def __init__(self, config: ModelConfig, in_channels: int, widths: Widths) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.widths = widths
+        self.branch1 = ConvBlock(config, in_channels, widths.b1, kernel=1)
+        self.branch2 = nn.Sequential(
+            ConvBlock(config, in_channels, widths.reduce3, kernel=1),
+            ConvBlock(config, widths.reduce3, widths.b3, kernel=3),
+        )
+        # torchvision has a 3×3 kernel here (pytorch/vision #906); the paper has 5×5.
+        self.branch3 = nn.Sequential(
+            ConvBlock(config, in_channels, widths.reduce5, kernel=1),
+            ConvBlock(config, widths.reduce5, widths.b5, kernel=config.kernel_5x5),
+        )
+        self.branch4 = nn.Sequential(
+            nn.MaxPool2d(kernel_size=3, stride=1, padding=1, ceil_mode=True),
+            ConvBlock(config, in_channels, widths.pool, kernel=1),
+        )
+        for branch in config.branches_left_out():
+            index = BRANCHES.index(branch)
+            setattr(self, f"branch{index + 1}", LeftOut(widths.branches[index]))
+
+    def branch_modules(self) -> dict[str, nn.Module]:
+        """The module whose output is each branch's, by branch."""
+        return dict(
+            zip(BRANCHES, (self.branch1, self.branch2, self.branch3, self.branch4), strict=True)
+        )
+
+    def branches(self, x: Tensor) -> dict[str, Tensor]:
+        """`x`: (N, C, h, w) → the four branches' outputs, each (N, its channels, h, w)."""
+        return {name: module(x) for name, module in self.branch_modules().items()}
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat(list(self.branches(x).values()), dim=1)
+
+
+class AuxiliaryHead(nn.Module):
+    """The classifier that leaves early: pool to 4×4, 128 filters, 1024 features (section 5)."""
+
+    def __init__(self, config: ModelConfig, in_channels: int) -> None:
+        super().__init__()
+        filters = scaled(AUX_CHANNELS, config.width)
+        features = scaled(AUX_FEATURES, config.width)
+        self.pool = (
+            nn.AvgPool2d(5, stride=3)
+            if config.aux_pool == "paper"
+            else nn.AdaptiveAvgPool2d(AUX_GRID)
+        )
+        self.conv = ConvBlock(config, in_channels, filters, kernel=1)
+        # A pre-activation block ends in its convolution: the ReLU before fc1 is then still due.
+        self.relu_conv = nn.ReLU() if config.order == "norm-relu-conv" else nn.Identity()
+        self.fc1 = nn.Linear(filters * AUX_GRID**2, features)
+        self.relu = nn.ReLU()
+        self.dropout = nn.Dropout(config.dropout_aux)
+        self.fc2 = nn.Linear(features, config.num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pool(x)  # (N, C, 4, 4)
+        x = self.relu_conv(self.conv(x)).flatten(1)  # (N, 128 · 16)
+        return self.fc2(self.dropout(self.relu(self.fc1(x))))  # (N, classes)
+
+
+class GoogLeNet(nn.Module):
+    """The network; `forward` returns the three heads' logits in every mode."""
+
+    def __init__(self, config: ModelConfig | None = None, info: ModelInfo | None = None) -> None:
+        super().__init__()
+        self.config = config = config or ModelConfig()
+        self.info = info or ModelInfo()
+        c1, c2, c3 = (scaled(c, config.width) for c in STEM_WIDTHS)
+        widths = {
+            stage: Widths(*(scaled(c, config.width) for c in row)) for stage, row in TABLE_1.items()
+        }
+        small = config.stem == "small"
+
+        def pool(kernel: int = 3) -> nn.Module:
+            return nn.MaxPool2d(kernel, stride=2, ceil_mode=True)
+
+        def response_norm() -> nn.Module:
+            if not config.local_response_norm:
+                return nn.Identity()
+            return nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)  # the released model's
+
+        self.conv1 = ConvBlock(config, 3, c1, kernel=3 if small else 7, stride=2, first=True)
+        self.maxpool1 = nn.Identity() if small else pool()
+        self.norm1 = response_norm()
+        self.conv2 = ConvBlock(config, c1, c2, kernel=1)
+        self.conv3 = ConvBlock(config, c2, c3, kernel=3)
+        self.norm2 = response_norm()
+        self.maxpool2 = nn.Identity() if small else pool()
+
+        before = {"3a": c3} | {
+            stage: widths[previous].total for previous, stage in itertools.pairwise(STAGES)
+        }
+
+        def inception(stage: str) -> Inception:
+            return Inception(config, before[stage], widths[stage])
+
+        self.inception3a = inception("3a")
+        self.inception3b = inception("3b")
+        self.maxpool3 = pool()
+        self.inception4a = inception("4a")
+        self.inception4b = inception("4b")
+        self.inception4c = inception("4c")
+        self.inception4d = inception("4d")
+        self.inception4e = inception("4e")
+        self.maxpool4 = pool(config.pool4)
+        self.inception5a = inception("5a")
+        self.inception5b = inception("5b")
+
+        self.aux1 = AuxiliaryHead(config, widths["4a"].total) if config.aux else None
+        self.aux2 = AuxiliaryHead(config, widths["4d"].total) if config.aux else None
+
+        features = widths["5b"].total
+        pre_activation = config.order == "norm-relu-conv"
+        last_norm = pre_activation and config.norm == "batch"
+        self.last_norm = (
+            nn.BatchNorm2d(features, eps=config.norm_eps) if last_norm else nn.Identity()
+        )
+        self.last_relu = nn.ReLU() if pre_activation else nn.Identity()
+        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
+        self.dropout = nn.Dropout(config.dropout)
+        self.fc = nn.Linear(features, config.num_classes)
+        self.outputs = nn.ReLU() if config.rectified_outputs else nn.Identity()
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Draw the weights; plain normals, where a truncated normal would take seconds."""
+        init = self.config.init
+        for module in self.modules():
+            if not isinstance(module, nn.Conv2d | nn.Linear):
+                continue
+            if init == "he":
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            elif init == "xavier":
+                nn.init.xavier_uniform_(module.weight)
+            else:
+                nn.init.normal_(module.weight, std=0.01)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+    def inceptions(self) -> dict[str, Inception]:
+        """The nine modules by stage, in the order they run."""
+        return {stage: getattr(self, f"inception{stage}") for stage in STAGES}
+
+    def forward(self, x: Tensor) -> Logits:
+        """`x`: (N, 3, H, W) normalised → logits of the three heads, each (N, classes)."""
+        heads = self.run(x, HEADS if self.config.aux else ("main",))
+        return Logits(heads["main"], heads.get("aux1"), heads.get("aux2"))
+
+    def run(self, x: Tensor, heads: tuple[str, ...]) -> dict[str, Tensor]:
+        """The logits (N, classes) of the heads asked for, going no deeper than the last needs."""
+        if x.dim() != 4 or x.shape[1] != 3:
+            raise GnetError(f"The input has shape {tuple(x.shape)}; allowed is (N, 3, H, W).")
+        self.config.check_size(*x.shape[-2:])
+        logits: dict[str, Tensor] = {}
+        x = self._stem(x)  # (N, 192, H/8, W/8)
+        x = self.inception3a(x)  # (N, 256, H/8, W/8)
+        x = self.maxpool3(self.inception3b(x))  # (N, 480, H/16, W/16)
+        x = self.inception4a(x)  # (N, 512, H/16, W/16)
+        if "aux1" in heads:
+            logits["aux1"] = self._head("aux1", x)
+        if "aux2" in heads or "main" in heads:
+            x = self.inception4b(x)
+            x = self.inception4c(x)
+            x = self.inception4d(x)  # (N, 528, H/16, W/16)
+        if "aux2" in heads:
+            logits["aux2"] = self._head("aux2", x)
+        if "main" in heads:
+            x = self.maxpool4(self.inception4e(x))  # (N, 832, H/32, W/32)
+            x = self.inception5a(x)
+            x = self.inception5b(x)  # (N, 1024, H/32, W/32)
+            x = self.avgpool(self.last_relu(self.last_norm(x))).flatten(1)  # (N, 1024)
+            logits["main"] = self.outputs(self.fc(self.dropout(x)))
+        return logits
+
+    def into(self, x: Tensor, stage: str) -> Tensor:
+        """What the module `stage` is given, (N, C, h, w), computed no further.
+
+        `x`: (N, 3, H, W) normalised.
+        """
+        x = self._stem(x)
+        for name, module in self.inceptions().items():
+            if name == stage:
+                return x
+            x = module(x)
+            if name == "3b":
+                x = self.maxpool3(x)
+            elif name == "4e":
+                x = self.maxpool4(x)
+        raise GnetError(f"There is no module {stage!r}; there are {', '.join(STAGES)}.")
+
+    def _stem(self, x: Tensor) -> Tensor:
+        if self.config.transform_input:
+            # From ImageNet's mean and deviation to 0.5 and 0.5, as the published weights expect.
+            scale = x.new_tensor([s / 0.5 for s in (0.229, 0.224, 0.225)]).view(3, 1, 1)
+            shift = x.new_tensor([(m - 0.5) / 0.5 for m in (0.485, 0.456, 0.406)]).view(3, 1, 1)
+            x = x * scale + shift
+        x = self.norm1(self.maxpool1(self.conv1(x)))
+        x = self.norm2(self.conv3(self.conv2(x)))
+        return self.maxpool2(x)
+
+    def _head(self, name: str, x: Tensor) -> Tensor:
+        head = getattr(self, name)
+        if head is None:
+            raise GnetError(f"The network has no head {name!r}; it was built without heads.")
+        return self.outputs(head(x))
+
+    def until(self, head: str) -> Until:
+        """A module from input to the plain logits (N, classes) of `head`, sharing submodules."""
+        if head not in HEADS or (head != "main" and not self.config.aux):
+            allowed = ", ".join(HEADS if self.config.aux else ("main",))
+            raise GnetError(f"There is no head {head!r} in this network; allowed are {allowed}.")
+        return Until(self, head)
+
+
+class Until(nn.Module):
+    """From input to one head's logits: the form that attribution methods take."""
+
+    def __init__(self, model: GoogLeNet, head: str) -> None:
+        super().__init__()
+        self.model = model
+        self.head = head
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model.run(x, (self.head,))[self.head]
+
+
+def fold(model: GoogLeNet) -> GoogLeNet:
+    """The same network for showing: batch norm folded into its convolution, channels-last, eval.
+
+    Outputs are equal up to rounding. Where a norm does not directly follow its convolution
+    (pre-activation) nothing is folded. The copy shares no memory with `model`.
+    """
+    config = model.config
+    if config.norm != "batch" or config.order != "conv-norm-relu":
+        folded = copy.deepcopy(model)
+    else:
+        state: dict[str, Tensor] = {}
+        blocks = {n: m for n, m in model.named_modules() if isinstance(m, ConvBlock)}
+        for name, block in blocks.items():
+            bn = block.bn
+            assert isinstance(bn, nn.BatchNorm2d)
+            assert bn.running_mean is not None and bn.running_var is not None
+            scale = bn.weight.double() / (bn.running_var.double() + bn.eps).sqrt()
+            weight = block.conv.weight.double() * scale.view(-1, 1, 1, 1)
+            state[f"{name}.conv.weight"] = weight.float()
+            state[f"{name}.conv.bias"] = (bn.bias - bn.running_mean.double() * scale).float()
+        for name, value in model.state_dict().items():
+            if name.rpartition(".")[0].rpartition(".")[0] not in blocks:
+                state[name] = value.clone()
+        with torch.device("meta"):
+            folded = GoogLeNet(replace(config, norm="none"), model.info)
+        folded.load_state_dict(state, assign=True)
+    folded.requires_grad_(False)
+    return folded.to(memory_format=torch.channels_last).eval()  # pyright: ignore[reportCallIssue]

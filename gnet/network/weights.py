@@ -1,0 +1,298 @@
+"""Where weights come from and go to: bundled, torchvision's published file, safetensors files.
+
+Own files are safetensors whose header holds the config and the info as JSON. Pickles are refused:
+opening one can run code. The single exception is torchvision's published file, whose checksum is
+checked first and which is read as tensors only.
+"""
+
+import hashlib
+import json
+import os
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from gnet.errors import GnetError
+from gnet.network.config import TRAINED, UNTRAINED, ModelConfig, ModelInfo, Preprocessing
+from gnet.network.header import read_header
+from gnet.network.model import GoogLeNet
+from gnet.system.assets import ASSETS
+from gnet.system.atomic import atomically
+from gnet.system.cache import cache_folder
+from gnet.system.download import download, sha256_of
+from gnet.system.progress import Progress
+
+BUNDLED = ASSETS / "everyday.safetensors"
+_NAMES_SHOWN = 3
+
+_TORCHVISION = {
+    name: getattr(ModelConfig.preset("torchvision"), name)
+    for name in (
+        "width",
+        "kernel_5x5",
+        "norm",
+        "norm_eps",
+        "local_response_norm",
+        "order",
+        "left_out",
+        "aux_pool",
+        "stem",
+        "pool4",
+        "rectified_outputs",
+    )
+}
+"""What a config must hold for torchvision's class to compute the same; the rest it can be told."""
+
+
+def load(name_or_path: str | Path = "everyday", *, progress: Progress | None = None) -> GoogLeNet:
+    """Load `everyday` (bundled), `imagenet` (torchvision's) or a file written by `save`.
+
+    Returns the network in eval mode, float32 on the CPU, with `.info` filled, digest included.
+    `progress(done, total)` is told bytes if something has to be downloaded. Raises `GnetError`.
+    """
+    if name_or_path == "imagenet":
+        return imagenet(progress=progress)
+    if name_or_path == "everyday":
+        if not BUNDLED.is_file():
+            raise GnetError(
+                f"The bundled weights are missing ({BUNDLED}); give the path of a .safetensors "
+                "file, or restore that one."
+            )
+        return _load_file(BUNDLED)
+    return _load_file(Path(name_or_path).expanduser())
+
+
+def save(model: GoogLeNet, path: str | Path, *, half: bool = False) -> Path:
+    """Write `model` to `path` as safetensors, whole or not at all, and return the path.
+
+    `half` stores the weights of convolutions and linear layers as float16; biases, norms and their
+    statistics stay float32. `load` gives float32 back either way.
+    """
+    halved = (
+        {
+            f"{name}.weight"
+            for name, module in model.named_modules()
+            if isinstance(module, nn.Conv2d | nn.Linear)
+        }
+        if half
+        else set()
+    )
+    tensors = {}
+    for name, value in _plain(model.state_dict()).items():
+        tensors[name] = value.half() if name in halved else value
+        if name in halved and value.isfinite().all() and not tensors[name].isfinite().all():
+            raise GnetError(
+                f"{name} holds values up to {value.abs().max():.3g}; half precision allows "
+                "magnitudes up to 65504, so save it without half."
+            )
+    with atomically(path) as temporary:
+        save_file(tensors, temporary, {"gnet": description(model)})
+    return Path(path)
+
+
+def save_info(source: str | Path, info: ModelInfo, path: str | Path) -> Path:
+    """Write the file `source` to `path` with another info in its header, and return the path.
+
+    The tensors stay as they are stored, so the weights' digest does, too. Raises `GnetError`.
+    """
+    model = _load_file(Path(source))  # refuses whatever is not whole
+    model.info = info
+    with atomically(path) as temporary:
+        save_file(load_file(source), temporary, {"gnet": description(model)})
+    return Path(path)
+
+
+def description(model: GoogLeNet) -> str:
+    """Return config and info as the JSON text that stands under `gnet` in a file's header."""
+    info = replace(model.info, digest="")  # taken anew from the values each time they are loaded
+    record = {"config": model.config.to_json(), "info": info.to_json()}
+    return json.dumps(record, ensure_ascii=False)
+
+
+def digest(model: nn.Module) -> str:
+    """Return the sha256, in hex, of names, shapes and values of a network's state."""
+    total = hashlib.sha256()
+    for name, value in sorted(_plain(model.state_dict()).items()):
+        total.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        total.update(value.numpy().data)
+    return total.hexdigest()
+
+
+def imagenet(
+    *,
+    url: str | None = None,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+) -> GoogLeNet:
+    """Load torchvision's published GoogLeNet, fetching it on first use.
+
+    `url` (else GNET_IMAGENET_URL, else torchvision's own) ends in `-<start of its sha256>.pth`;
+    the converted file is kept in `cache` (else GNET_CACHE, else ~/.cache/gnet). A file that
+    torch.hub already holds is used. Raises `GnetError` offline or when the checksum is wrong.
+    """
+    from torchvision.models import GoogLeNet_Weights  # here: its import takes a second
+
+    published = GoogLeNet_Weights.IMAGENET1K_V1
+    url = url or os.environ.get("GNET_IMAGENET_URL") or str(published.url)
+    folder = Path(cache).expanduser() if cache else cache_folder()
+    name = url.rpartition("/")[2]
+    checksum = re.search(r"-([0-9a-f]{8,64})\.pth$", name)
+    if checksum is None:
+        raise GnetError(
+            f"The address {url} names no checksum; allowed are addresses that end in "
+            "-<first digits of the sha256>.pth."
+        )
+    converted = (folder / name).with_suffix(".safetensors")
+    if converted.exists():
+        return _load_file(converted)
+
+    places = [folder / name, Path(torch.hub.get_dir()) / "checkpoints" / name]
+    start = checksum.group(1)
+    source = next((p for p in places if p.is_file() and sha256_of(p).startswith(start)), None)
+    fetched = source is None
+    if source is None:
+        source = download(url, folder / name, sha256=start, progress=progress)
+    try:
+        state = torch.load(source, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, zipfile.BadZipFile) as e:
+        raise GnetError(
+            f"{source} holds more than tensors, or is damaged; allowed is torchvision's published "
+            "state dict."
+        ) from e
+    model = from_torchvision(
+        state,
+        transform_input=True,
+        info=ModelInfo(
+            name="imagenet",
+            classes=tuple(published.meta["categories"]),
+            preprocessing=Preprocessing(size=224, crop=224 / 256),
+            # The file carries auxiliary heads, but nobody trained them.
+            heads={"aux1": UNTRAINED, "aux2": UNTRAINED, "main": TRAINED},
+            metrics={"heads": {"main": {"top1": 0.69778, "top5": 0.89530}}},
+        ),
+    )
+    save(model, converted)
+    if fetched:
+        source.unlink()
+    return _load_file(converted)
+
+
+def from_torchvision(
+    state: Mapping[str, Tensor],
+    *,
+    transform_input: bool = False,
+    info: ModelInfo | None = None,
+) -> GoogLeNet:
+    """Build the preset `torchvision` from a state dict of `torchvision.models.GoogLeNet`.
+
+    Strict: every tensor must have its place and shape. The number of classes and whether there are
+    auxiliary heads are read from the state dict; without `info` all heads count as untrained.
+    """
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise GnetError(
+            f"The weights given are a {type(state).__name__}; allowed is a state dict, names to "
+            "tensors."
+        )
+    classifier = state.get("fc.weight")
+    config = ModelConfig.preset(
+        "torchvision",
+        num_classes=len(classifier) if classifier is not None and classifier.dim() else 1000,
+        aux=any(name.startswith(("aux1.", "aux2.")) for name in state),
+        transform_input=transform_input,
+    )
+    return _build(config, info or ModelInfo(name="torchvision"), state, "The state dict given")
+
+
+def to_torchvision(model: GoogLeNet) -> dict[str, Tensor]:
+    """Return a state dict that `torchvision.models.GoogLeNet` loads strictly, copied to the CPU.
+
+    Raises `GnetError` for a network that torchvision's class cannot compute.
+    """
+    check_torchvision(model.config)
+    return {name: value.clone() for name, value in _plain(model.state_dict()).items()}
+
+
+def check_torchvision(config: ModelConfig) -> None:
+    """Raise `GnetError` where torchvision's class would not compute what `config` describes."""
+    differing = [name for name, value in _TORCHVISION.items() if getattr(config, name) != value]
+    if differing:
+        given = ", ".join(f"{name} {getattr(config, name)!r}" for name in differing)
+        allowed = ", ".join(f"{name} {_TORCHVISION[name]!r}" for name in differing)
+        raise GnetError(f"This network has {given}; torchvision's GoogLeNet allows only {allowed}.")
+
+
+def _plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors detached, contiguous, on the CPU; floats as float32."""
+    return {
+        name: value.detach().cpu().to(torch.float32 if value.is_floating_point() else value.dtype)
+        .contiguous()
+        for name, value in state.items()
+    }  # fmt: skip
+
+
+def _load_file(path: Path) -> GoogLeNet:
+    config, info = read_header(path)
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise GnetError(
+            f"{path} is cut off or damaged ({error}); give a whole safetensors file."
+        ) from error
+    return _build(config, info, tensors, str(path))
+
+
+def _build(
+    config: ModelConfig, info: ModelInfo, state: Mapping[str, Tensor], given: str
+) -> GoogLeNet:
+    """The network in eval mode holding `state`; `given` names its origin in a refusal."""
+    if info.classes and len(info.classes) != config.num_classes:
+        raise GnetError(
+            f"{given} names {len(info.classes)} classes, but its network has "
+            f"{config.num_classes}; allowed is one name per class."
+        )
+    with torch.device("meta"):  # no memory, no drawing of weights that are replaced at once
+        model = GoogLeNet(config)
+    expected = model.state_dict()
+    # Old state dicts lack the counters, which nothing in eval mode needs.
+    counters = {name for name in expected if name.endswith(".num_batches_tracked")} - set(state)
+    missing = [name for name in expected if name not in state and name not in counters]
+    unexpected = sorted(name for name in state if name not in expected)
+    if missing or unexpected:
+        _refuse(given, {"lacks": missing, "has besides": unexpected})
+    misshapen = [
+        f"{name} {tuple(state[name].shape)} for {tuple(value.shape)}"
+        for name, value in expected.items()
+        if name in state and state[name].shape != value.shape
+    ]
+    if misshapen:
+        _refuse(given, {"has other shapes": misshapen})
+    tensors = {
+        name: torch.zeros(value.shape, dtype=value.dtype)
+        if name in counters
+        # Copied: a tensor that stays a view of the file would change or vanish with it.
+        else state[name].detach().to("cpu", value.dtype, copy=True).contiguous()
+        for name, value in expected.items()
+    }
+    model.load_state_dict(tensors, assign=True)
+    model.info = replace(info, digest=digest(model))
+    return model.eval()
+
+
+def _refuse(given: str, differences: Mapping[str, list[str]]) -> None:
+    def some(names: list[str]) -> str:
+        more = len(names) - _NAMES_SHOWN
+        return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+    found = "; it ".join(f"{what} {some(names)}" for what, names in differences.items() if names)
+    raise GnetError(
+        f"{given} is of another architecture than its config says: it {found}; allowed are the "
+        "weights of exactly this network."
+    )

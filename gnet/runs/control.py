@@ -1,0 +1,113 @@
+"""What those who watch a run wish of it: control.json, which they write and training reads.
+
+Knows nothing of how a wish is followed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, astuple, dataclass, fields, replace
+from pathlib import Path
+
+import torch
+
+from gnet.system.atomic import atomically
+from gnet.errors import GnetError
+from gnet.training.distributed import Group, device
+from gnet.runs.train_config import TrainConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """All that is wished of a run by now; raises `GnetError` for values no run could have."""
+
+    pause: bool = False
+    steps: int = 0
+    """Single steps asked for in all; a paused run takes one each time this grows by one."""
+    stop: bool = False
+    learning_rate: float | None = None
+    """The highest learning rate from now on, in place of the config's; None: as it is."""
+    aux1_weight: float | None = None
+    aux2_weight: float | None = None
+    """Weights of the auxiliary losses from now on; None: as they are."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.pause, bool) or not isinstance(self.stop, bool):
+            raise GnetError(
+                f"pause is {self.pause!r} and stop {self.stop!r}; allowed are true and false."
+            )
+        if not isinstance(self.steps, int) or isinstance(self.steps, bool) or self.steps < 0:
+            raise GnetError(f"steps is {self.steps!r}; allowed are whole numbers from 0.")
+        settings = {name: getattr(self, name) for name in SETTINGS}
+        TrainConfig(**{name: value for name, value in settings.items() if value is not None})
+
+
+SETTINGS = ("learning_rate", "aux1_weight", "aux2_weight")
+"""What can be set anew while a run is under way; the ranges are those of `TrainConfig`."""
+
+
+def read_wishes(path: str | Path) -> Wishes:
+    """The wishes in a file; none where there is no file. Raises `GnetError` for anything else."""
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Wishes()
+    except (OSError, ValueError) as error:
+        raise GnetError(f"{path} cannot be read ({error}); allowed is JSON.") from error
+    known = {f.name for f in fields(Wishes)}
+    if not isinstance(record, dict) or not set(record) <= known:
+        raise GnetError(f"{path} holds {record!r}; allowed are {', '.join(sorted(known))}.")
+    return Wishes(**record)
+
+
+def write_wishes(path: str | Path, wishes: Wishes) -> None:
+    """Write the wishes whole or not at all, for the run to find at its next step."""
+    with atomically(path) as temporary:
+        temporary.write_text(json.dumps(asdict(wishes)), encoding="utf-8")
+
+
+class Listener:
+    """Hears what is wished of a run: the same in all its processes, at the same moment."""
+
+    def __init__(self, path: Path | None, group: Group, stop: Callable[[], bool]) -> None:
+        """`path` is read by the first process only; `stop` is asked in each."""
+        self.path = path if group.first else None
+        self.group = group
+        self.stop = stop
+        self._read = Wishes()
+        self._seen: tuple[int, ...] = ()
+
+    def hear(self) -> Wishes:
+        """What is wished by now; all processes must ask together. Cheap where nothing is new."""
+        own = self._look()
+        numbers = [math.nan if value is None else float(value) for value in astuple(own)]
+        if not self.group.first:
+            numbers = [0.0] * len(numbers)
+        wishes = torch.tensor([*numbers, float(self.stop())], dtype=torch.float64, device=device())
+        pause, steps, stop, *settings, signalled = self.group.summed(wishes).tolist()
+        named = dict(zip(SETTINGS, (None if math.isnan(v) else v for v in settings), strict=True))
+        return Wishes(pause=pause > 0, steps=round(steps), stop=stop + signalled > 0, **named)
+
+    def used_up(self) -> None:
+        """Take back a wish to stop that was followed, and the pause before it: a run that is
+        resumed is to go on."""
+        if self.path and self._look().stop:
+            write_wishes(self.path, replace(self._look(), pause=False, stop=False))
+
+    def _look(self) -> Wishes:
+        """The file's wishes; those before while it is not readable."""
+        if self.path:
+            try:
+                found = os.stat(self.path)
+                seen = (found.st_mtime_ns, found.st_ino, found.st_size)
+            except OSError:
+                seen = ()
+            if seen != self._seen:
+                with suppress(GnetError):
+                    self._read = read_wishes(self.path)
+                    self._seen = seen
+        return self._read

@@ -1,0 +1,229 @@
+"""A run on disk: config, events, the state to resume from, and the weights to keep.
+
+What is wished of the run, `control.json`, is written by others; `control` tells of it.
+
+Every file but the append-only `events.jsonl` is written beside itself and renamed, so that a
+kill at any moment leaves the last whole one. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from gnet.system.atomic import atomically
+from gnet.errors import GnetError
+from gnet.runs.events import Event, RunResumed, SettingsChanged, read_changes, read_events, to_line
+from gnet.system.locking import taken
+from gnet.network.model import GoogLeNet
+from gnet.training.optimisation import AveragedWeights
+from gnet.data.pictures import to_image
+from gnet.runs.train_config import TrainConfig
+from gnet.network.weights import save
+
+Kind = TypeVar("Kind")
+
+CONFIG, EVENTS, STATE = "config.json", "events.jsonl", "state.safetensors"
+CONTROL, PINNED = "control.json", "pinned.png"
+HELD = "held.lock"
+"""The file that the process which trains the run holds locked."""
+LAST, BEST = "last.safetensors", "best.safetensors"
+
+
+class RunFolder:
+    """The folder of one run."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def check_new(self) -> None:
+        """Raise `GnetError` unless a run can be started here; makes nothing."""
+        if (self.path / CONFIG).exists():
+            raise GnetError(
+                f"{self.path} holds a run already; resume it with --resume {self.path}, "
+                "or name a new folder."
+            )
+        above = self.path.absolute()
+        while not above.exists():
+            above = above.parent
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            raise GnetError(
+                f"{self.path} cannot be made a run's folder; give a path in a folder that can be "
+                "written to."
+            )
+
+    def create(self, config: TrainConfig) -> None:
+        """Start a run here."""
+        with atomically(self.path / CONFIG) as temporary:
+            temporary.write_text(json.dumps(config.to_json(), indent=1), encoding="utf-8")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep all other processes from training here; `GnetError` where one of them does.
+
+        The system lets go of it however this process ends.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            held = taken(self.path / HELD)
+        except OSError as error:
+            raise GnetError(
+                f"Cannot write {self.path / HELD} ({error.strerror or error}); "
+                "make the folder writable."
+            ) from error
+        if held is None:
+            raise GnetError(
+                f"The run in {self.path} is being trained by another process; stop that one first, "
+                "or name another folder."
+            )
+        try:
+            yield
+        finally:
+            os.close(held)
+
+    def config(self) -> TrainConfig:
+        """What the run was asked to do."""
+        try:
+            text = (self.path / CONFIG).read_text(encoding="utf-8")
+            return TrainConfig.from_json(json.loads(text))
+        except (OSError, ValueError) as error:
+            raise GnetError(
+                f"{self.path} holds no run; a run's folder has a {CONFIG} written by training."
+            ) from error
+
+    def begun(self) -> bool:
+        """Whether the run has ever said or saved anything."""
+        return (self.path / EVENTS).exists() or (self.path / STATE).exists()
+
+    def events(self) -> list[Event]:
+        """The events that still hold."""
+        return self._read(read_events)
+
+    def changes(self) -> list[SettingsChanged]:
+        """Changes of settings that hold, or are to be made again at their steps."""
+        return self._read(read_changes)
+
+    def _read(self, reader: Callable[[Path], list[Kind]]) -> list[Kind]:
+        try:
+            return reader(self.path / EVENTS)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise GnetError(
+                f"{self.path / EVENTS} is damaged ({error}); allowed are the lines that training "
+                "writes, so put a whole copy back or start a new run."
+            ) from error
+
+    def append(self, event: Event) -> None:
+        """Write one event, whole or not at all; a line that a kill left unfinished goes first."""
+        file = self.path / EVENTS
+        length = None
+        try:
+            if isinstance(event, RunResumed) and file.exists():
+                _drop_unfinished_line(file)
+            with file.open("ab") as stream:
+                length = stream.tell()
+                stream.write(to_line(event).encode())
+        except OSError as error:
+            if length is not None:
+                with suppress(OSError):
+                    os.truncate(file, length)
+            reason = error.strerror or str(error)
+            raise GnetError(
+                f"Cannot write {file} ({reason}); make room or the folder writable, then resume "
+                "the run: its last checkpoint is whole."
+            ) from error
+
+    def keep_pinned(self, picture: Tensor) -> None:
+        """Write the picture, (3, h, w) uint8, that is looked at after each epoch."""
+        with atomically(self.path / PINNED) as temporary:
+            to_image(picture).save(temporary, "PNG")
+
+    def keep(self, name: str, model: GoogLeNet) -> None:
+        """Write weights to show, `last.safetensors` or `best.safetensors`."""
+        save(model, self.path / name)
+
+    def save_state(
+        self,
+        model: GoogLeNet,
+        optimiser: torch.optim.Optimizer,
+        averaged: AveragedWeights | None,
+        facts: dict[str, Any],
+    ) -> None:
+        """Write all that a resumed run needs, as one file."""
+        tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+        if averaged:
+            tensors |= {f"averaged.{k}": v for k, v in averaged.model.state_dict().items()}
+        for index, values in optimiser.state_dict()["state"].items():
+            tensors |= {
+                f"optimiser.{index}.{key}": torch.as_tensor(value) for key, value in values.items()
+            }
+        contiguous = {name: value.contiguous() for name, value in tensors.items()}
+        with atomically(self.path / STATE) as temporary:
+            save_file(contiguous, temporary, metadata={"facts": json.dumps(facts)})
+
+    def load_state(
+        self,
+        model: GoogLeNet,
+        optimiser: torch.optim.Optimizer,
+        averaged: AveragedWeights | None,
+    ) -> None:
+        """Put a saved state back into the three, in place; `GnetError` if it is not theirs."""
+        try:
+            self._load_state(model, optimiser, averaged)
+        except (SafetensorError, OSError, RuntimeError, KeyError, IndexError, ValueError) as error:
+            raise GnetError(
+                f"{self.path / STATE} is not a state of the run that {CONFIG} beside it describes; "
+                "start a new run."
+            ) from error
+
+    def _load_state(
+        self,
+        model: GoogLeNet,
+        optimiser: torch.optim.Optimizer,
+        averaged: AveragedWeights | None,
+    ) -> None:
+        tensors = load_file(self.path / STATE)
+        model.load_state_dict(_below("model.", tensors))
+        if averaged:
+            averaged.model.load_state_dict(_below("averaged.", tensors))
+        state: dict[int, dict[str, Tensor]] = {}
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        for name, value in _below("optimiser.", tensors).items():
+            index, _, key = name.partition(".")
+            like = parameters[int(index)]
+            if value.shape == like.shape:
+                # Fused optimisers walk through memory: moments need their parameter's strides.
+                value = torch.empty_like(like, requires_grad=False).copy_(value)
+            state.setdefault(int(index), {})[key] = value
+        groups = optimiser.state_dict()["param_groups"]
+        optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+    def facts(self) -> dict[str, Any] | None:
+        """What was noted with the last saved state, or None before the first."""
+        if not (self.path / STATE).exists():
+            return None
+        try:
+            with safe_open(self.path / STATE, "pt") as file:
+                return json.loads(file.metadata()["facts"])
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise GnetError(f"{self.path / STATE} is not a saved state of a run.") from error
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _drop_unfinished_line(file: Path) -> None:
+    data = file.read_bytes()
+    end = data.rfind(b"\n") + 1
+    if end < len(data):
+        with file.open("r+b") as stream:
+            stream.truncate(end)

@@ -1,0 +1,216 @@
+"""Runs that teach: what each shows, its settings, and what is said of it before and after.
+
+What is said after is computed from the runs' events, and says so where they show something else.
+Knows nothing of how runs are started or where they are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gnet.runs import verdicts
+from gnet.network.config import ModelConfig
+from gnet.runs.events import Event
+from gnet.runs.outcomes import Outcome, in_words, outcome, standing
+from gnet.runs.train_config import TrainConfig
+from gnet.runs.verdicts import Outcomes
+
+Told = Mapping[str, Sequence[Event]]
+"""Run name → its events, as `read_events` gives them."""
+_SETTINGS: dict[str, Any] = {
+    "size": 64,
+    "per_class": 300,
+    "epochs": 4,
+    "batch": 16,
+    "optimiser": "sgd",
+    "learning_rate": 0.05,
+    "weight_decay": 0.0005,
+    "precision": "fp32",
+    "gradients_every": 50,
+}
+_QUICK = {"per_class": 100, "epochs": 2, "gradients_every": 0, "pinned": -1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """One or more runs that differ in one switch, and what they are there to show."""
+
+    key: str
+    title: str
+    line: str
+    """What it shows, in a few words."""
+    before: str
+    """Two sentences to read before it is started."""
+    runs: tuple[tuple[str, TrainConfig], ...]
+    """(name, settings) in the order they are run."""
+    shown: Callable[[Outcomes, float], bool]
+    said: Callable[[Outcomes, bool], str]
+    bar: float = 0.5
+    """The accuracy from which on a head counts as having learned."""
+    quick: Mapping[str, Any]
+    """Settings of the short form, in which the bar is `quick_bar`."""
+    quick_bar: float = 0.3
+    own_data: bool = False
+    """Whether the data set is for the person to choose; the built-in one stands in for it."""
+
+    def changed(self, **settings: Any) -> Preset:
+        """The same preset with these settings in all its runs."""
+        return replace(
+            self, runs=tuple((name, replace(config, **settings)) for name, config in self.runs)
+        )
+
+    def short(self) -> Preset:
+        """The same runs in a few seconds each, for the tests."""
+        return replace(self.changed(**self.quick), bar=self.quick_bar)
+
+    def claim(self, events: Told) -> bool:
+        """Whether the runs have shown what the preset is there to show."""
+        found = self.outcomes(events)
+        return len(found) == len(self.runs) and self.shown(found, self.bar)
+
+    def after(self, events: Told) -> str:
+        """Two sentences on what the runs came to, with their numbers, whatever they are.
+
+        One more comes first as long as a run is not finished.
+        """
+        return self.verdict(self.outcomes(events))
+
+    def verdict(self, found: Outcomes) -> str:
+        """What `after` says of runs that came out so."""
+        waiting = [f"“{name}”" for name, _ in self.runs if name not in found]
+        if waiting:
+            return f"No epoch of {in_words(waiting)} is finished yet, so nothing can be said."
+        return standing(found) + self.said(found, self.shown(found, self.bar))
+
+    def outcomes(self, events: Told) -> dict[str, Outcome]:
+        """Those of the preset's runs that have finished an epoch."""
+        found = {name: outcome(events.get(name, ())) for name, _ in self.runs}
+        return {name: result for name, result in found.items() if result is not None}
+
+
+def _run(*, model: dict[str, Any] | None = None, **settings: Any) -> TrainConfig:
+    chosen: dict[str, Any] = {"width": 0.25} | (model or {})
+    network = ModelConfig(**chosen)
+    return TrainConfig(model=network, **(_SETTINGS | settings))
+
+
+_TUNED = {"per_class": 50, "epochs": 8, "gradients_every": 0, "model": {"width": 1.0}}
+_ADAM = {"optimiser": "adam", "learning_rate": 3e-3, "weight_decay": 0.0, "size": 32}
+_DEEP = {
+    "optimiser": "adam",
+    "learning_rate": 1e-3,
+    "weight_decay": 0.002,
+    "schedule": "cosine",
+}
+
+PRESETS: dict[str, Preset] = {
+    preset.key: preset
+    for preset in (
+        Preset(
+            key="first-run",
+            title="First run",
+            line="Ten patterns, above 90 % within a minute",
+            before="A GoogLeNet of a quarter of the width starts from random weights and goes four "
+            "times through 3,000 drawn patterns of ten classes. In less than a minute its main "
+            "head should be right in more than nine of ten pictures it has never seen.",
+            runs=(("first run", _run()),),
+            shown=verdicts.first_shown,
+            said=verdicts.first_said,
+            bar=0.9,
+            quick=_QUICK | {"epochs": 3},
+        ),
+        Preset(
+            key="heads",
+            title="With and without heads",
+            line="One switch: the two early classifiers",
+            before="Two runs of one seed differ in a single switch: whether the classifiers at 4a "
+            "and 4d take part in training. The paper added them to bring gradients to the lower "
+            "modules; see whether a network with batch norm still needs them.",
+            runs=(
+                ("with heads", _run()),
+                ("without heads", _run(model={"aux": False})),
+            ),
+            shown=verdicts.heads_shown,
+            said=verdicts.heads_said,
+            quick=_QUICK | {"per_class": 200},
+        ),
+        Preset(
+            key="depth",
+            title="Depth without batch norm",
+            line="aux1 learns first, the deep heads lag or stay dead",
+            before="Without batch norm, Xavier's first weights make each module say less than it "
+            "was told, and gradients shrink alike on their way back, while weight decay pulls on "
+            "all kernels. The head at 4a is nearest to the pictures and should be ahead of the "
+            "main one, which may stay at chance; the second run has batch norm, all else alike.",
+            runs=(
+                ("no norm", _run(model={"norm": "none", "init": "xavier"}, **_DEEP)),
+                ("batch norm", _run(model={"init": "xavier"}, **_DEEP)),
+            ),
+            shown=verdicts.depth_shown,
+            said=verdicts.depth_said,
+            quick=_QUICK | {"per_class": 150, "epochs": 3},
+        ),
+        Preset(
+            key="collapse",
+            title="The collapse",
+            line="A loss stuck at ln(classes), then cured",
+            before="A published example ends at loss 3.85 = ln 47 and accuracy 2.1 % = 1/47, for "
+            "two mistakes: its outputs pass a ReLU, and then a loss that expects probabilities. "
+            "Here are both mistakes together, each of them cured alone, and both cured.",
+            runs=tuple(
+                (
+                    name,
+                    _run(model={"aux": False, "rectified_outputs": relu}, loss=loss, **_ADAM),
+                )
+                for name, relu, loss in (
+                    ("as published", True, "probabilities"),
+                    ("outputs cured", False, "probabilities"),
+                    ("loss cured", True, "cross-entropy"),
+                    ("both cured", False, "cross-entropy"),
+                )
+            ),
+            shown=verdicts.collapse_shown,
+            said=verdicts.collapse_said,
+            bar=0.25,
+            quick=_QUICK | {"size": 64, "learning_rate": 5e-3},
+        ),
+        Preset(
+            key="five-by-five",
+            title="What the 5×5 branch buys",
+            line="Left out, 3×3, 5×5",
+            before="Three networks of one seed: without the 5×5 branches, with 3×3 kernels in "
+            "them as torchvision has it, and with the paper's 5×5. A wider window costs "
+            "parameters; see whether it brings anything on patterns of ten scales and shapes.",
+            runs=(
+                ("left out", _run(model={"left_out": "5x5"})),
+                ("3×3", _run(model={"kernel_5x5": 3})),
+                ("5×5", _run()),
+            ),
+            shown=verdicts.window_shown,
+            said=verdicts.window_said,
+            quick=_QUICK | {"per_class": 200},
+        ),
+        Preset(
+            key="fine-tune",
+            title="Fine-tune on my pictures",
+            line="The bundled network learns your classes",
+            before="The bundled network keeps what it has learned from 139 everyday classes, and "
+            "only its last two modules and its heads learn your pictures. The second run begins "
+            "from scratch with the same pictures, so that you see what the difference is.",
+            runs=(
+                (
+                    "from the bundled network",
+                    _run(start="everyday", train_only="heads and 5a, 5b", **_TUNED),
+                ),
+                ("from scratch", _run(**_TUNED)),
+            ),
+            shown=verdicts.tune_shown,
+            said=verdicts.tune_said,
+            quick=_QUICK | {"per_class": 10},
+            own_data=True,
+        ),
+    )
+}
+"""By key, in the order they are offered."""

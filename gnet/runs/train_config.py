@@ -1,0 +1,132 @@
+"""What a training run is asked to do, as one frozen record; form and command line are made of it.
+
+Knows nothing of how the run is carried out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from gnet.network.config import SIZES, ModelConfig, check_fields, option
+from gnet.errors import GnetError
+
+_PAIR = re.compile(r"\s*([0-9]{1,9})\s*x\s*([0-9]{1,9})\s*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One run: data, network, optimisation. Ranges stand in the fields' metadata."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    """The network; `num_classes` is replaced by the data set's."""
+    data: str = option("built-in", "data set: built-in, a torchvision name, a folder or a zip")
+    classes: str = option("", "class folders to take, comma-separated; empty takes all")
+    per_class: int = option(0, "pictures per class; 0 takes all", low=0, high=1_000_000)
+    tune: bool = option(
+        False, "judge on 5 % of the training pictures, held out, in place of the validation set"
+    )
+    start: str = option("", "weights to begin from: everyday or a .safetensors file")
+    train_only: str = option(
+        "all",
+        "what is trained; the rest stays as `start` has it",
+        choices=("all", "heads", "heads and 5a, 5b"),
+    )
+    size: int = option(64, "side of the input in px", low=SIZES[0], high=SIZES[1])
+    grow: str = option("", "smaller sizes to begin with and their epochs, as 64x8,96x4")
+    epochs: int = option(5, "passes over the data", low=1, high=10_000)
+    batch: int = option(64, "pictures per step", low=2, high=4096)
+    optimiser: str = option("adamw", "optimiser", choices=("adam", "adamw", "muon", "sgd"))
+    learning_rate: float = option(2e-3, "highest learning rate", low=0.0, high=100.0)
+    weight_decay: float = option(
+        0.02, "weight decay of convolutions and linear layers", low=0.0, high=1.0
+    )
+    schedule: str = option(
+        "one-cycle", "learning rate over the run", choices=("one-cycle", "cosine", "constant")
+    )
+    loss: str = option(
+        "cross-entropy",
+        "what is minimised; `probabilities` reads raw outputs as probabilities",
+        choices=("cross-entropy", "probabilities"),
+    )
+    label_smoothing: float = option(0.0, "label smoothing", low=0.0, high=0.9)
+    aux1_weight: float = option(0.3, "weight of aux1's loss", low=0.0, high=10.0)
+    aux2_weight: float = option(0.3, "weight of aux2's loss", low=0.0, high=10.0)
+    balance: float = option(0.0, "0 samples pictures, 1 samples classes evenly", low=0.0, high=1.0)
+    augment: bool = option(True, "random crops and flips")
+    thumbnails: float = option(
+        0.0, "share of sharp pictures first made a 64 px JPEG", low=0.0, high=1.0
+    )
+    aliased: float = option(
+        0.0, "share of sharp pictures that are shrunk without smoothing", low=0.0, high=1.0
+    )
+    vary_detail: float = option(0.0, "share of crops made softer or crisper", low=0.0, high=1.0)
+    within_sharp: bool = option(
+        False, "judge a sharp view among the classes that have sharp pictures only"
+    )
+    cutmix: float = option(
+        0.0, "share of batches in which pictures get a piece of another", low=0.0, high=1.0
+    )
+    ema: float = option(0.0, "decay of the averaged weights; 0 keeps none", low=0.0, high=0.99999)
+    precision: str = option("auto", "arithmetic", choices=("auto", "fp32", "bf16"))
+    threads: int = option(0, "CPU threads; 0 leaves torch's choice", low=0, high=1024)
+    checkpoint_seconds: float = option(15.0, "s between checkpoints", low=0.0, high=86_400.0)
+    max_minutes: float = option(
+        0.0, "minutes until the run is stopped; 0: no limit", low=0.0, high=1e6
+    )
+    gradients_every: int = option(
+        0, "steps between two looks at each module's gradients; 0: none", low=0, high=1_000_000
+    )
+    pinned: int = option(
+        0, "validation picture that is looked at after each epoch; -1: none", low=-1, high=10**9
+    )
+    seed: int = option(0, "seed of everything random", low=0, high=2**31 - 1)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        for size in set(self.sizes_by_epoch()):
+            self.model.check_size(size, size)
+        if self.train_only != "all" and not self.start:
+            raise GnetError(
+                f"train_only is {self.train_only!r} without weights to begin from; allowed is all, "
+                "or a start beside it."
+            )
+
+    def chosen_classes(self) -> tuple[str, ...]:
+        """The class folders to take; empty for all."""
+        return names_in(self.classes)
+
+    def sizes_by_epoch(self) -> list[int]:
+        """The input side (px) of each epoch; raises `GnetError` where `grow` is no plan for it."""
+        pairs = [_PAIR.fullmatch(part) for part in self.grow.split(",") if part]
+        if not all(pairs):
+            raise GnetError(
+                f"grow is {self.grow!r}; allowed are pairs of side and epochs, as 64x8,96x4."
+            )
+        plan = [(int(pair[1]), int(pair[2])) for pair in pairs if pair]
+        first = sum(count for _, count in plan)
+        if plan and first >= self.epochs:  # before a list is made of what may be any number
+            raise GnetError(
+                f"grow is {self.grow!r}, {first} epochs; allowed are fewer than the run's "
+                f"{self.epochs}."
+            )
+        plan.append((self.size, self.epochs - first))
+        return [side for side, count in plan for _ in range(count)]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Any) -> TrainConfig:
+        """The config written by `to_json`; unknown or missing values raise `GnetError`."""
+        known = {f.name for f in fields(cls)}
+        if not isinstance(record, dict) or not set(record) <= known:
+            raise GnetError(f"The run's config is not one this program writes: {record!r}.")
+        rest = {k: v for k, v in record.items() if k != "model"}
+        return cls(model=ModelConfig.from_json(record.get("model", {})), **rest)
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names in a comma-separated list."""
+    return tuple(name for name in text.split(",") if name)

@@ -1,0 +1,1 @@
+"""A server's runs: queue, shelf, limits, processes, reviews, measurements, data offered."""

@@ -1,0 +1,174 @@
+"""The data sets a server offers: known by name, from folders it allows, uploaded as zips.
+
+People name them by keys; where they lie is known here alone. Knows nothing of pages.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from gnet.data.catalogue import TORCHVISION
+from gnet.data.preview import check_layout
+from gnet.errors import GnetError
+from gnet.runs.train_config import TrainConfig
+
+UPLOAD_BYTES = 300_000_000
+"""Size of one zip at most."""
+ALL_BYTES = 3_000_000_000
+"""Of all zips that are kept at a time, everybody's together."""
+_HERE, _UPLOADED = "here", "uploaded"
+"""Kinds of keys: what stands before the colon."""
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+_LONGEST = 60
+
+
+class Offers:
+    """What a server's people may choose from; several threads may ask."""
+
+    def __init__(self, folders: Sequence[Path] = (), uploads: Path | None = None) -> None:
+        self._uploads = uploads
+        self._lock = threading.Lock()
+        self._coming: dict[Path, int] = {}
+        """Zips on their way, and the bytes that each has been promised."""
+        self._here: dict[str, Path] = {}
+        for path in folders:
+            name, n = path.name or "data", 1
+            while name in self._here:
+                n += 1
+                name = f"{path.name} {n}"
+            self._here[name] = path
+
+    @property
+    def takes_zips(self) -> bool:
+        """Whether zips can be uploaded."""
+        return self._uploads is not None
+
+    def choices(self) -> list[tuple[str, str]]:
+        """What the allowed folders are called, and their keys."""
+        return [(name, f"{_HERE}:{name}") for name in self._here]
+
+    def label(self, key: str) -> str:
+        """What to call the uploaded zip of a key."""
+        return f"{Path(self.meant(key)).name} (yours)"
+
+    def meant(self, key: object) -> str:
+        """The `data` of a config that a key stands for; raises `GnetError` for any other."""
+        if key == "built-in" or (isinstance(key, str) and key.lower() in TORCHVISION):
+            return str(key)
+        kind, _, name = str(key).partition(":")
+        if kind == _HERE and name in self._here:
+            return str(self._here[name].resolve())
+        if kind == _UPLOADED and self._uploads and _TOKEN.fullmatch(name):
+            for path in (self._uploads / name).glob("*.zip"):
+                return str(path)
+            raise GnetError("That zip was deleted, as zips are after an hour; upload it again.")
+        raise GnetError(
+            f"The pictures are {str(key)[:60]!r}; allowed is what the list has: choose from it, or "
+            "upload a zip."
+        )
+
+    def room(self, name: str, size: int) -> Path:
+        """Where to write a zip of `size` bytes to, or a sentence on why it cannot be taken.
+
+        `size` is 0 where nobody knows it; then `took` must be told what has come.
+        """
+        if self._uploads is None:
+            raise GnetError("This server takes no zips; choose one of the data sets it lists.")
+        folder = self._uploads / secrets.token_urlsafe(16)
+        path = folder / cleaned_file_name(name)
+        self._promise(path, size)
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            self.discard(path)
+            raise GnetError(f"The zip cannot be kept here ({error.strerror}).") from error
+        return path
+
+    def took(self, path: Path, size: int) -> None:
+        """So much of a zip has come; `GnetError` where that is more than may be kept."""
+        if size > self._coming.get(path, 0):
+            self._promise(path, size)
+
+    def accept(self, path: Path) -> str:
+        """The key of a zip written where `room` said; one that is no data set is deleted."""
+        try:
+            check_layout(path)
+        except GnetError:
+            self.discard(path)
+            raise
+        with self._lock:
+            self._coming.pop(path, None)  # from now on it counts as what it is
+        return f"{_UPLOADED}:{path.parent.name}"
+
+    def discard(self, path: Path) -> None:
+        """Delete what was written where `room` said."""
+        shutil.rmtree(path.parent, ignore_errors=True)
+        with self._lock:
+            self._coming.pop(path, None)
+
+    def _promise(self, path: Path, size: int) -> None:
+        """Set `size` bytes in all aside for a zip."""
+        if size > UPLOAD_BYTES:
+            raise too_large(size)
+        with self._lock:
+            others = sum(promised for other, promised in self._coming.items() if other != path)
+            for kept in self._uploads.glob("*/*") if self._uploads else ():
+                with suppress(OSError):  # deleted meanwhile
+                    if kept != path and kept not in self._coming and kept.is_file():
+                        others += kept.stat().st_size
+            if others + size > ALL_BYTES:
+                raise GnetError(
+                    "There is no room for another zip now; zips are deleted after an hour, so try "
+                    "again later."
+                )
+            self._coming[path] = size
+
+
+def too_large(size: int) -> GnetError:
+    """The error for a zip above the limit."""
+    return GnetError(
+        f"The zip has {min(size, 10**15) / 1e6:.0f} MB; allowed are up to "
+        f"{UPLOAD_BYTES / 1e6:.0f} MB."
+    )
+
+
+def cleaned_file_name(name: str) -> str:
+    """The name of an uploaded zip as it is kept: plain letters, no folder, ends in .zip."""
+    stem = re.split(r"[\\/]", name)[-1]
+    stem = stem[:-4] if stem.lower().endswith(".zip") else stem
+    return (re.sub(r"[^\w-]+", "-", stem).strip("-")[:_LONGEST] or "pictures") + ".zip"
+
+
+def taken_along(config: TrainConfig, uploads: Path | None, folder: Path) -> TrainConfig:
+    """The config of a run kept in `folder`, with an uploaded zip taken along into it.
+
+    So the run can be resumed when the upload is long deleted.
+    """
+    source = Path(config.data)
+    if uploads is None or not source.resolve().is_relative_to(uploads.resolve()):
+        return config
+    target = folder.resolve() / source.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:  # another disk, or one without hard links
+            shutil.copyfile(source, target)
+    except FileNotFoundError as error:
+        raise GnetError(
+            "That zip was deleted, as zips are after an hour; upload it again."
+        ) from error
+    except OSError as error:
+        raise GnetError(
+            f"The pictures cannot be kept with the run ({error.strerror or error}); "
+            "its folder must have room."
+        ) from error
+    return replace(config, data=str(target))

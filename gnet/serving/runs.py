@@ -1,0 +1,234 @@
+"""A server's training runs: each one a process and a folder, so that it needs no page to go on.
+
+Here is what people may do with them: start, steer, delete, each their own and within the server's
+limits. Knows nothing of pages.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gnet.errors import GnetError
+from gnet.runs.control import SETTINGS, read_wishes, write_wishes
+from gnet.runs.folder import CONTROL, RunFolder
+from gnet.runs.train_config import TrainConfig
+from gnet.serving.offers import taken_along
+from gnet.serving.queue import DELETED, NEW, PATIENCE, RunQueue
+from gnet.serving.run_card import RunCard, cleaned_name, hashed, new_token, write_card
+from gnet.serving.shelf import RESUMABLE, process_of
+
+UNDER_WAY = ("starting", "running", "paused")
+ENDED = (*RESUMABLE, "finished")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A run that somebody wants to start."""
+
+    name: str
+    config: TrainConfig
+    part: str = ""
+    """Which of the preset's runs it is, by its name there."""
+
+
+class Runs(RunQueue):
+    """The runs in a folder: what their owners want of them, and the queue that trains them."""
+
+    def start(
+        self, config: TrainConfig, *, name: str, owner: str, preset: str = "", part: str = ""
+    ) -> str:
+        """Queue a new run and return its id, as `start_all` does for several."""
+        wanted = Wanted(name=name, config=config, part=part)
+        return self.start_all([wanted], owner=owner, preset=preset)[0]
+
+    def start_all(self, wanted: Sequence[Wanted], *, owner: str, preset: str = "") -> list[str]:
+        """Queue new runs, all or none, and return their ids; `GnetError` for what is not allowed.
+
+        `owner` is the token of who starts them, from `new_token`; only its hash is kept. On a full
+        server the oldest ended runs of the same owner make room. `preset` is the key of the preset
+        that the runs are, unchanged; together they are a group, of which each is a `part`.
+        """
+        key, configs = hashed(owner), [self.as_run(one.config) for one in wanted]
+        with self._alone():  # before anything is copied
+            self._check_room(key, configs)
+        ids = [new_token() for _ in wanted]
+        try:
+            for run_id, config in zip(ids, configs, strict=True):
+                self._make(run_id, config)
+            with self._alone():
+                old = self._check_room(key, configs)
+                self._note(ids, wanted, key, cleaned_name(preset, ""))
+                self._put_in_place(ids)
+                gone = [self._put_aside(run_id) for run_id in old]
+        except BaseException:
+            for run_id in ids:
+                shutil.rmtree(self.folder / f"{NEW}{run_id}", ignore_errors=True)
+            raise
+        for path in gone:
+            shutil.rmtree(path, ignore_errors=True)
+        self._wake.set()
+        return ids
+
+    def as_run(self, config: TrainConfig) -> TrainConfig:
+        """The config as it would run here; raises `GnetError` for what is not allowed."""
+        config = self.limits.admitted(config, self.folder)
+        threads = max(1, (_cores() - 1) // self.limits.at_once)
+        return replace(config, threads=min(config.threads or threads, threads))
+
+    def steer(self, run_id: str, owner: str, action: str, **values: Any) -> dict[str, Any] | None:
+        """Do as the owner says; how the run stands then, as `list` tells it, None if deleted.
+
+        `pause`, `continue`, `step`, `learning_rate` (learning_rate) and `aux_weights`
+        (aux1_weight, aux2_weight) while it is under way; `stop` then or while it waits; `resume`
+        once it is stopped; `delete` always. Raises `GnetError` for strangers, and for what cannot
+        be done now.
+        """
+        gone: Path | None = None
+        with self._alone():
+            card = self.card(run_id)
+            if not card.owned_by(owner):
+                raise GnetError("Only who started a run can steer it; you may watch.")
+            state = self.state(run_id, card)
+            if action == "delete":
+                process_of(card).kill()
+                gone = self._put_aside(run_id)
+            elif action == "stop" and state == "queued":
+                self._write(run_id, replace(card, queued=0.0))
+            elif action == "stop" and state in UNDER_WAY:
+                self._stop(run_id, card)
+            elif action == "resume" and state in RESUMABLE:
+                self._resume(run_id, card)
+            elif action in ("pause", "continue", "step") and state in UNDER_WAY:
+                self._wish(run_id, pause=action != "continue", step=action == "step")
+            elif action in ("learning_rate", "aux_weights") and state in UNDER_WAY:
+                self._wish(run_id, **{k: v for k, v in values.items() if k in SETTINGS})
+            elif (action, state) != ("stop", "stopping"):
+                raise GnetError(
+                    f"{str(action)[:40]!r} was asked of a run that is {state}; allowed are pause, "
+                    "continue, step, learning_rate, aux_weights and stop while it is under way, "
+                    "resume once it is stopped, and delete."
+                )
+        self._wake.set()
+        if gone:
+            self._wait_for([card], PATIENCE)
+            shutil.rmtree(gone, ignore_errors=True)
+            return None
+        return self.shown(run_id, self.card(run_id), owner)
+
+    def _resume(self, run_id: str, card: RunCard) -> None:
+        self._allow(run_id)
+        self._check_queue(card.owner, 1)
+        self._write(run_id, replace(card, queued=self._next_turn(), message="", note=""))
+
+    def _wish(self, run_id: str, *, step: bool = False, **changes: Any) -> None:
+        path = self.folder / run_id / CONTROL
+        wishes = read_wishes(path)
+        if step and not wishes.pause:  # the first step asked for is the pause itself
+            step = False
+        write_wishes(path, replace(wishes, **changes, steps=wishes.steps + step))
+
+    def _make(self, run_id: str, config: TrainConfig) -> None:
+        """The run's folder, not yet in its place; a zip that was uploaded is taken along."""
+        folder = self.folder / f"{NEW}{run_id}"
+        taken = taken_along(config, self.limits.uploads, folder)
+        if taken.data != config.data:
+            place = (self.folder / run_id).resolve() / Path(taken.data).name
+            taken = replace(taken, data=str(place))
+        RunFolder(folder).create(taken)
+
+    def _note(self, ids: Sequence[str], wanted: Sequence[Wanted], key: str, preset: str) -> None:
+        """Give each new run its card."""
+        number = 1 + sum(card.owner == key for card in self.cards().values())
+        group, created, turn = new_token(), time.time(), self._next_turn()
+        for place, (run_id, one) in enumerate(zip(ids, wanted, strict=True)):
+            card = RunCard(
+                name=cleaned_name(one.name, f"Run {number + place}"),
+                preset=preset,
+                group=group,
+                part=cleaned_name(one.part, ""),
+                owner=key,
+                created=created + place * 1e-3,
+                queued=turn + place * 1e-3,
+            )
+            write_card(self.folder / f"{NEW}{run_id}", card)
+
+    def _put_in_place(self, ids: Sequence[str]) -> None:
+        """Show the runs that were made, all or none."""
+        try:
+            for run_id in ids:
+                _moved(self.folder / f"{NEW}{run_id}", self.folder / run_id)
+        except GnetError:
+            for run_id in ids:
+                with suppress(OSError):  # those that were not moved yet
+                    (self.folder / run_id).rename(self.folder / f"{NEW}{run_id}")
+            raise
+
+    def _check_room(self, key: str, configs: Sequence[TrainConfig]) -> list[str]:
+        """Which ended runs of the owner must go for so many new ones; `GnetError` for no room.
+
+        Nobody's runs are deleted for somebody else, and none that a new one begins from.
+        """
+        count, cards = len(configs), self.cards()
+        self._check_queue(key, count)
+        over = len(cards) + count - self.limits.max_runs
+        if not self.limits.max_runs or over <= 0:
+            return []
+        needed = {part for config in configs for part in Path(config.start).parts}
+        mine = {i: card for i, card in cards.items() if card.owner == key}
+        ended = sorted(
+            (card.created, i)
+            for i, card in mine.items()
+            if i not in needed and self.state(i, card) in ENDED
+        )
+        if len(ended) < over:
+            raise GnetError(
+                f"This server keeps {self.limits.max_runs} runs and has {len(cards)}, {len(mine)} "
+                f"of them yours; for {count} more, {over} must be deleted, and only their owners "
+                "can do that."
+            )
+        return [run_id for _, run_id in ended[:over]]
+
+    def _check_queue(self, key: str, count: int) -> None:
+        """Raise `GnetError` where so many more may not wait; `key` is the hash of who asks."""
+        waiting = [card.owner for card in self.cards().values() if card.queued]
+        mine = waiting.count(key)
+        for there, most, whose in (
+            (mine, self.limits.max_waiting, "of your runs wait"),
+            (len(waiting), self.limits.max_queue, "runs wait here"),
+        ):
+            if most and there + count > most:
+                raise GnetError(
+                    f"{there} {whose} already, and {count} more would make {there + count}; "
+                    f"allowed are {most}, so try again when some have ended."
+                )
+
+    def _put_aside(self, run_id: str) -> Path:
+        """Take a run away, at once for all; its folder, which is still to be removed."""
+        gone = self.folder / f"{DELETED}{run_id}"
+        _moved(self.folder / run_id, gone)
+        self._forget(run_id)
+        return gone
+
+
+def _moved(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError as error:
+        raise GnetError(
+            f"A run's folder cannot be moved ({error.strerror or error}); the folder of runs must "
+            "be writable."
+        ) from error
+
+
+def _cores() -> int:
+    """Processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,313 @@
+"""The runs in a folder as anybody may look at them: how each one stands, and what it said.
+
+Changes nothing. Everything is read from the folders, so two servers see the same.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from gnet.errors import GnetError
+from gnet.network.config import HEADS, UNTRAINED
+from gnet.network.header import read_header
+from gnet.runs.folder import BEST, CONFIG, EVENTS, LAST, RunFolder
+from gnet.runs.train_config import TrainConfig
+from gnet.serving.process import Trained, last_words
+from gnet.serving.run_card import CARD, RunCard, read_card
+from gnet.serving.story import Standing, Story
+from gnet.system.paths import without_paths
+from gnet.training.starting import heads_in_training
+
+RESUMABLE = ("stopped", "interrupted", "failed")
+_ID = re.compile(r"[A-Za-z0-9_-]{22}")
+_STORIES = 16
+"""Runs whose events are held in memory."""
+_FULL_BYTES = 1_000_000
+Version = tuple[int, int]
+"""What tells a file from what stood in its place before."""
+
+
+class RunShelf:
+    """A folder of runs. An id is the right to watch: it cannot be guessed, and none is told."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._lock = threading.RLock()
+        self._cards: dict[str, tuple[Version, RunCard]] = {}
+        self._configs: dict[str, tuple[Version, TrainConfig]] = {}
+        self._stories: OrderedDict[str, Story] = OrderedDict()
+        self._standings: dict[str, tuple[int, Standing]] = {}
+        self._taught: dict[str, tuple[Version, dict[str, str]]] = {}
+
+    def follow(self, run_id: str, since: int = 0, owner: str = "") -> dict[str, Any]:
+        """How a run stands, and what it said `since` the `next` of an earlier answer.
+
+        `run`: as `list` tells it. `events`: records as in events.jsonl, numbers to six digits,
+        None for what is no number. With `reset` they are the whole story, thinned evenly, in
+        place of all that was told before: for 0, after a resumption, for who has fallen far
+        behind. Raises `GnetError` where there is no such run.
+        """
+        card = self.card(run_id)
+        if not isinstance(since, int) or isinstance(since, bool) or since < 0:
+            since = 0
+        # First whether it lives, then what it said: so a last word is never missed.
+        live = process_of(card).lives()
+        told = self._story(run_id).since(since)
+        return {
+            "run": self._shown(run_id, card, live, told.standing, owner),
+            "events": told.records,
+            "next": told.next,
+            "reset": told.reset,
+        }
+
+    def list(self, owner: str, also: Iterable[str] = ()) -> list[dict[str, Any]]:
+        """The owner's runs and those whose ids are in `also`, the newest first.
+
+        Each is told by `id, name, preset, group` (shared by runs started together), `part` (which
+        of the preset's runs), `created` (seconds since 1970), `mine`, `state` (queued,
+        starting, running, paused, stopping, stopped, interrupted, failed or finished), `message`
+        (why it ended so), `position` in the queue from 1, `resumable`, `step, steps, epoch,
+        epochs, epochs_done, seconds, left` (seconds, None if unknown), `accuracy` (head → on the
+        validation set), `settings` (set in mid-run), `weights` (kept: best, last), `untrained`
+        (heads that have learned nothing), `config`.
+        """
+        also = {run_id for run_id in also if isinstance(run_id, str)}
+        chosen = [
+            (run_id, card)
+            for run_id, card in self.cards().items()
+            if run_id in also or _is_mine(card, owner)
+        ]
+        chosen.sort(key=lambda pair: -pair[1].created)
+        return [self.shown(run_id, card, owner) for run_id, card in chosen]
+
+    def queue(self) -> dict[str, int]:
+        """How many runs are under way and how many wait, whosever they are."""
+        cards = self.cards().values()
+        return {
+            "running": sum(process_of(card).lives() for card in cards),
+            "waiting": sum(card.queued > 0 for card in cards),
+        }
+
+    def weights(self, run_id: str, which: str = "") -> Path:
+        """The file of a run's weights: `best`, `last`, or the best there are."""
+        names = {"best": (BEST,), "last": (LAST,), "": (BEST, LAST)}.get(which, ())
+        for name in names:
+            if (path := self.run_folder(run_id).path / name).is_file():
+                return path
+        raise GnetError("The run has kept no such weights yet; it does at its next checkpoint.")
+
+    def run_folder(self, run_id: str) -> RunFolder:
+        """A run's own files; raises `GnetError` for an id that is none."""
+        self.card(run_id)
+        return RunFolder(self.folder / run_id)
+
+    def card(self, run_id: str) -> RunCard:
+        """What the server knows of a run; raises `GnetError` for an id that is none."""
+        card = self._card(run_id) if isinstance(run_id, str) and _ID.fullmatch(run_id) else None
+        if card is None:
+            raise GnetError("There is no such run here; its owner may have deleted it.")
+        return card
+
+    def cards(self) -> dict[str, RunCard]:
+        """Id → card of every run."""
+        try:
+            names = [path.name for path in self.folder.iterdir() if _ID.fullmatch(path.name)]
+        except OSError:
+            names = []
+        found = {name: card for name in names if (card := self._card(name))}
+        with self._lock:
+            for gone in self._cards.keys() - found.keys():
+                self._forget(gone)
+        return found
+
+    def shown(self, run_id: str, card: RunCard, owner: str) -> dict[str, Any]:
+        """One run as `list` tells it."""
+        live = process_of(card).lives()
+        return self._shown(run_id, card, live, self._standing(run_id), owner)
+
+    def state(self, run_id: str, card: RunCard) -> str:
+        """The run's state, one of those `list` names."""
+        live = process_of(card).lives()
+        return self._state(run_id, card, live, self._standing(run_id))[0]
+
+    def _shown(
+        self, run_id: str, card: RunCard, live: bool, standing: Standing, owner: str
+    ) -> dict[str, Any]:
+        state, message = self._state(run_id, card, live, standing)
+        config, mine = self._config(run_id), _is_mine(card, owner)
+        left = (standing.steps - standing.step) * standing.step_seconds
+        epochs = config.epochs if config else 0
+        left += max(0, epochs - standing.epochs_done) * standing.judging_seconds
+        kept = [name for name in (BEST, LAST) if (self.folder / run_id / name).is_file()]
+        return {
+            "id": run_id,
+            "name": card.name,
+            "preset": card.preset,
+            "group": card.group,
+            "part": card.part,
+            "created": card.created,
+            "mine": mine,
+            "state": state,
+            "message": without_paths(message, self.folder) if message else "",
+            "position": self._position(card) if state == "queued" else 0,
+            "resumable": state in RESUMABLE and config is not None,
+            "step": standing.step,
+            "steps": standing.steps,
+            "epoch": standing.epoch,
+            "epochs": epochs,
+            "epochs_done": standing.epochs_done,
+            "seconds": standing.seconds,
+            "left": left if state in ("running", "paused") and standing.step_seconds else None,
+            "accuracy": standing.accuracy,
+            "settings": standing.settings,
+            "weights": [Path(name).stem for name in kept],
+            "untrained": self._untrained(run_id, config) if config else [],
+            "config": told_config(config) if config else {},
+        }
+
+    def _state(self, run_id: str, card: RunCard, live: bool, standing: Standing) -> tuple[str, str]:
+        """A run's state, and why if there is more to say."""
+        folder = self.folder / run_id
+        if card.queued:
+            return "queued", ""
+        if card.message:
+            return "failed", card.message
+        if standing.reason == "finished":
+            return "finished", ""
+        if card.process == 0:
+            return "stopped", ""  # taken out of the queue before it began
+        if standing.ended_at > card.begins_at:
+            words = last_words(folder) if standing.reason == "failed" else ""
+            return standing.reason, words or standing.message or card.note
+        if live:
+            if card.stopping:
+                return "stopping", ""
+            if standing.began_at < card.begins_at:
+                return "starting", ""
+            return ("paused" if standing.paused else "running"), ""
+        if words := last_words(folder):
+            return "failed", words
+        if card.stopping:
+            return "stopped", card.note
+        if _is_full(self.folder):
+            return "failed", (
+                "The disk is full; make room, then resume the run: its last checkpoint is whole."
+            )
+        return "interrupted", (
+            "Its process was ended from outside; resumed, it goes on from its last checkpoint."
+        )
+
+    def _position(self, card: RunCard) -> int:
+        """The card's place among those that wait, from 1."""
+        turns = [other.queued for other in self.cards().values() if other.queued]
+        return 1 + sum(turn < card.queued for turn in turns)
+
+    def _card(self, run_id: str) -> RunCard | None:
+        """A run's card as it is on disk now, read again only if it was written since."""
+        version = _version(self.folder / run_id / CARD)
+        if version is None:
+            return None
+        with self._lock:
+            known = self._cards.get(run_id)
+            if known and known[0] == version:
+                return known[1]
+            card = read_card(self.folder / run_id)
+            if card:
+                self._cards[run_id] = version, card
+            return card
+
+    def _config(self, run_id: str) -> TrainConfig | None:
+        """What a run was asked to do; None where that file is damaged."""
+        version = _version(self.folder / run_id / CONFIG)
+        known = self._configs.get(run_id)
+        if known and known[0] == version:
+            return known[1]
+        try:
+            config = RunFolder(self.folder / run_id).config()
+        except GnetError:
+            return None
+        if version:  # its first process fills in what the data decides
+            self._configs[run_id] = version, config
+        return config
+
+    def _untrained(self, run_id: str, config: TrainConfig) -> list[str]:
+        """The heads that have learned nothing: by the weights kept last, before any by the config.
+
+        So a head counts as trained whose weight was set in mid-run, or that the network which the
+        run began from had trained.
+        """
+        path = self.folder / run_id / LAST
+        version, heads = _version(path), heads_in_training(config)
+        if version:
+            known = self._taught.get(run_id)
+            if known is None or known[0] != version:
+                with suppress(GnetError):  # damaged weights say nothing
+                    heads = read_header(path)[1].heads
+                known = self._taught[run_id] = version, heads
+            heads = known[1]
+        return [head for head in HEADS if heads.get(head, UNTRAINED) == UNTRAINED]
+
+    def _story(self, run_id: str) -> Story:
+        """A run's events; the runs looked at last are held."""
+        with self._lock:
+            story = self._stories.pop(run_id, None) or Story(self.folder / run_id / EVENTS)
+            self._stories[run_id] = story
+            while len(self._stories) > _STORIES:
+                self._stories.popitem(last=False)
+            return story
+
+    def _standing(self, run_id: str) -> Standing:
+        """Where a run stands; not read again while it says nothing more."""
+        size = Story(self.folder / run_id / EVENTS).size()
+        known = self._standings.get(run_id)
+        if known and known[0] == size:
+            return known[1]
+        standing = self._story(run_id).standing()
+        self._standings[run_id] = size, standing
+        return standing
+
+    def _forget(self, run_id: str) -> None:
+        for known in (self._cards, self._configs, self._stories, self._standings, self._taught):
+            known.pop(run_id, None)
+
+
+def process_of(card: RunCard) -> Trained:
+    """The process that trains a run, or trained it last."""
+    return Trained(process=card.process, started=card.process_started)
+
+
+def _is_mine(card: RunCard, owner: str) -> bool:
+    try:
+        return card.owned_by(owner)
+    except GnetError:  # no token at all: somebody who watches
+        return False
+
+
+def _version(file: Path) -> Version | None:
+    try:
+        about = file.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_ino
+
+
+@lru_cache(maxsize=256)
+def told_config(config: TrainConfig) -> dict[str, Any]:
+    """A run's config as those who watch may read it: where files lie is the server's business."""
+    record = config.to_json()
+    return record | {name: Path(record[name]).name for name in ("data", "start")}
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _FULL_BYTES
+    except OSError:
+        return False

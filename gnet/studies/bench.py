@@ -1,0 +1,296 @@
+"""Speed against torchvision's GoogLeNet, measured side by side in one process and one run.
+
+Every figure is a ratio of medians over turns that alternate, so that what else the machine does
+meets both sides. Knows nothing of pages or files.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.transforms import v2
+
+from gnet.data.datasets import Dataset, open_dataset
+from gnet.explain.recording import record
+from gnet.network.config import STAGES, TRAINED, ModelConfig, ModelInfo
+from gnet.network.hooks import watching
+from gnet.network.model import GoogLeNet, fold
+from gnet.runs.events import RunStarted, StepDone
+from gnet.runs.train_config import TrainConfig
+from gnet.system.progress import Progress
+from gnet.training.loop import train
+
+RECORD_SIZE, BATCH, CLASSES = 224, 64, 10
+TRAIN_SIZES = {"train_128": 128, "train_64": 64}
+WORKERS = (0, 2)
+"""What the plain loop's DataLoader is tried with; the faster is taken."""
+LEAD_IN, STEPS = 2, 4
+"""Steps of a turn that are not timed (the other side's turn emptied the caches), and that are."""
+GOALS = {"record": 1.6, "train_128": 3.0, "train_64": 2.0}
+GOAL_WITHOUT_MATRIX_UNITS = 1.3
+"""What training should reach where bf16 has no matrix units to gain from."""
+
+
+def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any]:
+    """Measure recording and training; `rounds` turns of each side.
+
+    `record`: one picture, 224 px, 36 branches and three heads against torchvision's bare eager
+    forward. `max_error` is the largest difference from torchvision's own values: within a
+    branch's maps relative to their maximum, for a probability absolute. `train_128`, `train_64`:
+    pictures/s of `train` against a plain torchvision fp32 loop with a DataLoader, batch 64: the
+    same pictures in memory, the same threads, crops and flips on both sides. All steps lie within
+    one epoch, so that neither side judges or saves anything while it is timed.
+    """
+    total = 3 * rounds
+    done = 0
+
+    def turn() -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(done, total)
+
+    unit = machine()
+    result = {"record": _record(rounds, turn)}
+    result |= {name: _train(size, rounds, turn) for name, size in TRAIN_SIZES.items()}
+    for name, row in result.items():
+        row["goal"] = goal(name, unit)
+    return {**result, "machine": unit}
+
+
+def goal(name: str, unit: dict[str, Any]) -> float:
+    """The ratio that `name` should reach on the machine `unit`."""
+    gains = name == "record" or unit["bf16_matrix_units"]
+    return GOALS[name] if gains else GOAL_WITHOUT_MATRIX_UNITS
+
+
+def machine() -> dict[str, Any]:
+    """What decides the figures: threads, instruction sets, versions."""
+    able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return {
+        "threads": torch.get_num_threads(),
+        "bf16_matrix_units": bool(able.get("amx_bf16") or able.get("sme")),
+        "bf16_instructions": bool(able.get("avx512_bf16") or able.get("bf16")),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """The result as lines for a terminal."""
+    unit, about = result["machine"], result["record"]
+    bf16 = "has" if unit["bf16_matrix_units"] else "lacks"
+    lines = [
+        f"record      {about['ratio']:5.2f} times torchvision's bare forward "
+        f"({about['milliseconds']:.1f} ms against {about['torchvision_milliseconds']:.1f} ms; "
+        f"largest error {about['max_error']:.1e}; {about['path']}; goal {about['goal']})"
+    ]
+    for name in ("train_128", "train_64"):
+        row = result[name]
+        lines.append(
+            f"{name:<10}  {row['ratio']:5.2f} times a plain torchvision loop "
+            f"({row['pictures_per_second']:.0f} against "
+            f"{row['torchvision_pictures_per_second']:.0f} pictures/s; {row['precision']}; "
+            f"its DataLoader with {row['torchvision_workers']} workers; goal {row['goal']})"
+        )
+    lines.append(
+        f"{unit['threads']} threads; the CPU {bf16} bf16 matrix units; {unit['capability']}"
+    )
+    return "\n".join(lines)
+
+
+def torchvision_network(classes: int) -> torchvision.models.GoogLeNet:
+    """torchvision's network with heads, He-initialised so that all layers carry signal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # about its own slow initialisation
+        network = torchvision.models.GoogLeNet(
+            num_classes=classes, aux_logits=True, init_weights=False
+        )
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    return network
+
+
+def patterns(size: int) -> Tensor:
+    """A picture of each built-in class, (10, 3, size, size) in [0, 1]."""
+    return torch.stack(open_dataset("built-in", "val", per_class=1, size=size).pictures) / 255
+
+
+def settle(network: nn.Module, inputs: Tensor) -> None:
+    """Give the norms the statistics of `inputs`: without them random weights saturate the heads."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the plain mean over the batches seen
+    with torch.no_grad():
+        network.train()(inputs)
+    network.eval()
+
+
+def _record(rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
+    torch.manual_seed(0)
+    theirs = torchvision_network(1000)
+    pictures = patterns(RECORD_SIZE)
+    model = GoogLeNet(
+        ModelConfig.preset("torchvision"),
+        ModelInfo(heads=dict.fromkeys(("main", "aux1", "aux2"), TRAINED)),
+    )
+    normalise = model.info.preprocessing.normalise
+    settle(theirs, normalise(pictures))
+    model.load_state_dict(theirs.state_dict())
+    folded = fold(model)
+    pixels = pictures[:1]
+    inputs = normalise(pixels)
+
+    ours, bare = [], []
+    with torch.no_grad():
+        for _ in range(rounds):
+            bare.append(_seconds(lambda: theirs(inputs)))
+            ours.append(_seconds(lambda: record(folded, pixels)))
+            turn()
+    mine, reference = statistics.median(ours), statistics.median(bare)
+    return {
+        "ratio": reference / mine,
+        "max_error": recording_error(theirs, folded, pixels, inputs),
+        "milliseconds": 1000 * mine,
+        "torchvision_milliseconds": 1000 * reference,
+        "path": "batch norm folded, channels-last",
+    }
+
+
+def _seconds(call: Callable[[], Any], times: int = 10) -> float:
+    """Median seconds of one call, after two to warm up."""
+    for _ in range(2):
+        call()
+    taken = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
+
+
+@torch.no_grad()
+def recording_error(
+    theirs: torchvision.models.GoogLeNet, folded: GoogLeNet, pixels: Tensor, inputs: Tensor
+) -> float:
+    """The recording against torchvision's own branch outputs and its heads' probabilities."""
+    modules = {
+        (stage, number): theirs.get_submodule(f"inception{stage}.branch{number}")
+        for stage in STAGES
+        for number in (1, 2, 3, 4)
+    }
+    with watching(modules) as passed:
+        main = theirs(inputs)
+    aux1 = theirs.get_submodule("aux1")(
+        torch.cat([passed["4a", n].output for n in (1, 2, 3, 4)], 1)
+    )
+    aux2 = theirs.get_submodule("aux2")(
+        torch.cat([passed["4d", n].output for n in (1, 2, 3, 4)], 1)
+    )
+    recording = record(folded, pixels)
+    errors = []
+    for stage in STAGES:
+        for number, own in enumerate(recording.branches[stage].values(), start=1):
+            reference = passed[stage, number].output[0]
+            errors.append(((own - reference).abs().max() / reference.abs().max()).item())
+    for head, logits in (("main", main), ("aux1", aux1), ("aux2", aux2)):
+        own = recording.logits[head].softmax(0)
+        errors.append((own - logits[0].softmax(0)).abs().max().item())
+    return max(errors)
+
+
+def _train(size: int, rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
+    needed = rounds * (LEAD_IN + STEPS) * BATCH
+    per_class = -(-needed // CLASSES) + BATCH
+    pictures = open_dataset("built-in", "train", per_class=per_class, size=size)
+    workers = max(WORKERS, key=lambda n: _rate(_plain_loop(pictures, size, n), STEPS))
+    config = TrainConfig(
+        model=ModelConfig.preset("torchvision", init="he"),
+        per_class=per_class,
+        size=size,
+        epochs=1,
+        batch=BATCH,
+        schedule="constant",
+    )
+    mine, reference = [], []
+    plain = _plain_loop(pictures, size, workers)
+    with closing(train(config)) as run:
+        precision = next(e.precision for e in run if isinstance(e, RunStarted))
+        ours = (BATCH for event in run if isinstance(event, StepDone))
+        for _ in range(rounds):
+            reference.append(_rate(plain, STEPS))
+            mine.append(_rate(ours, STEPS))
+            turn()
+    return {
+        "ratio": statistics.median(mine) / statistics.median(reference),
+        "pictures_per_second": statistics.median(mine),
+        "torchvision_pictures_per_second": statistics.median(reference),
+        "precision": precision,
+        "torchvision_workers": workers,
+    }
+
+
+def _rate(steps: Iterator[int], count: int) -> float:
+    """Pictures/s over `count` steps, after some that are not timed."""
+    for _ in range(LEAD_IN):
+        next(steps)
+    begun = time.perf_counter()
+    pictures = sum(next(steps) for _ in range(count))
+    return pictures / (time.perf_counter() - begun)
+
+
+class _Pictures(torch.utils.data.Dataset):
+    """The same pictures for the plain loop, cropped and flipped one by one."""
+
+    def __init__(self, data: Dataset, size: int, mean: Any, std: Any) -> None:
+        self.data = data
+        self.change = v2.Compose(
+            [
+                v2.RandomResizedCrop(size, scale=(0.35, 1.0), antialias=True),
+                v2.RandomHorizontalFlip(),
+                v2.ToDtype(torch.float32, scale=True),
+                v2.Normalize(mean, std),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.change(self.data.pictures[index]), self.data.labels[index]
+
+
+def _plain_loop(data: Dataset, size: int, workers: int) -> Iterator[int]:
+    """Train torchvision's network as its users do: fp32, contiguous, a DataLoader."""
+    info = ModelInfo().preprocessing
+    loader = torch.utils.data.DataLoader(
+        _Pictures(data, size, info.mean, info.std),
+        batch_size=BATCH,
+        shuffle=True,
+        drop_last=True,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+    )
+    network = torchvision_network(CLASSES).train()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.02)
+    while True:
+        for x, labels in loader:
+            main, aux2, aux1 = network(x)
+            loss = F.cross_entropy(main, labels) + 0.3 * (
+                F.cross_entropy(aux1, labels) + F.cross_entropy(aux2, labels)
+            )
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            yield len(labels)

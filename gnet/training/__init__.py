@@ -1,0 +1,1 @@
+"""What trains a run: the loop, the learner, optimisation, steering, distributed groups."""

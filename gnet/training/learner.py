@@ -1,0 +1,200 @@
+"""What learns: a network with its optimiser and its averaged weights, one step at a time.
+
+Knows nothing of files, epochs that end, or events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from gnet.data.batches import Drawn, batches, classes_with_sharp, steps_per_epoch
+from gnet.data.datasets import Dataset
+from gnet.errors import GnetError
+from gnet.network.config import UNTRAINED
+from gnet.network.model import GoogLeNet, Logits
+from gnet.runs.train_config import TrainConfig
+from gnet.training.distributed import Group, device
+from gnet.training.optimisation import (
+    AveragedWeights,
+    Mixed,
+    head_losses,
+    head_weights,
+    learning_rate,
+    make_optimiser,
+    mix,
+    weighted,
+)
+from gnet.training.precision import faster_precision
+from gnet.training.starting import first_network, frozen, grown, heads_in_training
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What a step found before it moved the weights; means over all processes' pictures."""
+
+    size: int
+    """Side of the input in px."""
+    losses: dict[str, float]
+    """Head → its own loss in nats, unweighted; untrained heads have none to tell."""
+    accuracy: dict[str, float]
+    """Head → fraction right."""
+    loss: float
+    """The weighted sum that is minimised."""
+    learning_rate: float
+
+
+class Learner:
+    """A network on its way through `steps` steps, for a config that is settled."""
+
+    def __init__(self, config: TrainConfig, data: Dataset, steps: int, group: Group) -> None:
+        self.config = config
+        """What holds for the next step; settings may change on the way."""
+        self.steps = steps
+        self.group = group
+        self.device = device()
+        self.precision = ""
+        """"fp32" or "bf16", once it is chosen."""
+        self.step = 0
+        """Steps taken."""
+        model = first_network(config, data.classes).to(self.device)
+        self.model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self._frozen = frozen(self.model, config)
+        for module in self._frozen:
+            module.requires_grad_(False)
+        self.optimiser = make_optimiser(self.model, config)
+        self.averaged = AveragedWeights(self.model, config.ema) if config.ema else None
+        self._parallel: nn.Module = self.model
+        if group.world > 1:
+            # On CPUs there is no SyncBatchNorm: each process normalises by its own pictures, and
+            # the running statistics are the first one's, whose buffers go to all at each step.
+            if self.device.type == "cuda":  # replaces the norms in place, the network stays
+                nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
+            self._parallel = nn.parallel.DistributedDataParallel(self.model)
+        self._with_sharp = classes_with_sharp(data) if config.within_sharp else None
+
+    @property
+    def shown(self) -> GoogLeNet:
+        """The network to judge and to keep: the averaged weights where there are some."""
+        return self.averaged.model if self.averaged else self.model
+
+    def told(self, by_head: dict[str, float]) -> dict[str, float]:
+        """Without the heads that are untrained, of which no figure means anything."""
+        status = self.shown.info.heads
+        return {head: v for head, v in by_head.items() if status.get(head, UNTRAINED) != UNTRAINED}
+
+    def choose_precision(self, size: int) -> None:
+        """Settle the arithmetic, by timing it if the config leaves it open."""
+        self.precision = self.config.precision
+        if self.precision == "auto":
+            self.precision = faster_precision(self.model, size, self.config.batch, self.group)
+
+    def set(self, **settings: float) -> None:
+        """Change the config's values of that name for the steps to come."""
+        self.config = replace(self.config, **settings)
+        for model in {self.model, self.shown}:
+            heads = grown(model.info.heads, heads_in_training(self.config))
+            model.info = replace(model.info, heads=heads)
+
+    def take(self, drawn: Drawn, count: int) -> Taken:
+        """One step on this process's part of a batch that has `count` pictures in all."""
+        # Dropout is drawn from the step, not from the run's past: so resuming needs no past.
+        torch.manual_seed(_step_seed(self.config.seed, self.step, self.group.rank))
+        rate = learning_rate(self.step, self.steps, self.config)
+        for settings in self.optimiser.param_groups:
+            settings["lr"] = rate
+        self._parallel.train()
+        for module in self._frozen:  # else its batch norms would go on gathering statistics
+            module.eval()
+        x, labels = self.inputs(drawn)
+        mixed = mix(x, self.config.cutmix)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            logits = self._parallel(x)
+        losses = self.losses(logits, labels, drawn, mixed)
+        # Processes average their gradients: each one's share of the whole batch's mean, times
+        # the number of processes, averages to the whole batch's gradient.
+        (weighted(losses, self.config) * (self.group.world / count)).backward()
+        each, accuracy = self._shared(logits, labels, losses, count)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        if self.averaged:
+            self.averaged.update(self.model, self.step)
+        self.step += 1
+        weights = head_weights(self.config)
+        return Taken(
+            size=x.shape[-1],
+            losses=self.told(each),
+            accuracy=self.told(accuracy),
+            loss=sum(weights[head] * loss for head, loss in each.items()),
+            learning_rate=rate,
+        )
+
+    def inputs(self, drawn: Drawn) -> tuple[Tensor, Tensor]:
+        """A batch as the network takes it, (n, 3, size, size) float32, and its labels (n,)."""
+        pixels = drawn.pixels.to(self.device)
+        x = self.model.info.preprocessing.normalise_bytes(pixels)
+        return x, drawn.labels.to(self.device)
+
+    def losses(
+        self, logits: Logits, labels: Tensor, drawn: Drawn, mixed: Mixed | None = None
+    ) -> dict[str, Tensor]:
+        """Head → summed loss (nats) over a batch, pieces of other pictures included."""
+        sharp = drawn.sharp if mixed is None else drawn.sharp & drawn.sharp[mixed.others.cpu()]
+        rivals = None
+        if self._with_sharp is not None:
+            rivals = (self._with_sharp[None] | ~sharp[:, None]).to(self.device)
+        losses = head_losses(logits, labels, self.config, rivals)
+        if mixed is not None:
+            pieces = head_losses(logits, labels[mixed.others], self.config, rivals)
+            return {head: loss.lerp(pieces[head], mixed.share) for head, loss in losses.items()}
+        return losses
+
+    def _shared(
+        self, logits: Logits, labels: Tensor, losses: dict[str, Tensor], count: int
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Each head's mean loss and accuracy over all processes' `count` pictures."""
+        right = {head: (getattr(logits, head).argmax(1) == labels).sum() for head in losses}
+        sums = torch.stack([v.detach().double() for v in (*losses.values(), *right.values())])
+        means = (self.group.summed(sums) / count).tolist()
+        return (
+            dict(zip(losses, means[: len(losses)], strict=True)),
+            dict(zip(losses, means[len(losses) :], strict=True)),
+        )
+
+
+def steps_each_epoch(config: TrainConfig, data: Dataset, group: Group) -> int:
+    """Steps of one epoch; raises `GnetError` where there are too few pictures for one."""
+    steps = steps_per_epoch(len(data), config.batch, group.world)
+    if steps == 0:
+        raise GnetError(
+            f"The training set has {len(data)} pictures; {2 * group.world} are the least."
+        )
+    return steps
+
+
+def drawn(
+    config: TrainConfig, data: Dataset, epoch: int, size: int, group: Group, *, first_step: int = 0
+) -> Iterator[Drawn]:
+    """This process's batches of an epoch (from 0) at `size` px, as the config wants them drawn."""
+    return batches(
+        data,
+        size=size,
+        batch=config.batch,
+        seed=config.seed,
+        epoch=epoch,
+        balance=config.balance,
+        augment=config.augment,
+        thumbnails=config.thumbnails,
+        aliased=config.aliased,
+        vary_detail=config.vary_detail,
+        first_step=first_step,
+        rank=group.rank,
+        world=group.world,
+    )
+
+
+def _step_seed(seed: int, step: int, rank: int) -> int:
+    return (seed * 1_000_003 + step) * 4099 + rank

@@ -1,0 +1,131 @@
+"""What a run begins with: its pictures, and a network drawn at random or taken over from weights.
+
+Knows nothing of how it is trained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from gnet.data.batches import THUMBNAIL
+from gnet.data.datasets import Dataset, held_out, open_dataset
+from gnet.errors import GnetError
+from gnet.network.config import EXITS, HEADS, PROBE, TRAINED, UNTRAINED, ModelInfo, Preprocessing
+from gnet.network.model import GoogLeNet
+from gnet.network.weights import load
+from gnet.runs.train_config import TrainConfig
+from gnet.system.progress import Progress
+from gnet.training.optimisation import head_weights
+
+_HEADS = ("aux1", "aux2", "dropout", "fc", "outputs")
+_TRAINED_PARTS = {
+    "heads": _HEADS,
+    "heads and 5a, 5b": (*_HEADS, "inception5a", "inception5b", "last_norm", "last_relu"),
+}
+"""By `train_only`: the parts of the network that are trained; "all" has no entry."""
+
+
+def open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Dataset, Dataset]:
+    """What is trained on, and what the epochs are judged on; neither is empty."""
+    data = open_split(config, "train", progress)
+    data, judged = held_out(data) if config.tune else (data, open_split(config, "val", progress))
+    if len(judged) == 0:
+        raise GnetError("The data set holds no picture to judge epochs on; at least one is needed.")
+    if config.pinned >= len(judged):
+        raise GnetError(
+            f"pinned is {config.pinned} and there are {len(judged)} pictures to judge epochs on; "
+            "allowed are -1 and the numbers of those, from 0."
+        )
+    return data, judged
+
+
+def open_split(config: TrainConfig, split: str, progress: Progress | None = None) -> Dataset:
+    """One split of the run's data set, as the run takes it."""
+    return open_dataset(
+        config.data,
+        split,
+        classes=config.chosen_classes(),
+        per_class=config.per_class or None,
+        size=config.size,
+        seed=config.seed,
+        progress=progress,
+    )
+
+
+def settled(config: TrainConfig, classes: int) -> TrainConfig:
+    """The config with what the data set and the first weights decide filled in: the network."""
+    model = load(config.start).config if config.start else config.model
+    return replace(config, model=replace(model, num_classes=classes))
+
+
+def first_network(config: TrainConfig, classes: tuple[str, ...]) -> GoogLeNet:
+    """The network before the first step, for a config that is `settled`.
+
+    With `config.start` all tensors that fit are taken over; the last layer of each head is new
+    unless the weights were trained on the very same classes.
+    """
+    torch.manual_seed(config.seed)
+    info = ModelInfo(
+        name=f"trained on {Path(config.data).name}",
+        classes=classes,
+        preprocessing=_as_taught(Preprocessing(), config),
+        heads=grown({}, heads_in_training(config)),
+    )
+    model = GoogLeNet(config.model, info)
+    if config.start:
+        begun = load(config.start)
+        preprocessing = _as_taught(begun.info.preprocessing, config)
+        state = begun.state_dict()
+        if begun.info.classes == classes:
+            info = replace(info, heads=grown(begun.info.heads, info.heads))
+        else:
+            last = ("fc.", "aux1.fc2.", "aux2.fc2.")
+            state = {name: value for name, value in state.items() if not name.startswith(last)}
+        model.load_state_dict(state, strict=False)
+        model.info = replace(info, preprocessing=preprocessing)
+    return model
+
+
+def _as_taught(preprocessing: Preprocessing, config: TrainConfig) -> Preprocessing:
+    """For pictures as the run has them: thumbnails, where it meets sharp ones in no other way."""
+    thumbnail = THUMBNAIL if config.augment and config.thumbnails == 1 else 0
+    return replace(preprocessing, size=config.size, thumbnail=thumbnail)
+
+
+def heads_in_training(config: TrainConfig) -> dict[str, str]:
+    """The heads whose loss has a weight, and what training makes of them.
+
+    One that reads features which stay as they are becomes a probe on them.
+    """
+    weights = head_weights(config)
+    parts = _TRAINED_PARTS.get(config.train_only)
+    present = HEADS if config.model.aux else ("main",)
+    return {
+        head: TRAINED if parts is None or f"inception{EXITS[head]}" in parts else PROBE
+        for head in present
+        if weights[head] > 0
+    }
+
+
+def grown(before: dict[str, str], now: dict[str, str]) -> dict[str, str]:
+    """How the heads count that counted as `before` and now train as `now` says.
+
+    What once was trained with the net stays so, and a head that rests stays what it was.
+    """
+    order = (UNTRAINED, PROBE, TRAINED)
+    return {
+        head: max(before.get(head, UNTRAINED), now.get(head, UNTRAINED), key=order.index)
+        for head in HEADS
+    }
+
+
+def frozen(model: GoogLeNet, config: TrainConfig) -> list[nn.Module]:
+    """The parts of the network that `train_only` leaves as they are."""
+    parts = _TRAINED_PARTS.get(config.train_only)
+    if parts is None:
+        return []
+    return [module for name, module in model.named_children() if name not in parts]

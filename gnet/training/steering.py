@@ -1,0 +1,95 @@
+"""Follows what is wished of a run: pause, single step, new settings, stop.
+
+Knows nothing of data, epochs or files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from gnet.runs.control import SETTINGS, Listener, Wishes
+from gnet.runs.events import Event, RunContinued, RunPaused, SettingsChanged
+from gnet.training.learner import Learner
+
+LISTEN_EVERY = 0.1
+"""Seconds between two looks for a wish while a run is paused."""
+
+
+class Steering:
+    """What was wished of a run so far, and what it made of that."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        learner: Learner,
+        note: Callable[[Event], Event],
+        rest: Callable[[], Iterable[Event]],
+    ) -> None:
+        """`note` is told each event; `rest` is called whenever the run begins to wait."""
+        self.listener = listener
+        self.learner = learner
+        self.note = note
+        self.rest = rest
+        self.stopping = False
+        """Whether the run is to end here."""
+        self._paused = False
+        self._single_steps: int | None = None
+        """Single steps that were taken, of all that were asked for; None before the first look."""
+        self._planned: list[SettingsChanged] = []
+        """Changes that a resumed run has yet to make again."""
+
+    def restore(self, changes: list[SettingsChanged]) -> None:
+        """Take up the changes made before the learner's step; plan those that were made after."""
+        for change in changes:
+            if change.step <= self.learner.step:
+                self.learner.set(**_settings(change))
+            else:
+                self._planned.append(change)
+
+    def follow(self) -> Iterator[Event]:
+        """Do what is wished; ends when the next step is to be taken, or none any more."""
+        while True:
+            wishes = self.listener.hear()
+            self.stopping = wishes.stop
+            if self._single_steps is None or not wishes.pause or wishes.steps < self._single_steps:
+                self._single_steps = wishes.steps
+            yield from self._set(wishes)
+            if self.stopping or not wishes.pause or wishes.steps > self._single_steps:
+                break
+            if not self._paused:
+                self._paused = True
+                yield self.note(RunPaused(step=self.learner.step))
+            yield from self.rest()
+            time.sleep(LISTEN_EVERY)
+        if wishes.pause:
+            self._single_steps += 1
+        elif self._paused:
+            self._paused = False
+            yield self.note(RunContinued(step=self.learner.step))
+
+    def asked_to_stop(self) -> bool:
+        """Whether somebody wishes the run to end; all processes must ask together."""
+        self.stopping = self.listener.hear().stop
+        return self.stopping
+
+    def _set(self, wishes: Wishes) -> Iterator[Event]:
+        """Change the settings where somebody wishes it, or did so at this step before.
+
+        A new wish overrules what was still to be repeated.
+        """
+        if self._planned and self._planned[0].step <= self.learner.step:
+            yield self._changed(self._planned.pop(0))
+        latest = _settings(self._planned[-1] if self._planned else self.learner.config)
+        wished = {name: value for name, value in _settings(wishes).items() if value is not None}
+        if latest | wished != latest:
+            self._planned.clear()
+            yield self._changed(SettingsChanged(step=self.learner.step, **(latest | wished)))
+
+    def _changed(self, change: SettingsChanged) -> Event:
+        self.learner.set(**_settings(change))
+        return self.note(change)
+
+
+def _settings(holder: object) -> dict[str, float]:
+    return {name: getattr(holder, name) for name in SETTINGS}

@@ -1,0 +1,1 @@
+"""The Train tab: its form, its rows, its data, its review."""

@@ -1,0 +1,111 @@
+"""The data set in the Train tab: a zip of one's own, and a look at the pictures before a run."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
+
+import gradio as gr
+
+from gnet.data.fetching import fetched
+from gnet.data.preview import Preview, preview, version
+from gnet.errors import GnetError
+from gnet.runs.train_config import TrainConfig
+from gnet.serving.offers import UPLOAD_BYTES, Offers
+from gnet.system.paths import without_paths
+from gnet.ui.asking import QUIET, as_text, settle
+from gnet.ui.components import drawing
+from gnet.ui.speech import spoken
+from gnet.ui.train import form as train_form
+
+_KEPT = 16
+"""Previews that are kept, some 200 kB each."""
+_MOST_KEYS = 20
+"""Zips of one page that its list has."""
+
+Asked = Callable[[Sequence[Any]], TrainConfig]
+"""What the form holds, as a run that this server allows."""
+
+
+def place(offers: Offers, enabled: bool) -> gr.HTML:
+    """The buttons beside the data set's field, to be rendered where they belong."""
+    return drawing(
+        "train/data",
+        render=False,
+        enabled=enabled,
+        zips=offers.takes_zips,
+        megabytes=UPLOAD_BYTES // 1_000_000,
+    )
+
+
+def build(offers: Offers, buttons: gr.HTML, form: list[Any], asked: Asked) -> None:
+    """Put the look at the pictures where the caller stands; the form's first field is `data`."""
+    view = drawing("train/preview")
+
+    def uploaded(event: gr.EventData) -> Any:
+        with spoken():
+            return listed(offers, event._data)
+
+    def look(*values: Any) -> Iterator[str]:
+        yield from looked_at(asked, values)
+
+    private: dict[str, Any] = {"api_visibility": "private", **QUIET}
+    buttons.uploaded(uploaded, None, form[0], **private).success(
+        None, js="() => document.dispatchEvent(new Event('gnet-look-data'))", **private
+    )
+    within = "(...form) => gnet.train.within(form)"
+    settle(buttons.look(look, form, view, js=within, concurrency_limit=2, **private), "data")
+
+
+def listed(offers: Offers, given: Any) -> Any:
+    """The field's list with a page's zips in it, the last one chosen; raises `GnetError`."""
+    keys = given.get("keys") if isinstance(given, dict) else None
+    if not isinstance(keys, list) or not keys:
+        raise GnetError("No zip was named; upload one.")
+    pairs = []
+    for key in keys[-_MOST_KEYS:]:
+        try:
+            pairs.append((offers.label(key), key))
+        except GnetError:
+            if key == keys[-1]:
+                raise
+    return gr.update(choices=known(offers) + pairs, value=keys[-1])
+
+
+def known(offers: Offers) -> list[tuple[str, str]]:
+    """What the field's list has before anything is uploaded."""
+    return train_form.known_data() + offers.choices()
+
+
+def filled(offers: Offers, values: Sequence[Any]) -> list[Any]:
+    """The form's values with the data set's key replaced by what it stands for."""
+    return [offers.meant(values[0]), *values[1:]]
+
+
+def looked_at(asked: Asked, values: Sequence[Any]) -> Iterator[str]:
+    """How far a download is, as long as there is one, and then the preview or a sentence."""
+    try:
+        config = asked(values)
+        for sentence in fetched(config.data):
+            yield as_text({"busy": sentence})
+        yield as_text({"busy": "Opening pictures …"})
+        settings = (config.data, config.size, config.seed, config.per_class)
+        yield _previewed(*settings, version(config.data))
+    except GnetError as error:
+        yield as_text({"refused": without_paths(str(error))})
+
+
+@lru_cache(maxsize=_KEPT)
+def _previewed(data: str, size: int, seed: int, per_class: int, _: object) -> str:
+    """A preview as text; opened again only when the files are others, which the last one tells."""
+    return as_text(described(preview(data, size=size, seed=seed, per_class=per_class)))
+
+
+def described(found: Preview) -> dict[str, Any]:
+    """A preview as the page draws it."""
+    sheet = f"data:image/webp;base64,{b64encode(found.sheet).decode()}"
+    totals = {"train": found.train, "val": found.val}
+    return asdict(found) | totals | {"sheet": sheet}

@@ -1,0 +1,239 @@
+"""What a form asks for with a question's runs, and what is to be said of it field by field.
+
+What the runs settle themselves (in what they differ, what bundled weights bring along) cannot be
+set: the form shows what will run. Knows nothing of components.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from gnet.errors import GnetError
+from gnet.network.config import BRANCHES, ModelConfig
+from gnet.network.weights import load
+from gnet.runs.lessons import Preset
+from gnet.runs.train_config import TrainConfig
+from gnet.serving.limits import RunLimits, check_memory
+from gnet.system.paths import without_paths
+from gnet.ui.train.form import (
+    BASIC,
+    FIELDS,
+    HEADS,
+    MODEL,
+    NETWORK,
+    STARTS,
+    Shown,
+    differing,
+    field_of,
+    filled,
+    form_values,
+    to_form,
+    value_of,
+)
+
+HARMLESS = (
+    "seed",
+    "threads",
+    "checkpoint_seconds",
+    "max_minutes",
+    "pinned",
+    "gradients_every",
+)
+"""Fields in which a run may differ from its question's and still answer it."""
+_BUNDLED = "As in the bundled network."
+_FAST = 1.0
+"""A learning rate above this is worth a word."""
+_SHOWN = {shown.name: shown for shown in FIELDS}
+_RANGE = re.compile(r"from \S+ to \S+\.$")
+_WHOLE = re.compile(r"(\d)\.0\b")
+"""A whole number with its point."""
+_GIVEN = re.compile(r"(\w+) is (.+?); (.+)", re.DOTALL)
+_NETWORK = tuple(shown.name for shown in FIELDS if shown.name.startswith(MODEL))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A form as it is filled in; fields by their names."""
+
+    troubles: dict[str, str]
+    """Field → why it cannot be so, one sentence; under "" what is wrong with the whole."""
+    notes: dict[str, str]
+    """Field → a word beside it: why it cannot be set, or what to expect of it."""
+    locked: dict[str, Any]
+    """Field that cannot be set → what it holds, as its component has it."""
+    changed: tuple[str, ...]
+    """Labels of the fields by which the runs are no longer the question's."""
+
+
+def check(preset: Preset, values: Sequence[Any], limits: RunLimits | None = None) -> Checked:
+    """What is to be said of a form that holds `values`, in the order of `FIELDS`."""
+    locked, notes = _locks(preset, values)
+    troubles = _wrong(values, locked)
+    notes |= {n: text for n, text in _advice(values).items() if n not in locked | troubles}
+    changed: tuple[str, ...] = ()
+    if not troubles:
+        try:
+            runs = wanted(preset, values)
+            for _, config in runs:
+                _check_limits(config, limits or RunLimits(), troubles)
+            changed = departures(preset, [config for _, config in runs])
+        except GnetError as error:
+            troubles |= _placed(str(error))
+    return Checked(troubles=troubles, notes=notes, locked=locked, changed=changed)
+
+
+def wanted(preset: Preset, values: Sequence[Any]) -> list[tuple[str, TrainConfig]]:
+    """The question's runs with what the form holds; raises `GnetError` with the field's label.
+
+    In what the runs differ each stays as the question has it, and where one of them begins from
+    weights all have the network of those.
+    """
+    given = dict(zip(_SHOWN, values, strict=True))
+    locked, _ = _locks(preset, values)
+    for sentence in _wrong(values, locked).values():
+        raise GnetError(sentence)
+    given |= locked
+    kept = differing([config for _, config in preset.runs])
+    try:
+        return [(name, filled(config, list(given.values()), kept)) for name, config in preset.runs]
+    except GnetError as error:
+        raise GnetError(next(iter(_placed(str(error)).values()))) from None
+
+
+def departures(preset: Preset, configs: Sequence[TrainConfig]) -> tuple[str, ...]:
+    """Labels of the fields by which `configs` are no longer the question's runs."""
+    harmless = {*HARMLESS, "data"} if preset.own_data else set(HARMLESS)
+    names: dict[str, None] = {}
+    for (_, own), config in zip(preset.runs, configs, strict=True):
+        names |= dict.fromkeys(differing([own, config]))
+    return tuple(_label(name) for name in names if name not in harmless)
+
+
+def _locks(preset: Preset, values: Sequence[Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The fields that cannot be set: what they hold, and a word why."""
+    configs = [config for _, config in preset.runs]
+    given = dict(zip(_SHOWN, values, strict=True))
+    kept = [name for name in differing(configs) if name in _SHOWN]
+    first = dict(zip(_SHOWN, form_values(configs[0]), strict=True))
+    locked = {name: first[name] for name in kept}
+    notes = {name: _each(name, preset) for name in kept}
+
+    def lock(names: Sequence[str], holds: Mapping[str, Any], why: str) -> None:
+        for name in names:
+            if name not in locked:
+                locked[name] = holds[name]
+                notes.update({name: why} if why else {})
+
+    starts = [config.start for config in configs] if "start" in kept else [given["start"]]
+    begins = [start for start in starts if start and start in dict(STARTS).values()]
+    if begins:
+        network = TrainConfig(model=_network(begins[0]))
+        shown = {name: to_form(name, value_of(network, name)) for name in _NETWORK}
+        for part in (BASIC, HEADS, NETWORK):  # one word for each part of the form
+            names = [field.name for field in part if field.name in _NETWORK]
+            lock(names[:1], shown, _BUNDLED)
+            lock(names[1:], shown, "")
+    else:
+        lock(("train_only",), {"train_only": "all"}, "All: it begins from scratch.")
+    if "5x5" in (locked.get("model.left_out", given["model.left_out"]) or ()):
+        lock(("model.kernel_5x5",), given, "The branch is left out.")
+    return locked, notes
+
+
+@cache
+def _network(start: str) -> ModelConfig:
+    """The network that named weights bring along."""
+    return load(start).config
+
+
+def _each(name: str, preset: Preset) -> str:
+    """How the question's runs have a field, in their order."""
+    told = [_word(name, value_of(config, name)) for _, config in preset.runs]
+    return f"Each run has its own: {' · '.join(told)}."
+
+
+def _word(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    choices = field_of(name).metadata["choices"]
+    if name == "start":
+        return "bundled network" if value else "scratch"
+    if _SHOWN[name].words and value in choices:
+        return _SHOWN[name].words[choices.index(value)]
+    return str(value).replace("x", "×") or "none"
+
+
+def _wrong(values: Sequence[Any], locked: Mapping[str, Any]) -> dict[str, str]:
+    """Field → why what it holds is nothing it can hold."""
+    return {
+        shown.name: sentence
+        for shown, value in zip(FIELDS, values, strict=True)
+        if shown.name not in locked and (sentence := _sentence(shown, value))
+    }
+
+
+def _sentence(shown: Shown, value: Any) -> str:
+    if shown.name == "model.left_out" and isinstance(value, list) and {*BRANCHES} <= {*value}:
+        return f"{shown.label}: all four were given; at least one must stay."
+    if shown.name == "train_only":  # allowed or not only together with `start`
+        return ""
+    alone = [
+        value if other is shown else held
+        for other, held in zip(FIELDS, form_values(TrainConfig()), strict=True)
+    ]
+    try:
+        filled(TrainConfig(), alone)
+    except GnetError as error:
+        sentence = next(iter(_placed(str(error)).values()))
+        return _RANGE.sub(_span(shown), sentence) if shown.low is not None else sentence
+    return ""
+
+
+def _span(shown: Shown) -> str:
+    """From where to where a slider goes, which is less than a config allows."""
+    return f"from {shown.low:g} to {shown.high:g}."
+
+
+def _advice(values: Sequence[Any]) -> dict[str, str]:
+    """Field → what to expect of a value that is allowed and seldom meant."""
+    rate = dict(zip(_SHOWN, values, strict=True))["learning_rate"]
+    if isinstance(rate, int | float) and rate > _FAST:
+        return {"learning_rate": f"Above {_FAST:g} hardly any network learns."}
+    return {"learning_rate": "At 0 nothing is learnt."} if rate == 0 else {}
+
+
+def _check_limits(config: TrainConfig, limits: RunLimits, troubles: dict[str, str]) -> None:
+    if not limits.enabled:
+        return
+    try:
+        check_memory(config)
+    except GnetError as error:
+        troubles["batch"] = str(error)
+        return
+    try:
+        limits.admitted(config)
+    except GnetError as error:
+        troubles |= _placed(str(error))
+
+
+def _placed(sentence: str) -> dict[str, str]:
+    """A config's sentence at the field it is about and with its label; else under ""."""
+    sentence = without_paths(sentence)
+    found = _GIVEN.fullmatch(sentence)
+    names = (found[1], MODEL + found[1]) if found else ()
+    for name in names:
+        if name in _SHOWN and found:
+            given = "nothing" if found[2] == "None" else found[2]
+            said = f"{_label(name)}: {given} was given; {found[3]}"
+            return {name: _WHOLE.sub(r"\1", said)}
+    return {"": sentence}
+
+
+def _label(name: str) -> str:
+    if name not in _SHOWN:
+        return name.removeprefix(MODEL).replace("_", " ")
+    return _SHOWN[name].label.split(",")[0]

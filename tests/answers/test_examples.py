@@ -1,0 +1,199 @@
+"""The examples' answers: made for any network, and the shipped ones true to the bundled weights."""
+
+import base64
+import io
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gnet.answers import examples
+from gnet.answers.explorer import Lab
+from gnet.network.config import STAGES, Sureness
+from gnet.network.weights import BUNDLED, load
+from support.chromium import in_ci
+from support.pages import random_network
+
+# Other processors add up in another order.
+BYTES, PROBABILITY, PX = 3, 1e-3, 6
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Lab:
+    if not BUNDLED.is_file():
+        missing = f"the bundled weights are missing ({BUNDLED.name})"
+        pytest.fail(missing) if in_ci() else pytest.skip(missing)
+    return Lab(load())
+
+
+def test_examples_of_other_weights_are_recorded_again() -> None:
+    lab = Lab(random_network())
+    assert examples.shipped("cat", "another digest") is None
+    assert examples.answer(lab, "cat")["key"] == lab.view(examples.chosen("cat")).key
+
+
+def test_an_answer_belongs_to_weights_and_their_calibration_together() -> None:
+    info = random_network().info
+    warm = replace(info, temperatures={"main": 1.2})
+    sure = Sureness(score="energy", threshold=1.0, false_alarms=0.05, detected=0.5)
+    stamps = {examples.stamp(i) for i in (info, warm, replace(warm, sure={"main": sure}))}
+    assert len(stamps) == 3 and info.digest in stamps
+
+
+def test_examples_are_built_for_any_network(tmp_path) -> None:
+    model = random_network()
+    paths = examples.build(model, tmp_path)
+    assert [path.stem for path in paths] == list(examples.EXAMPLES)
+    record = json.loads(paths[0].read_text(encoding="utf-8"))
+    assert record["digest"] == model.info.digest
+    assert set(record["answer"]["measured"]) == set(STAGES)
+    assert record["answer"]["why"]["stage"] == examples.FIRST_STAGE
+    compare(record["answer"], examples.compute(Lab(model), paths[0].stem))
+
+
+@pytest.mark.parametrize("name", examples.EXAMPLES)
+def test_shipped_examples_are_what_the_bundled_weights_give(name: str, bundled: Lab) -> None:
+    shipped = examples.shipped(name, examples.stamp(bundled.model.info))
+    assert shipped is not None, "other weights: run python -m gnet assets"
+    compare(shipped, json.loads(json.dumps(examples.compute(bundled, name))))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "key",
+        "name",
+        "picture/box",
+        "picture/square",
+        "heads/main/probabilities",
+        "heads/aux1/top",
+        "stages/3a/branches/1x1/map",
+        "stages/4b/branches/5x5/top",
+        "stages/4b/branches/5x5/field",
+        "stages/5b/branches/pool/box",
+        "stages/5b/branches/pool/share",
+        "measured/3a/3x3",
+        "why/map",
+        "why/score",
+        "limits/maps",
+    ],
+)
+def test_no_field_of_a_shipped_example_may_differ(path: str) -> None:
+    made = examples.compute(Lab(random_network()), "cat")
+    other = json.loads(json.dumps(made))
+    *way, last = path.split("/")
+    place = other
+    for step in way:
+        place = place[step]
+    place[last] = changed(place[last])
+    with pytest.raises(AssertionError):
+        compare(other, made)
+
+
+def changed(value: Any) -> Any:
+    """Another value of the same kind."""
+    if isinstance(value, dict):
+        return value | {key: changed(value[key]) for key in ("data", "limit") if key in value}
+    if isinstance(value, list):
+        return [changed(item) for item in value]
+    if isinstance(value, int | float):
+        return value + 99
+    if value.startswith("data:"):
+        return value[:23] + as_webp(255 - read_picture(value))
+    data = base64.b64decode(value) if len(value) > 99 else b""
+    return base64.b64encode(bytes(255 - byte for byte in data)).decode() or f"{value}!"
+
+
+def as_webp(pixels: np.ndarray) -> str:
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(file, "WEBP", lossless=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def compare(kept: dict[str, Any], made: dict[str, Any]) -> None:
+    """Fail unless two answers are the same but for rounding."""
+    believed(kept["heads"], made["heads"])
+    leaders(kept["stages"], made["stages"])
+    alike(kept, made, "")
+
+
+def believed(kept: dict[str, Any], made: dict[str, Any]) -> None:
+    """Classes of nearly equal probability may have changed places."""
+    for head in kept.values():
+        if "top" in head:
+            assert max(head["top"]) < len(head["probabilities"])
+            listed = [head["probabilities"][index] for index in head["top"]]
+            best = sorted(head["probabilities"], reverse=True)[: len(listed)]
+            assert listed == pytest.approx(best, abs=PROBABILITY)
+            assert len(set(head["top"])) == len(listed)
+    assert {h: len(head.get("top", ())) for h, head in kept.items()} == {
+        h: len(head.get("top", ())) for h, head in made.items()
+    }
+
+
+def leaders(kept: dict[str, Any], made: dict[str, Any]) -> None:
+    """So may branches of nearly equal share."""
+    for name, stage in kept.items():
+        shares = {branch: part["share"] for branch, part in stage["branches"].items()}
+        assert shares[stage["leader"]] == pytest.approx(max(shares.values()), abs=2e-3)
+        assert made[name]["leader"] in shares
+
+
+def alike(kept: Any, made: Any, path: str) -> None:
+    """Fail unless two values at `path` of an answer are the same but for rounding."""
+    place = path.split("/")
+    if place[-1] in ("leader",) or (path.startswith(("/heads", "/depth")) and place[-1] == "top"):
+        return  # compared by value
+    if place[-1] == "top":
+        channels(kept, made, path)
+    elif isinstance(made, dict):
+        assert set(kept) == set(made), path
+        for key in made:
+            alike(kept[key], made[key], f"{path}/{key}")
+    elif isinstance(made, list | tuple):
+        assert len(kept) == len(made), path
+        for index, (one, other) in enumerate(zip(kept, made, strict=True)):
+            alike(one, other, f"{path}/{index}")
+    elif isinstance(made, str) and made.startswith("data:"):
+        assert np.abs(read_picture(kept) - read_picture(made)).max() <= BYTES, path
+    elif path == "/why/map" or place[-1] == "data":
+        assert np.abs(read_bytes(kept) - read_bytes(made)).max() <= BYTES, path
+    elif isinstance(made, str):
+        assert without_numbers(kept) == without_numbers(made), path
+    elif made is None or isinstance(made, bool):
+        assert kept is made, path
+    elif place[1] == "measured":
+        assert kept == pytest.approx(made, abs=PX), path
+    else:
+        assert kept == pytest.approx(made, abs=PROBABILITY, rel=0.01), path
+
+
+def channels(kept: list[dict[str, Any]], made: list[dict[str, Any]], path: str) -> None:
+    """The strongest channels: those of nearly equal mean may have changed places."""
+    means = [top["mean"] for top in made]
+    assert [top["mean"] for top in kept] == pytest.approx(means, rel=0.01, abs=1e-4), path
+    again = {top["channel"]: top for top in made}
+    same = [top for top in kept if top["channel"] in again]
+    assert len(same) >= len(made) - 1, path
+    for top in same:
+        alike(top, again[top["channel"]], f"{path}/{top['channel']}")
+
+
+def read_bytes(text: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), np.uint8).astype(int)
+
+
+def read_picture(address: str) -> np.ndarray:
+    content = base64.b64decode(address.partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
+
+
+def without_numbers(text: str) -> str:
+    """Words only, but for what has to be equal to the letter: a key."""
+    return (
+        text if re.fullmatch("[0-9a-f]{64}", text) else re.sub(r"-?[0-9.]+(e-?[0-9]+)?", "0", text)
+    )

@@ -1,0 +1,221 @@
+"""Networks of runs in Explore: any shape of network, few in memory, and nothing named unchecked."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from gnet.answers import examples
+from gnet.answers.explorer import Lab
+from gnet.answers.explorers import MOST, Labs
+from gnet.data.datasets import open_dataset
+from gnet.errors import GnetError
+from gnet.evaluation.review import review
+from gnet.explain.recording import belief, record
+from gnet.network.config import (
+    BRANCHES,
+    HEADS,
+    STAGES,
+    TRAINED,
+    UNTRAINED,
+    ModelConfig,
+    ModelInfo,
+    Preprocessing,
+)
+from gnet.network.model import GoogLeNet
+from gnet.network.weights import save
+from gnet.runs.folder import BEST, LAST
+from gnet.serving.reviews import Reviews
+from gnet.serving.run_card import RunCard, write_card
+from gnet.serving.run_review import REVIEW
+from gnet.serving.shelf import RunShelf
+from gnet.system.download import sha256_of
+from support.pages import random_network
+
+CAT = {"example": "cat"}
+
+
+A, B = "a" * 22, "b" * 22
+"""Ids of runs."""
+
+
+class Shelf(RunShelf):
+    """Runs as a server has them, each with the weights it was given."""
+
+    def put(self, net: str, model: GoogLeNet, name: str = LAST) -> None:
+        save(model, self.folder / net / name)
+        card = RunCard(name=f"run {net[0]}", preset="", owner="", created=0.0)
+        write_card(self.folder / net, card)
+
+
+@pytest.fixture(scope="module")
+def served() -> Lab:
+    return Lab(random_network())
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path)
+
+
+@pytest.fixture
+def labs(served: Lab, shelf: Shelf) -> Labs:
+    return Labs(served, shelf, Reviews())
+
+
+def small(preset: str = "batch-norm", size: int = 32, **changes) -> GoogLeNet:
+    torch.manual_seed(1)
+    config = ModelConfig.preset(preset, **({"num_classes": 10, "width": 0.0625} | changes))
+    there = HEADS if config.aux else ("main",)
+    heads = {head: TRAINED if head in there else UNTRAINED for head in HEADS}
+    names = tuple(f"thing {index}" for index in range(config.num_classes))
+    info = ModelInfo(classes=names, heads=heads, preprocessing=Preprocessing(size=size))
+    return GoogLeNet(config, info).eval()
+
+
+def test_a_picture_without_a_network_goes_to_the_one_that_is_served(
+    labs: Labs, served: Lab
+) -> None:
+    for named in ({}, {"net": ""}, {"net": None}):
+        lab, chosen = labs.asked(CAT | named)
+        assert lab is served and chosen.example == "cat"
+    assert "network" not in served.explore(examples.chosen("cat"))
+
+
+def test_a_run_is_looked_at_with_its_own_weights(labs: Labs, shelf: Shelf) -> None:
+    model = small()
+    shelf.put(A, model)
+    lab, chosen = labs.asked(CAT | {"net": A})
+    answer = lab.explore(chosen)
+    told = belief(record(model, lab.view(chosen).pixels)).heads["main"]
+    assert answer["heads"]["main"]["probabilities"] == pytest.approx(told.probabilities, abs=2e-3)
+    assert answer["net"] == A and answer["network"]["name"] == "run a"
+    assert len(answer["network"]["classes"]) == 10 and answer["picture"]["size"] == 32
+    assert {head["status"] for head in answer["network"]["heads"]} == {TRAINED}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: small(size=64, width=0.25),
+        lambda: small(left_out="5x5,pool"),
+        lambda: small(aux=False),
+        lambda: small("pre-activation"),
+        lambda: small("torchvision", num_classes=2),
+        lambda: small(stem="small", norm="none"),
+        lambda: GoogLeNet(small().config).eval(),
+    ],
+    ids=["64 px", "left out", "no heads", "pre-activation", "two classes", "no norm", "unnamed"],
+)
+def test_networks_of_every_shape_can_be_explored_measured_and_asked(
+    labs: Labs, shelf: Shelf, model
+) -> None:
+    shelf.put(A, model())
+    lab, chosen = labs.asked(CAT | {"net": A})
+    answer = lab.explore(chosen)
+    assert "NaN" not in json.dumps(answer)
+    for stage in STAGES:
+        parts = answer["stages"][stage]["branches"]
+        assert sum(part["share"] for part in parts.values()) == pytest.approx(1, abs=1e-3)
+        assert all(part["channels"] >= len(part["top"]) > 0 for part in parts.values())
+    sides = lab.measure(chosen, "4b", answer["key"])["sides"]
+    assert set(sides) == set(BRANCHES)
+    trained = [head for head, told in answer["heads"].items() if "top" in told]
+    for head in trained:
+        why = lab.attribute(chosen, "saliency", head, "1", None)
+        assert why["net"] == A and why["target"] == 1
+    unnamed = not lab.model.info.classes
+    assert bool(trained) != unnamed and len(lab.network["classes"]) == lab.model.config.num_classes
+
+
+def test_newer_weights_take_the_place_of_older_ones(labs: Labs, shelf: Shelf) -> None:
+    shelf.put(A, small())
+    first = labs.find(A)
+    assert labs.find(A) is first
+    shelf.put(A, small(num_classes=3))
+    assert labs.find(A).model.config.num_classes == 3
+    shelf.put(A, small(num_classes=4), BEST)
+    assert labs.find(A).model.config.num_classes == 4
+
+
+def test_only_the_networks_looked_at_last_are_kept(
+    labs: Labs, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gnet.answers.explorers.MOST", MOST - 1)
+    names = [f"r{index:021}" for index in range(MOST)]
+    for name in names:
+        shelf.put(name, small())
+    first = {name: labs.find(name) for name in names}
+    assert [labs.find(name) is first[name] for name in names[1:]] == [True] * (MOST - 1)
+    assert labs.find(names[0]) is not first[names[0]]
+
+
+def test_recordings_of_all_networks_share_one_memory(labs: Labs, shelf: Shelf, served: Lab) -> None:
+    shelf.put(A, small())
+    lab = labs.find(A)
+    assert lab.recordings is served.recordings
+    cat = examples.chosen("cat")
+    assert lab.view(cat).key != served.view(cat).key
+
+
+@pytest.fixture
+def looked_at(shelf: Shelf):
+    """A run whose network was reviewed on ten patterns."""
+    patterns = open_dataset("built-in", "val", per_class=1, size=32)
+    model = small()
+    model.info = replace(model.info, classes=patterns.classes)
+    shelf.put(A, model)
+    made = review(model, patterns, model.info.preprocessing)
+    made = replace(made, weights=sha256_of(shelf.weights(A)))
+    made.save(shelf.folder / A / REVIEW)
+    return made
+
+
+def test_a_picture_of_a_review_is_explored_as_it_was_judged(labs: Labs, looked_at) -> None:
+    for index in (0, 7):
+        lab, chosen = labs.asked({"net": A, "tile": f"{A}.{index}"})
+        answer = lab.explore(chosen)
+        assert answer["tile"] == f"{A}.{index}" and looked_at.classes[index] in answer["name"]
+        for head, told in looked_at.answer(index)["heads"].items():
+            [likeliest, sure] = told["top"][0]
+            assert answer["heads"][head]["top"][0] == likeliest
+            assert answer["heads"][head]["probabilities"][likeliest] == pytest.approx(
+                sure, abs=2e-3
+            )
+    assert lab.network["heads"][0]["top1"] is not None
+
+
+def test_another_network_can_look_at_the_picture_of_a_review(labs: Labs, looked_at) -> None:
+    lab, chosen = labs.asked({"tile": f"{A}.3", "box": [0, 0, 16]})
+    assert lab is labs.served and lab.view(chosen).box == (0, 0, 16)
+
+
+@pytest.mark.parametrize(
+    ("picture", "sentence"),
+    [
+        (CAT | {"net": B}, "no such run here"),
+        (CAT | {"net": "../etc"}, "no such run here"),
+        (CAT | {"net": 7}, "There is no network '7'"),
+        (CAT | {"net": ["a"] * 999}, "There is no network"),
+        ({"net": A, "tile": f"{A}.10"}, "asked for is 10; allowed are 0 to 9"),
+        ({"net": A, "tile": f"{A}.-1"}, "allowed are a run, a dot"),
+        ({"net": A, "tile": [A, 1]}, "allowed are a run, a dot"),
+        ({"net": A, "tile": f"{B}.1"}, "no such run here"),
+        ({"net": A, "tile": f"{A}.1", "box": "x"}, "three numbers"),
+        ({"net": A}, "No picture was given"),
+        (None, "No picture was given"),
+    ],
+)
+def test_what_names_no_network_or_picture_is_refused(
+    labs: Labs, looked_at, picture, sentence: str
+) -> None:
+    with pytest.raises(GnetError, match=sentence) as caught:
+        labs.asked(picture)
+    assert len(str(caught.value)) < 200
+
+
+def test_without_runs_there_is_only_the_served_network(served: Lab) -> None:
+    with pytest.raises(GnetError, match="there is the one served here"):
+        Labs(served).find(A)

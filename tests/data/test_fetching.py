@@ -1,0 +1,52 @@
+"""Data sets known by name are fetched once, however many wait, and say how far they are."""
+
+import threading
+
+import pytest
+
+from gnet.data import fetching
+from gnet.data.catalogue import bytes_so_far
+from gnet.data.fetching import fetched
+from gnet.errors import GnetError
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GNET_CACHE", str(tmp_path))
+
+
+def test_what_is_there_or_is_no_name_needs_no_fetching(tmp_path):
+    (tmp_path / "data" / "mnist").mkdir(parents=True)
+    assert list(fetched("mnist")) == list(fetched("built-in")) == list(fetched("/a/b.zip")) == []
+
+
+def test_two_who_ask_wait_for_one_download(tmp_path, monkeypatch):
+    go, calls = threading.Event(), []
+
+    def fetch(name, split):
+        calls.append(name)
+        partial = tmp_path / "data" / f".{name}.0.partial" / "raw"
+        partial.mkdir(parents=True)
+        (partial / "file").write_bytes(bytes(3_000_000))
+        assert go.wait(20)
+
+    monkeypatch.setattr(fetching, "fetch", fetch)
+    one, two = fetched("MNIST", every=0.01), fetched("mnist", every=0.01)
+    for waiting in (one, two):
+        next(waiting)
+    while bytes_so_far("mnist") < 3_000_000:
+        next(one)
+    assert next(one) == "Downloading MNIST (12 MB): 3 MB so far"
+    go.set()
+    assert [list(one), list(two)] == [[], []]
+    assert calls == ["mnist"]
+
+
+def test_a_download_that_fails_is_a_sentence_and_the_next_one_begins_anew(monkeypatch):
+    def fetch(name, split):
+        raise GnetError("Not here.")
+
+    monkeypatch.setattr(fetching, "fetch", fetch)
+    for _ in range(2):
+        with pytest.raises(GnetError, match="Not here"):
+            list(fetched("mnist", every=0.01))

@@ -1,0 +1,104 @@
+"""Questions to an attribution that have no answer: each gets one sentence instead."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from gnet.errors import GnetError
+from gnet.explain.attribution import attribute
+from gnet.network.config import PROBE, TRAINED, UNTRAINED, ModelInfo
+from gnet.network.model import GoogLeNet
+from support.networks import network
+
+INFO = ModelInfo(classes=tuple("abcdefg"), heads={"main": TRAINED, "aux1": TRAINED, "aux2": PROBE})
+
+
+def described(info: ModelInfo = INFO, **changes) -> GoogLeNet:
+    model = network("batch-norm", num_classes=7, **changes)
+    model.info = info
+    return model
+
+
+@pytest.fixture(scope="module")
+def model() -> GoogLeNet:
+    return described()
+
+
+@pytest.fixture(scope="module")
+def pixels() -> Tensor:
+    torch.manual_seed(5)
+    return torch.rand(1, 3, 64, 64)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"method": "occlusion"}, "no method 'occlusion'; there are saliency, integrated-gradien"),
+        ({"head": "aux3"}, "no head 'aux3'; there are aux1, aux2 and main"),
+        ({"target": 7}, "class asked for is 7; allowed are numbers from 0 to 6"),
+        ({"target": -1}, "class asked for is -1"),
+        ({"target": True}, "class asked for is True"),
+        ({"steps": 1}, "steps is 1; allowed are whole numbers from 2 to"),
+        ({"method": "grad-cam"}, "explains one module and none was named; choose 3a, 3b,"),
+        ({"method": "grad-cam", "stage": "6a"}, "no module '6a'; choose 3a"),
+        (
+            {"method": "grad-cam", "stage": "5a", "head": "aux1"},
+            "5a lies behind aux1, which leaves after 4a; choose 3a, 3b or 4a.",
+        ),
+        (
+            {"method": "grad-cam", "stage": "4a", "branch": "7x7"},
+            "no branch '7x7'; there are 1x1, 3x3, 5x5 and pool",
+        ),
+    ],
+)
+def test_what_cannot_be_answered_is_one_sentence(model, pixels, arguments, sentence):
+    with pytest.raises(GnetError) as caught:
+        attribute(model, pixels, **({"method": "saliency", "target": 0} | arguments))
+    assert sentence in str(caught.value)
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (torch.rand(3, 64, 64), "shape (3, 64, 64); allowed is one picture"),
+        (torch.rand(2, 3, 64, 64), "shape (2, 3, 64, 64)"),
+        (torch.rand(1, 1, 64, 64), "shape (1, 1, 64, 64)"),
+        (torch.rand(1, 3, 16, 16), "16×16 px; allowed are 32 to 320"),
+        (torch.zeros(1, 3, 64, 64, dtype=torch.uint8), "uint8 from 0 to 0; allowed are floats"),
+        (torch.full((1, 3, 64, 64), 2.0), "from 2 to 2; allowed are floats from 0 to 1"),
+        (torch.full((1, 3, 64, 64), math.nan), "from nan to nan"),
+    ],
+)
+def test_pixels_of_another_shape_or_range_are_refused(model, wrong, sentence):
+    with pytest.raises(GnetError) as caught:
+        attribute(model, wrong, method="saliency", target=0)
+    assert sentence in str(caught.value)
+
+
+def test_a_head_without_training_is_not_explained(pixels):
+    heads = {"main": TRAINED, "aux1": UNTRAINED, "aux2": UNTRAINED}
+    model = described(info=replace(INFO, heads=heads))
+    with pytest.raises(GnetError, match=r"aux1 of this network is untrained.*; choose main"):
+        attribute(model, pixels, method="saliency", head="aux1", target=0)
+    nothing = described(info=ModelInfo())
+    with pytest.raises(GnetError, match="train the network first"):
+        attribute(nothing, pixels, method="saliency", target=0)
+
+
+def test_a_network_without_heads_has_only_its_main_one(pixels):
+    model = described(aux=False)
+    with pytest.raises(GnetError, match="built without aux2; its only head is main"):
+        attribute(model, pixels, method="saliency", head="aux2", target=0)
+    assert attribute(model, pixels, method="saliency", target=0).high > 0
+
+
+def test_a_diverged_network_is_answered_with_a_sentence(pixels):
+    model = described()
+    with torch.no_grad():
+        model.fc.bias.fill_(math.nan)
+    with pytest.raises(GnetError, match="logit for class 0 is nan"):
+        attribute(model, pixels, method="saliency", target=0)

@@ -1,0 +1,117 @@
+"""Figures: the words, shares and scales that stand in them."""
+
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from gnet.errors import GnetError
+from gnet.explain.attribution import Attribution
+from gnet.explain.recording import Recording, record, statistics
+from gnet.figures.exploring import (
+    attribution_figure,
+    belief_figure,
+    explore_figure,
+    overview_figure,
+)
+from gnet.figures.sheet import percent
+from gnet.network.config import HEADS, PROBE, TRAINED, UNTRAINED, ModelConfig, ModelInfo
+from gnet.network.model import GoogLeNet
+
+
+def recorded(preset: str = "batch-norm", **heads: str) -> Recording:
+    torch.manual_seed(11)
+    info = ModelInfo(
+        classes=("cat", "cup $5", "boat", "tree", "lamp", "dog"),
+        heads=dict.fromkeys(HEADS, TRAINED) | heads,
+    )
+    config = ModelConfig.preset(preset, width=0.125, num_classes=6)
+    pixels = torch.rand(1, 3, 64, 64)
+    return record(GoogLeNet(config, info), pixels)
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    return recorded()
+
+
+def words(figure: Figure) -> str:
+    return "\n".join(text.get_text() for text in figure.texts)
+
+
+def test_the_explore_figure_prints_what_the_recording_says(recording):
+    text = words(explore_figure(recording, "4b"))
+    numbers = statistics(recording, "4b")
+    for branch, n in numbers.items():
+        assert percent(n.share) in text
+        assert f"{n.channels} channels · a cell sees" in text
+        assert f"{len(n.top)} strongest of {n.channels} channels" in text
+        assert recording.fields["4b"][branch].size > 0
+        assert all(str(channel) in text for channel in n.top)
+    assert "mean maps, one scale" in text
+    assert "carries" in text and "The main classifier says" in text
+
+
+def test_signed_responses_get_a_scale_with_both_ends_and_0():
+    text = words(explore_figure(recorded("pre-activation"), "4b")).splitlines()
+    limits = [line for line in text if line.startswith("−")]
+    assert "0" in text and limits and limits[0][1:] in text
+    assert text.count("–") == 4  # no sparsity
+
+
+def test_a_5x5_branch_with_kernel_3_says_so():
+    narrow = recorded("torchvision")
+    assert "5×5 (kernel 3×3)" in words(explore_figure(narrow, "4b"))
+    assert "kernel 3×3" in words(overview_figure(narrow))
+    assert "kernel" not in words(overview_figure(recorded()))
+
+
+def test_a_stage_that_does_not_exist_is_a_sentence(recording):
+    with pytest.raises(GnetError, match="no module '6a'; there are 3a, 3b"):
+        explore_figure(recording, "6a")
+
+
+def test_the_overview_prints_all_36_shares(recording):
+    text = words(overview_figure(recording)).splitlines()
+    assert sum(line.endswith(" %") for line in text) == 36
+
+
+def test_an_untrained_head_is_named_but_says_nothing():
+    text = words(belief_figure(recorded(aux1=UNTRAINED, aux2=PROBE)))
+    assert "untrained" in text and PROBE in text and text.count("entropy") == 2
+    assert "two trained heads" in text
+    nobody = words(belief_figure(recorded(**dict.fromkeys(HEADS, UNTRAINED))))
+    assert "untrained: they believe nothing yet" in nobody and "%" not in nobody
+    silent = words(explore_figure(recorded(main=UNTRAINED), "4b"))
+    assert "The main classifier is untrained." in silent and "classifier says" not in silent
+
+
+def attribution(values: torch.Tensor, *, signed: bool) -> Attribution:
+    return Attribution(
+        method="integrated-gradients" if signed else "saliency",
+        head="main",
+        target=1,
+        target_name="cup $5",
+        stage=None,
+        branch=None,
+        map=values,
+        grid=(values.shape[0], values.shape[1]),
+        low=float(values.min()),
+        high=float(values.max()),
+        signed=signed,
+        score=2.5,
+        baseline_score=0.5 if signed else None,
+        completeness_error=0.003 if signed else None,
+        steps=32 if signed else None,
+    )
+
+
+def test_an_attribution_prints_its_range_its_finding_and_a_cut_scale():
+    values = torch.linspace(-1, 1, 64 * 64).reshape(64, 64)
+    plain = words(attribution_figure(attribution(values, signed=True), torch.rand(1, 3, 64, 64)))
+    assert "values from −1.0 to 1.0" in plain and "outside" not in plain
+    assert "“cup $5”" in plain and "0.003" in plain
+    values[0, 0] = 9.0
+    cut = words(attribution_figure(attribution(values, signed=True)))
+    assert "values from −1.0 to 9.0; 0.5 % lie outside the scale" in cut
+    nothing = words(attribution_figure(attribution(torch.zeros(8, 8), signed=False)))
+    assert "0 everywhere" in nothing

@@ -1,0 +1,80 @@
+"""Configs and infos: what is allowed, what survives JSON, how a picture is normalised."""
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+import torch
+
+from gnet.errors import GnetError
+from gnet.network.config import PRESETS, ModelConfig, ModelInfo, Preprocessing, scaled
+
+
+def test_width_1_is_exact():
+    assert all(scaled(channels, 1.0) == channels for channels in range(1, 300))
+
+
+def test_a_config_survives_json_and_cannot_be_changed():
+    for name in PRESETS:
+        config = ModelConfig.preset(name, width=0.5)
+        assert ModelConfig.from_json(config.to_json()) == config
+        with pytest.raises(FrozenInstanceError):
+            config.width = 1.0  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(GnetError, match="paper"):
+        ModelConfig.preset("vgg")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_classes": 1},
+        {"num_classes": 2.5},
+        {"num_classes": True},
+        {"width": 0},
+        {"width": float("nan")},
+        {"width": "wide"},
+        {"kernel_5x5": 4},
+        {"kernel_5x5": 5.0},
+        {"norm": "group"},
+        {"order": ["conv"]},
+        {"dropout": 1.0},
+        {"aux": 1},
+        {"transform_input": "yes"},
+        {"init": "lucky"},
+    ],
+)
+def test_what_no_network_can_be_built_from_is_a_sentence(changes):
+    with pytest.raises(GnetError, match="allowed"):
+        ModelConfig(**changes)
+
+
+def test_info_survives_json_and_names_every_class():
+    info = ModelInfo(
+        name="x",
+        classes=("cat", "dog"),
+        preprocessing=Preprocessing(size=64, crop=0.9, mean=(0.1, 0.2, 0.3)),
+        heads={"aux1": "untrained", "aux2": "probe on frozen features", "main": "untrained"},
+        metrics={"top1": 0.5},
+        digest="ab",
+    )
+    assert ModelInfo.from_json(info.to_json()) == info
+    assert info.class_name(1) == "dog"
+    assert info.class_name(7) == "class 7"
+
+
+def test_normalising_gives_mean_0_and_deviation_1_per_colour():
+    preprocessing = Preprocessing(mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 0.125))
+    mean = torch.tensor([0.1, 0.2, 0.3]).view(1, 3, 1, 1).expand(2, 3, 4, 4)
+    torch.testing.assert_close(preprocessing.normalise(mean), torch.zeros(2, 3, 4, 4))
+    spread = torch.tensor([0.5, 0.25, 0.125]).view(3, 1, 1)
+    torch.testing.assert_close(preprocessing.normalise(mean + spread), torch.ones(2, 3, 4, 4))
+
+
+def test_a_class_is_meant_by_its_number_or_its_name():
+    info = ModelInfo(classes=("cat", "dog", "3"))
+    assert [info.class_index(given) for given in (1, "1", "dog")] == [1, 1, 1]
+    assert info.class_index("3") == 3, "an index, although a class is called so"
+    for wrong in ("cow", "²", "9" * 5000, None, True, ["cat"], ""):
+        with pytest.raises(GnetError, match=r"knows no class .* allowed are its 3 class names, as"):
+            info.class_index(wrong)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(GnetError, match="its 0 class names or their numbers"):
+        ModelInfo().class_index("cat")

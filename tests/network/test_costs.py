@@ -1,0 +1,96 @@
+"""Parameters and multiply-adds: the papers' figures, and counted again by hand."""
+
+import pytest
+import torch
+from torch import nn
+
+from gnet.network.config import PRESETS, STAGES
+from gnet.network.costs import layer_costs
+from support.networks import network, without_memory
+
+
+def test_weights_per_module_are_those_derived_from_table_1():
+    quoted = {"3a": 163_328, "3b": 388_096, "4a": 375_552, "4b": 448_512, "4c": 509_440}
+    quoted |= {"4d": 604_672, "4e": 867_328, "5a": 1_042_432, "5b": 1_442_816}
+    costs = layer_costs(without_memory("paper"), 224)
+    per_stage = {s: sum(cost.weights for cost in costs if cost.stage == s) for s in STAGES}
+    assert per_stage == quoted
+    weights = {cost.unit: cost.weights for cost in costs}
+    assert weights["conv1/7x7_s2"] == 9_408
+    assert weights["conv2/3x3_reduce"] + weights["conv2/3x3"] == 114_688
+    assert weights["loss3/classifier"] == 1_024_000
+
+
+@pytest.mark.parametrize(
+    ("preset", "weights", "parameters", "gmacs"),
+    [("batch-norm", 6_990_272, 7_005_832, 1.583), ("torchvision", 6_609_344, 6_624_904, 1.498)],
+)
+def test_totals_are_the_known_ones(preset, weights, parameters, gmacs):
+    model = without_memory(preset)
+    kept = [cost for cost in layer_costs(model, 224) if cost.stage not in ("aux1", "aux2")]
+    assert sum(cost.weights for cost in kept) == weights
+    assert sum(cost.parameters for cost in kept) == parameters
+    assert round(sum(cost.macs for cost in kept) / 1e9, 3) == gmacs
+    heads = [module for module in (model.aux1, model.aux2) if module is not None]
+    counted = sum(p.numel() for p in model.parameters())
+    assert counted - sum(p.numel() for h in heads for p in h.parameters()) == parameters
+
+
+def test_an_auxiliary_head_has_about_3_19_million_parameters():
+    costs = layer_costs(without_memory("torchvision"), 224)
+    for head in ("aux1", "aux2"):
+        total = sum(cost.parameters for cost in costs if cost.stage == head)
+        assert total == pytest.approx(3.19e6, rel=2e-3)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_costs_count_every_parameter_once(preset):
+    model = without_memory(preset, width=0.25)
+    costs = layer_costs(model, 224)
+    assert len({cost.unit for cost in costs}) == len(costs) == 3 + 9 * 6 + 2 * 3 + 1
+    beyond = sum(p.numel() for p in model.last_norm.parameters())
+    total = sum(p.numel() for p in model.parameters())
+    assert sum(cost.parameters for cost in costs) == total - beyond
+
+
+def test_multiply_adds_are_those_of_the_shapes_that_ran():
+    model = network("batch-norm")
+    shapes: dict[nn.Module, torch.Size] = {}
+    layers = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    handles = [
+        m.register_forward_hook(lambda m, _i, o: shapes.update({m: o.shape})) for m in layers
+    ]
+    with torch.no_grad():
+        model(torch.randn(1, 3, 96, 96))
+    for handle in handles:
+        handle.remove()
+    by_hand = sum(module.weight[0].numel() * shapes[module].numel() for module in layers)
+    assert sum(cost.macs for cost in layer_costs(model, 96)) == by_hand
+
+
+def test_shares_of_the_work_are_the_known_ones():
+    costs = [c for c in layer_costs(without_memory("torchvision"), 224) if "aux" not in c.stage]
+    total = sum(cost.macs for cost in costs)
+    shares = {"stem": 31.9, "3a": 8.1, "3b": 17.7, "4a": 4.8, "4b": 5.5, "4c": 6.3}
+    shares |= {"4d": 7.5, "4e": 10.5, "5a": 3.2, "5b": 4.4}
+    for stage, share in shares.items():
+        measured = 100 * sum(cost.macs for cost in costs if cost.stage == stage) / total
+        assert measured == pytest.approx(share, abs=0.06), stage
+
+
+def test_the_paper_preset_gives_the_papers_output_sizes():
+    outputs = {cost.unit: cost.output for cost in layer_costs(without_memory("paper"), 224)}
+    assert outputs["conv1/7x7_s2"] == (64, 112, 112)
+    assert outputs["conv2/3x3"] == (192, 56, 56)
+    for stage, side in {"3": 28, "4": 14, "5": 7}.items():
+        sizes = {o[1:] for unit, o in outputs.items() if unit.startswith(f"inception_{stage}")}
+        assert sizes == {(side, side)}
+    assert outputs["loss1/conv"] == outputs["loss2/conv"] == (128, 4, 4)
+
+
+def test_the_small_stem_has_stride_2_before_3a():
+    small = network("batch-norm", stem="small")
+    costs = {cost.unit: cost.output for cost in layer_costs(small, 64)}
+    assert costs["inception_3a/1x1"][1:] == (32, 32)
+    with torch.no_grad():
+        assert small(torch.randn(2, 3, 32, 32)).main.shape == (2, 5)

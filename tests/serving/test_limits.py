@@ -1,0 +1,82 @@
+"""What whoever serves the page allows of runs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gnet.errors import GnetError
+from gnet.network.config import ModelConfig
+from gnet.runs.train_config import TrainConfig
+from gnet.serving import limits as run_limits
+from gnet.serving.limits import RunLimits, check_memory
+
+LIMITS = RunLimits(max_epochs=10, max_minutes=5.0, max_size=96)
+
+
+def test_a_config_within_the_limits_is_admitted_with_the_minutes_allowed():
+    assert LIMITS.admitted(TrainConfig(epochs=10)).max_minutes == 5.0
+    assert LIMITS.admitted(TrainConfig(max_minutes=2.0)).max_minutes == 2.0
+    assert RunLimits().admitted(TrainConfig(epochs=9999)) == TrainConfig(epochs=9999)
+
+
+@pytest.mark.parametrize(
+    "changes, sentence",
+    [
+        ({"epochs": 11}, "epochs is 11; allowed on this server are at most 10."),
+        ({"max_minutes": 6.0}, "max_minutes is 6 minutes; allowed on this server are at most 5"),
+        ({"size": 128}, "size is 128 px; allowed on this server are at most 96 px."),
+        ({"grow": "128x2"}, "grow is '128x2'; allowed on this server are sides of at most 96"),
+    ],
+)
+def test_what_is_beyond_a_limit_is_a_sentence(changes, sentence):
+    with pytest.raises(GnetError, match=sentence):
+        LIMITS.admitted(TrainConfig(**changes))
+
+
+def test_training_that_is_switched_off_says_what_can_be_done_instead():
+    with pytest.raises(GnetError, match="switched off on this server; what it has can be looked"):
+        RunLimits(enabled=False).admitted(TrainConfig())
+
+
+def test_data_comes_from_a_name_or_a_folder_that_is_allowed(tmp_path):
+    allowed = tmp_path / "allowed"
+    allowed.mkdir()
+    (tmp_path / "secret").mkdir()
+    (allowed / "door").symlink_to(tmp_path / "secret")
+    limits = RunLimits(folders=(allowed,))
+    for data in ("built-in", "CIFAR10", str(allowed), str(allowed / "pets.zip")):
+        assert limits.admitted(TrainConfig(data=data)).data == data
+    wrong = ("/etc", str(tmp_path / "secret"), f"{allowed}/../secret", str(allowed / "door"))
+    for data in (*wrong, "", ".", "~", "~nobody-of-that-name/x", "a\0b", f"{allowed}-more"):
+        with pytest.raises(GnetError, match="allowed on this server are what it names itself"):
+            limits.admitted(TrainConfig(data=data))
+
+
+def test_a_run_begins_from_named_weights_or_from_those_of_another_run(tmp_path):
+    limits = RunLimits(folders=(tmp_path / "data",))
+    for start in ("", "everyday", "imagenet", str(tmp_path / "runs" / "x" / "best.safetensors")):
+        config = TrainConfig(start=start)
+        assert limits.admitted(config, tmp_path / "runs") == config
+    for start in ("/etc/passwd", str(tmp_path / "data" / "w.safetensors"), "weights.safetensors"):
+        with pytest.raises(GnetError, match=r"start is .*; allowed on this server are"):
+            limits.admitted(TrainConfig(start=start), tmp_path / "runs")
+
+
+def test_a_step_that_does_not_fit_into_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(run_limits, "_memory", lambda: 16e9)
+    check_memory(TrainConfig(batch=64, size=320))
+    big = TrainConfig(batch=4096, size=320)
+    with pytest.raises(GnetError, match="4096 pictures at 320 px needs about 419 GB of memory"):
+        check_memory(big)
+    check_memory(replace(big, batch=256, model=ModelConfig(width=0.25)))
+
+
+def test_the_memory_of_a_container_counts(monkeypatch, tmp_path: Path):
+    whole = run_limits._memory()
+    assert whole > 0
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(run_limits, "_MEMORY_LIMIT", limit)
+    for text, expected in (("1000000\n", 1e6), ("max\n", whole)):
+        limit.write_text(text)
+        assert run_limits._memory() == expected

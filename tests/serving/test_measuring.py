@@ -1,0 +1,235 @@
+"""Measurements before a run: in a process of their own that gives way, ends in time, and alone."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from gnet.errors import GnetError
+from gnet.runs.train_config import TrainConfig
+from gnet.serving import measuring
+from gnet.serving.measuring import ESTIMATE, FIND_RATE, Measuring
+from gnet.serving.process import NICENESS, environment
+from support import pretend_measuring
+from support.pretend_measuring import CRASHES, FAILS, HANGS, SECONDS, VANISHES
+from support.root import ROOT
+from support.training_runs import tiny
+
+CONFIG = TrainConfig(size=32)
+HANGING = replace(CONFIG, seed=HANGS)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Signs of life every few hundredths of a second, on a machine with nothing else to do."""
+    monkeypatch.setattr(measuring, "EVERY", 0.05)
+    monkeypatch.setattr(measuring, "_is_quiet", lambda: True)
+
+
+@pytest.fixture
+def note(tmp_path, monkeypatch):
+    """What the processes note of themselves: kind, number, niceness, seed."""
+    path = tmp_path / "note"
+    monkeypatch.setenv("PRETEND_MEASURING", str(path))
+    return lambda: [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def measures(running=lambda: 0, **deadlines):
+    return Measuring(running, command=pretend_measuring.COMMAND, deadlines=deadlines)
+
+
+def answer(asked) -> dict:
+    """The last thing told, once all is."""
+    return list(asked)[-1] or {}
+
+
+def begun(asked, note, count=1):
+    """Ask until the process is at work; its number."""
+    while len(note()) < count:
+        assert next(asked) is None
+    return int(note()[-1][1])
+
+
+def is_gone(number):
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            os.kill(number, 0)
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_a_measurement_is_made_by_a_process_that_gives_way(note):
+    asked = measures().ask(ESTIMATE, CONFIG, "me")
+    assert answer(asked)["seconds_per_epoch"] == SECONDS
+    ((what, number, niceness, _),) = note()
+    assert what == "estimate" and int(number) != os.getpid()
+    assert int(niceness) >= min(19, os.nice(0) + NICENESS) or int(niceness) == NICENESS
+    assert answer(measures().ask(FIND_RATE, CONFIG, "me"))["suggested"] == 1e-3
+
+
+def test_past_its_deadline_a_measurement_is_ended_with_a_sentence():
+    here = measures(estimate=0.2)
+    asked = here.ask(ESTIMATE, HANGING, "me")
+    assert next(asked) is None and here._process
+    number = here._process.pid
+    with pytest.raises(GnetError, match="longer than 0 s and was ended; a smaller input, width"):
+        list(asked)
+    assert is_gone(number)
+
+
+def test_who_leaves_leaves_no_process_behind(note):
+    asked = measures().ask(ESTIMATE, HANGING, "me")
+    number = begun(asked, note)
+    asked.close()
+    assert is_gone(number)
+
+
+def test_who_asks_again_takes_back_the_question_before(note):
+    here = measures()
+    first = here.ask(ESTIMATE, HANGING, "me")
+    number = begun(first, note)
+    second = here.ask(ESTIMATE, CONFIG, "me")
+    assert next(second) is None
+    assert list(first) == [] and is_gone(number)
+    assert answer(second)["seconds_per_epoch"] == SECONDS
+
+
+def test_measurements_are_made_one_at_a_time(note):
+    here = measures()
+    first = here.ask(ESTIMATE, HANGING, "somebody")
+    begun(first, note)
+    second = here.ask(ESTIMATE, CONFIG, "me")
+    for _ in range(3):
+        assert next(second) is None
+    assert len(note()) == 1, "the second waits"
+    first.close()
+    assert answer(second)["seconds_per_epoch"] == SECONDS
+
+
+def test_too_many_who_wait_are_refused(note, monkeypatch):
+    monkeypatch.setattr(measuring, "_MOST_WAITING", 1)
+    here = measures()
+    first = here.ask(ESTIMATE, HANGING, "somebody")
+    begun(first, note)
+    with pytest.raises(GnetError, match="waiting already"):
+        next(here.ask(ESTIMATE, CONFIG, "me"))
+    first.close()
+
+
+def test_a_server_that_ends_ends_what_it_measures(note):
+    here = measures()
+    asked = here.ask(ESTIMATE, HANGING, "me")
+    number = begun(asked, note)
+    here.stop()
+    with pytest.raises(GnetError, match="ended from outside"):
+        list(asked)
+    assert is_gone(number)
+
+
+LEAVES = """
+from dataclasses import replace
+from support import pretend_measuring
+from gnet.serving.measuring import ESTIMATE, Measuring
+from gnet.runs.train_config import TrainConfig
+
+here = Measuring(lambda: 0, command=pretend_measuring.COMMAND)
+asked = here.ask(ESTIMATE, TrainConfig(seed=pretend_measuring.HANGS), "me")
+next(asked)
+print(here._process.pid)
+"""
+
+
+def test_a_server_that_leaves_its_program_leaves_no_process_behind():
+    paths = os.pathsep.join([str(ROOT / "tests"), environment()["PYTHONPATH"]])
+    said = subprocess.run(
+        [sys.executable, "-c", LEAVES],
+        stdout=subprocess.PIPE,
+        env=environment() | {"PYTHONPATH": paths},
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert is_gone(int(said.stdout))
+
+
+def test_the_process_ends_when_its_server_was_killed():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gnet", "estimate", "--asked", "--json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(),
+        text=True,
+    )
+    with process:
+        assert process.stdin and process.stdout
+        process.stdin.write(json.dumps(replace(tiny(), per_class=2000).to_json()) + "\n")
+        process.stdin.close()  # as a kill does
+        process.stdin = None
+        assert process.wait(60) == 1
+        assert process.stdout.read() == ""
+
+
+def test_beside_a_run_nothing_is_measured(note):
+    with pytest.raises(GnetError, match="A run is training here"):
+        list(measures(lambda: 1).ask(ESTIMATE, CONFIG, "me"))
+    assert note() == []
+
+
+def test_a_run_that_begins_ends_what_is_measured(note):
+    runs = [0]
+    asked = measures(lambda: runs[0]).ask(ESTIMATE, HANGING, "me")
+    number = begun(asked, note)
+    runs[0] = 1
+    with pytest.raises(GnetError, match="A run is training here"):
+        list(asked)
+    assert is_gone(number)
+
+
+def test_what_was_measured_is_known_from_then_on_unless_the_machine_was_busy(note, monkeypatch):
+    here = measures()
+    busy = replace(CONFIG, epochs=7)
+    monkeypatch.setattr(measuring, "_is_quiet", lambda: False)
+    for _ in range(2):
+        answer(here.ask(ESTIMATE, busy, "me"))
+    assert len(note()) == 2, "measured anew"
+    monkeypatch.setattr(measuring, "_is_quiet", lambda: True)
+    first = answer(here.ask(ESTIMATE, CONFIG, "me"))
+    assert list(here.ask(ESTIMATE, CONFIG, "somebody else")) == [first]
+    assert len(note()) == 3
+
+
+def test_another_file_of_the_same_name_is_measured_anew(note, tmp_path):
+    here, path = measures(), tmp_path / "pets.zip"
+    config = replace(CONFIG, data=str(path))
+    for content in (b"one", b"another"):
+        path.write_bytes(content)
+        answer(here.ask(ESTIMATE, config, "me"))
+    assert len(note()) == 2
+
+
+@pytest.mark.parametrize(
+    "seed, words",
+    [
+        (FAILS, r"^The training set has 1 pictures; 2 are the least\.$"),
+        (CRASHES, "an error it does not know: RuntimeError: out of luck"),
+        (VANISHES, "as happens where memory runs out; choose a smaller"),
+    ],
+)
+def test_what_goes_wrong_is_a_sentence(seed, words):
+    with pytest.raises(GnetError, match=words):
+        list(measures().ask(ESTIMATE, replace(CONFIG, seed=seed), "me"))
+
+
+def test_a_busy_machine_is_known_by_its_load(monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setattr(measuring.os, "cpu_count", lambda: 2)
+    for load, quiet in ((0.4, True), (3.0, False)):
+        monkeypatch.setattr(measuring.os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        assert measuring._is_quiet() is quiet

@@ -1,0 +1,1 @@
+"""What tests share: folders, networks, told runs, servers and a browser."""

@@ -1,0 +1,65 @@
+"""Runs whose processes are pretended, opened for the tests of the server's side of training."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gnet.runs.train_config import TrainConfig
+from gnet.serving.limits import RunLimits
+from gnet.serving.runs import Runs
+from gnet.serving.shelf import RunShelf
+from support import pretend_training
+
+OWNER, STRANGER = "owner-of-the-runs", "somebody-who-watches"
+ENDLESS = TrainConfig(epochs=10_000, size=32)
+SHORT = TrainConfig(epochs=2, size=32)
+
+
+def until(look: Callable[[], Any]) -> Any:
+    """What `look` sees as soon as it sees something."""
+    for _ in range(12_000):
+        if seen := look():
+            return seen
+        time.sleep(0.01)
+    raise AssertionError("it did not happen within two minutes")
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Runs]]:
+    """Open runs whose processes are pretended; they are closed after the test."""
+    monkeypatch.setattr("gnet.serving.process.NICENESS", 0)  # tests wait for them
+    made = []
+
+    def open_runs(folder: Path = tmp_path, **limits: Any) -> Runs:
+        runs = Runs(folder, RunLimits(**limits), command=pretend_training.COMMAND)
+        made.append(runs.open())
+        return runs
+
+    yield open_runs
+    for runs in made:
+        runs.close()
+
+
+def start(runs: Runs, config: TrainConfig = ENDLESS, owner: str = OWNER, name: str = "a") -> str:
+    return runs.start(config, name=name, owner=owner)
+
+
+def state(runs: RunShelf, run_id: str) -> str:
+    return runs.follow(run_id)["run"]["state"]
+
+
+def reach(runs: RunShelf, run_id: str, *states: str) -> dict[str, Any]:
+    """The run once it is in one of the states."""
+
+    def look() -> dict[str, Any] | None:
+        run = runs.follow(run_id, owner=OWNER)["run"]
+        return run if run["state"] in states else None
+
+    return until(look)
+
+
+def steps(runs: RunShelf, run_id: str) -> int:
+    return runs.follow(run_id)["run"]["step"]

@@ -1,0 +1,44 @@
+"""Where a server keeps its files is taken out of what viewers are told."""
+
+from pathlib import Path
+
+import pytest
+
+from gnet.system.paths import without_paths
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Cannot write /srv/runs/a/events.jsonl (full).", "Cannot write events.jsonl (full)."),
+        (
+            "There is no data set '/srv/my cats/all of them.zip'.",
+            "There is no data set 'all of them.zip'.",
+        ),
+        ('There is no data set "/srv/a b/c".', 'There is no data set "c".'),
+        (
+            "[Errno 2] No such file or directory: '/no/such'",
+            "[Errno 2] No such file or directory: 'such'",
+        ),
+        ("Its folder ~/runs/x and ~somebody/y; both.", "Its folder x and y; both."),
+        ("C:\\Users\\me\\x.zip is damaged", "x.zip is damaged"),
+        ("one of /a/b.zip, /c/d.zip: two", "one of b.zip, d.zip: two"),
+        ("it took 3/4 of 5 km/h and/or 24 / 30 at http://x.example/a/b", None),
+        ("aux1/aux2 are 'a/b'; allowed is 2.5.", None),
+        ("give a whole zip of train/<class>/* or <class>/*.", None),
+        ("", None),
+    ],
+)
+def test_paths_are_told_by_their_last_name_and_all_else_as_it_is(text, told):
+    assert without_paths(text) == (text if told is None else told)
+
+
+def test_a_known_folder_may_hold_spaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "my runs"
+    text = f"Cannot write {folder}/abc/state.safetensors (No space left on device)."
+    assert (
+        without_paths(text, folder) == "Cannot write state.safetensors (No space left on device)."
+    )
+    monkeypatch.chdir(tmp_path)
+    assert without_paths(text, Path("my runs")) == without_paths(text, folder)
+    assert without_paths("in my runs/abc/state", Path("my runs")) == "in state"

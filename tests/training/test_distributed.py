@@ -1,0 +1,137 @@
+"""Two processes under torchrun train as one does."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gnet.network.weights import load
+from gnet.runs.control import Wishes, write_wishes
+from gnet.runs.events import (
+    CheckpointSaved,
+    EpochDone,
+    Event,
+    RunEnded,
+    RunPaused,
+    RunStarted,
+    SettingsChanged,
+    StepDone,
+    read_events,
+)
+from gnet.runs.folder import CONTROL, EVENTS, LAST, RunFolder
+from gnet.training.loop import train
+from support.root import ROOT
+from support.training_runs import tiny
+
+CONFIG = tiny(network={"norm": "none", "dropout": 0.0, "dropout_aux": 0.0}, optimiser="sgd")
+ARGUMENTS = (
+    *("--data", "built-in", "--per-class", "2", "--size", "32", "--epochs", "2", "--batch", "8"),
+    *("--seed", "3", "--precision", "fp32", "--optimiser", "sgd", "--width", "0.0625"),
+    *("--norm", "none", "--dropout", "0", "--dropout-aux", "0"),
+)
+
+
+def two_processes(*arguments: str) -> subprocess.Popen[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    rendezvous = ("--master-addr", "127.0.0.1", "--master-port", str(port))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    return subprocess.Popen(
+        [*command, *rendezvous, "-m", "gnet", "train", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin", "GLOO_SOCKET_IFNAME": "lo"},
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """The folder of a run that two processes made together."""
+    path = tmp_path_factory.mktemp("two") / "run"
+    with two_processes(*ARGUMENTS, "--run-dir", str(path), "--json") as both:
+        said, mistakes = both.communicate(timeout=240)
+    assert both.returncode == 0, mistakes
+    said = [json.loads(line)["type"] for line in said.splitlines()]
+    assert said.count("RunStarted") == said.count("RunEnded") == 1  # one speaks for both
+    return path
+
+
+def test_two_processes_follow_the_curve_of_one(folder):
+    alone = list(train(CONFIG))
+    together = read_events(folder / EVENTS)
+    started = together[0]
+    assert isinstance(started, RunStarted) and started.processes == 2
+    for kind in (StepDone, EpochDone):
+        mine = [e for e in alone if isinstance(e, kind)]
+        theirs = [e for e in together if isinstance(e, kind)]
+        assert [e.step for e in mine] == [e.step for e in theirs]
+    for mine, theirs in zip(
+        (e for e in alone if isinstance(e, StepDone)),
+        (e for e in together if isinstance(e, StepDone)),
+        strict=True,
+    ):
+        assert theirs.loss == pytest.approx(mine.loss, rel=1e-4)
+        assert theirs.losses == pytest.approx(mine.losses, rel=1e-4)
+        assert theirs.accuracy == mine.accuracy
+
+
+def test_two_processes_end_with_the_weights_of_one(folder, tmp_path):
+    list(train(CONFIG, tmp_path))
+    alone = load(tmp_path / LAST).state_dict()
+    for name, value in load(folder / LAST).state_dict().items():
+        assert (value - alone[name]).abs().max() <= 1e-4 * max(1.0, alone[name].abs().max()), name
+
+
+def test_a_run_of_two_processes_is_finished_when_both_are(folder):
+    ended = read_events(folder / EVENTS)[-1]
+    assert isinstance(ended, RunEnded) and ended.reason == "finished"
+    assert RunFolder(folder).facts() == {"step": 6, "precision": "fp32"}
+
+
+def test_two_processes_follow_a_wish_at_the_same_step(tmp_path):
+    """Both wait, step, change and go on together, or they would wait for each other for ever."""
+    folder = RunFolder(tmp_path / "two")
+    folder.create(CONFIG)
+    write_wishes(folder.path / CONTROL, Wishes(pause=True, learning_rate=0.01))
+    with two_processes("--resume", str(folder.path)) as both:
+        try:
+            wait_for(folder, RunPaused(step=0), both)
+            write_wishes(folder.path / CONTROL, Wishes(pause=True, steps=1, learning_rate=0.01))
+            wait_for(folder, CheckpointSaved(step=1, best=False), both)
+            write_wishes(folder.path / CONTROL, Wishes(steps=1, aux1_weight=0.6))
+            _, mistakes = both.communicate(timeout=240)
+        finally:
+            both.terminate()
+    assert both.returncode == 0, mistakes
+    together = [e for e in folder.events() if isinstance(e, StepDone | SettingsChanged)]
+
+    alone = []
+    for event in train(CONFIG, tmp_path / "one"):
+        if isinstance(event, StepDone | SettingsChanged):
+            alone.append(event)
+        if isinstance(event, RunStarted):
+            write_wishes(tmp_path / "one" / CONTROL, Wishes(learning_rate=0.01))
+        if event.step == 1:
+            write_wishes(tmp_path / "one" / CONTROL, Wishes(aux1_weight=0.6))
+    changes = [event for event in alone if isinstance(event, SettingsChanged)]
+    assert [change.step for change in changes] == [0, 1]
+    for mine, theirs in zip(alone, together, strict=True):
+        if isinstance(mine, StepDone) and isinstance(theirs, StepDone):
+            assert theirs.loss == pytest.approx(mine.loss, rel=1e-4)
+            assert theirs.learning_rate == mine.learning_rate
+        else:
+            assert theirs == mine
+
+
+def wait_for(folder: RunFolder, event: Event, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 240
+    while event not in folder.events():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)

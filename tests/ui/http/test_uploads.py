@@ -1,0 +1,169 @@
+"""Where the page's pictures live, how long, and which of them a client may name."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from gnet.answers import recordings
+from gnet.answers.recordings import Recordings
+from gnet.errors import GnetError
+from gnet.explain.recording import Recording, record
+from gnet.ui.http import uploads
+from support.pages import ROOT, random_network
+
+# Not the module's own functions: other threads tell the time, too.
+later = SimpleNamespace(monotonic=lambda: time.monotonic() + uploads.KEPT_SECONDS + 1)
+
+
+@pytest.fixture(scope="module")
+def one() -> Recording:
+    return record(random_network(), torch.rand(1, 3, 64, 64))
+
+
+def test_recordings_are_kept_within_bounds_and_made_again_after_a_miss(one: Recording) -> None:
+    kept = Recordings(max_bytes=2 * one.nbytes)
+    made: list[str] = []
+
+    def ask(key: str) -> None:
+        kept.get(key, lambda: made.append(key) or one)
+
+    for key in ("a", "b", "a", "c", "a", "b"):
+        ask(key)
+    assert made == ["a", "b", "c", "b"]
+    assert len(kept) == 2 and kept.nbytes <= kept.max_bytes
+
+
+def test_recordings_are_forgotten_with_their_pictures(one: Recording, monkeypatch) -> None:
+    kept = Recordings()
+    kept.get("a", lambda: one)
+    monkeypatch.setattr(recordings, "time", later)
+    kept.sweep()
+    assert len(kept) == 0 and kept.nbytes == 0
+    kept.get("b", lambda: one)
+    assert len(kept) == 1 and kept.nbytes == one.nbytes
+
+
+def test_uploads_older_than_an_hour_are_deleted(tmp_path) -> None:
+    old, new = tmp_path / "a" / "old.jpg", tmp_path / "b" / "new.jpg"
+    for path in (old, new):
+        path.parent.mkdir()
+        path.write_bytes(b"x")
+    past = time.time() - uploads.KEPT_SECONDS - 5
+    os.utime(old, (past, past))
+    uploads.sweep(tmp_path)
+    assert not old.exists() and new.exists()
+
+
+class Elapsed(Exception):
+    """Ends the sweeper, which would go on for ever."""
+
+
+def test_the_sweeper_survives_what_it_cannot_delete_and_sweeps_recordings_too(
+    tmp_path: Path, one: Recording, monkeypatch
+) -> None:
+    kept, rounds, old = Recordings(), [], tmp_path / "old.jpg"
+    kept.get("a", lambda: one)
+    uploads.sweep_also(kept)
+    old.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    mine, sweep = threading.current_thread(), uploads.sweep
+
+    def race(folder: Path) -> None:
+        if threading.current_thread() is mine and not rounds:
+            raise FileNotFoundError("another was faster")
+        sweep(folder)
+
+    def sleep(seconds: float) -> None:
+        if threading.current_thread() is not mine:
+            return time.sleep(seconds)
+        rounds.append((seconds, old.exists(), len(kept)))
+        if len(rounds) == 3:
+            raise Elapsed
+        if len(rounds) == 2:
+            monkeypatch.setattr(recordings, "time", later)
+
+    monkeypatch.setattr(uploads, "sweep", race)
+    monkeypatch.setattr(uploads, "time", SimpleNamespace(time=time.time, sleep=sleep))
+    with pytest.raises(Elapsed):
+        uploads._keep_swept(tmp_path)
+    assert rounds == [(60, True, 1), (60, False, 1), (60, False, 0)]
+    assert kept.nbytes == 0
+
+
+def test_sweeping_goes_on_past_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (0, 0))
+    rmdir = Path.rmdir
+
+    def failing(path: Path) -> None:
+        if path.name == "b":
+            raise OSError("not empty any more")
+        rmdir(path)
+
+    monkeypatch.setattr(Path, "rmdir", failing)
+    uploads.sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+def test_a_servers_sweeper_runs_beside_it(gradio_environment) -> None:
+    assert any(thread.name == "uploads" for thread in threading.enumerate())
+
+
+def test_uploads_go_with_their_server_and_leftovers_of_a_killed_one_with_the_next(tmp_path) -> None:
+    dead, living = tmp_path / "server-dead", tmp_path / "server-living"
+    for folder in (dead, living):
+        folder.mkdir()
+        (folder / "picture.jpg").write_bytes(b"x")
+    os.utime(dead, (0, 0))
+    script = (
+        "import sys; from pathlib import Path; from gnet.ui.uploads import open_folder\n"
+        "folder = open_folder(Path(sys.argv[1])); (folder / 'a.jpg').write_bytes(b'x')\n"
+        "print(folder.stat().st_mode & 0o777)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(0o700)
+    assert [path.name for path in tmp_path.iterdir()] == ["server-living"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "No picture was given"),
+        ({}, "No picture was given"),
+        ({"path": "/etc/passwd"}, "was not uploaded here"),
+        ({"path": "../../etc/passwd"}, "was not uploaded here"),
+        ({"path": "\0"}, "was not uploaded here"),
+        ({"example": "dog"}, "There is no example 'dog'"),
+        ({"example": ["cat"]}, "There is no example"),
+        ({"example": "cat", "box": "all"}, "allowed are three numbers"),
+        ({"example": "cat", "box": [1, 2]}, "allowed are three numbers"),
+        ({"bytes": 40_000_000}, "has 40.0 MB"),
+        ({"bytes": 10**400}, "MB; allowed are up to"),
+        ({"example": "cat", "box": [10**400, 0, 1]}, "allowed are three numbers"),
+        ({"folder": "holiday"}, "'holiday' is a folder"),
+    ],
+)
+def test_the_page_may_only_name_what_was_uploaded(gradio_environment, value, words: str) -> None:
+    from gnet.answers.picture_input import meant
+
+    with pytest.raises(GnetError, match=re.escape(words)):
+        meant(value)
+
+
+def test_a_path_too_long_for_the_system_is_a_sentence(gradio_environment) -> None:
+    from gnet.answers.explorer import Lab
+    from gnet.answers.picture_input import meant
+
+    path = os.path.join(os.environ["GRADIO_TEMP_DIR"], "a" * 3000)
+    with pytest.raises(GnetError, match="no longer here"):
+        Lab(random_network()).explore(meant({"path": path}))

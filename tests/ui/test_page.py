@@ -1,0 +1,389 @@
+"""The page in a real browser: what a viewer sees, does, and does wrong."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from gnet.network.config import STAGES
+from gnet.serving.runs import Runs
+from support.pages import DESK, PHONE, ROOT, Server, on_a_free_port, photo
+
+CLICK = """async (stage) => {
+  const start = performance.now();
+  document.querySelector(`[data-stage="${stage}"]`).dispatchEvent(
+    new MouseEvent("click", { bubbles: true }));
+  document.body.offsetHeight;
+  const drawn = performance.now() - start;
+  await new Promise((done) => requestAnimationFrame(done));
+  return drawn / 1000;
+}"""
+COLOURS = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+}"""
+
+
+def maps(page) -> Locator:
+    return page.locator("#roads .map")
+
+
+def test_first_paint_shows_an_explored_picture(server: Server, visit) -> None:
+    before = len(server.records)
+    viewer = visit()
+    page = viewer.page
+    expect(page.locator("#picture .square")).to_be_visible()
+    expect(page.locator("#diagram [data-stage]")).to_have_count(9)
+    expect(page.locator("#diagram .lane[data-branch]")).to_have_count(36)
+    expect(page.locator("#belief .bars button")).to_have_count(5)
+    expect(page.locator("#roads .tiles canvas")).to_have_count(32)
+    assert all(canvas.evaluate(COLOURS) > 20 for canvas in maps(page).all())
+    assert page.locator(".say").inner_text().startswith("In 4b the ")
+    assert len(server.records) == before, "no model run"
+    assert viewer.strangers == [] and viewer.errors == []
+
+
+def test_the_first_screen_needs_no_scrolling(visit) -> None:
+    viewer = visit()
+    bottom = viewer.page.locator("#roads .row").evaluate(
+        "(row) => row.getBoundingClientRect().bottom"
+    )
+    assert bottom <= DESK["height"]
+
+
+def test_nothing_jumps_while_the_page_arrives(browser, server: Server) -> None:
+    page = browser.new_page(viewport=DESK)
+    page.add_init_script(
+        "window.jumps = 0; new PerformanceObserver((list) => { for (const entry of "
+        "list.getEntries()) jumps += entry.value; }).observe("
+        "{ type: 'layout-shift', buffered: true });"
+    )
+    page.goto(server.address)
+    page.wait_for_selector("html.gnet-ready")
+    page.wait_for_timeout(500)
+    assert page.evaluate("jumps") < 0.02
+    page.close()
+
+
+def test_a_click_on_a_module_opens_it_without_asking_the_server(visit, timed) -> None:
+    viewer = visit()
+    page = viewer.page
+    viewer.explored(lambda: viewer.give("mine.jpg", photo(320, 240, 21)))
+    page.wait_for_function("gnet.state.measured['4b'] !== undefined")
+    asked = len(viewer.asked)
+    for stage in (*STAGES, *STAGES):  # faster than the pause after which a field is asked for
+        timed("click on a module to drawn", page.evaluate(CLICK, stage))
+        assert page.locator(".say").inner_text().startswith(f"In {stage} the ")
+        assert f"module={stage}" in page.url
+    page.locator("#diagram [data-stage='4b']").click()
+    expect(page.locator("#diagram [data-stage='4b']")).to_have_attribute("aria-pressed", "true")
+    assert joins(viewer.asked[asked:]) <= len(STAGES)
+    for stage in STAGES:
+        page.locator(f"#diagram [data-stage='{stage}']").click()
+        page.wait_for_function(f"gnet.state.measured['{stage}'] !== undefined")
+        expect(page.locator("#roads .sees").first).to_contain_text("measured: 90 % of it within")
+    once = joins(viewer.asked[asked:])
+    assert once <= len(STAGES), "at most one small request for each module of a picture"
+    for stage in STAGES:
+        page.locator(f"#diagram [data-stage='{stage}']").click()
+        page.wait_for_timeout(300)
+    assert joins(viewer.asked[asked:]) == once
+
+
+def joins(urls: list[str]) -> int:
+    """How many of these requests ask the server to compute something."""
+    return sum("/queue/join" in url or "/run/" in url for url in urls)
+
+
+def test_all_of_an_answer_is_drawn_while_its_fields_are_still_measured(visit) -> None:
+    viewer = visit()
+    page = viewer.page
+    page.route("**/queue/join*", lambda route: None)  # the server never answers again
+    page.evaluate("gnet.state.measured = {}")
+    for stage in STAGES:
+        page.evaluate(CLICK, stage)
+        expect(page.locator("#roads .sees").first).to_contain_text("measuring what counts …")
+        shares = page.locator("#roads [data-stat=share] b:not(i b)").all_inner_texts()
+        sent = page.evaluate(
+            "gnet.branches().map((b) => gnet.percent("
+            "gnet.state.answer.stages[gnet.state.stage].branches[b].share))"
+        )
+        assert shares == sent
+        assert all(canvas.evaluate(COLOURS) > 2 for canvas in maps(page).all())
+        expect(page.locator("#roads .tiles canvas")).to_have_count(32)
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_the_diagram_is_worked_by_keyboard(visit) -> None:
+    page = visit("?module=3b").page
+    diagram = page.locator("#diagram")
+    expect(diagram.locator("[tabindex='0']")).to_have_count(1)
+    diagram.locator("[tabindex='0']").focus()
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(diagram.locator("[data-stage='4b']")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    assert page.evaluate("gnet.state.head") == "aux1"
+    assert page.evaluate("document.activeElement.dataset.head") == "aux1"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert page.evaluate("gnet.state.head") == "aux2"
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    assert page.evaluate("gnet.state.head") == "main"
+    assert page.evaluate("scrollY") == 0
+
+
+def test_a_channel_pointed_at_shows_its_name_and_its_map(visit) -> None:
+    page = visit().page
+    column = page.locator("#roads [data-branch='5x5']")
+    before = column.locator(".map").evaluate("(c) => c.toDataURL()")
+    column.locator("[data-rank='3']").hover()
+    top = page.evaluate("gnet.state.answer.stages['4b'].branches['5x5']")
+    channel = top["top"][3]["channel"]
+    name = f"4b · 5×5 · channel {channel} (concat {top['offset'] + channel})"
+    expect(column.locator(".note")).to_have_text(name)
+    assert column.locator(".map").evaluate("(c) => c.toDataURL()") != before
+    page.locator("h1").hover()
+    expect(column.locator(".note")).to_contain_text(f"8 strongest of {top['channels']}")
+    assert column.locator(".map").evaluate("(c) => c.toDataURL()") == before
+    column.locator("[data-rank='0']").focus()
+    page.keyboard.press("ArrowRight")
+    expect(column.locator("[data-rank='1']")).to_be_focused()
+    expect(column.locator(".note")).to_contain_text(f"channel {top['top'][1]['channel']} ")
+
+
+def test_the_scale_is_shared_as_widely_as_chosen(visit) -> None:
+    page = visit().page
+    words = page.locator("#roads .to")
+    expect(words).to_contain_text("for the four of 4b")
+    page.get_by_role("button", name="network", exact=True).click()
+    expect(words).to_contain_text("for all nine modules")
+    page.get_by_role("button", name="channel", exact=True).click()
+    expect(words).to_contain_text("every map on its own scale")
+    assert "scope=channel" in page.url
+
+
+def test_the_address_holds_what_is_chosen(visit) -> None:
+    viewer = visit("?module=5a&head=aux1&scope=network")
+    assert [viewer.state(name) for name in ("stage", "head", "scope")] == ["5a", "aux1", "network"]
+    expect(viewer.page.locator("#diagram [data-stage='5a']")).to_have_class("behind")
+    lost = visit("?module=9z&head=nobody&scope=x&class=unicorn")
+    assert [lost.state(name) for name in ("stage", "head", "scope")] == ["4b", "main", "module"]
+    inherited = visit("?module=constructor&head=toString&scope=valueOf&class=__proto__")
+    assert [inherited.state(name) for name in ("stage", "head")] == ["4b", "main"]
+    assert inherited.page.locator(".say").inner_text().startswith("In 4b the ")
+    assert lost.errors == inherited.errors == []
+
+
+def test_words_of_the_diagram_and_the_slope_have_room_however_long(visit) -> None:
+    for size in (DESK, PHONE):
+        page = visit(size=size).page
+        page.evaluate(
+            "gnet.state.network.classes.forEach((name, i, all) =>"
+            " (all[i] = `Rhodesian ridgeback of the Western Highlands ${name}`));"
+            "gnet.tell(['answer'])"
+        )
+        expect(page.locator("#diagram .says").first).to_contain_text("aux1: Rhodesian r")
+        for head in ("aux1", "aux2", "main"):
+            page.evaluate(f"gnet.choose({{ head: '{head}' }})")
+            assert page.evaluate(
+                """() => {
+                  const inside = ({ left, right }, box) =>
+                    left >= box.left - 0.5 && right <= box.right + 0.5;
+                  const place = (part) => part.getBoundingClientRect();
+                  const [one, two] = [...document.querySelectorAll("#diagram .says")].map(place);
+                  const knob = place(document.querySelector("#diagram .aux2 .knob"));
+                  const drawing = place(document.querySelector("#diagram svg"));
+                  const slope = document.querySelector("#belief .slope svg");
+                  return one.right < knob.left && knob.right < two.left
+                    && inside(one, drawing) && inside(two, drawing)
+                    && [...slope.querySelectorAll("text")].map(place)
+                      .every((part) => inside(part, place(slope)));
+                }"""
+            )
+
+
+def test_a_class_of_few_letters_is_named_in_the_diagram_and_the_slope(visit) -> None:
+    page = visit().page
+    page.evaluate(
+        "gnet.state.network.classes.forEach((name, i, all) => (all[i] = i % 2 ? 'ox' : 'cat'));"
+        "gnet.tell(['answer'])"
+    )
+    named = page.locator("#diagram .says").all_text_contents()
+    assert all("cat" in words or "ox" in words for words in named)
+    labels = page.locator("#belief .slope text[data-class]").all_text_contents()
+    assert len(labels) == 5 and set(labels) <= {"cat", "ox"}
+
+
+def test_methods_are_chosen_with_the_arrow_keys(visit) -> None:
+    page = visit().page
+    page.get_by_role("radio", name="Grad-CAM").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("radio", name="Integrated Gradients")).to_be_checked()
+    expect(page.get_by_role("radio", name="Integrated Gradients")).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="Saliency")).to_be_checked()
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason h3")).to_contain_text("Saliency", timeout=30_000)
+
+
+def test_an_example_is_one_click_away_and_kept_in_the_address(server: Server, visit) -> None:
+    viewer = visit()
+    viewer.explored(lambda: viewer.page.locator("[data-example=coffee]").click())
+    assert viewer.state("answer.example") == "coffee"
+    assert "picture=coffee" in viewer.page.url
+    again = visit(viewer.page.url.removeprefix(server.address))
+    again.page.wait_for_function("gnet.state.answer.example === 'coffee'")
+    assert again.errors == []
+
+
+def test_why_is_answered_for_the_head_class_and_module_chosen(visit, timed) -> None:
+    viewer = visit()
+    page = viewer.page
+    page.locator("#belief .bars button").nth(2).click()
+    name = page.locator("#belief .bars button").nth(2).locator("span").inner_text()
+    page.locator("#diagram [data-stage='4c']").click()
+    for method, words in (("Saliency", "logit"), ("Integrated Gradients", "with an error of")):
+        page.get_by_role("radio", name=method).check(force=True)
+        start = time.monotonic()
+        page.locator("#ask-why").click()
+        expect(page.locator("#reason h3")).to_contain_text(method, timeout=30_000)
+        timed(f"{method} to drawn", time.monotonic() - start)
+        expect(page.locator("#reason .finding")).to_contain_text(words)
+    page.get_by_role("radio", name="Grad-CAM").check(force=True)
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason h3")).to_have_text(f"Grad-CAM of 4c for “{name}” at main")
+    assert page.locator("#reason .map").evaluate(COLOURS) > 20
+    page.locator("#diagram [data-stage='3a']").click()
+    expect(page.locator("#reason .stale")).to_contain_text("module 4c")
+    expect(page.locator("#reason .found")).to_have_class("found dim")
+
+
+def test_a_module_behind_the_head_is_greyed_and_refused(visit) -> None:
+    page = visit("?module=5a").page
+    page.locator("#belief .heads [data-head=aux1]").click()
+    behind = page.locator("#diagram .behind")
+    expect(behind).to_have_count(6)
+    expect(page.locator("#question .ask")).to_contain_text("5a lies behind aux1")
+    page.locator("#ask-why").click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text("5a lies behind aux1")
+    expect(page.locator("#roads .say")).to_contain_text("Exit aux1 says")
+
+
+def test_the_classes_the_network_knows_are_one_click_away(
+    server: Server, visit, page_model
+) -> None:
+    page = visit().page
+    count = page_model.config.num_classes
+    page.get_by_role("button", name=f"{count} classes it knows").click()
+    expect(page.locator("dialog .list button")).to_have_count(count)
+    last = page.locator("dialog .list button").last
+    name = last.inner_text()
+    page.keyboard.type("no class is called so")
+    expect(page.locator("dialog .list button:visible")).to_have_count(0)
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type(name)
+    expect(last).to_be_visible()
+    last.click()
+    expect(page.locator("#question .ask b").first).to_have_text(name)
+
+
+def test_an_answer_by_another_method_is_called_so(visit) -> None:
+    page = visit().page
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason .found")).to_be_visible()
+    expect(page.locator("#reason .stale")).to_be_empty()
+    page.locator("#method label").filter(has_text="Saliency").click()
+    expect(page.locator("#reason .stale")).to_contain_text("another method")
+
+
+def test_bars_are_as_long_as_their_probabilities(visit) -> None:
+    page = visit().page
+    chances = page.evaluate(
+        "gnet.state.answer.heads.main.top.map(c => gnet.state.answer.heads.main.probabilities[c])"
+    )
+    wide = page.locator("#belief button[data-class] b").evaluate_all(
+        "bars => bars.map(b => parseFloat(b.style.width) / 100)"
+    )
+    assert wide == pytest.approx(chances, abs=1e-3)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_accessibility_rule_is_broken(scheme: str, visit) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(color_scheme=scheme).page
+    page.locator("#ask-why").click()
+    page.wait_for_function("!gnet.state.waiting.why")
+    expect(page.locator("#reason .found")).to_be_visible()
+    expect(page.locator("#reason")).to_have_css("opacity", "1")  # it was dimmed while it waited
+    page.locator("#belief .heads [data-head=main]").click()
+    assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
+    ink = "rgb(236, 234, 230)" if scheme == "dark" else "rgb(28, 30, 33)"
+    expect(page.locator(".say")).to_have_css("color", ink)
+    violations = Axe().run(page).response["violations"]
+    found = [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in violations]
+    assert found == []
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(visit) -> None:
+    page = visit(size=PHONE).page
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason .found")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll("#page *, #top *, #roads *, #why *, #header *")]
+          .filter((part) => !part.closest("svg, dialog, .clip"))
+          .filter((part) => part.checkVisibility())
+          .filter((part) => part.getBoundingClientRect().right > innerWidth + 0.5)
+          .map((part) => part.outerHTML.slice(0, 90))"""
+    )
+    assert outside == []
+
+
+def test_the_page_sends_headers_that_keep_it_to_itself(server: Server, browser) -> None:
+    page = browser.new_page()
+    headers = page.goto(server.address).headers
+    page.close()
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.skipif(
+    not os.environ.get("GNET_SCREENSHOTS"), reason="asked for by GNET_SCREENSHOTS=1"
+)
+def test_the_readmes_picture_is_taken(
+    gradio_environment, browser, page_model, tmp_path: Path
+) -> None:
+    with Runs(tmp_path) as runs, on_a_free_port(page_model, runs) as address:
+        page = browser.new_page(viewport=DESK)
+        page.goto(f"{address}?module=4b")
+        page.wait_for_function("window.gnet?.state.measured['4b'] !== undefined", timeout=60_000)
+        page.screenshot(path=ROOT / "docs" / "explore.png")
+        page.close()
+
+
+@pytest.mark.skipif(
+    not os.environ.get("GNET_SCREENSHOTS"), reason="asked for by GNET_SCREENSHOTS=1"
+)
+def test_the_readmes_picture_of_training_is_taken(
+    gradio_environment, browser, page_model, tmp_path: Path
+) -> None:
+    with Runs(tmp_path) as runs, on_a_free_port(page_model, runs) as address:
+        page = browser.new_page(viewport=DESK)
+        page.goto(f"{address}?tab=train")
+        expect(page.locator("#start")).to_contain_text("an epoch", timeout=120_000)
+        page.locator("#start").click()  # the first question as it is asked
+        page.wait_for_function(
+            "gnet.train.shown()?.judged.length > 2 && gnet.train.shown().x.at(-1) > 3.4",
+            timeout=600_000,
+        )
+        page.mouse.move(0, 0)  # off the button
+        page.screenshot(path=ROOT / "docs" / "train.png")
+        page.close()

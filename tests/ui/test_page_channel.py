@@ -1,0 +1,170 @@
+"""A channel opened in the page: its map, patches, grown picture and sum."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from playwright.sync_api import expect
+
+from gnet.answers import channel as channels
+from gnet.answers.examples import chosen
+from gnet.answers.explorer import Lab
+from gnet.channels.arithmetic import convolution_step
+from gnet.channels.dreams import DreamConfig
+from gnet.channels.index import SHIPPED, index_path, make_index
+from gnet.data.gallery import shipped
+from gnet.errors import GnetError
+from gnet.explain.recording import record
+from gnet.network.model import GoogLeNet, fold
+from support.pages import PHONE, random_network
+
+QUICK = DreamConfig(size=32, steps=16)
+
+
+@pytest.fixture(autouse=True)
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures grow in a moment and are kept in a folder of the test's own."""
+    monkeypatch.setenv("GNET_CACHE", str(tmp_path))
+    original = channels.dreaming
+    monkeypatch.setattr(
+        channels,
+        "dreaming",
+        lambda model, stage, branch, those: original(model, stage, branch, those, QUICK),
+    )
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    return Lab(random_network())
+
+
+def asked(**changes: Any) -> dict[str, Any]:
+    return {"stage": "4b", "branch": "5x5", "channel": 3, "turn": 1} | changes
+
+
+def test_an_answer_holds_map_sum_and_no_patches_where_nobody_looked(lab: Lab) -> None:
+    told = channels.open_channel(lab, chosen("cat"), asked())
+    recording = record(lab.model, lab.view(chosen("cat")).pixels)
+    values = recording.branches["4b"]["5x5"][3]
+    assert told["grid"] == list(values.shape)
+    assert told["map"]["high"] == pytest.approx(float(values.max()), rel=1e-3, abs=1e-6)
+    step = convolution_step(lab.model, recording, "4b", "5x5", 3)
+    assert told["step"]["recorded"] == pytest.approx(step.recorded, rel=1e-3, abs=1e-6)
+    assert told["step"]["terms"][0]["name"].startswith("5×5 reduce · channel ")
+    assert told["patches"] is None and told["dream"] is None
+
+
+def test_patches_come_from_the_index_asked_for(lab: Lab) -> None:
+    for data, pictures in ((SHIPPED, [shipped()[n] for n in range(0, 476, 60)]), ("mine", None)):
+        given = pictures or [shipped()[n] for n in range(5)]
+        made = make_index(lab.model, given, data=data, keep=pictures is None)
+        made.save(index_path(made.digest, data))
+    told = channels.open_channel(lab, chosen("cat"), asked(stage="3a"))["patches"]
+    assert sorted(told["overs"]) == ["mine", SHIPPED]
+    mine = channels.open_channel(lab, chosen("cat"), asked(stage="3a", over="mine"))["patches"]
+    assert (mine["over"], mine["count"], mine["shipped"]) == ("mine", 5, False)
+    assert len(mine["values"]) <= 5 and mine["values"] == sorted(mine["values"], reverse=True)
+    for found in (told, mine):
+        assert found["strip"] is None or found["strip"].startswith("data:image/webp;base64,")
+    unknown = channels.open_channel(lab, chosen("cat"), asked(stage="3a", over="../secret"))
+    assert unknown["patches"]["over"] == told["over"]
+
+
+def test_a_grown_picture_is_kept_and_shown_the_next_time(lab: Lab) -> None:
+    states = list(channels.grow(lab, asked()))
+    assert [state["step"] for state in states] == [8, 16] and states[0]["turn"] == "1"
+    assert all(state["picture"].startswith("data:image/webp") for state in states)
+    again = channels.open_channel(lab, chosen("cat"), asked())
+    assert again["dream"].startswith("data:image/webp")
+
+
+@pytest.mark.parametrize(
+    "changes, sentence",
+    [
+        ({"stage": "9z"}, "no module '9z'"),
+        ({"branch": ["5x5"]}, "no branch"),
+        ({"channel": "3"}, "allowed is a whole number"),
+        ({"channel": True}, "allowed is a whole number"),
+        ({"channel": 10**9}, "allowed are 0 to "),
+    ],
+)
+def test_every_id_is_checked(lab: Lab, changes: dict, sentence: str) -> None:
+    with pytest.raises(GnetError, match=sentence):
+        channels.open_channel(lab, chosen("cat"), asked(**changes))
+    with pytest.raises(GnetError, match=sentence):
+        next(channels.grow(lab, asked(**changes)))
+    with pytest.raises(GnetError):
+        channels.open_channel(lab, chosen("cat"), "no record")
+    assert channels.not_grown(None)["steps"] == 0
+
+
+@pytest.fixture
+def looked(page_model: GoogLeNet) -> None:
+    """An index by the served network, if none is shipped."""
+    torch.manual_seed(0)
+    made = make_index(fold(page_model), [shipped()[n] for n in range(0, 590, 50)], data=SHIPPED)
+    made.save(index_path(made.digest, made.data))
+
+
+def test_a_click_on_a_channel_opens_it_and_escape_closes_it(visit, looked: None) -> None:
+    viewer = visit()
+    page = viewer.page
+    tile = page.locator("#roads [data-branch='3x3'] [data-rank='1']")
+    panel = page.locator("#channel .panel")
+    expect(panel).to_be_hidden()
+    tile.focus()
+    page.keyboard.press("Enter")
+    expect(panel).to_be_visible()
+    number = viewer.state("answer.stages['4b'].branches['3x3'].top[1].channel")
+    offset = viewer.state("answer.stages['4b'].branches['3x3'].offset")
+    expect(panel.locator("h2")).to_have_text(
+        f"4b · 3×3 · channel {number} (concat {offset + number})"
+    )
+    expect(tile).to_have_attribute("aria-expanded", "true")
+    expect(panel.locator(".term")).to_have_count(3)
+    expect(panel.locator(".patch").first).to_be_visible()
+    expect(panel.locator(".total")).to_contain_text("The forward recorded")
+    total, recorded = panel.locator(".total").evaluate(
+        "(p) => [[...p.querySelectorAll('b')].pop(), p].map((e, i) => "
+        "i ? e.textContent.match(/recorded (.*)\\./)[1] : e.textContent)"
+    )
+    assert total == recorded
+    assert f"channel=3x3.{number}" in page.url
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    assert tile.evaluate("(tile) => tile === document.activeElement")
+    assert "channel=" not in page.url
+    assert viewer.errors == [] and viewer.strangers == []
+
+
+def test_an_address_opens_a_channel_and_its_neighbours_follow(visit, looked: None) -> None:
+    viewer = visit("?module=3a&channel=1x1.0")
+    page = viewer.page
+    title = page.locator("#channel h2")
+    expect(title).to_have_text("3a · 1×1 · channel 0 (concat 0)")
+    expect(page.locator("#channel .term")).to_have_count(3)
+    page.locator("#channel [data-walk='1']").click()
+    expect(title).to_have_text("3a · 1×1 · channel 1 (concat 1)")
+    expect(page.locator("#channel .dim")).to_have_count(0)
+    page.locator("#channel [data-close]").click()
+    expect(page.locator("#channel .panel")).to_be_hidden()
+    wrong = visit("?module=3a&channel=9x9.99999").page
+    expect(wrong.locator("#channel .panel")).to_be_hidden()
+    assert viewer.errors == []
+
+
+def test_a_picture_is_grown_on_a_phone_and_can_be_stopped(visit, looked: None) -> None:
+    viewer = visit("?module=4b&channel=pool.2", PHONE)
+    page = viewer.page
+    expect(page.locator("#channel .term")).to_have_count(3)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"]
+    if page.locator("#channel [data-grow]").is_visible():  # no sheet with this channel is shipped
+        page.locator("#channel [data-grow]").click()
+        page.evaluate("document.querySelector('#channel [data-stop]').click()")
+        expect(page.locator("#channel [data-grow]")).to_be_visible()
+        page.locator("#channel [data-grow]").click()
+    expect(page.locator("#channel .dream img")).to_be_visible()
+    expect(page.locator("#channel .growing")).to_be_hidden()
+    assert viewer.errors == []

@@ -1,0 +1,390 @@
+"""The Train tab in a real browser: a run from the form to its end, steered, shared and followed."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from gnet.network.config import ModelConfig
+from gnet.runs.train_config import TrainConfig
+from gnet.serving.limits import RunLimits
+from gnet.serving.runs import Runs
+from support import slow_judging
+from support.pages import PHONE, Server, follow, with_training
+
+OWNER = "the-token-of-somebody-who-started-a-run"
+LONG = 90_000
+"""ms that a run's process may take to begin, on a machine that has much else to do."""
+
+
+def tiny(**changes: Any) -> TrainConfig:
+    settings: dict[str, Any] = {
+        "per_class": 12,
+        "size": 32,
+        "epochs": 2,
+        "batch": 24,
+        "gradients_every": 2,
+    }
+    return TrainConfig(
+        model=ModelConfig(width=0.25), precision="fp32", learning_rate=0.01, **settings | changes
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gnet.serving.process.NICENESS", 0)  # tests wait for them
+        with Runs(tmp_path_factory.mktemp("runs"), RunLimits(max_epochs=1000)) as runs:
+            yield runs
+
+
+@pytest.fixture(scope="module")
+def server(gradio_environment: None, runs: Runs) -> Iterator[Server]:
+    with with_training(runs) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def finished(runs: Runs, chromium: str) -> str:
+    """The id of a run that somebody else has started and that has ended."""
+    run_id = runs.start(tiny(), name="somebody's run", owner=OWNER)
+    wait_for(runs, run_id, "finished")
+    return run_id
+
+
+def wait_for(runs: Runs, run_id: str, state: str) -> None:
+    import time
+
+    end = time.monotonic() + LONG / 1000
+    while runs.list(OWNER, [run_id])[0]["state"] != state and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def fill(page: Page, **values: str) -> None:
+    """Give numbers of the form as a person does."""
+    for name, value in values.items():
+        field = page.locator(f"#form-{name.replace('_', '-')} input[type=number]")
+        field.fill(value)
+        field.press("Tab")
+
+
+def state(page: Page, wanted: str) -> None:
+    page.wait_for_function(f"gnet.train.shown()?.run?.state === '{wanted}'", timeout=LONG)
+
+
+def test_a_whole_first_run_goes_from_the_form_to_its_network_in_explore(visit) -> None:
+    viewer = visit("?tab=train")
+    page = viewer.page
+    expect(page.locator("#train-bar .name")).to_have_text("No run yet")
+    page.locator("#train-lessons [data-preset=first-run]").click()
+    expect(page.locator("#train-lessons .before:visible")).to_have_count(1)
+    expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch", timeout=30_000)
+    fill(page, per_class="40", size="32", epochs="3")
+    page.locator("#start").click()
+    expect(page.locator("#train-bar .name")).to_contain_text("first run", timeout=LONG)
+    found = re.search(r"tab=train&run=([\w-]{22})", page.url)
+    assert found
+
+    line = page.locator("[data-plot=loss] .line.main:not(.faint)")
+    page.wait_for_function("gnet.train.shown()?.x.length > 1", timeout=LONG)
+    early = len(line.get_attribute("d"))
+    page.wait_for_function(
+        "(early) => document.querySelector('[data-plot=loss] .line.main:not(.faint)')"
+        ".getAttribute('d').length > early",
+        arg=early,
+        timeout=LONG,
+    )
+    state(page, "finished")
+    expect(page.locator("#train-bar .progress")).to_have_attribute("aria-valuenow", "100")
+    expect(page.locator("#train-bar .controls button")).to_have_count(0)
+    for name in ("loss", "accuracy"):
+        drawn = page.locator(f"[data-plot={name}] .line:not(.faint)")
+        assert [part.get_attribute("d")[:1] for part in drawn.all()] == ["M"] * 3
+    dots = page.locator("[data-plot=accuracy] .dots").first.get_attribute("d")
+    assert dots.count("M") == 3, "one dot an epoch"
+    expect(page.locator("[data-plot=parts] .area")).to_have_count(3)
+    expect(page.locator("#train-inside .maps canvas:visible")).to_have_count(4)
+    expect(page.locator("#train-inside .pinned img")).to_be_visible()
+    row = page.locator("#train-runs tbody tr")
+    expect(row).to_have_count(1)
+    expect(row.locator("[data-head=main]")).to_contain_text("%")
+
+    page.wait_for_selector("#review-pictures .see", timeout=LONG)
+    diagonal = page.locator("#review-matrix .box rect.right, #review-matrix .box rect.wrong")
+    assert 10 <= diagonal.count() <= 100, "cells of ten classes by ten"
+    expect(page.locator("#review-pictures .see")).to_have_count(12)
+    page.locator("#review-bar .explore").click()
+    page.wait_for_function("gnet.state.net && !gnet.state.waiting.answer", timeout=LONG)
+    assert f"net={found[1]}" in page.url
+    expect(page.locator("#network")).to_contain_text("first run")
+    for head in ("main", "aux2", "aux1"):
+        badge = page.locator(f"#belief .heads [data-head={head}]")
+        expect(badge).to_have_attribute("title", re.compile("^trained with the net; right in "))
+        expect(badge).to_be_enabled()
+    expect(page.locator("#diagram .lane[data-branch]")).to_have_count(36)
+    assert viewer.strangers == [] and viewer.errors == []
+
+
+def test_the_parts_of_the_loss_add_up_to_it(visit, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}").page
+    page.wait_for_function("gnet.train.shown()?.ended")
+    losses = page.evaluate("gnet.train.shown().loss")
+    heads = page.evaluate("gnet.train.shown().heads")
+    for i, loss in enumerate(losses):
+        parts = heads["main"]["loss"][i] + 0.3 * (
+            heads["aux1"]["loss"][i] + heads["aux2"]["loss"][i]
+        )
+        assert loss == pytest.approx(parts, rel=1e-4)
+    expect(page.locator("[data-plot=parts] h2")).to_have_text("main + 0.3 · aux2 + 0.3 · aux1")
+
+
+def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs) -> None:
+    viewer = visit("?tab=train")
+    page = viewer.page
+    run_id = runs.start(tiny(epochs=400), name="long", owner=page.evaluate("gnet.train.owner"))
+    follow(page, run_id)
+    state(page, "running")
+    page.wait_for_function("gnet.train.shown().x.length > 2", timeout=LONG)
+    controls = page.get_by_role("group", name="Steer the run")
+    controls.get_by_role("button", name="Pause").click()
+    state(page, "paused")
+    expect(page.locator("#train-bar .name")).to_have_text("long, paused")
+    before = page.evaluate("gnet.train.shown().last.step")
+    controls.get_by_role("button", name="Step").click()
+    page.wait_for_function(f"gnet.train.shown().last.step === {before + 1}", timeout=LONG)
+    page.get_by_role("button", name="change").first.click()
+    rate = page.get_by_label("Highest learning rate from now on")
+    rate.fill("101")  # more than a rate can be
+    page.keyboard.press("Enter")
+    expect(rate).to_have_value("101")
+    assert rate.evaluate("input => input.validity.rangeOverflow")
+    rate.fill("0.02")
+    page.keyboard.press("Enter")
+    expect(rate).to_be_hidden()
+    controls.get_by_role("button", name="Continue").click()
+    page.wait_for_function("gnet.train.shown().top === 0.02", timeout=LONG)
+    expect(page.locator("[data-plot=loss] .marks title").last).to_be_attached()
+    told = page.locator("[data-plot=loss] .marks title").all_text_contents()
+    assert "paused" in told and "learning rate up to 0.02" in told
+    # Numbers go on also while somebody is at the buttons beside them.
+    page.get_by_role("button", name="change").first.click()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-change=learning_rate]")).to_be_focused()
+    shown = "document.querySelector('#train-bar .facts').textContent"
+    page.wait_for_function(f"(before => {shown} !== before)({page.evaluate(shown)!r})")
+    expect(page.locator("[data-change=learning_rate]")).to_be_focused()
+    controls.get_by_role("button", name="Stop").click()
+    state(page, "stopped")
+    steps = page.evaluate("gnet.train.shown().last.step")
+    controls.get_by_role("button", name="Resume").click()
+    page.wait_for_function(f"gnet.train.shown().last?.step > {steps}", timeout=LONG)
+    assert page.evaluate("gnet.train.shown().marks.at(-1).text") == "resumed"
+    page.get_by_role("button", name="Stop").click()
+    state(page, "stopped")
+    page.get_by_role("button", name="Delete long").click()
+    page.get_by_role("button", name="Delete long").click()
+    expect(page.locator(f"[data-run='{run_id}']")).to_have_count(0)
+    assert viewer.errors == []
+
+
+def test_a_run_that_judges_its_epoch_is_stopped_and_judges_it_once_resumed(
+    visit, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit("?tab=train").page
+    owner = page.evaluate("gnet.train.owner")
+    monkeypatch.setattr(runs, "_command", slow_judging.COMMAND)
+    run_id = runs.start(tiny(epochs=1), name="judged", owner=owner)
+    follow(page, run_id)
+    page.wait_for_function(
+        "gnet.train.shown()?.last?.step === gnet.train.shown()?.frame?.steps"
+        " && gnet.train.shown()?.frame",
+        timeout=LONG,
+    )
+    assert page.evaluate("gnet.train.shown().judged.length") == 0
+    page.get_by_role("button", name="Stop").click()
+    state(page, "stopped")
+    assert page.evaluate("gnet.train.shown().judged.length") == 0
+    expect(page.locator("#train-bar .name")).to_have_text("judged, stopped")
+    monkeypatch.undo()
+    page.get_by_role("button", name="Resume").click()
+    state(page, "finished")
+    assert page.evaluate("gnet.train.shown().judged.length") == 1
+    expect(page.locator(f"[data-run='{run_id}'] [data-head=main]")).to_contain_text("%")
+
+
+def test_a_cut_network_is_told_and_what_was_missed_is_drawn_when_it_is_back(
+    visit, runs: Runs
+) -> None:
+    page = visit("?tab=train").page
+    run_id = runs.start(tiny(epochs=400), name="cut", owner=page.evaluate("gnet.train.owner"))
+    follow(page, run_id)
+    page.wait_for_function("gnet.train.shown()?.x.length > 2", timeout=LONG)
+    facts, pause = page.locator("#train-bar .facts"), page.get_by_role("button", name="Pause")
+    before = page.locator("#train-bar").bounding_box()
+    page.context.set_offline(True)
+    expect(facts).to_have_text(re.compile("^The server cannot be reached"), timeout=20_000)
+    assert page.locator("#train-bar").bounding_box() == before, "nothing has moved"
+    expect(pause).to_be_disabled()
+    last = page.evaluate("gnet.train.shown().last.step")
+    held = runs.follow(run_id)["run"]["step"]
+    while runs.follow(run_id)["run"]["step"] < held + 5:  # the run needs no page
+        page.wait_for_timeout(50)
+    page.context.set_offline(False)
+    page.wait_for_function(f"gnet.train.shown().last.step > {last + 5}", timeout=LONG)
+    expect(facts).to_contain_text("pictures a second")
+    expect(pause).to_be_enabled()
+    steps = page.evaluate("gnet.train.shown().x.length")
+    assert steps >= last + 5, "no step is missing"
+    page.get_by_role("button", name="Stop").click()
+    state(page, "stopped")
+
+
+def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: str) -> None:
+    first = visit("?tab=train").page
+    run_id = runs.start(tiny(epochs=400), name="shared", owner=first.evaluate("gnet.train.owner"))
+    follow(first, run_id)
+    state(first, "running")
+    first.wait_for_function("gnet.train.shown().x.length > 2", timeout=LONG)
+    step = first.evaluate("gnet.train.shown().last.step")
+    first.reload()
+    expect(first.get_by_role("button", name="Pause")).to_be_visible(timeout=LONG)
+    first.wait_for_function(f"gnet.train.shown()?.last?.step > {step}", timeout=LONG)
+    assert first.evaluate("gnet.train.shown().x[0] * gnet.train.shown().frame.steps / 400") == (
+        pytest.approx(1)
+    ), "drawn again from its first step on"
+    second = visit(f"?tab=train&run={run_id}").page
+    state(second, "running")
+    second.wait_for_function("gnet.train.shown().x.length > 1", timeout=LONG)
+    expect(second.locator("#train-bar .controls button")).to_have_count(0)
+    expect(second.locator("#train-bar .said")).to_contain_text("You are watching")
+    runs.start(tiny(epochs=1), name="next", owner=first.evaluate("gnet.train.owner"))
+    expect(second.locator("#train-runs .queue")).to_have_text(
+        "On this server 1 run is under way and 1 waits."
+    )
+    # Whoever makes the buttons up is refused by the server.
+    second.evaluate(
+        "gnet.train.shown().run.mine = true; gnet.train.tell(['track']);"
+        "document.querySelector('#train-bar [data-action=stop]').click()"
+    )
+    expect(second.get_by_test_id("toast-body")).to_contain_text("Only who started a run")
+    state(first, "running")
+    first.get_by_role("button", name="Stop").click()
+    state(second, "stopped")
+
+
+def test_a_zoom_is_shared_by_the_plots_and_kept_while_they_grow(visit, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}").page
+    page.wait_for_function("gnet.train.shown()?.ended")
+    chart = page.locator("[data-plot=loss] svg")
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + 120, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 260, box["y"] + 60, steps=4)
+    page.mouse.up()
+    zoom = page.evaluate("gnet.train.state.zoom")
+    assert 0 < zoom[0] < zoom[1] < 2
+    page.evaluate("gnet.train.tell(['events', 'track'])")
+    assert page.evaluate("gnet.train.state.zoom") == zoom
+    expect(page.locator("#train-bar .facts")).to_contain_text("on the plots")
+    chart.dblclick()
+    assert page.evaluate("gnet.train.state.zoom") is None
+    chart.focus()
+    page.keyboard.press("+")
+    assert page.evaluate("gnet.train.state.zoom") is not None
+    page.keyboard.press("Escape")
+    assert page.evaluate("gnet.train.state.zoom") is None
+
+
+def test_runs_are_laid_over_one_another(visit, runs: Runs, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}").page
+    other = runs.start(
+        tiny(epochs=1, seed=3), name="other", owner=page.evaluate("gnet.train.owner")
+    )
+    wait_for(runs, other, "finished")
+    tick = page.get_by_label("Lay other over the plots")
+    expect(tick).to_be_visible(timeout=30_000)
+    tick.check()
+    expect(page.locator("[data-plot=loss] .line.look-1")).to_have_count(3)
+    expect(page.locator(f"[data-run='{other}'] .differs")).to_contain_text("seed 3")
+    tick.uncheck()
+    expect(page.locator("[data-plot=loss] .line.look-1")).to_have_count(0)
+
+
+def test_the_inside_is_scrubbed_epoch_by_epoch(visit, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}").page
+    page.wait_for_function("gnet.train.shown()?.branches.length === 3")
+    inside = page.locator("#train-inside")
+    expect(inside.locator("output")).to_have_text("after epoch 2")
+    last = inside.locator("canvas").first.evaluate("(c) => c.toDataURL()")
+    inside.locator("input[type=range]").fill("0")
+    expect(inside.locator("output")).to_have_text("before any step")
+    assert inside.locator("canvas").first.evaluate("(c) => c.toDataURL()") != last
+    inside.get_by_role("button", name="3a").click()
+    expect(inside.locator(".shares svg")).to_have_attribute("aria-label", re.compile("in 3a"))
+
+
+def test_tabs_are_changed_by_keyboard_and_keep_what_is_in_them(visit, finished: str) -> None:
+    page = visit("?module=5a").page
+    page.get_by_role("link", name="Train").focus()
+    page.keyboard.press("Enter")
+    assert "tab=train" in page.url
+    expect(page.locator("#train")).to_be_visible()
+    expect(page.locator("#top")).to_be_hidden()
+    expect(page.get_by_role("link", name="Train")).to_have_attribute("aria-current", "page")
+    page.go_back()
+    expect(page.locator("#top")).to_be_visible()
+    assert page.evaluate("gnet.state.stage") == "5a"
+    page.get_by_role("link", name="Train").click()
+    page.get_by_role("link", name="Explore").click()
+    assert "module=5a" in page.url
+    labels = page.locator("#belief .slope text[data-class]").all_text_contents()
+    assert all(labels), "drawn anew after it was hidden"
+
+
+def test_a_run_that_is_not_there_is_told(visit) -> None:
+    viewer = visit("?tab=train&run=" + "a" * 22)
+    expect(viewer.page.locator("#train-bar .facts")).to_contain_text("There is no such run here")
+    assert viewer.errors == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_accessibility_rule_is_broken(scheme: str, visit, finished: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(f"?tab=train&run={finished}", color_scheme=scheme).page
+    page.wait_for_function("gnet.train.shown()?.ended")
+    expect(page.locator("#train-runs tbody tr")).to_have_count(1)
+    violations = Axe().run(page).response["violations"]
+    found = [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in violations]
+    assert found == []
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(visit, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}", size=PHONE).page
+    page.wait_for_function("gnet.train.shown()?.ended")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll("#train *, #header *")]
+          .filter((part) => !part.closest("svg, dialog, .wide"))
+          .filter((part) => part.checkVisibility())
+          .filter((part) => part.getBoundingClientRect().right > innerWidth + 0.5)
+          .map((part) => part.outerHTML.slice(0, 90))"""
+    )
+    assert outside == []
+
+
+def test_nothing_jumps_while_a_run_goes_on(visit, runs: Runs) -> None:
+    page = visit("?tab=train").page
+    run_id = runs.start(tiny(epochs=400), name="calm", owner=page.evaluate("gnet.train.owner"))
+    follow(page, run_id)
+    page.wait_for_function("gnet.train.shown()?.branches.length > 1", timeout=LONG)
+    page.evaluate(
+        "window.jumps = 0; new PerformanceObserver((list) => { for (const entry of "
+        "list.getEntries()) jumps += entry.value; }).observe({ type: 'layout-shift' });"
+    )
+    page.wait_for_function("gnet.train.shown().judged.length > 3", timeout=LONG)
+    assert page.evaluate("jumps") < 0.02
+    page.get_by_role("button", name="Stop").click()
+    state(page, "stopped")
