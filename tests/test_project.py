@@ -18,7 +18,7 @@ import torchvision
 from packaging.requirements import Requirement
 
 from gnet.commands.main import main
-from gnet.explain.attribution import METHODS
+from gnet.explain.methods import METHODS
 from gnet.network.config import ModelConfig
 from gnet.network.costs import layer_costs
 from gnet.network.header import read_header

@@ -14,8 +14,11 @@ from PIL import Image
 from torch import Tensor
 
 from gnet.data.pictures import to_image
-from gnet.explain.attribution import METHODS, Attribution, stages_before
-from gnet.explain.recording import Recording, belief, mean_map, statistics
+from gnet.explain.attribution import Attribution, stages_before
+from gnet.explain.belief import belief
+from gnet.explain.branches import mean_map, statistics
+from gnet.explain.methods import METHODS
+from gnet.explain.recording import Recording
 from gnet.figures.colours import DIVERGING, SEQUENTIAL, scale_limit
 from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, UNTRAINED
 from gnet.network.model import GoogLeNet

@@ -17,7 +17,8 @@ from gnet.answers.answer import as_data_url
 from gnet.answers.explorer import Chosen, Lab
 from gnet.data.pictures import open_picture
 from gnet.explain.attribution import stages_before
-from gnet.network.config import UNTRAINED, ModelInfo
+from gnet.network.config import UNTRAINED
+from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import effective_fields
 from gnet.network.weights import load

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from gnet.explain.recording import Recording
-from gnet.ui.http.uploads import KEPT_SECONDS
+
+KEPT_SECONDS = 3600.0
+"""How long a picture, and what was recorded of it, is kept at most."""
 
 
 @dataclass(frozen=True, kw_only=True)

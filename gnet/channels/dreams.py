@@ -26,9 +26,10 @@ from torch.nn import functional as F
 
 from gnet.data.pictures import as_tensor, to_image
 from gnet.errors import GnetError
-from gnet.network.config import BRANCHES, STAGES, check_fields, option
+from gnet.network.config import BRANCHES, STAGES
 from gnet.network.hooks import evaluating
 from gnet.network.model import ConvBlock, GoogLeNet
+from gnet.settings import check_fields, option
 from gnet.system.atomic import atomically
 from gnet.system.cache import cache_folder
 from gnet.system.progress import Progress

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gnet.commands.console import Command, positive
-from gnet.commands.printing import print_json
+from gnet.commands.console import Command, positive, print_json
 from gnet.errors import GnetError
 from gnet.system.progress import Bar
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import Any, Protocol
 
 
@@ -19,3 +20,7 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} was given; allowed are whole numbers from 1")
     return int(text)
+
+
+def print_json(record: Any) -> None:
+    print(json.dumps(record, ensure_ascii=False, indent=1))

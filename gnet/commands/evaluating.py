@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
+from pathlib import Path
 
-from gnet.commands.console import Command, positive
-from gnet.commands.printing import print_json
-from gnet.commands.process import with_large_pages
+from gnet.commands.console import Command, positive, print_json
+from gnet.studies.model_card import EXITS, PROBES
+from gnet.system.processes import with_large_pages
 from gnet.system.progress import Bar
 
 
@@ -38,6 +40,22 @@ def register(command: Command) -> None:
     sub = command(bench, weights=False)
     sub.add_argument("--rounds", type=positive, default=5, help="repetitions (default 5)")
     sub.add_argument("--page", action="store_true", help="measure training from the page instead")
+
+    sub = command(probe)
+    sub.add_argument("--data", required=True, help="built-in, a torchvision name, folder or zip")
+    sub.add_argument(
+        "--per-class", type=positive, default=100, help="training pictures a class (default 100)"
+    )
+    sub.add_argument("--seed", type=int, default=0, help="of the draw and the split (default 0)")
+    sub.add_argument("--out", required=True, metavar="FILE", help="the .safetensors file to write")
+    sub.add_argument("--card", metavar="FILE", help="model card to write the table into")
+
+    sub = command(exits)
+    sub.add_argument("--data", required=True, help="built-in, a torchvision name, folder or zip")
+    sub.add_argument("--split", default="val", help="top-level folder of the data set")
+    sub.add_argument("--seed", type=int, default=0, help="of the split (default 0)")
+    sub.add_argument("--out", metavar="FILE", help=".json to write; a figure (.png) goes beside it")
+    sub.add_argument("--card", metavar="FILE", help="model card to write the table into")
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -89,14 +107,15 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 def calibrate(arguments: argparse.Namespace) -> None:
     """Fit temperatures, and choose below which score a head says "not sure"."""
-    from gnet.evaluation import sureness as calibrating
+    from gnet.evaluation.sureness import calibrate
     from gnet.network.weights import load
+    from gnet.studies import model_card
 
     with_large_pages()
-    source = calibrating.source_of(arguments.weights)
-    calibrating.card_of(arguments.out)
+    source = model_card.source_of(arguments.weights)
+    model_card.card_of(arguments.out)
     model = load(source)
-    report = calibrating.calibrate(
+    report = calibrate(
         model,
         arguments.data,
         split=arguments.split,
@@ -105,11 +124,11 @@ def calibrate(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         progress=Bar("calibrating"),
     )
-    written = calibrating.write(report, source, model.info, arguments.out)
+    written = model_card.write(report, source, model.info, arguments.out)
     if arguments.json:
         print_json(report.to_json() | {"files": [str(path) for path in written]})
         return
-    print(calibrating.measured(report))
+    print(model_card.measured(report))
     print("\n".join(["", *map(str, written)]))
 
 
@@ -127,3 +146,76 @@ def bench(arguments: argparse.Namespace) -> None:
         print_json(result)
         return
     print(table(result))
+
+
+def probe(arguments: argparse.Namespace) -> None:
+    """Fit a linear probe to each module's output; the network is not changed."""
+    from gnet.evaluation.probe_fitting import fit_probes, probes_table
+    from gnet.network.model import fold
+    from gnet.network.weights import load
+
+    with_large_pages()
+    _check_card(arguments.card, PROBES)
+    fitted = fit_probes(
+        fold(load(arguments.weights)),
+        arguments.data,
+        per_class=arguments.per_class,
+        seed=arguments.seed,
+        progress=Bar("probing"),
+    )
+    path = fitted.save(arguments.out)
+    _write_card(arguments.card, PROBES, probes_table(fitted))
+    if arguments.json:
+        print_json({"file": str(path), "bytes": path.stat().st_size, **fitted.metrics})
+        return
+    print(f"{path}, {path.stat().st_size / 1e6:.2f} MB")
+    for stage, row in fitted.metrics["stages"].items():
+        print(f"  {stage}  {100 * row['top1']:5.1f} / {100 * row['top5']:5.1f} %")
+
+
+def exits(arguments: argparse.Namespace) -> None:
+    """What leaving the network early gains and costs."""
+    from gnet.evaluation.exits import measure_exits
+    from gnet.figures.exits import exits_figure, exits_table
+    from gnet.figures.sheet import save
+    from gnet.network.model import fold
+    from gnet.network.weights import load
+    from gnet.system.atomic import atomically
+
+    with_large_pages()
+    _check_card(arguments.card, EXITS)
+    measured = measure_exits(
+        fold(load(arguments.weights)),
+        arguments.data,
+        split=arguments.split,
+        seed=arguments.seed,
+        progress=Bar("judging"),
+    )
+    record = measured.to_json()
+    if arguments.out:
+        with atomically(arguments.out) as temporary:
+            temporary.write_text(json.dumps(record), encoding="utf-8")
+        save(exits_figure(measured), Path(arguments.out).with_suffix(".png"))
+    _write_card(arguments.card, EXITS, exits_table(measured))
+    if arguments.json:
+        print_json(record)
+        return
+    print(exits_table(measured))
+
+
+def _check_card(card: str | None, marks: tuple[str, str]) -> None:
+    """Refuse a card without marks before the work, not after it."""
+    from gnet.studies.model_card import between_marks
+
+    if card:
+        between_marks(Path(card), "", marks)
+
+
+def _write_card(card: str | None, marks: tuple[str, str], text: str) -> None:
+    from gnet.studies.model_card import between_marks
+    from gnet.system.atomic import atomically
+
+    if card:
+        whole = between_marks(Path(card), text, marks)
+        with atomically(card) as temporary:
+            temporary.write_text(whole, encoding="utf-8")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gnet.commands.console import Command, positive
-from gnet.commands.printing import print_json
-from gnet.commands.process import with_large_pages
+from gnet.commands.console import Command, positive, print_json
+from gnet.system.processes import with_large_pages
 from gnet.system.progress import Bar
 
 

@@ -14,14 +14,10 @@ from typing import Any
 
 from gnet import __version__
 from gnet.commands import (
-    benchmarks,
     channels,
-    depths,
     evaluating,
     files,
-    finding,
     picture,
-    previewing,
     runs,
     studies,
     training,
@@ -73,12 +69,8 @@ def _parser() -> argparse.ArgumentParser:
         channels,
         training,
         studies,
-        previewing,
-        finding,
         evaluating,
-        depths,
         files,
-        benchmarks,
         runs,
     ):
         module.register(command)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gnet.commands.console import Command, positive
-from gnet.commands.printing import print_json
+from gnet.commands.console import Command, positive, print_json
 from gnet.network.config import UNTRAINED
 
 
@@ -41,7 +40,8 @@ def register(command: Command) -> None:
 def predict(arguments: argparse.Namespace) -> None:
     """What the heads believe of each picture."""
     from gnet.data.pictures import read_pixels
-    from gnet.explain.recording import belief, record
+    from gnet.explain.belief import belief
+    from gnet.explain.recording import record
     from gnet.network.model import fold
     from gnet.network.weights import load
 
@@ -82,7 +82,8 @@ def predict(arguments: argparse.Namespace) -> None:
 def explore(arguments: argparse.Namespace) -> None:
     """Record one picture and write what the page would show of it to a folder."""
     from gnet.data.pictures import read_pixels
-    from gnet.explain.recording import record, statistics
+    from gnet.explain.branches import statistics
+    from gnet.explain.recording import record
     from gnet.figures import exploring as figures
     from gnet.network.config import STAGES
     from gnet.network.model import fold
@@ -117,8 +118,10 @@ def explore(arguments: argparse.Namespace) -> None:
 def attribute(arguments: argparse.Namespace) -> None:
     """Why a head answers what it answers, for one picture."""
     from gnet.data.pictures import read_pixels
-    from gnet.explain.attribution import STEPS, attribute
-    from gnet.explain.recording import belief, record
+    from gnet.explain.attribution import attribute
+    from gnet.explain.belief import belief
+    from gnet.explain.methods import STEPS
+    from gnet.explain.recording import record
     from gnet.figures import exploring as figures
     from gnet.network.model import fold
     from gnet.network.weights import load

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gnet.commands.console import Command
-from gnet.commands.printing import print_json
-from gnet.commands.process import with_large_pages
+from gnet.commands.console import Command, print_json
+from gnet.system.processes import with_large_pages
 from gnet.system.progress import Bar
 
 

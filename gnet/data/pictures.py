@@ -19,7 +19,7 @@ from PIL import Image
 from torch.nn.functional import interpolate
 
 from gnet.errors import GnetError
-from gnet.network.config import Preprocessing
+from gnet.network.info import Preprocessing
 
 ALLOWED = "JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF and PPM"
 # Tried in this order. Formats that start other programs (EPS) or wrap other files are left out.

@@ -18,12 +18,11 @@ from PIL import Image
 from gnet.data.archives import LIMITS, Limits, Parts, open_files
 from gnet.data.batches import batches
 from gnet.data.catalogue import TORCHVISION, fetch
-from gnet.data.datasets import BUILT_IN, TUNE_SHARE, Dataset, chosen, open_dataset
+from gnet.data.datasets import BUILT_IN, Dataset, chosen, open_dataset
 from gnet.data.layout import layout, share
 from gnet.data.patterns import CLASSES
 from gnet.data.pictures import resize, to_image
 from gnet.errors import GnetError
-from gnet.runs.train_config import TrainConfig
 from gnet.system.progress import Progress
 
 MOST_ROWS, PER_ROW, MOST_SIDE = 12, 4, 96
@@ -100,7 +99,7 @@ def preview(
     each class, and `progress(done, total)` counts them.
     """
     most = per_class or None
-    found, made_split = _found(spec, seed, tuple(classes), limits)
+    found, made_split = count_classes(spec, seed, tuple(classes), limits)
     known = str(spec) == "built-in" or str(spec).lower() in TORCHVISION
     short = max(144, round(1.25 * size))
     room = min(OPENED_KNOWN if known else opened, _BYTES // (4 * short * short))
@@ -144,33 +143,6 @@ def preview(
     )
 
 
-def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[str, int] | None]:
-    """A run on about `most` of its training pictures, and the whole run's pictures by split.
-
-    None where it takes no more than those anyway. For what is measured on a few steps. The
-    built-in pictures are drawn and stay as they are.
-    """
-    if config.data == "built-in":
-        return config, None
-    classes = config.chosen_classes()
-    found, _ = _found(config.data, config.seed, classes, LIMITS)
-    limit = config.per_class
-    train = sum(min(learnt, limit or learnt) for _, learnt, _ in found)
-    val = sum(min(judged, limit or judged) for _, _, judged in found)
-    if train <= most:
-        return config, None
-    few = replace(config, per_class=max(1, most // len(found)))
-    return few, _by_split(config, train, val)
-
-
-def _by_split(config: TrainConfig, train: int, val: int) -> dict[str, int]:
-    """What a run learns from and judges on; with `tune` a share of the first is the second."""
-    if config.tune:
-        val = round(TUNE_SHARE * train)
-        train -= val
-    return {"train": train, "val": val}
-
-
 def contact_sheet(data: Dataset, *, size: int, seed: int) -> tuple[tuple[str, ...], int, bytes]:
     """A few pictures of each class beside the same ones augmented: its classes, side, WebP file."""
     side = min(size, MOST_SIDE)
@@ -198,7 +170,7 @@ def _webp(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def _found(
+def count_classes(
     spec: str | Path, seed: int, classes: tuple[str, ...], limits: Limits
 ) -> tuple[list[tuple[str, int, int]], bool]:
     """(class, training pictures, validation pictures) before any is opened; was a split made?"""
@@ -305,7 +277,7 @@ def version(spec: str | Path) -> tuple[int, ...]:
 
 def check_layout(path: Path, limits: Limits = LIMITS) -> None:
     """Raise GnetError where a folder or zip cannot be a data set, told from names alone."""
-    _found(path, 0, (), limits)
+    count_classes(path, 0, (), limits)
 
 
 def write_sheet(found: Preview, folder: str | Path) -> Path:

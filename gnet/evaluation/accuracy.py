@@ -15,13 +15,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gnet.data.batches import in_order, prefetch
+from gnet.data.batches import in_order
 from gnet.data.datasets import Dataset
+from gnet.data.prefetch import prefetch
 from gnet.errors import GnetError
 from gnet.evaluation.calibration import calibration_error
-from gnet.explain.recording import probabilities
-from gnet.network.config import HEADS, Preprocessing
+from gnet.explain.belief import probabilities
+from gnet.network.config import HEADS
 from gnet.network.hooks import evaluating
+from gnet.network.info import Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.system.progress import Progress
 

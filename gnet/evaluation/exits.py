@@ -21,7 +21,7 @@ from gnet.data.datasets import TUNE, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import Evaluation, evaluate
 from gnet.evaluation.calibration import fit_temperature
-from gnet.explain.recording import probabilities
+from gnet.explain.belief import probabilities
 from gnet.network.config import EXITS, HEADS, STAGES, TRAINED
 from gnet.network.costs import layer_costs
 from gnet.network.model import GoogLeNet

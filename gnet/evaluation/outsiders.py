@@ -20,7 +20,7 @@ from gnet.data.archives import LIMITS, Limits, open_files
 from gnet.data.datasets import Dataset
 from gnet.data.pictures import PictureError, as_seen, as_tensor, open_picture, to_image
 from gnet.errors import GnetError
-from gnet.network.config import Preprocessing
+from gnet.network.info import Preprocessing
 
 Random = np.random.Generator
 EACH = 100

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gnet.data.batches import in_order, prefetch
+from gnet.data.batches import in_order
 from gnet.data.datasets import Dataset, chosen, held_out, open_dataset
+from gnet.data.prefetch import prefetch
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import check_classes
 from gnet.evaluation.calibration import calibration_error, fit_temperature

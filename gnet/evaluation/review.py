@@ -22,7 +22,8 @@ from gnet.data.pictures import to_image
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import evaluate
 from gnet.evaluation.calibration import Bin, calibration_error, reliability
-from gnet.network.config import HEADS, UNTRAINED, Preprocessing
+from gnet.network.config import HEADS, UNTRAINED
+from gnet.network.info import Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.system.atomic import atomically
 from gnet.system.progress import Progress

@@ -16,16 +16,13 @@ from gnet.errors import GnetError
 from gnet.evaluation.accuracy import answers, evaluate
 from gnet.evaluation.calibration import Bin, calibration_error, fit_temperature, reliability
 from gnet.evaluation.outsiders import EACH, halves, outsiders, photos_in
-from gnet.explain.familiarity import FALSE_ALARMS, SCORES, auroc, below, familiarity, threshold_for
-from gnet.explain.recording import probabilities
-from gnet.network.config import HEADS, UNTRAINED, ModelInfo, Sureness
+from gnet.explain.belief import probabilities
+from gnet.explain.familiarity import SCORES, auroc, below, familiarity, threshold_for
+from gnet.network.config import HEADS, UNTRAINED
+from gnet.network.info import ModelInfo, Sureness
 from gnet.network.model import GoogLeNet, fold
-from gnet.network.weights import BUNDLED, save_info
-from gnet.studies.publishing import between_marks
-from gnet.system.atomic import atomically
 from gnet.system.progress import Progress
 
-BEGIN, END = "<!-- calibrated: written by `python -m gnet calibrate` -->", "<!-- /calibrated -->"
 ALL = "all"
 
 
@@ -194,111 +191,3 @@ def _reported(
         bins=reliability(after, seen.labels),
         scores=scores,
     )
-
-
-def source_of(weights: str | Path) -> Path:
-    """The file that `weights` names; `GnetError` for torchvision's, which stay as published."""
-    if weights == "imagenet":
-        raise GnetError("imagenet was given; allowed are everyday and .safetensors files of ours.")
-    return BUNDLED if weights == "everyday" else Path(weights).expanduser()
-
-
-def card_of(out: str | Path) -> Path:
-    """The model card beside the weights `out`; `GnetError` where it has no marks to write between.
-
-    To be asked before the work, not after it.
-    """
-    card = Path(out).with_suffix(".md")
-    between_marks(card, "", BEGIN, END)
-    return card
-
-
-def write(report: Report, source: Path, info: ModelInfo, out: str | Path) -> list[Path]:
-    """Write the weights of `source` with the report's header to `out`, and the card beside it."""
-    card = card_of(out)
-    text = between_marks(card, measured(report), BEGIN, END)
-    save_info(source, report.told(info), out)
-    with atomically(card) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return [Path(out), card]
-
-
-def measured(report: Report) -> str:
-    """The card's part as Markdown."""
-    heads, split = report.heads, report.split
-    deepest = next(iter(heads))
-    told = {"all heads": heads[deepest]} if SCORES[report.score].all_heads else heads
-    known, total = report.counts[split], sum(report.outside.values())
-    lines = [
-        "### Calibration",
-        "",
-        f"Temperatures were fitted on `tune` ({report.counts[TUNE]:,} pictures, 5 % of each class "
-        f"of `train`) and are judged on `{split}` ({known:,} pictures). The expected calibration "
-        "error compares the probability of the first class with how often it is right, over 15 "
-        "bins of equal width.",
-        "",
-        "| head | temperature | error at temperature 1 | error as shown |",
-        "|---|---|---|---|",
-        *(
-            f"| {head} | {row.temperature:.3f} | {_percent(row.ece_before)} | "
-            f"{_percent(row.ece_after)} |"
-            for head, row in heads.items()
-        ),
-        "",
-        f"What {deepest} believes, and how often it is right:",
-        "",
-        "| probability of the first class | pictures | mean | right |",
-        "|---|---|---|---|",
-        *(
-            f"| {_percent(row.low)} to {_percent(row.high)} | {row.count:,} | "
-            f"{_percent(row.confidence)} | {_percent(row.accuracy)} |"
-            for row in heads[deepest].bins
-            if row.confidence is not None and row.accuracy is not None
-        ),
-        "",
-        '### "Not sure"',
-        "",
-        f"Several scores were tried, each with a threshold that calls {_percent(FALSE_ALARMS)} of "
-        f"`tune` not sure. The one used, **{report.score}**, detects most of "
-        f"{report.counts['outside']:,} outside pictures that were made for choosing: "
-        + ", ".join(f"{name} {_percent(share)}" for name, share in report.chosen_by.items())
-        + f". On `{split}` and {total:,} other outside pictures they do this (area under the ROC "
-        "curve / detected, which is below the threshold / false alarms):",
-        "",
-        "| score |" + "".join(f" {head} |" for head in heads),
-        "|---" * (1 + len(heads)) + "|",
-        *(
-            f"| {name}: {SCORES[name].sentence} |"
-            + "".join(f" {_three(row.scores[name])} |" for row in heads.values())
-            for name in report.chosen_by
-        ),
-        "",
-        f"By kind, with {report.score} (area under the ROC curve / detected):",
-        "",
-        "| outside pictures | number |" + "".join(f" {head} |" for head in told),
-        "|---" * (2 + len(told)) + "|",
-        *(
-            f"| {kind} | {number:,} |"
-            + "".join(f" {_two(row.scores[report.score], kind)} |" for row in told.values())
-            for kind, number in (report.outside | {ALL: total}).items()
-        ),
-        "",
-        "Thresholds: "
-        + ", ".join(
-            f"{head} {row.scores[report.score].threshold:.4g}" for head, row in told.items()
-        )
-        + ".",
-    ]
-    return "\n".join(lines)
-
-
-def _percent(fraction: float | None) -> str:
-    return "–" if fraction is None else f"{100 * fraction:.1f} %"
-
-
-def _two(row: ScoreReport, kind: str) -> str:
-    return f"{row.auroc[kind]:.3f} / {_percent(row.detected[kind])}"
-
-
-def _three(row: ScoreReport) -> str:
-    return f"{_two(row, ALL)} / {_percent(row.false_alarms)}"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gnet.errors import GnetError
-from gnet.network.config import FAMILIARITY
+from gnet.network.info import FAMILIARITY
 
 FALSE_ALARMS = 0.05
 """Share of the pictures of known classes that may be called "not sure"."""

@@ -19,7 +19,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gnet.errors import GnetError
-from gnet.explain.recording import Recording, belief, probabilities
+from gnet.explain.belief import belief, probabilities
+from gnet.explain.recording import Recording
 from gnet.network.config import PROBE, STAGES
 from gnet.network.weights import BUNDLED
 from gnet.system.atomic import atomically

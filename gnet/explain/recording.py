@@ -15,9 +15,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gnet.errors import GnetError
-from gnet.explain.familiarity import familiarity
-from gnet.network.config import BRANCHES, HEADS, STAGES, UNTRAINED, Sureness
+from gnet.network.config import BRANCHES, HEADS, STAGES
 from gnet.network.hooks import evaluating, watching
+from gnet.network.info import Sureness
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import Field, receptive_fields
 from gnet.system.atomic import atomically
@@ -169,55 +169,6 @@ class Recording:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class BranchStatistics:
-    """One branch of one module in numbers; a is its output."""
-
-    channels: int
-    offset: int
-    """Where the branch starts in the module's concatenated output."""
-    sum: float
-    """Σ|a|."""
-    share: float
-    """Σ|a| of the branch / Σ|a| of the module; 0 when the whole module is silent."""
-    mean: float
-    """Mean of a over channels and cells: comparable between branches of unequal width."""
-    sparsity: float | None
-    """Fraction of a that is exactly 0; None where no ReLU has cut the branch."""
-    top: tuple[int, ...]
-    """The branch's channels by their mean of a, strongest first."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeadBelief:
-    """What one head believes."""
-
-    status: str
-    """How the head was trained, as in `ModelInfo`."""
-    probabilities: tuple[float, ...]
-    """One fraction per class."""
-    entropy: float
-    """In nats: 0 for certainty, ln(classes) for no idea."""
-    top: tuple[int, ...]
-    """The most probable classes, first the most probable."""
-    familiarity: float | None
-    """The score that decides `sure`; None where nobody has measured a threshold."""
-    sure: bool | None
-    """Whether that score reaches the threshold; if not, `top` are merely the nearest classes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Belief:
-    """What the heads believe at their depths; an untrained one believes nothing and is left out."""
-
-    heads: dict[str, HeadBelief]
-    """Head → belief, from the shallowest to the deepest."""
-    untrained: tuple[str, ...]
-    """Heads the network has but nobody trained."""
-    agree: bool | None
-    """Whether all heads put the same class first; None when fewer than two were trained."""
-
-
 def record(model: GoogLeNet, pixels: Tensor) -> Recording:
     """Run the network once and keep everything the page shows of it.
 
@@ -251,85 +202,6 @@ def record(model: GoogLeNet, pixels: Tensor) -> Recording:
         classes=model.info.classes,
         temperatures=dict(model.info.temperatures),
         sure=dict(model.info.sure),
-    )
-
-
-def statistics(recording: Recording, stage: str, *, top: int = 8) -> dict[str, BranchStatistics]:
-    """The numbers of a stage's four branches; the `top` strongest channels of each are named."""
-    output = recording.outputs[stage].double()
-    sums = output.abs().sum((1, 2))  # per channel
-    means = output.mean((1, 2))
-    zeros = (output == 0).double().mean((1, 2))
-    whole = float(sums.sum())
-    result: dict[str, BranchStatistics] = {}
-    start = 0
-    for branch, values in recording.branches[stage].items():
-        own = slice(start, start + len(values))
-        total = float(sums[own].sum())
-        strongest = means[own].argsort(descending=True, stable=True)[:top]
-        result[branch] = BranchStatistics(
-            channels=len(values),
-            offset=start,
-            sum=total,
-            share=total / whole if whole else 0.0,
-            mean=float(means[own].mean()),
-            sparsity=None if recording.signed else float(zeros[own].mean()),
-            top=tuple(strongest.tolist()),
-        )
-        start = own.stop
-    return result
-
-
-def mean_map(recording: Recording, stage: str, branch: str) -> Tensor:
-    """The branch's mean over its channels, (h, w)."""
-    return recording.branches[stage][branch].mean(0)
-
-
-def belief(recording: Recording, *, top: int = 5) -> Belief:
-    """What the trained heads believe, with the `top` classes of each."""
-    heads: dict[str, HeadBelief] = {}
-    untrained = []
-    for head in recording.logits:
-        status = recording.heads.get(head, UNTRAINED)
-        if status == UNTRAINED:
-            untrained.append(head)
-        else:
-            heads[head] = _believed(recording, head, status, top)
-    first = {believed.top[0] for believed in heads.values()}
-    return Belief(
-        heads=heads,
-        untrained=tuple(untrained),
-        agree=len(first) == 1 if len(heads) > 1 else None,
-    )
-
-
-def probabilities(logits: Tensor, rectified: bool = False, temperature: float = 1.0) -> Tensor:
-    """Logits (…, classes) as fractions that sum to 1, in double precision.
-
-    Softmax of the logits divided by `temperature`; for rectified outputs the values themselves, cut
-    to [1e-7, 1 − 1e-7] and divided by their sum, which is how a loss that expects probabilities
-    reads them.
-    """
-    values = logits.double()
-    if not rectified:
-        return (values / temperature).softmax(-1)
-    values = values.clamp(1e-7, 1 - 1e-7)
-    return values / values.sum(-1, keepdim=True)
-
-
-def _believed(recording: Recording, head: str, status: str, top: int) -> HeadBelief:
-    temperature, sureness = recording.temperatures.get(head, 1.0), recording.sure.get(head)
-    fractions = probabilities(recording.logits[head], recording.rectified, temperature)
-    trained = {h: z for h, z in recording.logits.items() if recording.heads.get(h) != UNTRAINED}
-    score = float(familiarity(sureness.score, trained, head, temperature)) if sureness else None
-    order = fractions.argsort(descending=True, stable=True)[:top]
-    return HeadBelief(
-        status=status,
-        probabilities=tuple(fractions.tolist()),
-        entropy=float(-torch.xlogy(fractions, fractions).sum()),
-        top=tuple(order.tolist()),
-        familiarity=score,
-        sure=score >= sureness.threshold if sureness and score is not None else None,
     )
 
 

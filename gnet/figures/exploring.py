@@ -12,15 +12,11 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from gnet.errors import GnetError
-from gnet.explain.attribution import METHODS, Attribution
-from gnet.explain.recording import (
-    BranchStatistics,
-    HeadBelief,
-    Recording,
-    belief,
-    mean_map,
-    statistics,
-)
+from gnet.explain.attribution import Attribution
+from gnet.explain.belief import HeadBelief, belief
+from gnet.explain.branches import BranchStatistics, mean_map, statistics
+from gnet.explain.methods import METHODS
+from gnet.explain.recording import Recording
 from gnet.figures.colours import (
     BRANCH_COLOURS,
     DIVERGING,

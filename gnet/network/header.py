@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gnet.errors import GnetError
-from gnet.network.config import SIZES, ModelConfig, ModelInfo, Preprocessing
+from gnet.network.config import SIZES, ModelConfig
+from gnet.network.info import ModelInfo, Preprocessing
 
 MOST_HEADER_BYTES = 4 << 20
 

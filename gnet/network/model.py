@@ -25,10 +25,10 @@ from gnet.network.config import (
     STEM_WIDTHS,
     TABLE_1,
     ModelConfig,
-    ModelInfo,
     Widths,
     scaled,
 )
+from gnet.network.info import ModelInfo
 
 
 class Logits(NamedTuple):

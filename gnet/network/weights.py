@@ -21,8 +21,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from gnet.errors import GnetError
-from gnet.network.config import TRAINED, UNTRAINED, ModelConfig, ModelInfo, Preprocessing
+from gnet.network.config import TRAINED, UNTRAINED, ModelConfig
 from gnet.network.header import read_header
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.system.assets import ASSETS
 from gnet.system.atomic import atomically

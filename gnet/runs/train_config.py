@@ -9,7 +9,8 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from gnet.network.config import SIZES, ModelConfig, check_fields, option
+from gnet.network.config import SIZES, ModelConfig
+from gnet.settings import check_fields, option
 from gnet.errors import GnetError
 
 _PAIR = re.compile(r"\s*([0-9]{1,9})\s*x\s*([0-9]{1,9})\s*")

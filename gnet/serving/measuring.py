@@ -22,7 +22,7 @@ from typing import IO, Any
 from gnet.data.preview import version
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
-from gnet.serving.process import environment, give_way
+from gnet.system.processes import environment, give_way
 
 COMMAND = (sys.executable, "-m", "gnet")
 ESTIMATE, FIND_RATE = "estimate", "find-rate"

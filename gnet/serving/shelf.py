@@ -20,10 +20,11 @@ from gnet.network.config import HEADS, UNTRAINED
 from gnet.network.header import read_header
 from gnet.runs.folder import BEST, CONFIG, EVENTS, LAST, RunFolder
 from gnet.runs.train_config import TrainConfig
-from gnet.serving.process import Trained, last_words
+from gnet.serving.process import last_words
 from gnet.serving.run_card import CARD, RunCard, read_card
 from gnet.serving.story import Standing, Story
 from gnet.system.paths import without_paths
+from gnet.system.processes import Trained
 from gnet.training.starting import heads_in_training
 
 RESUMABLE = ("stopped", "interrupted", "failed")

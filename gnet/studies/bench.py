@@ -21,8 +21,9 @@ from torchvision.transforms import v2
 
 from gnet.data.datasets import Dataset, open_dataset
 from gnet.explain.recording import record
-from gnet.network.config import STAGES, TRAINED, ModelConfig, ModelInfo
+from gnet.network.config import STAGES, TRAINED, ModelConfig
 from gnet.network.hooks import watching
+from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet, fold
 from gnet.runs.events import RunStarted, StepDone
 from gnet.runs.train_config import TrainConfig

@@ -22,11 +22,10 @@ from gnet.network.weights import load, save
 from gnet.runs.events import EpochDone, Event, RunStarted
 from gnet.runs.folder import LAST, RunFolder
 from gnet.runs.train_config import TrainConfig
+from gnet.studies.model_card import MEASURED, between_marks
 from gnet.system.atomic import atomically
 from gnet.system.progress import Progress
 from gnet.training.loop import is_finished
-
-BEGIN, END = "<!-- measured: written by `python -m gnet publish` -->", "<!-- /measured -->"
 
 
 def publish(
@@ -49,7 +48,7 @@ def publish(
     if not is_finished(folder):
         raise GnetError(f"The run in {run_dir} is not finished; resume it, and publish it then.")
     card = out.with_suffix(".md")
-    between_marks(card, "")  # refuses a card without marks before the work, not after it
+    between_marks(card, "", MEASURED)  # refuses a card without marks before the work, not after it
     model = load(folder.path / LAST)
     picture = replace(model.info.preprocessing, size=size or config.size)
     model.config.check_size(picture.size, picture.size)
@@ -68,7 +67,7 @@ def publish(
     events = folder.events()
     curves = out.with_name(_curves(out.stem))
     text = measured(config, events, metrics, out.stem, class_table(taught))
-    text, drawn = between_marks(card, text), figures.training_figure(events)
+    text, drawn = between_marks(card, text, MEASURED), figures.training_figure(events)
     save(stored, out, half=True)
     with atomically(card) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -168,13 +167,3 @@ def _halved(model: GoogLeNet) -> GoogLeNet:
 
 def _curves(name: str) -> str:
     return f"{name}-curves.png"
-
-
-def between_marks(card: Path, text: str, begin: str = BEGIN, end: str = END) -> str:
-    """The card with the part between two marks replaced; a new card where there is none."""
-    old = card.read_text(encoding="utf-8") if card.exists() else f"{begin}\n{end}\n"
-    before, found, rest = old.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise GnetError(f"{card} has no marks {begin!r} and {end!r} to write between.")
-    return f"{before}{begin}\n\n{text}\n\n{end}{after}"

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from gnet.data.datasets import Dataset
+import torch
+from torch import Tensor
+
+from gnet.data.batches import in_order
+from gnet.data.datasets import Dataset, chosen
 from gnet.evaluation.accuracy import evaluate
-from gnet.runs.events import EpochDone, StepDone
+from gnet.explain.belief import belief
+from gnet.explain.branches import mean_map, statistics
+from gnet.explain.recording import record
+from gnet.network.info import Preprocessing
+from gnet.network.model import GoogLeNet
+from gnet.runs.events import BranchesSeen, EpochDone, StepDone
 from gnet.training.learner import Learner
 
 
@@ -57,3 +67,48 @@ def _means(rows: list[dict[str, float]]) -> dict[str, float]:
     # A head whose loss was given a weight in the middle of the epoch has figures from then on.
     each = {head: [row[head] for row in rows if head in row] for head in rows[-1]}
     return {head: sum(values) / len(values) for head, values in each.items()}
+
+
+TOP = 3
+"""Classes told of each head's belief."""
+
+
+def pinned_picture(data: Dataset, index: int, preprocessing: Preprocessing) -> Tensor:
+    """What the network sees of one picture, (3, S, S) uint8."""
+    pixels, _ = next(in_order(chosen(data, [index]), preprocessing, batch=1))
+    return pixels[0]
+
+
+def look(model: GoogLeNet, picture: Tensor, *, step: int, epoch: int) -> BranchesSeen:
+    """What `model` makes of `picture`, (3, S, S) uint8; an untrained head believes nothing."""
+    device = next(model.parameters()).device
+    recording = record(model, picture[None].to(device, torch.float32) / 255)
+    return BranchesSeen(
+        step=step,
+        epoch=epoch,
+        shares={
+            stage: {branch: n.share for branch, n in statistics(recording, stage).items()}
+            for stage in recording.branches
+        },
+        maps={
+            stage: {branch: _bytes(mean_map(recording, stage, branch)) for branch in branches}
+            for stage, branches in recording.branches.items()
+        },
+        belief={
+            head: [[label, believed.probabilities[label]] for label in believed.top]
+            for head, believed in belief(recording, top=TOP).heads.items()
+        },
+    )
+
+
+def _bytes(values: Tensor) -> dict[str, object]:
+    """A map (h, w) as bytes, from the lesser of 0 and its least value to its greatest."""
+    low, high = min(0.0, float(values.min())), float(values.max())
+    span = (high - low) or 1.0
+    whole = ((values - low) * (255 / span)).round().to(torch.uint8)
+    return {
+        "size": list(values.shape),
+        "low": low,
+        "high": high,
+        "data": base64.b64encode(whole.contiguous().numpy().tobytes()).decode(),
+    }

@@ -16,13 +16,17 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from gnet.data.batches import Drawn, prefetch, steps_per_epoch
-from gnet.data.datasets import Dataset, chosen
+from gnet.data.archives import LIMITS
+from gnet.data.batches import Drawn, steps_per_epoch
+from gnet.data.datasets import TUNE_SHARE, Dataset, chosen
+from gnet.data.prefetch import prefetch
+from gnet.data.preview import OPENED, count_classes
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import evaluate
 from gnet.runs.folder import LAST, RunFolder
 from gnet.runs.train_config import TrainConfig
 from gnet.system.progress import Progress
+from gnet.training.checkpoint import save_state
 from gnet.training.distributed import Group
 from gnet.training.gradients import gradients_by_head, norms_and_cosines, probe_batch
 from gnet.training.learner import Learner, drawn, steps_each_epoch
@@ -173,7 +177,7 @@ def _saved(learner: Learner) -> None:
     with tempfile.TemporaryDirectory(prefix="gnet-estimate-") as folder:
         run = RunFolder(folder)
         run.keep(LAST, learner.shown)
-        run.save_state(learner.model, learner.optimiser, learner.averaged, {"step": learner.step})
+        save_state(run, learner.model, learner.optimiser, learner.averaged, {"step": learner.step})
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -220,3 +224,30 @@ def _seconds_per_step(learner: Learner, lessons: Iterator[Drawn]) -> float:
             if taken == 0:  # the first one pays for what is made once
                 begun = time.monotonic()
     return (time.monotonic() - begun) / _MEASURED
+
+
+def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[str, int] | None]:
+    """A run on about `most` of its training pictures, and the whole run's pictures by split.
+
+    None where it takes no more than those anyway. For what is measured on a few steps. The
+    built-in pictures are drawn and stay as they are.
+    """
+    if config.data == "built-in":
+        return config, None
+    classes = config.chosen_classes()
+    found, _ = count_classes(config.data, config.seed, classes, LIMITS)
+    limit = config.per_class
+    train = sum(min(learnt, limit or learnt) for _, learnt, _ in found)
+    val = sum(min(judged, limit or judged) for _, _, judged in found)
+    if train <= most:
+        return config, None
+    few = replace(config, per_class=max(1, most // len(found)))
+    return few, _by_split(config, train, val)
+
+
+def _by_split(config: TrainConfig, train: int, val: int) -> dict[str, int]:
+    """What a run learns from and judges on; with `tune` a share of the first is the second."""
+    if config.tune:
+        val = round(TUNE_SHARE * train)
+        train -= val
+    return {"train": train, "val": val}

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gnet.data.batches import Drawn, in_order, sharp_pictures
 from gnet.data.datasets import Dataset, chosen
-from gnet.network.config import Preprocessing
+from gnet.network.info import Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.training.learner import Learner
 from gnet.training.optimisation import head_weights

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
-from gnet.data.batches import Drawn, prefetch
+from gnet.data.batches import Drawn
+from gnet.data.prefetch import prefetch
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import Stopped
-from gnet.runs.control import Listener
 from gnet.runs.events import (
     BranchesSeen,
     CheckpointSaved,
@@ -33,13 +33,13 @@ from gnet.runs.events import (
 from gnet.runs.folder import BEST, CONTROL, LAST, RunFolder
 from gnet.runs.train_config import TrainConfig
 from gnet.system.progress import Progress
+from gnet.training import checkpoint
 from gnet.training.distributed import Group, joined
-from gnet.training.epochs import is_best, judge
+from gnet.training.epochs import is_best, judge, look, pinned_picture
 from gnet.training.gradients import gradients_by_head, norms_and_cosines, probe_batch
 from gnet.training.learner import Learner, drawn, steps_each_epoch
-from gnet.training.pinned import look, pinned_picture
 from gnet.training.starting import open_splits, settled
-from gnet.training.steering import Steering
+from gnet.training.steering import Listener, Steering
 
 
 def train(
@@ -147,7 +147,7 @@ class _Run:
     def restore(self, folder: RunFolder) -> list[Event]:
         """Go back to the last checkpoint, or to the start; the events until then."""
         past = folder.events()
-        facts = folder.facts()
+        facts = checkpoint.facts(folder)
         learner = self.learner
         for begun in (e for e in past if isinstance(e, RunStarted)):
             if (begun.classes, begun.steps) != (self.data.classes, learner.steps):
@@ -164,7 +164,7 @@ class _Run:
                     f"{folder.path} holds a saved state without the events that led to it; put its "
                     "events.jsonl back or start a new run."
                 )
-            folder.load_state(learner.model, learner.optimiser, learner.averaged)
+            checkpoint.load_state(folder, learner.model, learner.optimiser, learner.averaged)
             learner.step = self.saved_step = int(facts["step"])
         past = [e for e in past if e.step <= learner.step]
         self.seconds_before = seconds_spent(past)
@@ -323,7 +323,8 @@ class _Run:
             return []
         # The state comes last: a kill before it repeats the steps that these weights came from.
         self.folder.keep(LAST, learner.shown)
-        self.folder.save_state(
+        checkpoint.save_state(
+            self.folder,
             learner.model,
             learner.optimiser,
             learner.averaged,

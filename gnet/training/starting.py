@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from gnet.data.batches import THUMBNAIL
+from gnet.data.augmentation import THUMBNAIL
 from gnet.data.datasets import Dataset, held_out, open_dataset
 from gnet.errors import GnetError
-from gnet.network.config import EXITS, HEADS, PROBE, TRAINED, UNTRAINED, ModelInfo, Preprocessing
+from gnet.network.config import EXITS, HEADS, PROBE, TRAINED, UNTRAINED
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import load
 from gnet.runs.train_config import TrainConfig

@@ -5,11 +5,20 @@ Knows nothing of data, epochs or files.
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import astuple, replace
+from pathlib import Path
 
-from gnet.runs.control import SETTINGS, Listener, Wishes
+import torch
+
+from gnet.errors import GnetError
+from gnet.runs.control import SETTINGS, Wishes, read_wishes, write_wishes
 from gnet.runs.events import Event, RunContinued, RunPaused, SettingsChanged
+from gnet.training.distributed import Group, device
 from gnet.training.learner import Learner
 
 LISTEN_EVERY = 0.1
@@ -93,3 +102,46 @@ class Steering:
 
 def _settings(holder: object) -> dict[str, float]:
     return {name: getattr(holder, name) for name in SETTINGS}
+
+
+class Listener:
+    """Hears what is wished of a run: the same in all its processes, at the same moment."""
+
+    def __init__(self, path: Path | None, group: Group, stop: Callable[[], bool]) -> None:
+        """`path` is read by the first process only; `stop` is asked in each."""
+        self.path = path if group.first else None
+        self.group = group
+        self.stop = stop
+        self._read = Wishes()
+        self._seen: tuple[int, ...] = ()
+
+    def hear(self) -> Wishes:
+        """What is wished by now; all processes must ask together. Cheap where nothing is new."""
+        own = self._look()
+        numbers = [math.nan if value is None else float(value) for value in astuple(own)]
+        if not self.group.first:
+            numbers = [0.0] * len(numbers)
+        wishes = torch.tensor([*numbers, float(self.stop())], dtype=torch.float64, device=device())
+        pause, steps, stop, *settings, signalled = self.group.summed(wishes).tolist()
+        named = dict(zip(SETTINGS, (None if math.isnan(v) else v for v in settings), strict=True))
+        return Wishes(pause=pause > 0, steps=round(steps), stop=stop + signalled > 0, **named)
+
+    def used_up(self) -> None:
+        """Take back a wish to stop that was followed, and the pause before it: a run that is
+        resumed is to go on."""
+        if self.path and self._look().stop:
+            write_wishes(self.path, replace(self._look(), pause=False, stop=False))
+
+    def _look(self) -> Wishes:
+        """The file's wishes; those before while it is not readable."""
+        if self.path:
+            try:
+                found = os.stat(self.path)
+                seen = (found.st_mtime_ns, found.st_ino, found.st_size)
+            except OSError:
+                seen = ()
+            if seen != self._seen:
+                with suppress(GnetError):
+                    self._read = read_wishes(self.path)
+                    self._seen = seen
+        return self._read

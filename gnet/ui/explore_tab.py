@@ -11,10 +11,9 @@ from gnet.answers import examples
 from gnet.answers.explorers import Labs
 from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
-from gnet.explain.attribution import METHODS
-from gnet.ui.asking import MODEL, QUIET, as_text, settle
+from gnet.explain.methods import METHODS
 from gnet.ui.components import drawing
-from gnet.ui.speech import spoken
+from gnet.ui.events import MODEL, QUIET, as_text, settle, spoken
 
 QUESTION = ("head", "target", "stage")
 """What is asked besides picture and method; the page's script fills it in."""

@@ -13,7 +13,8 @@ from PIL import Image
 
 from gnet.answers import examples
 from gnet.answers.explorer import Lab
-from gnet.network.config import STAGES, Sureness
+from gnet.network.config import STAGES
+from gnet.network.info import Sureness
 from gnet.network.weights import BUNDLED, load
 from support.chromium import in_ci
 from support.pages import random_network

@@ -13,17 +13,10 @@ from gnet.answers.explorers import MOST, Labs
 from gnet.data.datasets import open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation.review import review
-from gnet.explain.recording import belief, record
-from gnet.network.config import (
-    BRANCHES,
-    HEADS,
-    STAGES,
-    TRAINED,
-    UNTRAINED,
-    ModelConfig,
-    ModelInfo,
-    Preprocessing,
-)
+from gnet.explain.belief import belief
+from gnet.explain.recording import record
+from gnet.network.config import BRANCHES, HEADS, STAGES, TRAINED, UNTRAINED, ModelConfig
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import save
 from gnet.runs.folder import BEST, LAST

@@ -23,7 +23,8 @@ from gnet.channels.sprite import from_sprite, make_sprite
 from gnet.commands.main import main
 from gnet.errors import GnetError
 from gnet.explain.recording import record
-from gnet.network.config import BRANCHES, STAGES, ModelInfo, Preprocessing
+from gnet.network.config import BRANCHES, STAGES
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet, fold
 from gnet.network.weights import load, save
 from support.networks import network

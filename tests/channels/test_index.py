@@ -15,7 +15,8 @@ from gnet.data.patterns import CLASSES
 from gnet.data.pictures import as_seen
 from gnet.errors import GnetError
 from gnet.explain.recording import record
-from gnet.network.config import BRANCHES, STAGES, ModelInfo, Preprocessing
+from gnet.network.config import BRANCHES, STAGES
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import load, save
 from support.networks import network

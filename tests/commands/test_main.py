@@ -17,13 +17,15 @@ from PIL import Image
 
 from gnet.commands.main import main
 from gnet.data.pictures import open_picture, to_pixels
-from gnet.explain.attribution import METHODS, STEPS_RANGE
-from gnet.network.config import STAGES, TRAINED, UNTRAINED, ModelInfo, Preprocessing
+from gnet.explain.methods import METHODS, STEPS_RANGE
+from gnet.network.config import STAGES, TRAINED, UNTRAINED
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import fold
 from gnet.network.receptive_field import effective_fields
 from gnet.network.weights import load, save
 from gnet.runs.events import read_events
 from gnet.runs.folder import EVENTS, RunFolder
+from gnet.training.checkpoint import facts
 from support.folders import SPLIT, picture, zipped
 from support.networks import network
 from support.root import ROOT
@@ -203,8 +205,8 @@ def test_a_run_is_stopped_by_sigterm_resumed_and_found_finished(tmp_path, capsys
     assert process.returncode == 128 + signal.SIGTERM and errors == ""
     ended = json.loads(rest.splitlines()[-1])
     assert ended["type"] == "RunEnded" and ended["reason"] == "stopped"
-    facts = RunFolder(folder).facts()
-    assert facts and facts["step"] == ended["step"]
+    kept = facts(RunFolder(folder))
+    assert kept and kept["step"] == ended["step"]
 
     assert main(["train", "--resume", str(folder)]) == 0
     assert "finished after 6 steps" in capsys.readouterr().out

@@ -9,21 +9,20 @@ import numpy as np
 import pytest
 import torch
 
+from gnet.data.augmentation import SHARP_ABOVE, THUMBNAIL
 from gnet.data.batches import (
-    SHARP_ABOVE,
-    THUMBNAIL,
     batches,
     classes_with_sharp,
     epoch_order,
     in_order,
-    prefetch,
     sharp_pictures,
     steps_per_epoch,
 )
 from gnet.data.datasets import Dataset
 from gnet.data.pictures import to_image, to_pixels
+from gnet.data.prefetch import prefetch
 from gnet.errors import GnetError
-from gnet.network.config import Preprocessing
+from gnet.network.info import Preprocessing
 
 
 def made(sizes, labels=None):

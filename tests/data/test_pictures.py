@@ -25,7 +25,7 @@ from gnet.data.pictures import (
     to_pixels,
 )
 from gnet.errors import GnetError
-from gnet.network.config import Preprocessing
+from gnet.network.info import Preprocessing
 
 
 def encoded(image, kind, **options):

@@ -12,9 +12,10 @@ from gnet.commands.main import main
 from gnet.data import preview as module
 from gnet.data.archives import Limits
 from gnet.data.datasets import open_dataset
-from gnet.data.preview import check_layout, preview, thinned
+from gnet.data.preview import check_layout, preview
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
+from gnet.training.finder import thinned
 from support.folders import FLAT, SPLIT, laid_out, picture, zipped
 
 

@@ -7,7 +7,8 @@ from torch.nn import functional as F
 from gnet.data.datasets import Dataset, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import Evaluation, evaluate
-from gnet.network.config import ModelConfig, ModelInfo, Preprocessing
+from gnet.network.config import ModelConfig
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet, fold
 from support.networks import network
 

@@ -11,7 +11,7 @@ from gnet.evaluation.calibration import (
     fit_temperature,
     reliability,
 )
-from gnet.explain.recording import probabilities
+from gnet.explain.belief import probabilities
 
 # Four pictures, two classes: 0.55 wrong, 0.58 right, 0.95 right, 0.91 wrong.
 BELIEVED = torch.tensor([[0.55, 0.45], [0.42, 0.58], [0.95, 0.05], [0.09, 0.91]])

@@ -22,7 +22,8 @@ from gnet.evaluation.exits import (
 )
 from gnet.figures.exits import exits_figure, exits_table
 from gnet.figures.sheet import to_bytes
-from gnet.network.config import EXITS, HEADS, TRAINED, UNTRAINED, ModelInfo, Preprocessing
+from gnet.network.config import EXITS, HEADS, TRAINED, UNTRAINED
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.weights import save
 from support.networks import network
 

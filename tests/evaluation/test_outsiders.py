@@ -20,7 +20,7 @@ from gnet.evaluation.outsiders import (
     plain,
     rendered_text,
 )
-from gnet.network.config import Preprocessing
+from gnet.network.info import Preprocessing
 from support.folders import zipped
 
 SIZE = 48

@@ -22,7 +22,8 @@ from gnet.evaluation import review as reviewing
 from gnet.evaluation.accuracy import evaluate
 from gnet.evaluation.review import Review, review
 from gnet.figures.review import confusion_figure, gallery_figure, reliability_figure
-from gnet.network.config import HEADS, PROBE, TRAINED, UNTRAINED, ModelInfo, Preprocessing
+from gnet.network.config import HEADS, PROBE, TRAINED, UNTRAINED
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import load, save
 from gnet.runs.folder import BEST, LAST, RunFolder

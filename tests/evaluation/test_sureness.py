@@ -11,16 +11,18 @@ from safetensors.torch import load_file
 from gnet.commands.main import main
 from gnet.data.datasets import open_dataset
 from gnet.errors import GnetError
-from gnet.evaluation import sureness as calibrating
 from gnet.evaluation.accuracy import evaluate
 from gnet.evaluation.calibration import fit_temperature
-from gnet.evaluation.sureness import ALL, BEGIN, END, Report, calibrate, card_of, source_of, write
+from gnet.evaluation.sureness import ALL, Report, calibrate
 from gnet.explain.attribution import attribute
-from gnet.explain.recording import Recording, belief, record
-from gnet.network.config import TRAINED, UNTRAINED, ModelInfo, Preprocessing, Sureness
+from gnet.explain.belief import belief
+from gnet.explain.recording import Recording, record
+from gnet.network.config import TRAINED, UNTRAINED
 from gnet.network.header import read_header
+from gnet.network.info import ModelInfo, Preprocessing, Sureness
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import load, save
+from gnet.studies.model_card import CALIBRATED, card_of, source_of, write
 from support.folders import zipped
 from support.networks import network
 from support.pages import photo
@@ -123,10 +125,11 @@ def test_weights_keep_their_values_and_get_a_new_header(report, weights, tmp_pat
 
 def test_the_card_is_written_between_its_marks_and_refused_without(report, weights, tmp_path):
     out, card = tmp_path / "out.safetensors", tmp_path / "out.md"
-    card.write_text(f"# Mine\n\n{BEGIN}\nstale\n{END}\nafter\n", encoding="utf-8")
+    begin, end = CALIBRATED
+    card.write_text(f"# Mine\n\n{begin}\nstale\n{end}\nafter\n", encoding="utf-8")
     write(report, weights, load(weights).info, out)
     text = card.read_text(encoding="utf-8")
-    assert text.startswith("# Mine\n\n") and text.endswith(f"{END}\nafter\n")
+    assert text.startswith("# Mine\n\n") and text.endswith(f"{CALIBRATED[1]}\nafter\n")
     assert "stale" not in text and report.score in text
     row = report.heads["main"]
     assert f"| main | {row.temperature:.3f} | {100 * row.ece_before:.1f} % |" in text
@@ -249,4 +252,4 @@ def test_the_calibrate_command_refuses_a_card_without_marks_before_it_reads_a_pi
     out = tmp_path / "out.safetensors"
     arguments = ["calibrate", "--weights", weights, "--data", "nowhere.zip", "--out", out]
     assert main([str(argument) for argument in arguments]) == 2
-    assert calibrating.BEGIN in capsys.readouterr().err
+    assert CALIBRATED[0] in capsys.readouterr().err

@@ -10,10 +10,12 @@ from captum.attr import GuidedBackprop, IntegratedGradients, LayerGradCam
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gnet.explain.attribution import METHODS, STEPS, attribute, stages_before
+from gnet.explain.attribution import attribute, stages_before
+from gnet.explain.methods import METHODS, STEPS
 from gnet.figures.colours import over_picture
-from gnet.network.config import HEADS, PROBE, TRAINED, ModelConfig, ModelInfo, Preprocessing
+from gnet.network.config import HEADS, PROBE, TRAINED, ModelConfig
 from gnet.network.hooks import watching
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet, fold
 from gnet.network.receptive_field import receptive_fields, spread
 

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from gnet.errors import GnetError
 from gnet.explain.attribution import attribute
-from gnet.network.config import PROBE, TRAINED, UNTRAINED, ModelInfo
+from gnet.network.config import PROBE, TRAINED, UNTRAINED
+from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
 from support.networks import network
 

@@ -7,7 +7,7 @@ import torch
 
 from gnet.errors import GnetError
 from gnet.explain.familiarity import SCORES, auroc, below, familiarity, threshold_for
-from gnet.network.config import FAMILIARITY
+from gnet.network.info import FAMILIARITY
 
 RANDOM = torch.Generator().manual_seed(0)
 KNOWN = torch.randn(83, generator=RANDOM).round(decimals=1) + 0.6  # rounded: with ties

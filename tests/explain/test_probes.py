@@ -20,9 +20,11 @@ from gnet.evaluation.probe_fitting import (
     probes_table,
     see,
 )
+from gnet.explain.belief import belief
 from gnet.explain.probes import Probe, Probes, course, features, find_probes, load_probes
-from gnet.explain.recording import belief, record
-from gnet.network.config import HEADS, PROBE, STAGES, TRAINED, ModelInfo, Preprocessing
+from gnet.explain.recording import record
+from gnet.network.config import HEADS, PROBE, STAGES, TRAINED
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import save
 from support.folders import picture, zipped

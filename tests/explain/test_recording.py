@@ -12,18 +12,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from gnet.errors import GnetError
-from gnet.explain.recording import Recording, belief, mean_map, probabilities, record, statistics
-from gnet.network.config import (
-    BRANCHES,
-    HEADS,
-    PROBE,
-    STAGES,
-    TRAINED,
-    UNTRAINED,
-    ModelConfig,
-    ModelInfo,
-    Preprocessing,
-)
+from gnet.explain.belief import belief, probabilities
+from gnet.explain.branches import mean_map, statistics
+from gnet.explain.recording import Recording, record
+from gnet.network.config import BRANCHES, HEADS, PROBE, STAGES, TRAINED, UNTRAINED, ModelConfig
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet, fold
 from gnet.network.receptive_field import receptive_fields
 

@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from gnet.errors import GnetError
 from gnet.explain.attribution import Attribution
-from gnet.explain.recording import Recording, record, statistics
+from gnet.explain.branches import statistics
+from gnet.explain.recording import Recording, record
 from gnet.figures.exploring import (
     attribution_figure,
     belief_figure,
@@ -14,7 +15,8 @@ from gnet.figures.exploring import (
     overview_figure,
 )
 from gnet.figures.sheet import percent
-from gnet.network.config import HEADS, PROBE, TRAINED, UNTRAINED, ModelConfig, ModelInfo
+from gnet.network.config import HEADS, PROBE, TRAINED, UNTRAINED, ModelConfig
+from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
 
 

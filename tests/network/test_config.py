@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from gnet.errors import GnetError
-from gnet.network.config import PRESETS, ModelConfig, ModelInfo, Preprocessing, scaled
+from gnet.network.config import PRESETS, ModelConfig, scaled
+from gnet.network.info import ModelInfo, Preprocessing
 
 
 def test_width_1_is_exact():

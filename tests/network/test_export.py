@@ -10,15 +10,8 @@ from torch import nn
 
 from gnet.errors import GnetError
 from gnet.network import export, weights
-from gnet.network.config import (
-    BRANCHES,
-    STAGES,
-    TABLE_1,
-    UNTRAINED,
-    ModelConfig,
-    ModelInfo,
-    Preprocessing,
-)
+from gnet.network.config import BRANCHES, STAGES, TABLE_1, UNTRAINED, ModelConfig
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 
 INFO = ModelInfo(name="small", classes=("a", "b", "ü"), preprocessing=Preprocessing(size=64))

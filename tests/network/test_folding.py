@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gnet.network.config import ModelInfo
+from gnet.network.info import ModelInfo
 from gnet.network.model import fold
 from support.networks import network, side_for
 

@@ -7,10 +7,12 @@ import torch
 
 from gnet.errors import GnetError
 from gnet.explain.attribution import attribute
-from gnet.explain.recording import Recording, record, statistics
-from gnet.network.config import BRANCHES, HEADS, STAGES, TRAINED, ModelConfig, ModelInfo
+from gnet.explain.branches import statistics
+from gnet.explain.recording import Recording, record
+from gnet.network.config import BRANCHES, HEADS, STAGES, TRAINED, ModelConfig
 from gnet.network.costs import layer_costs
 from gnet.network.export import to_json
+from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet, fold
 from gnet.network.receptive_field import box, effective_fields, receptive_fields
 from gnet.network.weights import load, save, to_torchvision

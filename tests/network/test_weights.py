@@ -10,7 +10,8 @@ from torch import nn
 
 from gnet.errors import GnetError
 from gnet.network import weights
-from gnet.network.config import TRAINED, UNTRAINED, ModelConfig, ModelInfo, Preprocessing
+from gnet.network.config import TRAINED, UNTRAINED, ModelConfig
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 
 CLASSES = ("cat", "coffee cup", "Möwe")

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from gnet.runs.control import Listener, Wishes, read_wishes, write_wishes
+from gnet.runs.control import Wishes, read_wishes, write_wishes
+from gnet.training.steering import Listener
 from gnet.errors import GnetError
 from gnet.training.distributed import Group
 

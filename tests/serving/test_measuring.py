@@ -13,7 +13,7 @@ from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 from gnet.serving import measuring
 from gnet.serving.measuring import ESTIMATE, FIND_RATE, Measuring
-from gnet.serving.process import NICENESS, environment
+from gnet.system.processes import NICENESS, environment
 from support import pretend_measuring
 from support.pretend_measuring import CRASHES, FAILS, HANGS, SECONDS, VANISHES
 from support.root import ROOT

@@ -11,9 +11,10 @@ from gnet.commands.main import main
 from gnet.errors import GnetError
 from gnet.runs.events import RunEnded
 from gnet.runs.folder import RunFolder
-from gnet.serving.process import LOG, NICENESS, Trained, begin, last_words, start_time
+from gnet.serving.process import LOG, begin, last_words
 from gnet.serving.run_card import RunCard, cleaned_name, hashed, new_token, read_card, write_card
 from gnet.system.lease import RUNS_OUT_AFTER, Lease, touch
+from gnet.system.processes import NICENESS, Trained, start_time
 from support.root import ROOT
 from support.training_runs import tiny
 
@@ -48,9 +49,9 @@ def test_a_process_is_known_by_its_number_and_its_start():
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no ps")
 def test_ps_tells_the_same_where_there_is_no_proc(monkeypatch):
-    from gnet.serving import process as run_process
+    from gnet.system import processes
 
-    one, two = (run_process._start_time_by_ps(os.getpid()) for _ in range(2))
+    one, two = (processes._start_time_by_ps(os.getpid()) for _ in range(2))
     assert one == two
     assert one or not any(Path(p, "ps").exists() for p in ("/bin", "/usr/bin"))
 

@@ -36,7 +36,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder: Path = tmp_path_factory.mktemp("runs")
     seen: dict[str, Any] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gnet.serving.process.NICENESS", 0)  # this test waits for it
+        patch.setattr("gnet.system.processes.NICENESS", 0)  # this test waits for it
         with Runs(folder) as runs:
             run_id = start(runs, CONFIG)
             reach(runs, run_id, "starting", "running")
@@ -95,7 +95,7 @@ def test_its_weights_can_be_opened(life):
 
 
 def test_a_run_that_cannot_begin_says_so_in_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr("gnet.serving.process.NICENESS", 0)
+    monkeypatch.setattr("gnet.system.processes.NICENESS", 0)
     with Runs(tmp_path, RunLimits(folders=(tmp_path,))) as runs:
         run_id = start(runs, replace(CONFIG, data=str(tmp_path / "nowhere.zip")))
         failed = reach(runs, run_id, "failed")

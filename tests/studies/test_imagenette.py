@@ -4,13 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.folders import laid_out, picture
 
 from gnet.errors import GnetError
 from gnet.network.config import ModelConfig
 from gnet.runs.train_config import TrainConfig
 from gnet.studies import imagenette
 from gnet.studies.imagenette import CLASSES, benchmark, plan, results, table
+from support.folders import laid_out, picture
 
 
 @pytest.fixture

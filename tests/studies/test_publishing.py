@@ -27,9 +27,13 @@ from gnet.network.model import fold
 from gnet.runs.events import EpochDone
 from gnet.runs.folder import LAST, RunFolder
 from gnet.runs.train_config import TrainConfig
-from gnet.studies.publishing import BEGIN, END, command, publish
+from gnet.studies.model_card import MEASURED
+from gnet.studies.publishing import command, publish
 from gnet.training.loop import train
 from support.folders import zipped
+
+BEGIN, END = MEASURED
+
 
 PICTURES = {
     "train": {"cat": {"tin": 5, "ima": 3}, "tea_cup": {"tin": 6}},

@@ -30,7 +30,7 @@ def until(look: Callable[[], Any]) -> Any:
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Runs]]:
     """Open runs whose processes are pretended; they are closed after the test."""
-    monkeypatch.setattr("gnet.serving.process.NICENESS", 0)  # tests wait for them
+    monkeypatch.setattr("gnet.system.processes.NICENESS", 0)  # tests wait for them
     made = []
 
     def open_runs(folder: Path = tmp_path, **limits: Any) -> Runs:

@@ -21,7 +21,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gnet.network.config import HEADS, TRAINED, ModelConfig, ModelInfo, Preprocessing
+from gnet.network.config import HEADS, TRAINED, ModelConfig
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import BUNDLED, load
 from gnet.serving.measuring import Measuring

@@ -16,8 +16,8 @@ from gnet.runs.control import Wishes, write_wishes
 from gnet.runs.events import EpochDone, Event, RunEnded, RunStarted, StepDone, to_line
 from gnet.runs.folder import CONTROL, EVENTS, RunFolder
 from gnet.runs.train_config import TrainConfig
-from gnet.serving.process import start_time
 from gnet.serving.run_card import RunCard, hashed, write_card
+from gnet.system.processes import start_time
 
 OWNER = "the-token-of-somebody-who-started-a-run"
 STEPS = 10

@@ -13,7 +13,8 @@ import torch
 
 from gnet.errors import GnetError
 from gnet.network import weights
-from gnet.network.config import TRAINED, UNTRAINED, ModelConfig, Preprocessing
+from gnet.network.config import TRAINED, UNTRAINED, ModelConfig
+from gnet.network.info import Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.system import download
 from gnet.system.progress import Bar

@@ -23,6 +23,7 @@ from gnet.runs.events import (
     read_events,
 )
 from gnet.runs.folder import CONTROL, EVENTS, LAST, RunFolder
+from gnet.training.checkpoint import facts
 from gnet.training.loop import train
 from support.root import ROOT
 from support.training_runs import tiny
@@ -92,7 +93,7 @@ def test_two_processes_end_with_the_weights_of_one(folder, tmp_path):
 def test_a_run_of_two_processes_is_finished_when_both_are(folder):
     ended = read_events(folder / EVENTS)[-1]
     assert isinstance(ended, RunEnded) and ended.reason == "finished"
-    assert RunFolder(folder).facts() == {"step": 6, "precision": "fp32"}
+    assert facts(RunFolder(folder)) == {"step": 6, "precision": "fp32"}
 
 
 def test_two_processes_follow_a_wish_at_the_same_step(tmp_path):

@@ -119,7 +119,7 @@ def test_an_estimate_counts_the_runs_steps_and_its_epochs_with_their_judgement(s
 
 def test_an_estimate_counts_checkpoints_and_looks_at_gradients(slowly):
     slowly(finder.Learner, "take", 3.0)
-    slowly(finder.RunFolder, "save_state", 2.0)
+    slowly(finder, "save_state", 2.0)
     slowly(finder, "gradients_by_head", 5.0)
     assert estimate(LONG).seconds_per_epoch == pytest.approx(3.0 * EACH + 2.0)
     often = replace(LONG, checkpoint_seconds=15.0)  # 39 s of steps: twice before the epoch's end

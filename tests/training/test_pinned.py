@@ -9,12 +9,15 @@ import torch
 
 from gnet.data.pictures import as_tensor, open_picture
 from gnet.errors import GnetError
-from gnet.explain.recording import belief, mean_map, record, statistics
-from gnet.network.config import BRANCHES, STAGES, Preprocessing
+from gnet.explain.belief import belief
+from gnet.explain.branches import mean_map, statistics
+from gnet.explain.recording import record
+from gnet.network.config import BRANCHES, STAGES
+from gnet.network.info import Preprocessing
 from gnet.network.weights import load
 from gnet.runs.events import BranchesSeen, from_record, to_line
 from gnet.runs.folder import LAST, PINNED
-from gnet.training.pinned import look, pinned_picture
+from gnet.training.epochs import look, pinned_picture
 from gnet.training.starting import open_splits
 from support.training_runs import run, tiny
 

@@ -19,6 +19,7 @@ from gnet.runs.events import (
     read_events,
 )
 from gnet.runs.folder import CONFIG, EVENTS, LAST, STATE, RunFolder
+from gnet.training.checkpoint import facts
 from gnet.training.loop import is_finished, resume, train
 from support.training_runs import curve, run, tiny
 
@@ -95,7 +96,7 @@ def test_a_wish_to_stop_ends_the_run_at_that_step(tmp_path):
     events = list(train(tiny(), tmp_path, stop=stop))
     ended = events[-1]
     assert isinstance(ended, RunEnded) and (ended.step, ended.reason) == (2, "stopped")
-    assert RunFolder(tmp_path).facts() == {"step": 2, "precision": "fp32"}
+    assert facts(RunFolder(tmp_path)) == {"step": 2, "precision": "fp32"}
     list(resume(tmp_path))
     assert curve(read_events(tmp_path / EVENTS)) == undisturbed(tiny())
 
@@ -105,8 +106,8 @@ def test_closing_leaves_one_end_behind_and_a_checkpoint(tmp_path):
     events = read_events(tmp_path / EVENTS)
     assert [type(e) for e in events[-2:]] == [CheckpointSaved, RunEnded]
     assert [e.reason for e in events if isinstance(e, RunEnded)] == ["stopped"]
-    facts = RunFolder(tmp_path).facts()
-    assert facts and facts["step"] == 2
+    kept = facts(RunFolder(tmp_path))
+    assert kept and kept["step"] == 2
 
 
 def test_an_end_no_longer_holds_once_the_run_goes_on(tmp_path):

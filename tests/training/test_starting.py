@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from gnet.data.batches import THUMBNAIL
+from gnet.data.augmentation import THUMBNAIL
 from gnet.data.datasets import open_dataset
 from gnet.data.patterns import CLASSES
 from gnet.errors import GnetError
-from gnet.network.config import PROBE, TRAINED, UNTRAINED, ModelInfo, Preprocessing
+from gnet.network.config import PROBE, TRAINED, UNTRAINED
+from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import load, save
 from gnet.runs.folder import LAST

@@ -19,6 +19,7 @@ from gnet.runs.events import (
     read_events,
 )
 from gnet.runs.folder import CONTROL, EVENTS, LAST, RunFolder
+from gnet.training.checkpoint import facts
 from gnet.training.loop import resume, train
 from support.training_runs import curve, run, tiny
 
@@ -147,7 +148,7 @@ def test_a_stop_while_an_epoch_is_judged_leaves_the_judgement_to_be_repeated(tmp
     config = tiny(per_class=4, epochs=1)
     events = list(train(config, tmp_path, stop=stop))
     assert names(events)[-2:] == [("StepDone", 5), ("RunEnded", 5)]
-    assert RunFolder(tmp_path).facts() == {"step": 5, "precision": "fp32"}
+    assert facts(RunFolder(tmp_path)) == {"step": 5, "precision": "fp32"}
     resumed = list(resume(tmp_path))
     assert [type(event) for event in resumed if isinstance(event, StepDone | EpochDone)] == [
         EpochDone

@@ -9,7 +9,8 @@ from playwright.sync_api import Locator, expect
 
 from gnet.network.config import STAGES
 from gnet.serving.runs import Runs
-from support.pages import DESK, PHONE, ROOT, Server, on_a_free_port, photo
+from support.pages import DESK, PHONE, Server, on_a_free_port, photo
+from support.root import ROOT
 
 CLICK = """async (stage) => {
   const start = performance.now();

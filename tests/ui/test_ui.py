@@ -14,12 +14,15 @@ from gnet.answers.answer import describe_attribution, describe_network
 from gnet.answers.explorer import Chosen, Lab
 from gnet.errors import GnetError
 from gnet.explain.attribution import attribute
-from gnet.explain.recording import belief, mean_map, record, statistics
+from gnet.explain.belief import belief
+from gnet.explain.branches import mean_map, statistics
+from gnet.explain.recording import record
 from gnet.figures.colours import BRANCH_COLOURS, HEAD_COLOURS, INK
 from gnet.network.config import BRANCHES, STAGES, UNTRAINED, ModelConfig
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import effective_fields, receptive_fields
-from support.pages import ROOT, Server, map_values, photo, random_network
+from support.pages import Server, map_values, photo, random_network
+from support.root import ROOT
 
 CAT = examples.chosen("cat")
 
@@ -232,7 +235,7 @@ def test_a_square_outside_the_picture_is_moved_inside(lab: Lab) -> None:
 def test_a_toast_shows_markup_as_text(gradio_environment) -> None:
     import gradio as gr
 
-    from gnet.ui.speech import spoken
+    from gnet.ui.events import spoken
 
     with pytest.raises(gr.Error) as caught, spoken():
         raise GnetError("<img src=x onerror=alert(1)> is not a picture.")

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Protocol
 from weakref import WeakSet
 
-KEPT_SECONDS = 3600
+from gnet.answers.recordings import KEPT_SECONDS
+
 _SWEEP_SECONDS = 60
 _DEAD_SECONDS = 5 * _SWEEP_SECONDS
 _PREFIX = "server-"

@@ -16,9 +16,8 @@ from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.offers import UPLOAD_BYTES, Offers
 from gnet.system.paths import without_paths
-from gnet.ui.asking import QUIET, as_text, settle
 from gnet.ui.components import drawing
-from gnet.ui.speech import spoken
+from gnet.ui.events import QUIET, as_text, settle, spoken
 from gnet.ui.train import form as train_form
 
 _KEPT = 16

@@ -26,9 +26,8 @@ from gnet.serving.offers import Offers
 from gnet.serving.reviews import Reviews
 from gnet.serving.runs import Runs, Wanted
 from gnet.system.paths import without_paths
-from gnet.ui.asking import QUIET, as_text, settle
 from gnet.ui.components import drawing
-from gnet.ui.speech import spoken
+from gnet.ui.events import QUIET, as_text, settle, spoken
 from gnet.ui.train import data as data_tab
 from gnet.ui.train import form as train_form
 from gnet.ui.train import review as review_tab

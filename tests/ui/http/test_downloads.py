@@ -119,7 +119,7 @@ def test_a_toast_names_no_folder(gradio_environment):
     import gradio as gr
 
     from gnet.errors import GnetError
-    from gnet.ui.speech import spoken
+    from gnet.ui.events import spoken
 
     with pytest.raises(gr.Error) as caught, spoken():
         raise GnetError("'/srv/a secret place/x.zip' is no zip; give one.")

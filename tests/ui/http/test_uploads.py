@@ -17,7 +17,8 @@ from gnet.answers.recordings import Recordings
 from gnet.errors import GnetError
 from gnet.explain.recording import Recording, record
 from gnet.ui.http import uploads
-from support.pages import ROOT, random_network
+from support.pages import random_network
+from support.root import ROOT
 
 # Not the module's own functions: other threads tell the time, too.
 later = SimpleNamespace(monotonic=lambda: time.monotonic() + uploads.KEPT_SECONDS + 1)

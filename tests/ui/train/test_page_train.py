@@ -35,7 +35,7 @@ def tiny(**changes: Any) -> TrainConfig:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gnet.serving.process.NICENESS", 0)  # tests wait for them
+        patch.setattr("gnet.system.processes.NICENESS", 0)  # tests wait for them
         with Runs(tmp_path_factory.mktemp("runs"), RunLimits(max_epochs=1000)) as runs:
             yield runs
 

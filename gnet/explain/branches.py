@@ -1,0 +1,57 @@
+"""What a recording's branches answer: share, mean, silence, the strongest channels, mean maps."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from gnet.explain.recording import Recording
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchStatistics:
+    """One branch of one module in numbers; a is its output."""
+
+    channels: int
+    offset: int
+    """Where the branch starts in the module's concatenated output."""
+    sum: float
+    """Σ|a|."""
+    share: float
+    """Σ|a| of the branch / Σ|a| of the module; 0 when the whole module is silent."""
+    mean: float
+    """Mean of a over channels and cells: comparable between branches of unequal width."""
+    sparsity: float | None
+    """Fraction of a that is exactly 0; None where no ReLU has cut the branch."""
+    top: tuple[int, ...]
+    """The branch's channels by their mean of a, strongest first."""
+
+
+def statistics(recording: Recording, stage: str, *, top: int = 8) -> dict[str, BranchStatistics]:
+    """The numbers of a stage's four branches; the `top` strongest channels of each are named."""
+    output = recording.outputs[stage].double()
+    sums = output.abs().sum((1, 2))  # per channel
+    means = output.mean((1, 2))
+    zeros = (output == 0).double().mean((1, 2))
+    whole = float(sums.sum())
+    result: dict[str, BranchStatistics] = {}
+    start = 0
+    for branch, values in recording.branches[stage].items():
+        own = slice(start, start + len(values))
+        total = float(sums[own].sum())
+        strongest = means[own].argsort(descending=True, stable=True)[:top]
+        result[branch] = BranchStatistics(
+            channels=len(values),
+            offset=start,
+            sum=total,
+            share=total / whole if whole else 0.0,
+            mean=float(means[own].mean()),
+            sparsity=None if recording.signed else float(zeros[own].mean()),
+            top=tuple(strongest.tolist()),
+        )
+        start = own.stop
+    return result
+
+
+def mean_map(recording: Recording, stage: str, branch: str) -> Tensor:
+    """The branch's mean over its channels, (h, w)."""
+    return recording.branches[stage][branch].mean(0)

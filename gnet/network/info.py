@@ -1,0 +1,155 @@
+"""What is known of a network beside its shape: preprocessing, classes, status of its heads."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+
+from gnet.errors import GnetError
+from gnet.network.config import HEADS, PROBE, TRAINED, UNTRAINED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How a picture becomes the network's input: one square, scaled, normalised."""
+
+    size: int = 224
+    """Side of the input square in px."""
+    crop: float = 1.0
+    """Share of the picture's short side that the centre square keeps."""
+    thumbnail: int = 0
+    """Side in px of the JPEG that a larger square is made first, for a network that has learned
+    from such; 0: none."""
+    quality: int = 75
+    """Of that JPEG, 1 to 95."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+        """`pixels`: (N, 3, H, W) in [0, 1] → the same shape, mean 0 and deviation 1 per colour."""
+        mean = pixels.new_tensor(self.mean).view(3, 1, 1)
+        std = pixels.new_tensor(self.std).view(3, 1, 1)
+        return (pixels - mean) / std
+
+    def normalise_bytes(self, pixels: torch.Tensor) -> torch.Tensor:
+        """`pixels`: (N, 3, H, W) uint8 → what `normalise` makes of them, in one new tensor."""
+        x = pixels.to(torch.float32, copy=True)
+        scale = x.new_tensor([1 / (255 * s) for s in self.std]).view(3, 1, 1)
+        shift = x.new_tensor([m / s for m, s in zip(self.mean, self.std, strict=True)])
+        return x.mul_(scale).sub_(shift.view(3, 1, 1))
+
+
+FAMILIARITY = ("maximum probability", "maximum logit", "energy", "energy of all heads")
+"""Scores that tell known classes from pictures of something else; `unfamiliar` computes them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sureness:
+    """Below which score a head says "not sure", and how often that was so where it was measured."""
+
+    score: str
+    """One of `FAMILIARITY`."""
+    threshold: float
+    false_alarms: float
+    """Fraction of validation pictures, which show known classes, that stay below."""
+    detected: float
+    """Fraction of pictures of something else that stay below."""
+
+    def __post_init__(self) -> None:
+        shares = all(0 <= share <= 1 for share in (self.false_alarms, self.detected))
+        if self.score not in FAMILIARITY or not math.isfinite(self.threshold) or not shares:
+            raise ValueError(f"sureness {self}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """Where a network comes from and what may be said of it; travels in the weights' header."""
+
+    name: str = "untrained"
+    classes: tuple[str, ...] = ()
+    """Names to show, one per logit; empty when nobody named them."""
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    heads: dict[str, str] = field(default_factory=lambda: dict.fromkeys(HEADS, UNTRAINED))
+    """Head → "trained with the net", "probe on frozen features" or "untrained"."""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    temperatures: dict[str, float] = field(default_factory=dict)
+    """Head → what its logits are divided by before they are shown as probabilities; 1 by default.
+
+    Attribution and ablation work on the logits themselves."""
+    sure: dict[str, Sureness] = field(default_factory=dict)
+    """Head → when it is sure; empty as long as nobody has measured it."""
+    digest: str = ""
+    """sha256 of the weights; empty until they come from a file."""
+
+    def class_name(self, index: int) -> str:
+        """The name to show for logit `index`."""
+        return self.classes[index] if index < len(self.classes) else f"class {index}"
+
+    def class_index(self, given: str | int) -> int:
+        """The class that a person or a page means, by number or by name.
+
+        A number, also one written as text, is an index, so that names which are numbers cannot
+        mislead; whether the network has as many classes is for its user to check. Anything else
+        must be a name; `GnetError` if it is none.
+        """
+        if isinstance(given, int) and not isinstance(given, bool):
+            return given
+        if isinstance(given, str) and re.fullmatch("[0-9]{1,9}", given):
+            return int(given)
+        if given not in self.classes:
+            some = f", as {', '.join(repr(c) for c in self.classes[:3])}," if self.classes else ""
+            raise GnetError(
+                f"The network knows no class {str(given)[:60]!r}; allowed are its "
+                f"{len(self.classes)} class names{some} or their numbers."
+            )
+        return self.classes.index(str(given))
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Any) -> ModelInfo:
+        """The record written by `to_json`."""
+        try:
+            picture = dict(record.get("preprocessing", {}))
+            for key in ("mean", "std"):
+                if key in picture:
+                    r, g, b = (float(v) for v in picture[key])
+                    picture[key] = (r, g, b)
+            heads = dict(record.get("heads", {}))
+            if not set(heads) <= set(HEADS) or not set(heads.values()) <= {
+                TRAINED,
+                PROBE,
+                UNTRAINED,
+            }:
+                raise ValueError(f"head status {heads}")
+            metrics = dict(record.get("metrics", {}))
+            for head, tops in dict(metrics.get("heads", {})).items():
+                if not all(isinstance(top, int | float) for top in tops.values()):
+                    raise ValueError(f"metrics of {head}: {tops}")
+            temperatures = {str(h): float(t) for h, t in record.get("temperatures", {}).items()}
+            if not set(temperatures) <= set(HEADS) or not all(
+                math.isfinite(t) and t > 0 for t in temperatures.values()
+            ):
+                raise ValueError(f"temperatures {temperatures}")
+            sure = {str(h): Sureness(**given) for h, given in record.get("sure", {}).items()}
+            if not set(sure) <= set(HEADS):
+                raise ValueError(f"sure {list(sure)}")
+            return cls(
+                name=str(record.get("name", "")),
+                classes=tuple(str(c) for c in record.get("classes", ())),
+                preprocessing=Preprocessing(**picture),
+                heads=dict.fromkeys(HEADS, UNTRAINED) | heads,
+                metrics=metrics,
+                temperatures=temperatures,
+                sure=sure,
+                digest=str(record.get("digest", "")),
+            )
+        except (TypeError, ValueError, AttributeError) as error:
+            raise GnetError(
+                f"The weights' info is malformed ({error}); allowed is what this program writes."
+            ) from error
