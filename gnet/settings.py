@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field, fields
 from typing import Any
 
-from gnet.errors import GnetError
+from gnet.errors import FieldError
 
 
 def option(
@@ -22,7 +22,7 @@ def option(
 
 
 def check_fields(record: Any) -> None:
-    """Raise `GnetError` when a field lies outside the range its metadata states."""
+    """Raise `FieldError` when a field lies outside the range its metadata states."""
     for f in fields(record):
         value, meta = getattr(record, f.name), f.metadata
         # By type too: 5.0 equals 5 and is no kernel size.
@@ -30,9 +30,9 @@ def check_fields(record: Any) -> None:
             (type(c), c) for c in meta["choices"]
         ]:
             allowed = ", ".join(str(c) for c in meta["choices"])
-            raise GnetError(f"{f.name} is {value!r}; allowed are {allowed}.")
+            raise FieldError(f.name, value, allowed)
         if f.type in ("bool", bool) and not isinstance(value, bool):
-            raise GnetError(f"{f.name} is {value!r}; allowed are true and false.")
+            raise FieldError(f.name, value, "true and false")
         low, high = meta.get("min"), meta.get("max")
         if low is None or high is None:
             continue
@@ -40,4 +40,4 @@ def check_fields(record: Any) -> None:
         whole = f.type not in ("int", int) or isinstance(value, int)
         if not (number and whole and low <= value <= high):
             kind = "whole numbers" if f.type in ("int", int) else "numbers"
-            raise GnetError(f"{f.name} is {value!r}; allowed are {kind} from {low} to {high}.")
+            raise FieldError(f.name, value, f"{kind} from {low} to {high}")

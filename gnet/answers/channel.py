@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from gnet.answers.answer import LABELS, as_data_url, describe_map, short
-from gnet.answers.explorer import Chosen, Lab, cut
+from gnet.answers.explorer import Chosen, Explorer, cut
 from gnet.channels.arithmetic import Step, convolution_step, input_name
 from gnet.channels.dreams import check_channels, dream_path, dreaming, keep_dream, kept_dream
 from gnet.channels.index import SHIPPED, Index, find_indexes
@@ -24,18 +24,18 @@ TILE = 96
 """Side in px at which a patch travels to the page."""
 
 
-def open_channel(lab: Lab, chosen: Chosen, asked: Any) -> dict[str, Any]:
+def open_channel(explorer: Explorer, chosen: Chosen, asked: Any) -> dict[str, Any]:
     """Everything the page shows of the channel asked for, with the picture chosen.
 
     `asked`: {"stage", "branch", "channel"} and perhaps "over": which index the patches are from.
     """
-    stage, branch, channel = place = _place(lab, asked)
-    view = lab.view(chosen)
-    kept = lab.recordings.get(view.key, lambda: record(lab.model, view.pixels))
+    stage, branch, channel = place = _place(explorer, asked)
+    view = explorer.view(chosen)
+    kept = explorer.recordings.get(view.key, lambda: record(explorer.model, view.pixels))
     recording = kept.recording
     values = recording.branches[stage][branch][channel]
     field = recording.fields[stage][branch]
-    step = convolution_step(lab.model, recording, *place)
+    step = convolution_step(explorer.model, recording, *place)
     return {
         "kind": "channel",
         "key": view.key,
@@ -46,20 +46,20 @@ def open_channel(lab: Lab, chosen: Chosen, asked: Any) -> dict[str, Any]:
         "grid": list(values.shape),
         "field": [field.size, field.stride, field.start],
         "step": _describe_step(recording, stage, branch, step),
-        "patches": _patches(lab, place, asked.get("over")),
-        "dream": _grown(lab, place),
+        "patches": _patches(explorer, place, asked.get("over")),
+        "dream": _grown(explorer, place),
     }
 
 
-def grow(lab: Lab, asked: Any) -> Generator[dict[str, Any], None, None]:
+def grow(explorer: Explorer, asked: Any) -> Generator[dict[str, Any], None, None]:
     """A picture for the channel asked for while it grows; the last one is kept on disk.
 
     `asked`: {"stage", "branch", "channel", "turn"}; the turn comes back with each state.
     """
-    stage, branch, channel = place = _place(lab, asked)
+    stage, branch, channel = place = _place(explorer, asked)
     about = {"kind": "dream", "turn": cut(asked.get("turn"))}
-    digest = lab.model.info.digest
-    for state in dreaming(lab.model, stage, branch, [channel]):
+    digest = explorer.model.info.digest
+    for state in dreaming(explorer.model, stage, branch, [channel]):
         done = state.step == state.steps
         if done and digest:
             keep_dream(dream_path(digest, *place), state.pictures[0])
@@ -76,20 +76,20 @@ def not_grown(asked: Any) -> dict[str, Any]:
     return {"kind": "dream", "turn": cut(turn), "step": 0, "steps": 0, "picture": None}
 
 
-def _place(lab: Lab, asked: Any) -> Place:
+def _place(explorer: Explorer, asked: Any) -> Place:
     asked = asked if isinstance(asked, dict) else {}
     channel = asked.get("channel")
     if not isinstance(channel, int) or isinstance(channel, bool):
         raise GnetError(f"The channel is {cut(channel)!r}; allowed is a whole number from 0.")
     stage, branch = cut(asked.get("stage")), cut(asked.get("branch"))
-    check_channels(lab.model, stage, branch, [channel])
+    check_channels(explorer.model, stage, branch, [channel])
     return stage, branch, channel
 
 
-def _patches(lab: Lab, place: Place, over: Any) -> dict[str, Any] | None:
+def _patches(explorer: Explorer, place: Place, over: Any) -> dict[str, Any] | None:
     """The nine patches as one strip of pictures, or None where nobody made an index."""
     stage, branch, channel = place
-    indexes = find_indexes(lab.model.info.digest)
+    indexes = find_indexes(explorer.model.info.digest)
     if not indexes:
         return None
     data = over if isinstance(over, str) and over in indexes else next(iter(indexes))
@@ -121,9 +121,9 @@ def _strip(path: Path, changed: int, place: Place) -> str:
     return as_data_url(to_image(torch.cat(crops, dim=2)), quality=86)
 
 
-def _grown(lab: Lab, place: Place) -> str | None:
+def _grown(explorer: Explorer, place: Place) -> str | None:
     """The channel's grown picture, shipped or kept, if there is one."""
-    digest = lab.model.info.digest
+    digest = explorer.model.info.digest
     if not digest:
         return None
     picture = from_sprite(digest, place)

@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from gnet.answers.answer import as_data_url
-from gnet.answers.explorer import Chosen, Lab
+from gnet.answers.explorer import Chosen, Explorer
 from gnet.data.pictures import open_picture
 from gnet.explain.attribution import stages_before
 from gnet.network.config import UNTRAINED
@@ -45,24 +45,24 @@ def chosen(name: str) -> Chosen:
 
 def build(model: GoogLeNet | None = None, folder: Path = FOLDER) -> list[Path]:
     """Record the examples' answers with `model` (the bundled weights) and return the files."""
-    lab = Lab(model or load())
+    explorer = Explorer(model or load())
     paths = [folder / f"{name}.json" for name in EXAMPLES]
     for name, path in zip(EXAMPLES, paths, strict=True):
-        text = json.dumps({"digest": stamp(lab.model.info), "answer": compute(lab, name)})
+        text = json.dumps({"digest": stamp(explorer.model.info), "answer": compute(explorer, name)})
         with atomically(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return paths
 
 
-def compute(lab: Lab, name: str) -> dict[str, Any]:
+def compute(explorer: Explorer, name: str) -> dict[str, Any]:
     """An example's answer with everything that else is computed on demand."""
     picture = chosen(name)
-    answer = lab.explore(picture)
-    answer["measured"] = effective_fields(lab.model, lab.view(picture).pixels)
+    answer = explorer.explore(picture)
+    answer["measured"] = effective_fields(explorer.model, explorer.view(picture).pixels)
     main = answer["heads"]["main"]
     if main["status"] != UNTRAINED and FIRST_STAGE in stages_before("main"):
         target = main["top"][0]
-        answer["why"] = lab.attribute(picture, FIRST_METHOD, "main", target, FIRST_STAGE)
+        answer["why"] = explorer.attribute(picture, FIRST_METHOD, "main", target, FIRST_STAGE)
     return answer
 
 
@@ -83,9 +83,9 @@ def shipped(name: str, digest: str) -> dict[str, Any] | None:
     return _read(path, path.stat().st_mtime_ns).get(digest)
 
 
-def answer(lab: Lab, name: str) -> dict[str, Any]:
+def answer(explorer: Explorer, name: str) -> dict[str, Any]:
     """An example's answer: the shipped one, or for other weights a new one."""
-    return shipped(name, stamp(lab.model.info)) or lab.explore(chosen(name))
+    return shipped(name, stamp(explorer.model.info)) or explorer.explore(chosen(name))
 
 
 def thumbnails() -> list[dict[str, str]]:

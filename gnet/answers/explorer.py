@@ -43,7 +43,7 @@ class Chosen:
     """The square (x, y, side) in px of the picture as it was read; None for the middle."""
 
 
-class Lab:
+class Explorer:
     """One network, folded for speed, and the recordings made with it.
 
     `net` is the id of the run it comes from, empty for the network that is served.

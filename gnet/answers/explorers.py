@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from gnet.answers.explorer import Chosen, Lab, cut
+from gnet.answers.explorer import Chosen, Explorer, cut
 from gnet.answers.picture_input import box_asked, meant
 from gnet.errors import GnetError
 from gnet.evaluation.review import Review
@@ -22,19 +22,19 @@ MOST = 3
 """Networks of runs that are kept in memory."""
 
 
-class Labs:
-    """The lab of the served network, and those of the runs looked at last."""
+class Explorers:
+    """The explorer of the served network, and those of the runs looked at last."""
 
     def __init__(
-        self, served: Lab, runs: RunShelf | None = None, reviews: Reviews | None = None
+        self, served: Explorer, runs: RunShelf | None = None, reviews: Reviews | None = None
     ) -> None:
         self.served = served
         self._runs = runs
         self._reviews = reviews
-        self._labs: OrderedDict[str, tuple[tuple[int, int], Lab]] = OrderedDict()
+        self._labs: OrderedDict[str, tuple[tuple[int, int], Explorer]] = OrderedDict()
         self._lock = Lock()
 
-    def asked(self, picture: Any) -> tuple[Lab, Chosen]:
+    def asked(self, picture: Any) -> tuple[Explorer, Chosen]:
         """The network and the picture that a value of the picture input means.
 
         Beside what `meant` knows it may name a network ("net": a run's id) and a picture of a
@@ -42,13 +42,13 @@ class Labs:
         """
         if not isinstance(picture, dict):
             return self.served, meant(picture)
-        lab = self.find(picture.get("net"))
+        explorer = self.find(picture.get("net"))
         if not picture.get("tile"):
-            return lab, meant(picture)
-        return lab, replace(self._tile(picture["tile"]), box=box_asked(picture.get("box")))
+            return explorer, meant(picture)
+        return explorer, replace(self._tile(picture["tile"]), box=box_asked(picture.get("box")))
 
-    def find(self, net: Any) -> Lab:
-        """The lab of the run `net`'s best weights, or of its last; nothing means the served one."""
+    def find(self, net: Any) -> Explorer:
+        """That of the run `net`'s best weights, or of its last; nothing means the served one."""
         if not net:
             return self.served
         runs = self._check(net)
@@ -64,11 +64,11 @@ class Labs:
                 self._labs.popitem(last=False)
             return known[1]
 
-    def _opened(self, runs: RunShelf, net: str, path: Path) -> Lab:
+    def _opened(self, runs: RunShelf, net: str, path: Path) -> Explorer:
         model = load(path)
         metrics = self._metrics(runs, net)
         model.info = replace(model.info, name=runs.card(net).name, metrics=metrics)
-        return Lab(model, net=net, recordings=self.served.recordings)
+        return Explorer(model, net=net, recordings=self.served.recordings)
 
     def _metrics(self, runs: RunShelf, net: str) -> dict[str, Any]:
         review = self._review(runs, net)

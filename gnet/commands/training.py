@@ -94,7 +94,7 @@ def _run_events(
     from gnet.runs.folder import RunFolder
     from gnet.training import loop as training
 
-    stop = _wish_to_stop(arguments, signals)
+    stop = _stop_requested(arguments, signals)
     if not arguments.resume:
         config = train_config(arguments)
         if not arguments.run_dir:
@@ -117,7 +117,7 @@ def _run_events(
     return past, training.resume(arguments.resume, progress=bar, stop=stop)
 
 
-def _wish_to_stop(arguments: argparse.Namespace, signals: StopSignals) -> Callable[[], bool]:
+def _stop_requested(arguments: argparse.Namespace, signals: StopSignals) -> Callable[[], bool]:
     if not arguments.lease:
         return signals.asked
     lease = Lease(arguments.lease)

@@ -29,7 +29,7 @@ from gnet.system.progress import Progress
 
 
 class Stopped(Exception):
-    """An evaluation was given up, as the caller wished."""
+    """An evaluation was given up, as the caller requested."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from gnet.data.datasets import TUNE, Dataset, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import answers, evaluate
 from gnet.evaluation.calibration import Bin, calibration_error, fit_temperature, reliability
-from gnet.evaluation.outsiders import EACH, halves, outsiders, photos_in
+from gnet.evaluation.out_of_distribution import EACH, halves, out_of_distribution, photos_in
 from gnet.explain.belief import probabilities
 from gnet.explain.familiarity import SCORES, auroc, below, familiarity, threshold_for
 from gnet.network.config import HEADS, UNTRAINED
@@ -116,7 +116,7 @@ def calibrate(
     for turn, part in enumerate((TUNE, split)):
         known = open_dataset(data, part, size=picture.size, seed=seed, progress=progress)
         judged = evaluate(folded, known, picture, progress=progress)
-        outside = outsiders(known, picture, each=each, seed=turn, photos=given[turn])
+        outside = out_of_distribution(known, picture, each=each, seed=turn, photos=given[turn])
         strange = answers(folded, outside, picture, progress=progress)
         found.append(
             _Seen(

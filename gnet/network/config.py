@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.settings import check_fields, option
 
 STAGES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
@@ -104,9 +104,10 @@ class ModelConfig:
         """The branches that are no part of the network, in their order; never all four."""
         names = [name.strip() for name in self.left_out.split(",")] if self.left_out else []
         if not set(names) < set(BRANCHES):
-            raise GnetError(
-                f"left_out is {self.left_out!r}; allowed are up to three of "
-                f"{', '.join(BRANCHES)}, with commas between."
+            raise FieldError(
+                "left_out",
+                self.left_out,
+                f"up to three of {', '.join(BRANCHES)}, with commas between",
             )
         return tuple(branch for branch in BRANCHES if branch in names)
 

@@ -1,6 +1,6 @@
-"""What those who watch a run wish of it: control.json, which they write and training reads.
+"""What those who watch a run request of it: control.json, which they write and training reads.
 
-Knows nothing of how a wish is followed.
+Knows nothing of how a request is followed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from gnet.runs.train_config import TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """All that is wished of a run by now; raises `GnetError` for values no run could have."""
+class Requests:
+    """All that is requested of a run by now; raises `GnetError` for values no run could have."""
 
     pause: bool = False
     steps: int = 0
@@ -50,21 +50,21 @@ SETTINGS = ("learning_rate", "aux1_weight", "aux2_weight")
 """What can be set anew while a run is under way; the ranges are those of `TrainConfig`."""
 
 
-def read_wishes(path: str | Path) -> Wishes:
-    """The wishes in a file; none where there is no file. Raises `GnetError` for anything else."""
+def read_requests(path: str | Path) -> Requests:
+    """The requests in a file; none where there is no file. Raises `GnetError` for anything else."""
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Wishes()
+        return Requests()
     except (OSError, ValueError) as error:
         raise GnetError(f"{path} cannot be read ({error}); allowed is JSON.") from error
-    known = {f.name for f in fields(Wishes)}
+    known = {f.name for f in fields(Requests)}
     if not isinstance(record, dict) or not set(record) <= known:
         raise GnetError(f"{path} holds {record!r}; allowed are {', '.join(sorted(known))}.")
-    return Wishes(**record)
+    return Requests(**record)
 
 
-def write_wishes(path: str | Path, wishes: Wishes) -> None:
-    """Write the wishes whole or not at all, for the run to find at its next step."""
+def write_requests(path: str | Path, requests: Requests) -> None:
+    """Write the requests whole or not at all, for the run to find at its next step."""
     with atomically(path) as temporary:
-        temporary.write_text(json.dumps(asdict(wishes)), encoding="utf-8")
+        temporary.write_text(json.dumps(asdict(requests)), encoding="utf-8")

@@ -1,6 +1,6 @@
 """A run on disk: config, events, the state to resume from, and the weights to keep.
 
-What is wished of the run, `control.json`, is written by others; `control` tells of it.
+What is requested of the run, `control.json`, is written by others; `control` tells of it.
 
 Every file but the append-only `events.jsonl` is written beside itself and renamed, so that a
 kill at any moment leaves the last whole one. Nothing is pickled.

@@ -11,7 +11,7 @@ from typing import Any
 
 from gnet.network.config import SIZES, ModelConfig
 from gnet.settings import check_fields, option
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 
 _PAIR = re.compile(r"\s*([0-9]{1,9})\s*x\s*([0-9]{1,9})\s*")
 
@@ -89,9 +89,8 @@ class TrainConfig:
         for size in set(self.sizes_by_epoch()):
             self.model.check_size(size, size)
         if self.train_only != "all" and not self.start:
-            raise GnetError(
-                f"train_only is {self.train_only!r} without weights to begin from; allowed is all, "
-                "or a start beside it."
+            raise FieldError(
+                "train_only", self.train_only, "all, or a start beside it whose weights it keeps"
             )
 
     def chosen_classes(self) -> tuple[str, ...]:
@@ -102,15 +101,12 @@ class TrainConfig:
         """The input side (px) of each epoch; raises `GnetError` where `grow` is no plan for it."""
         pairs = [_PAIR.fullmatch(part) for part in self.grow.split(",") if part]
         if not all(pairs):
-            raise GnetError(
-                f"grow is {self.grow!r}; allowed are pairs of side and epochs, as 64x8,96x4."
-            )
+            raise FieldError("grow", self.grow, "pairs of side and epochs, as 64x8,96x4")
         plan = [(int(pair[1]), int(pair[2])) for pair in pairs if pair]
         first = sum(count for _, count in plan)
         if plan and first >= self.epochs:  # before a list is made of what may be any number
-            raise GnetError(
-                f"grow is {self.grow!r}, {first} epochs; allowed are fewer than the run's "
-                f"{self.epochs}."
+            raise FieldError(
+                "grow", self.grow, f"fewer epochs than the run's {self.epochs}, not {first}"
             )
         plan.append((self.size, self.epochs - first))
         return [side for side, count in plan for _ in range(count)]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from gnet.errors import GnetError
-from gnet.runs.control import Wishes, write_wishes
+from gnet.runs.control import Requests, write_requests
 from gnet.runs.folder import CONTROL, EVENTS
 from gnet.serving.limits import RunLimits
 from gnet.serving.process import COMMAND, begin
@@ -195,7 +195,7 @@ class RunQueue(RunShelf):
         )
         try:
             self._allow(run_id)
-            write_wishes(folder / CONTROL, Wishes())
+            write_requests(folder / CONTROL, Requests())
             child, trained = begin(folder, self.folder / _SERVER, self._command)
         except Exception as error:
             if not isinstance(error, (OSError, GnetError)):  # the others must not wait for it

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gnet.errors import GnetError
-from gnet.runs.control import SETTINGS, read_wishes, write_wishes
+from gnet.runs.control import SETTINGS, read_requests, write_requests
 from gnet.runs.folder import CONTROL, RunFolder
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.offers import taken_along
@@ -129,10 +129,10 @@ class Runs(RunQueue):
 
     def _wish(self, run_id: str, *, step: bool = False, **changes: Any) -> None:
         path = self.folder / run_id / CONTROL
-        wishes = read_wishes(path)
-        if step and not wishes.pause:  # the first step asked for is the pause itself
+        requests = read_requests(path)
+        if step and not requests.pause:  # the first step asked for is the pause itself
             step = False
-        write_wishes(path, replace(wishes, **changes, steps=wishes.steps + step))
+        write_requests(path, replace(requests, **changes, steps=requests.steps + step))
 
     def _make(self, run_id: str, config: TrainConfig) -> None:
         """The run's folder, not yet in its place; a zip that was uploaded is taken along."""

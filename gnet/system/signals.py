@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop: a long task ends at its next whole step.
+"""Ctrl-C and SIGTERM as a request to stop: a long task ends at its next whole step.
 
 Knows nothing of what is done; `torchrun` and process managers stop programs by SIGTERM.
 """

@@ -51,7 +51,7 @@ def train(
 ) -> Generator[Event, None, None]:
     """Train a network as `config` says, yielding events as they happen.
 
-    With `run_dir` the run is kept there, can be resumed, and follows the wishes in its
+    With `run_dir` the run is kept there, can be resumed, and follows the requests in its
     `control.json`. Closing the iterator leaves a checkpoint behind; so does `stop`, asked at every
     step and while an epoch is judged: once it says True the run ends, in all processes at the same
     step. `progress(done, total)` counts pictures while the data set is read. Sets torch's seed
@@ -278,7 +278,7 @@ class _Run:
         return events
 
     def _conclude(self, epoch: int) -> Iterator[Event]:
-        """Judge an epoch and keep what it led to; a wish to stop leaves that to be done again."""
+        """Judge an epoch and keep what it led to; a request to stop leaves it to be done again."""
         sizes = self.config.sizes_by_epoch()
         try:
             done = judge(

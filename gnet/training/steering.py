@@ -1,4 +1,4 @@
-"""Follows what is wished of a run: pause, single step, new settings, stop.
+"""Follows what is requested of a run: pause, single step, new settings, stop.
 
 Knows nothing of data, epochs or files.
 """
@@ -16,17 +16,17 @@ from pathlib import Path
 import torch
 
 from gnet.errors import GnetError
-from gnet.runs.control import SETTINGS, Wishes, read_wishes, write_wishes
+from gnet.runs.control import SETTINGS, Requests, read_requests, write_requests
 from gnet.runs.events import Event, RunContinued, RunPaused, SettingsChanged
 from gnet.training.distributed import Group, device
 from gnet.training.learner import Learner
 
 LISTEN_EVERY = 0.1
-"""Seconds between two looks for a wish while a run is paused."""
+"""Seconds between two looks for a request while a run is paused."""
 
 
 class Steering:
-    """What was wished of a run so far, and what it made of that."""
+    """What was requested of a run so far, and what it made of that."""
 
     def __init__(
         self,
@@ -57,43 +57,49 @@ class Steering:
                 self._planned.append(change)
 
     def follow(self) -> Iterator[Event]:
-        """Do what is wished; ends when the next step is to be taken, or none any more."""
+        """Do what is requested; ends when the next step is to be taken, or none any more."""
         while True:
-            wishes = self.listener.hear()
-            self.stopping = wishes.stop
-            if self._single_steps is None or not wishes.pause or wishes.steps < self._single_steps:
-                self._single_steps = wishes.steps
-            yield from self._set(wishes)
-            if self.stopping or not wishes.pause or wishes.steps > self._single_steps:
+            requests = self.listener.hear()
+            self.stopping = requests.stop
+            if (
+                self._single_steps is None
+                or not requests.pause
+                or requests.steps < self._single_steps
+            ):
+                self._single_steps = requests.steps
+            yield from self._set(requests)
+            if self.stopping or not requests.pause or requests.steps > self._single_steps:
                 break
             if not self._paused:
                 self._paused = True
                 yield self.note(RunPaused(step=self.learner.step))
             yield from self.rest()
             time.sleep(LISTEN_EVERY)
-        if wishes.pause:
+        if requests.pause:
             self._single_steps += 1
         elif self._paused:
             self._paused = False
             yield self.note(RunContinued(step=self.learner.step))
 
     def asked_to_stop(self) -> bool:
-        """Whether somebody wishes the run to end; all processes must ask together."""
+        """Whether somebody requests the run to end; all processes must ask together."""
         self.stopping = self.listener.hear().stop
         return self.stopping
 
-    def _set(self, wishes: Wishes) -> Iterator[Event]:
-        """Change the settings where somebody wishes it, or did so at this step before.
+    def _set(self, requests: Requests) -> Iterator[Event]:
+        """Change the settings where somebody requests it, or did so at this step before.
 
-        A new wish overrules what was still to be repeated.
+        A new request overrules what was still to be repeated.
         """
         if self._planned and self._planned[0].step <= self.learner.step:
             yield self._changed(self._planned.pop(0))
         latest = _settings(self._planned[-1] if self._planned else self.learner.config)
-        wished = {name: value for name, value in _settings(wishes).items() if value is not None}
-        if latest | wished != latest:
+        requested = {
+            name: value for name, value in _settings(requests).items() if value is not None
+        }
+        if latest | requested != latest:
             self._planned.clear()
-            yield self._changed(SettingsChanged(step=self.learner.step, **(latest | wished)))
+            yield self._changed(SettingsChanged(step=self.learner.step, **(latest | requested)))
 
     def _changed(self, change: SettingsChanged) -> Event:
         self.learner.set(**_settings(change))
@@ -105,35 +111,37 @@ def _settings(holder: object) -> dict[str, float]:
 
 
 class Listener:
-    """Hears what is wished of a run: the same in all its processes, at the same moment."""
+    """Hears what is requested of a run: the same in all its processes, at the same moment."""
 
     def __init__(self, path: Path | None, group: Group, stop: Callable[[], bool]) -> None:
         """`path` is read by the first process only; `stop` is asked in each."""
         self.path = path if group.first else None
         self.group = group
         self.stop = stop
-        self._read = Wishes()
+        self._read = Requests()
         self._seen: tuple[int, ...] = ()
 
-    def hear(self) -> Wishes:
-        """What is wished by now; all processes must ask together. Cheap where nothing is new."""
+    def hear(self) -> Requests:
+        """What is requested by now; all processes must ask together. Cheap where nothing is new."""
         own = self._look()
         numbers = [math.nan if value is None else float(value) for value in astuple(own)]
         if not self.group.first:
             numbers = [0.0] * len(numbers)
-        wishes = torch.tensor([*numbers, float(self.stop())], dtype=torch.float64, device=device())
-        pause, steps, stop, *settings, signalled = self.group.summed(wishes).tolist()
+        requests = torch.tensor(
+            [*numbers, float(self.stop())], dtype=torch.float64, device=device()
+        )
+        pause, steps, stop, *settings, signalled = self.group.summed(requests).tolist()
         named = dict(zip(SETTINGS, (None if math.isnan(v) else v for v in settings), strict=True))
-        return Wishes(pause=pause > 0, steps=round(steps), stop=stop + signalled > 0, **named)
+        return Requests(pause=pause > 0, steps=round(steps), stop=stop + signalled > 0, **named)
 
     def used_up(self) -> None:
-        """Take back a wish to stop that was followed, and the pause before it: a run that is
+        """Take back a request to stop that was followed, and the pause before it: a run that is
         resumed is to go on."""
         if self.path and self._look().stop:
-            write_wishes(self.path, replace(self._look(), pause=False, stop=False))
+            write_requests(self.path, replace(self._look(), pause=False, stop=False))
 
-    def _look(self) -> Wishes:
-        """The file's wishes; those before while it is not readable."""
+    def _look(self) -> Requests:
+        """The file's requests; those before while it is not readable."""
         if self.path:
             try:
                 found = os.stat(self.path)
@@ -142,6 +150,6 @@ class Listener:
                 seen = ()
             if seen != self._seen:
                 with suppress(GnetError):
-                    self._read = read_wishes(self.path)
+                    self._read = read_requests(self.path)
                     self._seen = seen
         return self._read

@@ -8,7 +8,7 @@ import gradio as gr
 
 from gnet.answers import channel as channels
 from gnet.answers import examples
-from gnet.answers.explorers import Labs
+from gnet.answers.explorers import Explorers
 from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
 from gnet.explain.methods import METHODS
@@ -19,44 +19,44 @@ QUESTION = ("head", "target", "stage")
 """What is asked besides picture and method; the page's script fills it in."""
 
 
-def build(labs: Labs) -> None:
+def build(explorers: Explorers) -> None:
     """Put the tab's components and events where the caller stands."""
-    lab = labs.served
-    first = examples.answer(lab, next(iter(examples.EXAMPLES)))
+    explorer = explorers.served
+    first = examples.answer(explorer, next(iter(examples.EXAMPLES)))
 
     turns = itertools.count(1)
 
     def explore(picture: Any) -> str:
         with spoken():
-            lab, chosen = labs.asked(picture)
-            known = chosen.example if chosen.box is None and not lab.net else None
-            answer = examples.answer(lab, known) if known else lab.explore(chosen)
+            explorer, chosen = explorers.asked(picture)
+            known = chosen.example if chosen.box is None and not explorer.net else None
+            answer = examples.answer(explorer, known) if known else explorer.explore(chosen)
             # The page draws what has changed, and the same picture twice is two answers.
             return as_text(answer | {"turn": next(turns)})
 
     def measure(picture: Any, event: gr.EventData) -> dict[str, Any]:
         with spoken():
             asked = event._data if isinstance(event._data, dict) else {}
-            lab, chosen = labs.asked(picture)
-            return lab.measure(chosen, asked.get("stage"), asked.get("key"))
+            explorer, chosen = explorers.asked(picture)
+            return explorer.measure(chosen, asked.get("stage"), asked.get("key"))
 
     def open_channel(picture: Any, event: gr.EventData) -> dict[str, Any]:
         with spoken():
-            lab, chosen = labs.asked(picture)
-            return channels.open_channel(lab, chosen, event._data)
+            explorer, chosen = explorers.asked(picture)
+            return channels.open_channel(explorer, chosen, event._data)
 
     def grow(picture: Any, event: gr.EventData) -> Iterator[dict[str, Any]]:
         with spoken():
             try:
-                yield from channels.grow(labs.asked(picture)[0], event._data)
+                yield from channels.grow(explorers.asked(picture)[0], event._data)
             except GnetError:
                 yield channels.not_grown(event._data)
                 raise
 
     def attribute(picture: Any, method: str, head: str, target: str, stage: str) -> str:
         with spoken():
-            lab, chosen = labs.asked(picture)
-            return as_text(lab.attribute(chosen, method, head, target, stage))
+            explorer, chosen = explorers.asked(picture)
+            return as_text(explorer.attribute(chosen, method, head, target, stage))
 
     drawing("explore/network")
     with gr.Row(elem_id="top"):
@@ -85,7 +85,7 @@ def build(labs: Labs) -> None:
             )
             ask = gr.Button("Ask why", variant="primary", elem_id="ask-why")
         why = drawing("explore/reason")
-    answer = drawing("explore/answer", as_text(first), network=lab.network, visible="hidden")
+    answer = drawing("explore/answer", as_text(first), network=explorer.network, visible="hidden")
     head, target, stage = (gr.Textbox(visible=False, label=name) for name in QUESTION)
 
     seen = picture.chosen(

@@ -6,8 +6,8 @@ import gradio as gr
 from gradio.themes import Base
 from starlette.middleware import Middleware
 
-from gnet.answers.explorer import Lab
-from gnet.answers.explorers import Labs
+from gnet.answers.explorer import Explorer
+from gnet.answers.explorers import Explorers
 from gnet.data.pictures import LIMITS
 from gnet.network.model import GoogLeNet
 from gnet.serving.offers import Offers
@@ -41,14 +41,14 @@ STYLES = (
 
 def build(model: GoogLeNet, runs: Any = None) -> gr.Blocks:
     """A fresh page for `model`, warmed up; with `runs`, networks can be trained in it."""
-    lab = Lab(model)
-    sweep_also(lab.recordings)
-    lab.warm_up()
+    explorer = Explorer(model)
+    sweep_also(explorer.recordings)
+    explorer.warm_up()
     reviews = Reviews() if runs is not None else None
     with gr.Blocks(title="gnet", analytics_enabled=False) as page:
         drawing("shared/header", tabs=["explore", "train"] if runs is not None else ["explore"])
         with gr.Column(elem_id="explore-tab", elem_classes="tab"):
-            explore_tab.build(Labs(lab, runs, reviews))
+            explore_tab.build(Explorers(explorer, runs, reviews))
         if runs is not None and reviews is not None:
             with gr.Column(elem_id="train-tab", elem_classes="tab"):
                 train_tab.build(runs, reviews, _offers(runs))

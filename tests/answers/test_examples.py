@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from gnet.answers import examples
-from gnet.answers.explorer import Lab
+from gnet.answers.explorer import Explorer
 from gnet.network.config import STAGES
 from gnet.network.info import Sureness
 from gnet.network.weights import BUNDLED, load
@@ -24,17 +24,17 @@ BYTES, PROBABILITY, PX = 3, 1e-3, 6
 
 
 @pytest.fixture(scope="module")
-def bundled() -> Lab:
+def bundled() -> Explorer:
     if not BUNDLED.is_file():
         missing = f"the bundled weights are missing ({BUNDLED.name})"
         pytest.fail(missing) if in_ci() else pytest.skip(missing)
-    return Lab(load())
+    return Explorer(load())
 
 
 def test_examples_of_other_weights_are_recorded_again() -> None:
-    lab = Lab(random_network())
+    explorer = Explorer(random_network())
     assert examples.shipped("cat", "another digest") is None
-    assert examples.answer(lab, "cat")["key"] == lab.view(examples.chosen("cat")).key
+    assert examples.answer(explorer, "cat")["key"] == explorer.view(examples.chosen("cat")).key
 
 
 def test_an_answer_belongs_to_weights_and_their_calibration_together() -> None:
@@ -53,11 +53,11 @@ def test_examples_are_built_for_any_network(tmp_path) -> None:
     assert record["digest"] == model.info.digest
     assert set(record["answer"]["measured"]) == set(STAGES)
     assert record["answer"]["why"]["stage"] == examples.FIRST_STAGE
-    compare(record["answer"], examples.compute(Lab(model), paths[0].stem))
+    compare(record["answer"], examples.compute(Explorer(model), paths[0].stem))
 
 
 @pytest.mark.parametrize("name", examples.EXAMPLES)
-def test_shipped_examples_are_what_the_bundled_weights_give(name: str, bundled: Lab) -> None:
+def test_shipped_examples_are_what_the_bundled_weights_give(name: str, bundled: Explorer) -> None:
     shipped = examples.shipped(name, examples.stamp(bundled.model.info))
     assert shipped is not None, "other weights: run python -m gnet assets"
     compare(shipped, json.loads(json.dumps(examples.compute(bundled, name))))
@@ -84,7 +84,7 @@ def test_shipped_examples_are_what_the_bundled_weights_give(name: str, bundled: 
     ],
 )
 def test_no_field_of_a_shipped_example_may_differ(path: str) -> None:
-    made = examples.compute(Lab(random_network()), "cat")
+    made = examples.compute(Explorer(random_network()), "cat")
     other = json.loads(json.dumps(made))
     *way, last = path.split("/")
     place = other

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from gnet.answers import examples
-from gnet.answers.explorer import Lab
-from gnet.answers.explorers import MOST, Labs
+from gnet.answers.explorer import Explorer
+from gnet.answers.explorers import MOST, Explorers
 from gnet.data.datasets import open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation.review import review
@@ -44,8 +44,8 @@ class Shelf(RunShelf):
 
 
 @pytest.fixture(scope="module")
-def served() -> Lab:
-    return Lab(random_network())
+def served() -> Explorer:
+    return Explorer(random_network())
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 @pytest.fixture
-def labs(served: Lab, shelf: Shelf) -> Labs:
-    return Labs(served, shelf, Reviews())
+def explorers(served: Explorer, shelf: Shelf) -> Explorers:
+    return Explorers(served, shelf, Reviews())
 
 
 def small(preset: str = "batch-norm", size: int = 32, **changes) -> GoogLeNet:
@@ -69,20 +69,20 @@ def small(preset: str = "batch-norm", size: int = 32, **changes) -> GoogLeNet:
 
 
 def test_a_picture_without_a_network_goes_to_the_one_that_is_served(
-    labs: Labs, served: Lab
+    explorers: Explorers, served: Explorer
 ) -> None:
     for named in ({}, {"net": ""}, {"net": None}):
-        lab, chosen = labs.asked(CAT | named)
-        assert lab is served and chosen.example == "cat"
+        explorer, chosen = explorers.asked(CAT | named)
+        assert explorer is served and chosen.example == "cat"
     assert "network" not in served.explore(examples.chosen("cat"))
 
 
-def test_a_run_is_looked_at_with_its_own_weights(labs: Labs, shelf: Shelf) -> None:
+def test_a_run_is_looked_at_with_its_own_weights(explorers: Explorers, shelf: Shelf) -> None:
     model = small()
     shelf.put(A, model)
-    lab, chosen = labs.asked(CAT | {"net": A})
-    answer = lab.explore(chosen)
-    told = belief(record(model, lab.view(chosen).pixels)).heads["main"]
+    explorer, chosen = explorers.asked(CAT | {"net": A})
+    answer = explorer.explore(chosen)
+    told = belief(record(model, explorer.view(chosen).pixels)).heads["main"]
     assert answer["heads"]["main"]["probabilities"] == pytest.approx(told.probabilities, abs=2e-3)
     assert answer["net"] == A and answer["network"]["name"] == "run a"
     assert len(answer["network"]["classes"]) == 10 and answer["picture"]["size"] == 32
@@ -103,54 +103,59 @@ def test_a_run_is_looked_at_with_its_own_weights(labs: Labs, shelf: Shelf) -> No
     ids=["64 px", "left out", "no heads", "pre-activation", "two classes", "no norm", "unnamed"],
 )
 def test_networks_of_every_shape_can_be_explored_measured_and_asked(
-    labs: Labs, shelf: Shelf, model
+    explorers: Explorers, shelf: Shelf, model
 ) -> None:
     shelf.put(A, model())
-    lab, chosen = labs.asked(CAT | {"net": A})
-    answer = lab.explore(chosen)
+    explorer, chosen = explorers.asked(CAT | {"net": A})
+    answer = explorer.explore(chosen)
     assert "NaN" not in json.dumps(answer)
     for stage in STAGES:
         parts = answer["stages"][stage]["branches"]
         assert sum(part["share"] for part in parts.values()) == pytest.approx(1, abs=1e-3)
         assert all(part["channels"] >= len(part["top"]) > 0 for part in parts.values())
-    sides = lab.measure(chosen, "4b", answer["key"])["sides"]
+    sides = explorer.measure(chosen, "4b", answer["key"])["sides"]
     assert set(sides) == set(BRANCHES)
     trained = [head for head, told in answer["heads"].items() if "top" in told]
     for head in trained:
-        why = lab.attribute(chosen, "saliency", head, "1", None)
+        why = explorer.attribute(chosen, "saliency", head, "1", None)
         assert why["net"] == A and why["target"] == 1
-    unnamed = not lab.model.info.classes
-    assert bool(trained) != unnamed and len(lab.network["classes"]) == lab.model.config.num_classes
+    unnamed = not explorer.model.info.classes
+    assert (
+        bool(trained) != unnamed
+        and len(explorer.network["classes"]) == explorer.model.config.num_classes
+    )
 
 
-def test_newer_weights_take_the_place_of_older_ones(labs: Labs, shelf: Shelf) -> None:
+def test_newer_weights_take_the_place_of_older_ones(explorers: Explorers, shelf: Shelf) -> None:
     shelf.put(A, small())
-    first = labs.find(A)
-    assert labs.find(A) is first
+    first = explorers.find(A)
+    assert explorers.find(A) is first
     shelf.put(A, small(num_classes=3))
-    assert labs.find(A).model.config.num_classes == 3
+    assert explorers.find(A).model.config.num_classes == 3
     shelf.put(A, small(num_classes=4), BEST)
-    assert labs.find(A).model.config.num_classes == 4
+    assert explorers.find(A).model.config.num_classes == 4
 
 
 def test_only_the_networks_looked_at_last_are_kept(
-    labs: Labs, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    explorers: Explorers, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gnet.answers.explorers.MOST", MOST - 1)
     names = [f"r{index:021}" for index in range(MOST)]
     for name in names:
         shelf.put(name, small())
-    first = {name: labs.find(name) for name in names}
-    assert [labs.find(name) is first[name] for name in names[1:]] == [True] * (MOST - 1)
-    assert labs.find(names[0]) is not first[names[0]]
+    first = {name: explorers.find(name) for name in names}
+    assert [explorers.find(name) is first[name] for name in names[1:]] == [True] * (MOST - 1)
+    assert explorers.find(names[0]) is not first[names[0]]
 
 
-def test_recordings_of_all_networks_share_one_memory(labs: Labs, shelf: Shelf, served: Lab) -> None:
+def test_recordings_of_all_networks_share_one_memory(
+    explorers: Explorers, shelf: Shelf, served: Explorer
+) -> None:
     shelf.put(A, small())
-    lab = labs.find(A)
-    assert lab.recordings is served.recordings
+    explorer = explorers.find(A)
+    assert explorer.recordings is served.recordings
     cat = examples.chosen("cat")
-    assert lab.view(cat).key != served.view(cat).key
+    assert explorer.view(cat).key != served.view(cat).key
 
 
 @pytest.fixture
@@ -166,10 +171,12 @@ def looked_at(shelf: Shelf):
     return made
 
 
-def test_a_picture_of_a_review_is_explored_as_it_was_judged(labs: Labs, looked_at) -> None:
+def test_a_picture_of_a_review_is_explored_as_it_was_judged(
+    explorers: Explorers, looked_at
+) -> None:
     for index in (0, 7):
-        lab, chosen = labs.asked({"net": A, "tile": f"{A}.{index}"})
-        answer = lab.explore(chosen)
+        explorer, chosen = explorers.asked({"net": A, "tile": f"{A}.{index}"})
+        answer = explorer.explore(chosen)
         assert answer["tile"] == f"{A}.{index}" and looked_at.classes[index] in answer["name"]
         for head, told in looked_at.answer(index)["heads"].items():
             [likeliest, sure] = told["top"][0]
@@ -177,12 +184,14 @@ def test_a_picture_of_a_review_is_explored_as_it_was_judged(labs: Labs, looked_a
             assert answer["heads"][head]["probabilities"][likeliest] == pytest.approx(
                 sure, abs=2e-3
             )
-    assert lab.network["heads"][0]["top1"] is not None
+    assert explorer.network["heads"][0]["top1"] is not None
 
 
-def test_another_network_can_look_at_the_picture_of_a_review(labs: Labs, looked_at) -> None:
-    lab, chosen = labs.asked({"tile": f"{A}.3", "box": [0, 0, 16]})
-    assert lab is labs.served and lab.view(chosen).box == (0, 0, 16)
+def test_another_network_can_look_at_the_picture_of_a_review(
+    explorers: Explorers, looked_at
+) -> None:
+    explorer, chosen = explorers.asked({"tile": f"{A}.3", "box": [0, 0, 16]})
+    assert explorer is explorers.served and explorer.view(chosen).box == (0, 0, 16)
 
 
 @pytest.mark.parametrize(
@@ -202,13 +211,13 @@ def test_another_network_can_look_at_the_picture_of_a_review(labs: Labs, looked_
     ],
 )
 def test_what_names_no_network_or_picture_is_refused(
-    labs: Labs, looked_at, picture, sentence: str
+    explorers: Explorers, looked_at, picture, sentence: str
 ) -> None:
     with pytest.raises(GnetError, match=sentence) as caught:
-        labs.asked(picture)
+        explorers.asked(picture)
     assert len(str(caught.value)) < 200
 
 
-def test_without_runs_there_is_only_the_served_network(served: Lab) -> None:
+def test_without_runs_there_is_only_the_served_network(served: Explorer) -> None:
     with pytest.raises(GnetError, match="there is the one served here"):
-        Labs(served).find(A)
+        Explorers(served).find(A)

@@ -1,10 +1,10 @@
-"""Wishes in a file: written whole, read where they changed, refused where no run could follow."""
+"""Requests in a file: written whole, read where they changed, refused where no run could follow."""
 
 import json
 
 import pytest
 
-from gnet.runs.control import Wishes, read_wishes, write_wishes
+from gnet.runs.control import Requests, read_requests, write_requests
 from gnet.training.steering import Listener
 from gnet.errors import GnetError
 from gnet.training.distributed import Group
@@ -15,13 +15,13 @@ def listener(path, stop=lambda: False):
 
 
 def test_wishes_survive_their_file(tmp_path):
-    wishes = Wishes(pause=True, steps=3, stop=True, learning_rate=0.1 + 0.2, aux2_weight=0.0)
-    write_wishes(tmp_path / "w", wishes)
-    assert read_wishes(tmp_path / "w") == wishes
+    requests = Requests(pause=True, steps=3, stop=True, learning_rate=0.1 + 0.2, aux2_weight=0.0)
+    write_requests(tmp_path / "w", requests)
+    assert read_requests(tmp_path / "w") == requests
 
 
 def test_without_a_file_nothing_is_wished(tmp_path):
-    assert read_wishes(tmp_path / "none") == Wishes()
+    assert read_requests(tmp_path / "none") == Requests()
 
 
 @pytest.mark.parametrize(
@@ -42,66 +42,66 @@ def test_without_a_file_nothing_is_wished(tmp_path):
 )
 def test_a_wish_no_run_can_follow_is_one_sentence(wrong, tmp_path):
     with pytest.raises(GnetError, match=r"; allowed are .*\.$"):
-        Wishes(**wrong)
+        Requests(**wrong)
     (tmp_path / "w").write_text(json.dumps(wrong))
     with pytest.raises(GnetError):
-        read_wishes(tmp_path / "w")
+        read_requests(tmp_path / "w")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"mood": 1}', "\ud800"])
 def test_a_file_of_anything_else_is_refused(text, tmp_path):
     (tmp_path / "w").write_bytes(text.encode("utf-8", "surrogatepass"))
     with pytest.raises(GnetError, match="allowed"):
-        read_wishes(tmp_path / "w")
+        read_requests(tmp_path / "w")
 
 
 def test_a_listener_hears_what_was_written_since(tmp_path):
     ears = listener(tmp_path / "w")
-    assert ears.hear() == Wishes()
-    for wishes in (Wishes(pause=True), Wishes(steps=2, learning_rate=1e-3), Wishes()):
-        write_wishes(tmp_path / "w", wishes)
-        assert ears.hear() == wishes == ears.hear()
+    assert ears.hear() == Requests()
+    for requests in (Requests(pause=True), Requests(steps=2, learning_rate=1e-3), Requests()):
+        write_requests(tmp_path / "w", requests)
+        assert ears.hear() == requests == ears.hear()
 
 
 def test_a_listener_without_a_file_hears_the_wish_to_stop_alone():
-    assert listener(None, stop=lambda: True).hear() == Wishes(stop=True)
+    assert listener(None, stop=lambda: True).hear() == Requests(stop=True)
 
 
 def test_a_file_is_read_only_where_it_changed(tmp_path, monkeypatch):
-    write_wishes(tmp_path / "w", Wishes(pause=True))
+    write_requests(tmp_path / "w", Requests(pause=True))
     ears = listener(tmp_path / "w")
     ears.hear()
-    monkeypatch.setattr("gnet.runs.control.read_wishes", None)
-    assert ears.hear() == Wishes(pause=True)
+    monkeypatch.setattr("gnet.runs.control.read_requests", None)
+    assert ears.hear() == Requests(pause=True)
 
 
 def test_a_damaged_file_changes_nothing_and_a_missing_one_takes_all_wishes_back(tmp_path):
-    write_wishes(tmp_path / "w", Wishes(pause=True, learning_rate=0.5))
+    write_requests(tmp_path / "w", Requests(pause=True, learning_rate=0.5))
     ears = listener(tmp_path / "w")
     ears.hear()
     (tmp_path / "w").write_text("half a fi")
-    assert ears.hear() == Wishes(pause=True, learning_rate=0.5)
-    write_wishes(tmp_path / "w", Wishes(aux1_weight=0.0))
-    assert ears.hear() == Wishes(aux1_weight=0.0)
+    assert ears.hear() == Requests(pause=True, learning_rate=0.5)
+    write_requests(tmp_path / "w", Requests(aux1_weight=0.0))
+    assert ears.hear() == Requests(aux1_weight=0.0)
     (tmp_path / "w").unlink()
-    assert ears.hear() == Wishes()
+    assert ears.hear() == Requests()
 
 
 def test_a_followed_wish_to_stop_is_taken_back_with_its_pause_and_a_pause_alone_stays(tmp_path):
     ears = listener(tmp_path / "w")
     ears.used_up()
     assert not (tmp_path / "w").exists()
-    write_wishes(tmp_path / "w", Wishes(pause=True, steps=4))
+    write_requests(tmp_path / "w", Requests(pause=True, steps=4))
     ears.used_up()
-    assert read_wishes(tmp_path / "w") == Wishes(pause=True, steps=4)
-    write_wishes(tmp_path / "w", Wishes(pause=True, stop=True, steps=4, aux1_weight=0.5))
+    assert read_requests(tmp_path / "w") == Requests(pause=True, steps=4)
+    write_requests(tmp_path / "w", Requests(pause=True, stop=True, steps=4, aux1_weight=0.5))
     ears.used_up()
-    assert read_wishes(tmp_path / "w") == Wishes(steps=4, aux1_weight=0.5)
+    assert read_requests(tmp_path / "w") == Requests(steps=4, aux1_weight=0.5)
 
 
 def test_only_the_first_process_reads_and_any_may_stop(tmp_path):
     """Two processes played by one: what each brings is added up."""
-    write_wishes(tmp_path / "w", Wishes(pause=True, steps=5, learning_rate=0.1 + 0.2))
+    write_requests(tmp_path / "w", Requests(pause=True, steps=5, learning_rate=0.1 + 0.2))
     brought = []
 
     class Kept(Group):
@@ -116,5 +116,5 @@ def test_only_the_first_process_reads_and_any_may_stop(tmp_path):
         def summed(self, values):
             return brought[0] + brought[1]
 
-    expected = Wishes(pause=True, steps=5, stop=True, learning_rate=0.1 + 0.2)
+    expected = Requests(pause=True, steps=5, stop=True, learning_rate=0.1 + 0.2)
     assert Listener(tmp_path / "w", Added(rank=0, world=2), lambda: False).hear() == expected

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gnet.errors import GnetError
-from gnet.runs.control import read_wishes
+from gnet.runs.control import read_requests
 from gnet.runs.folder import CONTROL
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.run_card import new_token
@@ -94,7 +94,7 @@ def test_a_step_asked_of_a_run_that_is_not_paused_pauses_it(opened):
     reach(runs, run_id, "running")
     runs.steer(run_id, OWNER, "step")
     reach(runs, run_id, "paused")
-    assert read_wishes(runs.folder / run_id / CONTROL).steps == 0
+    assert read_requests(runs.folder / run_id / CONTROL).steps == 0
 
 
 def test_a_learning_rate_set_in_mid_run_reaches_it_and_one_out_of_range_is_refused(opened):
@@ -104,8 +104,8 @@ def test_a_learning_rate_set_in_mid_run_reaches_it_and_one_out_of_range_is_refus
     runs.steer(run_id, OWNER, "learning_rate", learning_rate=0.25)
     until(lambda: runs.follow(run_id)["events"][-1].get("learning_rate") == 0.25)
     runs.steer(run_id, OWNER, "aux_weights", aux1_weight=0.5, aux2_weight=0.0)
-    wishes = read_wishes(runs.folder / run_id / CONTROL)
-    assert (wishes.learning_rate, wishes.aux1_weight, wishes.aux2_weight) == (0.25, 0.5, 0.0)
+    requests = read_requests(runs.folder / run_id / CONTROL)
+    assert (requests.learning_rate, requests.aux1_weight, requests.aux2_weight) == (0.25, 0.5, 0.0)
     for value in (-1.0, "fast", float("nan")):
         with pytest.raises(GnetError, match="learning_rate is"):
             runs.steer(run_id, OWNER, "learning_rate", learning_rate=value)

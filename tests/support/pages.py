@@ -104,7 +104,7 @@ class Server:
     """A page being served."""
 
     address: str
-    lab: Any
+    explorer: Any
     records: list[str] = field(default_factory=list)
     """One entry for each time the network was run on a picture."""
 
@@ -112,17 +112,17 @@ class Server:
 @pytest.fixture(scope="session")
 def server(gradio_environment: None, page_model: GoogLeNet) -> Iterator[Server]:
     """The page, served on a free port for all tests."""
-    from gnet.answers import explorer as lab
+    from gnet.answers import explorer as explorer
 
-    served = Server(address="", lab=None)
+    served = Server(address="", explorer=None)
     with pytest.MonkeyPatch.context() as patch:
-        original = lab.record
+        original = explorer.record
 
         def counted(model: GoogLeNet, pixels: torch.Tensor) -> Any:
             served.records.append(str(tuple(pixels.shape)))
             return original(model, pixels)
 
-        patch.setattr(lab, "record", counted)
+        patch.setattr(explorer, "record", counted)
         with on_a_free_port(page_model) as served.address:
             yield served
 
@@ -152,7 +152,7 @@ def with_training(runs: Runs) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_tab, "Measuring", partial(Measuring, command=pretend_measuring.COMMAND))
         with on_a_free_port(random_network(), runs) as address:
-            yield Server(address=address, lab=None)
+            yield Server(address=address, explorer=None)
 
 
 def follow(page: Any, run_id: str) -> None:

@@ -1,4 +1,4 @@
-"""A stand-in for the process that trains: the same files, wishes and signals, and no network.
+"""A stand-in for the process that trains: the same files, requests and signals, and no network.
 
 It starts in a twentieth of a second, and takes as long as its `epochs` of five steps say.
 """
@@ -42,20 +42,20 @@ def main(folder: Path) -> int:
         say("RunStarted", steps=STEPS * config["epochs"], classes=["a", "b"])
     paused, taken = False, 0
     while step < STEPS * config["epochs"]:
-        wishes = json.loads((folder / "control.json").read_text())
-        if asked or wishes["stop"]:
+        requests = json.loads((folder / "control.json").read_text())
+        if asked or requests["stop"]:
             saved.write_text(str(step))
             say("RunEnded", reason="stopped", seconds=time.monotonic() - begun)
             return 0
-        if wishes["pause"] != paused:
-            paused = wishes["pause"]
+        if requests["pause"] != paused:
+            paused = requests["pause"]
             say("RunPaused" if paused else "RunContinued")
         time.sleep(0.005)
-        if paused and wishes["steps"] == taken:
+        if paused and requests["steps"] == taken:
             continue
         taken += paused
         step += 1
-        rate = wishes["learning_rate"] or config["learning_rate"]
+        rate = requests["learning_rate"] or config["learning_rate"]
         say(
             "StepDone",
             epoch=1 + (step - 1) // STEPS,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gnet.network.config import ModelConfig
-from gnet.runs.control import Wishes, write_wishes
+from gnet.runs.control import Requests, write_requests
 from gnet.runs.events import EpochDone, Event, RunEnded, RunStarted, StepDone, to_line
 from gnet.runs.folder import CONTROL, EVENTS, RunFolder
 from gnet.runs.train_config import TrainConfig
@@ -116,7 +116,7 @@ class Told:
         run_id = f"{self.count:022}"
         path = self.folder / run_id
         RunFolder(path).create(run)
-        write_wishes(path / CONTROL, Wishes())
+        write_requests(path / CONTROL, Requests())
         self.add(run_id, *(events or whole(run)))
         process, begun = 0, ""
         if live:

@@ -1,4 +1,4 @@
-"""A signal is a wish to stop at the next step, or an end at once where nothing has begun."""
+"""A signal is a request to stop at the next step, or an end at once where nothing has begun."""
 
 import os
 import signal

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gnet.network.weights import load
-from gnet.runs.control import Wishes, write_wishes
+from gnet.runs.control import Requests, write_requests
 from gnet.runs.events import (
     CheckpointSaved,
     EpochDone,
@@ -100,13 +100,13 @@ def test_two_processes_follow_a_wish_at_the_same_step(tmp_path):
     """Both wait, step, change and go on together, or they would wait for each other for ever."""
     folder = RunFolder(tmp_path / "two")
     folder.create(CONFIG)
-    write_wishes(folder.path / CONTROL, Wishes(pause=True, learning_rate=0.01))
+    write_requests(folder.path / CONTROL, Requests(pause=True, learning_rate=0.01))
     with two_processes("--resume", str(folder.path)) as both:
         try:
             wait_for(folder, RunPaused(step=0), both)
-            write_wishes(folder.path / CONTROL, Wishes(pause=True, steps=1, learning_rate=0.01))
+            write_requests(folder.path / CONTROL, Requests(pause=True, steps=1, learning_rate=0.01))
             wait_for(folder, CheckpointSaved(step=1, best=False), both)
-            write_wishes(folder.path / CONTROL, Wishes(steps=1, aux1_weight=0.6))
+            write_requests(folder.path / CONTROL, Requests(steps=1, aux1_weight=0.6))
             _, mistakes = both.communicate(timeout=240)
         finally:
             both.terminate()
@@ -118,9 +118,9 @@ def test_two_processes_follow_a_wish_at_the_same_step(tmp_path):
         if isinstance(event, StepDone | SettingsChanged):
             alone.append(event)
         if isinstance(event, RunStarted):
-            write_wishes(tmp_path / "one" / CONTROL, Wishes(learning_rate=0.01))
+            write_requests(tmp_path / "one" / CONTROL, Requests(learning_rate=0.01))
         if event.step == 1:
-            write_wishes(tmp_path / "one" / CONTROL, Wishes(aux1_weight=0.6))
+            write_requests(tmp_path / "one" / CONTROL, Requests(aux1_weight=0.6))
     changes = [event for event in alone if isinstance(event, SettingsChanged)]
     assert [change.step for change in changes] == [0, 1]
     for mine, theirs in zip(alone, together, strict=True):

@@ -1,4 +1,4 @@
-"""A run is paused, stepped, changed and stopped by the wishes in its folder."""
+"""A run is paused, stepped, changed and stopped by the requests in its folder."""
 
 import shutil
 from functools import cache
@@ -7,7 +7,7 @@ import pytest
 
 from gnet.network.config import TRAINED, UNTRAINED
 from gnet.network.weights import load
-from gnet.runs.control import Wishes, read_wishes, write_wishes
+from gnet.runs.control import Requests, read_requests, write_requests
 from gnet.runs.events import (
     EpochDone,
     RunContinued,
@@ -28,7 +28,7 @@ CONFIG = tiny(per_class=4, epochs=1, pinned=-1)  # five steps
 
 @cache
 def undisturbed():
-    """The events of a run that nobody wishes anything of."""
+    """The events of a run that nobody requests anything of."""
     return run(CONFIG)
 
 
@@ -44,13 +44,13 @@ def taken_until(events, kind, step):
 
 @pytest.fixture
 def waiting(monkeypatch, tmp_path):
-    """Give the wishes that come up one by one whenever the run waits."""
+    """Give the requests that come up one by one whenever the run waits."""
 
-    def plan(*wishes):
-        left = list(wishes)
+    def plan(*requests):
+        left = list(requests)
         monkeypatch.setattr(
             "gnet.training.steering.time.sleep",
-            lambda _: write_wishes(tmp_path / CONTROL, left.pop(0)),
+            lambda _: write_requests(tmp_path / CONTROL, left.pop(0)),
         )
         return left
 
@@ -63,15 +63,15 @@ def names(events):
 
 def test_a_paused_run_is_saved_once_steps_singly_and_goes_on(tmp_path, waiting):
     left = waiting(
-        Wishes(pause=True),
-        Wishes(pause=True, steps=1),
-        Wishes(pause=True, steps=3),
-        Wishes(pause=True, steps=3),
-        Wishes(steps=3),
+        Requests(pause=True),
+        Requests(pause=True, steps=1),
+        Requests(pause=True, steps=3),
+        Requests(pause=True, steps=3),
+        Requests(steps=3),
     )
     events = train(CONFIG, tmp_path)
     taken = taken_until(events, StepDone, 1)
-    write_wishes(tmp_path / CONTROL, Wishes(pause=True))
+    write_requests(tmp_path / CONTROL, Requests(pause=True))
     taken += list(events)
     assert left == []
     assert names(taken[2:-3]) == [
@@ -89,18 +89,18 @@ def test_a_paused_run_is_saved_once_steps_singly_and_goes_on(tmp_path, waiting):
 
 
 def test_a_run_can_wait_before_its_first_step(tmp_path, waiting):
-    waiting(Wishes())
-    write_wishes(tmp_path / CONTROL, Wishes(pause=True, steps=7))
+    waiting(Requests())
+    write_requests(tmp_path / CONTROL, Requests(pause=True, steps=7))
     kinds = names(train(CONFIG, tmp_path))
     expected = [("RunStarted", 0), ("RunPaused", 0), ("RunContinued", 0), ("StepDone", 1)]
     assert kinds[:4] == expected
 
 
 def test_a_paused_run_that_was_closed_is_resumed_paused_and_takes_no_old_step(tmp_path, waiting):
-    waiting(Wishes(pause=True, steps=1), Wishes(pause=True, steps=1), Wishes(steps=1))
+    waiting(Requests(pause=True, steps=1), Requests(pause=True, steps=1), Requests(steps=1))
     events = train(CONFIG, tmp_path)
     taken_until(events, StepDone, 1)
-    write_wishes(tmp_path / CONTROL, Wishes(pause=True))
+    write_requests(tmp_path / CONTROL, Requests(pause=True))
     taken_until(events, StepDone, 2)
     events.close()
     kinds = names(resume(tmp_path))
@@ -114,8 +114,12 @@ def test_a_paused_run_that_was_closed_is_resumed_paused_and_takes_no_old_step(tm
 
 
 def test_whoever_counts_single_steps_anew_is_understood(tmp_path, waiting):
-    waiting(Wishes(pause=True, steps=0), Wishes(pause=True, steps=1), Wishes(pause=True, stop=True))
-    write_wishes(tmp_path / CONTROL, Wishes(pause=True, steps=7))
+    waiting(
+        Requests(pause=True, steps=0),
+        Requests(pause=True, steps=1),
+        Requests(pause=True, stop=True),
+    )
+    write_requests(tmp_path / CONTROL, Requests(pause=True, steps=7))
     steps = [name for name, _ in names(train(CONFIG, tmp_path))].count("StepDone")
     assert steps == 1
 
@@ -123,18 +127,18 @@ def test_whoever_counts_single_steps_anew_is_understood(tmp_path, waiting):
 def test_a_wish_to_stop_is_followed_once(tmp_path):
     events = train(CONFIG, tmp_path)
     taken_until(events, StepDone, 2)
-    write_wishes(tmp_path / CONTROL, Wishes(stop=True, pause=True))
+    write_requests(tmp_path / CONTROL, Requests(stop=True, pause=True))
     *_, ended = events
     assert isinstance(ended, RunEnded)
     assert (ended.step, ended.reason, ended.message) == (2, "stopped", "")
-    assert read_wishes(tmp_path / CONTROL) == Wishes()
+    assert read_requests(tmp_path / CONTROL) == Requests()
     list(resume(tmp_path))
     assert curve(read_events(tmp_path / EVENTS)) == curve(undisturbed())
 
 
 def test_a_paused_run_stops_when_that_is_wished(tmp_path, waiting):
-    waiting(Wishes(pause=True, stop=True))
-    write_wishes(tmp_path / CONTROL, Wishes(pause=True))
+    waiting(Requests(pause=True, stop=True))
+    write_requests(tmp_path / CONTROL, Requests(pause=True))
     assert names(train(CONFIG, tmp_path))[1:] == [("RunPaused", 0), ("RunEnded", 0)]
 
 
@@ -165,7 +169,7 @@ def test_a_run_ends_with_a_sentence_when_its_time_is_over(tmp_path):
 def test_new_settings_hold_from_the_next_step_on(tmp_path):
     events = train(CONFIG, tmp_path)
     taken = taken_until(events, StepDone, 2)
-    write_wishes(tmp_path / CONTROL, Wishes(learning_rate=0.02, aux1_weight=0.0))
+    write_requests(tmp_path / CONTROL, Requests(learning_rate=0.02, aux1_weight=0.0))
     taken += list(events)
     changes = [event for event in taken if isinstance(event, SettingsChanged)]
     assert changes == [
@@ -185,7 +189,7 @@ def test_a_head_that_gets_a_weight_on_the_way_counts_as_trained(tmp_path):
     config = tiny(per_class=4, epochs=1, aux1_weight=0.0, aux2_weight=0.0, ema=0.9)
     events = train(config, tmp_path)
     taken_until(events, StepDone, 2)
-    write_wishes(tmp_path / CONTROL, Wishes(aux2_weight=0.3))
+    write_requests(tmp_path / CONTROL, Requests(aux2_weight=0.3))
     taken_until(events, StepDone, 3)
     events.close()
     list(resume(tmp_path))
@@ -209,7 +213,7 @@ def changed(tmp_path):
     events.close()
     events = resume(whole)
     taken_until(events, StepDone, 2)
-    write_wishes(whole / CONTROL, Wishes(learning_rate=0.02, aux2_weight=0.6))
+    write_requests(whole / CONTROL, Requests(learning_rate=0.02, aux2_weight=0.6))
     taken_until(events, StepDone, 3)
     shutil.copytree(whole, killed)
     list(events)
@@ -242,7 +246,7 @@ def test_a_change_is_made_again_however_often_the_run_is_killed(changed, kind, s
 
 def test_a_wish_made_since_the_kill_overrules_what_was_to_be_repeated(changed):
     killed, _ = changed
-    write_wishes(killed / CONTROL, Wishes(learning_rate=0.004, aux2_weight=0.6))
+    write_requests(killed / CONTROL, Requests(learning_rate=0.004, aux2_weight=0.6))
     list(resume(killed))
     changes = [e for e in read_events(killed / EVENTS) if isinstance(e, SettingsChanged)]
     assert changes == [

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from gnet.answers import channel as channels
 from gnet.answers.examples import chosen
-from gnet.answers.explorer import Lab
+from gnet.answers.explorer import Explorer
 from gnet.channels.arithmetic import convolution_step
 from gnet.channels.dreams import DreamConfig
 from gnet.channels.index import SHIPPED, index_path, make_index
@@ -35,47 +35,47 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def lab() -> Lab:
-    return Lab(random_network())
+def explorer() -> Explorer:
+    return Explorer(random_network())
 
 
 def asked(**changes: Any) -> dict[str, Any]:
     return {"stage": "4b", "branch": "5x5", "channel": 3, "turn": 1} | changes
 
 
-def test_an_answer_holds_map_sum_and_no_patches_where_nobody_looked(lab: Lab) -> None:
-    told = channels.open_channel(lab, chosen("cat"), asked())
-    recording = record(lab.model, lab.view(chosen("cat")).pixels)
+def test_an_answer_holds_map_sum_and_no_patches_where_nobody_looked(explorer: Explorer) -> None:
+    told = channels.open_channel(explorer, chosen("cat"), asked())
+    recording = record(explorer.model, explorer.view(chosen("cat")).pixels)
     values = recording.branches["4b"]["5x5"][3]
     assert told["grid"] == list(values.shape)
     assert told["map"]["high"] == pytest.approx(float(values.max()), rel=1e-3, abs=1e-6)
-    step = convolution_step(lab.model, recording, "4b", "5x5", 3)
+    step = convolution_step(explorer.model, recording, "4b", "5x5", 3)
     assert told["step"]["recorded"] == pytest.approx(step.recorded, rel=1e-3, abs=1e-6)
     assert told["step"]["terms"][0]["name"].startswith("5×5 reduce · channel ")
     assert told["patches"] is None and told["dream"] is None
 
 
-def test_patches_come_from_the_index_asked_for(lab: Lab) -> None:
+def test_patches_come_from_the_index_asked_for(explorer: Explorer) -> None:
     for data, pictures in ((SHIPPED, [shipped()[n] for n in range(0, 476, 60)]), ("mine", None)):
         given = pictures or [shipped()[n] for n in range(5)]
-        made = make_index(lab.model, given, data=data, keep=pictures is None)
+        made = make_index(explorer.model, given, data=data, keep=pictures is None)
         made.save(index_path(made.digest, data))
-    told = channels.open_channel(lab, chosen("cat"), asked(stage="3a"))["patches"]
+    told = channels.open_channel(explorer, chosen("cat"), asked(stage="3a"))["patches"]
     assert sorted(told["overs"]) == ["mine", SHIPPED]
-    mine = channels.open_channel(lab, chosen("cat"), asked(stage="3a", over="mine"))["patches"]
+    mine = channels.open_channel(explorer, chosen("cat"), asked(stage="3a", over="mine"))["patches"]
     assert (mine["over"], mine["count"], mine["shipped"]) == ("mine", 5, False)
     assert len(mine["values"]) <= 5 and mine["values"] == sorted(mine["values"], reverse=True)
     for found in (told, mine):
         assert found["strip"] is None or found["strip"].startswith("data:image/webp;base64,")
-    unknown = channels.open_channel(lab, chosen("cat"), asked(stage="3a", over="../secret"))
+    unknown = channels.open_channel(explorer, chosen("cat"), asked(stage="3a", over="../secret"))
     assert unknown["patches"]["over"] == told["over"]
 
 
-def test_a_grown_picture_is_kept_and_shown_the_next_time(lab: Lab) -> None:
-    states = list(channels.grow(lab, asked()))
+def test_a_grown_picture_is_kept_and_shown_the_next_time(explorer: Explorer) -> None:
+    states = list(channels.grow(explorer, asked()))
     assert [state["step"] for state in states] == [8, 16] and states[0]["turn"] == "1"
     assert all(state["picture"].startswith("data:image/webp") for state in states)
-    again = channels.open_channel(lab, chosen("cat"), asked())
+    again = channels.open_channel(explorer, chosen("cat"), asked())
     assert again["dream"].startswith("data:image/webp")
 
 
@@ -89,13 +89,13 @@ def test_a_grown_picture_is_kept_and_shown_the_next_time(lab: Lab) -> None:
         ({"channel": 10**9}, "allowed are 0 to "),
     ],
 )
-def test_every_id_is_checked(lab: Lab, changes: dict, sentence: str) -> None:
+def test_every_id_is_checked(explorer: Explorer, changes: dict, sentence: str) -> None:
     with pytest.raises(GnetError, match=sentence):
-        channels.open_channel(lab, chosen("cat"), asked(**changes))
+        channels.open_channel(explorer, chosen("cat"), asked(**changes))
     with pytest.raises(GnetError, match=sentence):
-        next(channels.grow(lab, asked(**changes)))
+        next(channels.grow(explorer, asked(**changes)))
     with pytest.raises(GnetError):
-        channels.open_channel(lab, chosen("cat"), "no record")
+        channels.open_channel(explorer, chosen("cat"), "no record")
     assert channels.not_grown(None)["steps"] == 0
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from gnet.answers import explorer as lab
+from gnet.answers import explorer as explorer
 from gnet.answers.depth import describe_course, describe_probes
 from gnet.explain.probes import Probe, Probes, find_probes
 from gnet.explain.recording import record
@@ -67,17 +67,17 @@ def test_what_travels_to_the_page_is_what_the_probes_say() -> None:
 
 def test_a_lab_uses_probes_of_its_own_weights_only(tmp_path, monkeypatch) -> None:
     path = drawn().save(tmp_path / "p.safetensors")
-    monkeypatch.setattr(lab, "find_probes", lambda digest: find_probes(digest, path))
+    monkeypatch.setattr(explorer, "find_probes", lambda digest: find_probes(digest, path))
     model = random_network()
     chosen = tmp_path / "photo.jpg"
     chosen.write_bytes(photo(80, 60))
-    picture = lab.Chosen(path=chosen, name="photo")
-    with_probes = lab.Lab(model)
+    picture = explorer.Chosen(path=chosen, name="photo")
+    with_probes = explorer.Explorer(model)
     shown = with_probes.network["probes"]
     assert shown is not None and shown["status"] == PROBE
     assert list(with_probes.explore(picture)["depth"]["stages"]) == list(STAGES)
     model.info = replace(model.info, digest="of other weights")
-    without = lab.Lab(model)
+    without = explorer.Explorer(model)
     assert without.network["probes"] is None and without.explore(picture)["depth"] is None
 
 

@@ -11,7 +11,7 @@ import pytest
 import app
 from gnet.answers import examples
 from gnet.answers.answer import describe_attribution, describe_network
-from gnet.answers.explorer import Chosen, Lab
+from gnet.answers.explorer import Chosen, Explorer
 from gnet.errors import GnetError
 from gnet.explain.attribution import attribute
 from gnet.explain.belief import belief
@@ -28,17 +28,17 @@ CAT = examples.chosen("cat")
 
 
 @pytest.fixture(scope="module")
-def lab() -> Lab:
-    return Lab(random_network())
+def explorer() -> Explorer:
+    return Explorer(random_network())
 
 
 @pytest.fixture(scope="module")
-def answer(lab: Lab) -> dict:
-    return lab.explore(CAT)
+def answer(explorer: Explorer) -> dict:
+    return explorer.explore(CAT)
 
 
-def test_an_answer_holds_the_maps_of_all_36_branches(lab: Lab, answer: dict) -> None:
-    recording = record(lab.model, lab.view(CAT).pixels)
+def test_an_answer_holds_the_maps_of_all_36_branches(explorer: Explorer, answer: dict) -> None:
+    recording = record(explorer.model, explorer.view(CAT).pixels)
     for stage in STAGES:
         numbers = statistics(recording, stage)
         for branch in BRANCHES:
@@ -73,8 +73,8 @@ def test_shares_of_a_module_sum_to_one_and_the_leader_has_the_largest(answer: di
         assert shares[stage["leader"]] == max(shares.values())
 
 
-def test_windows_are_those_of_the_live_network(lab: Lab, answer: dict) -> None:
-    fields = receptive_fields(lab.model)
+def test_windows_are_those_of_the_live_network(explorer: Explorer, answer: dict) -> None:
+    fields = receptive_fields(explorer.model)
     for stage, parts in answer["stages"].items():
         for branch, part in parts["branches"].items():
             field = fields[stage][branch]
@@ -84,17 +84,17 @@ def test_windows_are_those_of_the_live_network(lab: Lab, answer: dict) -> None:
 
 
 def test_an_answer_for_128_px_is_small_enough_to_travel_at_once() -> None:
-    assert len(json.dumps(Lab(random_network(size=128)).explore(CAT))) < 150_000
+    assert len(json.dumps(Explorer(random_network(size=128)).explore(CAT))) < 150_000
 
 
 def test_an_untrained_head_sends_no_belief() -> None:
-    answer = Lab(random_network(aux1=UNTRAINED)).explore(CAT)
+    answer = Explorer(random_network(aux1=UNTRAINED)).explore(CAT)
     assert answer["heads"]["aux1"] == {"status": UNTRAINED}
     assert "probabilities" in answer["heads"]["aux2"]
 
 
-def test_belief_is_that_of_the_recording(lab: Lab, answer: dict) -> None:
-    held = belief(record(lab.model, lab.view(CAT).pixels))
+def test_belief_is_that_of_the_recording(explorer: Explorer, answer: dict) -> None:
+    held = belief(record(explorer.model, explorer.view(CAT).pixels))
     for head, believed in held.heads.items():
         sent = answer["heads"][head]
         assert sent["top"] == list(believed.top)
@@ -106,10 +106,10 @@ def test_belief_is_that_of_the_recording(lab: Lab, answer: dict) -> None:
 def test_signed_responses_travel_signed() -> None:
     model = random_network()
     config = ModelConfig.preset("pre-activation", num_classes=12, width=0.25)
-    lab = Lab(GoogLeNet(config, model.info).eval())
-    answer = lab.explore(CAT)
+    explorer = Explorer(GoogLeNet(config, model.info).eval())
+    answer = explorer.explore(CAT)
     assert answer["signed"] is True
-    recording = record(lab.model, lab.view(CAT).pixels)
+    recording = record(explorer.model, explorer.view(CAT).pixels)
     sent = answer["stages"]["4b"]["branches"]["3x3"]
     assert sent["sparsity"] is None
     expected = mean_map(recording, "4b", "3x3").numpy()
@@ -125,17 +125,21 @@ def test_the_page_is_told_of_a_3x3_kernel_in_the_5x5_branch() -> None:
 
 def test_a_network_without_auxiliary_heads_can_be_shown() -> None:
     config = ModelConfig.preset("batch-norm", num_classes=12, width=0.0625, aux=False)
-    lab = Lab(GoogLeNet(config, random_network().info).eval())
-    assert [head["name"] for head in lab.network["heads"]] == ["main"]
-    assert list(lab.explore(CAT)["heads"]) == ["main"]
+    explorer = Explorer(GoogLeNet(config, random_network().info).eval())
+    assert [head["name"] for head in explorer.network["heads"]] == ["main"]
+    assert list(explorer.explore(CAT)["heads"]) == ["main"]
 
 
-def test_an_attribution_travels_with_its_numbers(lab: Lab) -> None:
-    sent = lab.attribute(CAT, "integrated-gradients", "aux2", "thing 3", None)
+def test_an_attribution_travels_with_its_numbers(explorer: Explorer) -> None:
+    sent = explorer.attribute(CAT, "integrated-gradients", "aux2", "thing 3", None)
     made = attribute(
-        lab.model, lab.view(CAT).pixels, method="integrated-gradients", head="aux2", target=3
+        explorer.model,
+        explorer.view(CAT).pixels,
+        method="integrated-gradients",
+        head="aux2",
+        target=3,
     )
-    assert (sent["target"], sent["head"], sent["key"]) == (3, "aux2", lab.view(CAT).key)
+    assert (sent["target"], sent["head"], sent["key"]) == (3, "aux2", explorer.view(CAT).key)
     assert sent["completeness_error"] == pytest.approx(made.completeness_error, abs=1e-4)
     small = made.map.abs() <= sent["limit"]
     shown = map_values({"data": sent["map"], "limit": sent["limit"]}, (64, 64), True)
@@ -144,8 +148,10 @@ def test_an_attribution_travels_with_its_numbers(lab: Lab) -> None:
     json.dumps(sent)
 
 
-def test_a_flat_attribution_is_still_a_record(lab: Lab) -> None:
-    made = attribute(lab.model, lab.view(CAT).pixels, method="saliency", head="main", target=0)
+def test_a_flat_attribution_is_still_a_record(explorer: Explorer) -> None:
+    made = attribute(
+        explorer.model, explorer.view(CAT).pixels, method="saliency", head="main", target=0
+    )
     made.map.zero_()
     assert describe_attribution(made, "key")["limit"] == 0
 
@@ -153,41 +159,59 @@ def test_a_flat_attribution_is_still_a_record(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("ask", "words"),
     [
-        (lambda lab: lab.measure(CAT, "9z"), "There is no module '9z'"),
-        (lambda lab: lab.measure(CAT, None), "There is no module 'None'"),
-        (lambda lab: lab.measure(CAT, ["4b"]), "There is no module"),
-        (lambda lab: lab.attribute(CAT, "saliency", "main", "unicorn", None), "no class 'unicorn'"),
-        (lambda lab: lab.attribute(CAT, "saliency", "main", 99, None), "from 0 to 11"),
-        (lambda lab: lab.attribute(CAT, "saliency", "main", 10**400, None), "from 0 to 11"),
-        (lambda lab: lab.attribute(CAT, "saliency", "main", -1, None), "from 0 to 11"),
-        (lambda lab: lab.attribute(CAT, "saliency", "main", True, None), "no class"),
-        (lambda lab: lab.attribute(CAT, "saliency", "main", {"a": []}, None), "no class"),
-        (lambda lab: lab.attribute(CAT, "magic", "main", 0, None), "There is no method 'magic'"),
-        (lambda lab: lab.attribute(CAT, "grad-cam", "aux1", 0, "5a"), "5a lies behind aux1"),
-        (lambda lab: lab.explore(Chosen(path=ROOT / "gone.jpg", name="gone")), "no longer here"),
-        (lambda lab: lab.explore(Chosen(path=ROOT / ("a" * 3000), name="long")), "no longer here"),
-        (lambda lab: lab.explore(Chosen(path=ROOT, name="folder")), "no longer here"),
+        (lambda it: it.measure(CAT, "9z"), "There is no module '9z'"),
+        (lambda it: it.measure(CAT, None), "There is no module 'None'"),
+        (lambda it: it.measure(CAT, ["4b"]), "There is no module"),
+        (
+            lambda it: it.attribute(CAT, "saliency", "main", "unicorn", None),
+            "no class 'unicorn'",
+        ),
+        (lambda it: it.attribute(CAT, "saliency", "main", 99, None), "from 0 to 11"),
+        (
+            lambda it: it.attribute(CAT, "saliency", "main", 10**400, None),
+            "from 0 to 11",
+        ),
+        (lambda it: it.attribute(CAT, "saliency", "main", -1, None), "from 0 to 11"),
+        (lambda it: it.attribute(CAT, "saliency", "main", True, None), "no class"),
+        (lambda it: it.attribute(CAT, "saliency", "main", {"a": []}, None), "no class"),
+        (
+            lambda it: it.attribute(CAT, "magic", "main", 0, None),
+            "There is no method 'magic'",
+        ),
+        (
+            lambda it: it.attribute(CAT, "grad-cam", "aux1", 0, "5a"),
+            "5a lies behind aux1",
+        ),
+        (
+            lambda it: it.explore(Chosen(path=ROOT / "gone.jpg", name="gone")),
+            "no longer here",
+        ),
+        (
+            lambda it: it.explore(Chosen(path=ROOT / ("a" * 3000), name="long")),
+            "no longer here",
+        ),
+        (lambda it: it.explore(Chosen(path=ROOT, name="folder")), "no longer here"),
     ],
 )
-def test_what_cannot_be_answered_is_a_sentence(lab: Lab, ask, words: str) -> None:
+def test_what_cannot_be_answered_is_a_sentence(explorer: Explorer, ask, words: str) -> None:
     with pytest.raises(GnetError, match=re.escape(words)):
-        ask(lab)
+        ask(explorer)
 
 
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda lab, long: lab.measure(CAT, long),
-        lambda lab, long: lab.attribute(CAT, long, "main", 0, None),
-        lambda lab, long: lab.attribute(CAT, "saliency", long, 0, None),
-        lambda lab, long: lab.attribute(CAT, "saliency", "main", long, None),
-        lambda lab, long: lab.attribute(CAT, "grad-cam", "main", 0, long),
+        lambda explorer, long: explorer.measure(CAT, long),
+        lambda explorer, long: explorer.attribute(CAT, long, "main", 0, None),
+        lambda explorer, long: explorer.attribute(CAT, "saliency", long, 0, None),
+        lambda explorer, long: explorer.attribute(CAT, "saliency", "main", long, None),
+        lambda explorer, long: explorer.attribute(CAT, "grad-cam", "main", 0, long),
     ],
 )
 @pytest.mark.parametrize("long", ["x" * 5000, ["x"] * 5000, 10**4000])
-def test_what_a_client_sent_is_said_back_in_few_words(lab: Lab, ask, long) -> None:
+def test_what_a_client_sent_is_said_back_in_few_words(explorer: Explorer, ask, long) -> None:
     with pytest.raises(GnetError) as caught:
-        ask(lab, long)
+        ask(explorer, long)
     assert len(str(caught.value)) < 250
 
 
@@ -195,41 +219,41 @@ def test_a_class_whose_name_is_a_number_is_asked_for_by_its_place() -> None:
     model = random_network()
     names = tuple(str(11 - index) for index in range(12))
     model.info = replace(model.info, classes=names)
-    sent = Lab(model).attribute(CAT, "saliency", "main", "3", None)
+    sent = Explorer(model).attribute(CAT, "saliency", "main", "3", None)
     assert (sent["target"], sent["target_name"]) == (3, "8")
 
 
-def test_fields_are_measured_once_from_what_is_kept(lab: Lab, monkeypatch) -> None:
-    key, pixels = lab.explore(CAT)["key"], lab.view(CAT).pixels
+def test_fields_are_measured_once_from_what_is_kept(explorer: Explorer, monkeypatch) -> None:
+    key, pixels = explorer.explore(CAT)["key"], explorer.view(CAT).pixels
     monkeypatch.setattr("gnet.answers.explorer.open_picture", None)  # would fail if it were called
-    first = lab.measure(Chosen(path=ROOT / "gone.jpg", name="gone"), "4a", key)
-    whole = effective_fields(lab.model, pixels)
+    first = explorer.measure(Chosen(path=ROOT / "gone.jpg", name="gone"), "4a", key)
+    whole = effective_fields(explorer.model, pixels)
     assert first == {"key": key, "stage": "4a", "sides": whole["4a"]}
     monkeypatch.setattr("gnet.answers.explorer.effective_fields", None)
-    assert lab.measure(CAT, "4a", key) == first
+    assert explorer.measure(CAT, "4a", key) == first
     with pytest.raises(GnetError, match="no longer here"):
-        lab.measure(Chosen(path=ROOT / "gone.jpg", name="gone"), "4a", "another key")
+        explorer.measure(Chosen(path=ROOT / "gone.jpg", name="gone"), "4a", "another key")
 
 
-def test_measured_fields_are_smaller_than_the_theoretical(lab: Lab) -> None:
-    measured = lab.measure(CAT, "3a")
-    theory = lab.explore(CAT)["stages"]["3a"]["branches"]
+def test_measured_fields_are_smaller_than_the_theoretical(explorer: Explorer) -> None:
+    measured = explorer.measure(CAT, "3a")
+    theory = explorer.explore(CAT)["stages"]["3a"]["branches"]
     for branch in BRANCHES:
         assert 0 < measured["sides"][branch] <= theory[branch]["field"][0]
 
 
-def test_the_same_square_is_recorded_once(lab: Lab, monkeypatch) -> None:
-    lab.explore(CAT)
+def test_the_same_square_is_recorded_once(explorer: Explorer, monkeypatch) -> None:
+    explorer.explore(CAT)
     monkeypatch.setattr("gnet.answers.explorer.record", None)  # would fail if it were called
-    assert lab.explore(CAT)["key"] == lab.view(CAT).key
+    assert explorer.explore(CAT)["key"] == explorer.view(CAT).key
 
 
-def test_a_square_outside_the_picture_is_moved_inside(lab: Lab) -> None:
-    answer = lab.explore(replace(CAT, box=(9999.0, -50.0, 120.0)))
+def test_a_square_outside_the_picture_is_moved_inside(explorer: Explorer) -> None:
+    answer = explorer.explore(replace(CAT, box=(9999.0, -50.0, 120.0)))
     assert answer["picture"]["box"][1:] == [0, 120]
     assert answer["picture"]["box"][0] == answer["picture"]["width"] - 120
     with pytest.raises(GnetError):
-        lab.explore(replace(CAT, box=(0.0, 0.0, float("nan"))))
+        explorer.explore(replace(CAT, box=(0.0, 0.0, float("nan"))))
 
 
 def test_a_toast_shows_markup_as_text(gradio_environment) -> None:

@@ -162,9 +162,9 @@ def test_the_page_may_only_name_what_was_uploaded(gradio_environment, value, wor
 
 
 def test_a_path_too_long_for_the_system_is_a_sentence(gradio_environment) -> None:
-    from gnet.answers.explorer import Lab
+    from gnet.answers.explorer import Explorer
     from gnet.answers.picture_input import meant
 
     path = os.path.join(os.environ["GRADIO_TEMP_DIR"], "a" * 3000)
     with pytest.raises(GnetError, match="no longer here"):
-        Lab(random_network()).explore(meant({"path": path}))
+        Explorer(random_network()).explore(meant({"path": path}))

@@ -31,7 +31,7 @@ _BLUR = 1 / 8
 """Deviation of the Gaussian as a share of the side: what is left has some four blotches a side."""
 
 
-def outsiders(
+def out_of_distribution(
     known: Dataset,
     preprocessing: Preprocessing,
     *,

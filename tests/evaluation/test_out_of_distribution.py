@@ -8,13 +8,13 @@ from PIL import Image
 from gnet.data import patterns
 from gnet.data.datasets import Dataset
 from gnet.errors import GnetError
-from gnet.evaluation.outsiders import (
+from gnet.evaluation.out_of_distribution import (
     PHOTOS,
     blurred,
     halves,
     labelled,
     noise,
-    outsiders,
+    out_of_distribution,
     phase_scrambled,
     photos_in,
     plain,
@@ -38,7 +38,7 @@ def known() -> Dataset:
 
 
 def test_every_kind_has_as_many_pictures_of_the_networks_size(known):
-    made = outsiders(known, PICTURE, each=4)
+    made = out_of_distribution(known, PICTURE, each=4)
     assert set(made.classes) == {
         "patterns",
         "plain colours",
@@ -52,7 +52,9 @@ def test_every_kind_has_as_many_pictures_of_the_networks_size(known):
 
 
 def test_the_same_seed_makes_the_same_pictures_and_another_one_others(known):
-    one, same, other = (outsiders(known, PICTURE, each=3, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (
+        out_of_distribution(known, PICTURE, each=3, seed=seed) for seed in (1, 1, 2)
+    )
     pairs = list(zip(one.pictures, same.pictures, other.pictures, strict=True))
     assert all(torch.equal(a, b) for a, b, _ in pairs)
     assert not any(torch.equal(a, c) for a, _, c in pairs)
@@ -60,14 +62,14 @@ def test_the_same_seed_makes_the_same_pictures_and_another_one_others(known):
 
 def test_a_network_that_was_taught_the_patterns_is_not_shown_them(known):
     taught = labelled({name: list(known.pictures[:1]) for name in patterns.CLASSES})
-    assert "patterns" not in outsiders(taught, PICTURE, each=2).classes
+    assert "patterns" not in out_of_distribution(taught, PICTURE, each=2).classes
 
 
 def test_no_picture_is_both_blurred_and_scrambled(known):
-    made = outsiders(labelled({"cat": known.pictures[:3]}), PICTURE, each=5)
+    made = out_of_distribution(labelled({"cat": known.pictures[:3]}), PICTURE, each=5)
     assert made.counts[-2:] == (1, 1)
     with pytest.raises(GnetError, match="has 1 pictures to blur and to scramble; at least two"):
-        outsiders(labelled({"cat": known.pictures[:1]}), PICTURE)
+        out_of_distribution(labelled({"cat": known.pictures[:1]}), PICTURE)
 
 
 def test_scrambling_keeps_amplitudes_and_the_mean_colour():
@@ -133,7 +135,7 @@ def test_photos_are_read_by_folder_as_squares_and_what_is_none_is_counted(tmp_pa
 
 def test_photos_join_what_is_made(known):
     given = labelled({"fruit": [random_picture(5, SIZE, SIZE)] * 3})
-    made = outsiders(known, PICTURE, each=2, photos=given)
+    made = out_of_distribution(known, PICTURE, each=2, photos=given)
     assert made.classes[-1] == "fruit" and made.counts[-1] == 3 and len(made) == 15
 
 
