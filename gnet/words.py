@@ -1,0 +1,46 @@
+"""Lists, fractions, durations and numbers as people read them; one form for each, everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def listed(names: Iterable[object], last: str = "and") -> str:
+    """`a, b and c`; `last` is the word before the last one. Empty for nothing."""
+    *most, final = [str(name) for name in names] or [""]
+    return f"{', '.join(most)} {last} {final}" if most else final
+
+
+def some(names: Iterable[object], most: int = 3, what: str = "") -> str:
+    """`a, b, c and 2 more`: the first `most` names, and how many there are besides.
+
+    `what` names those: "classes" gives `a, b, c and 2 more classes`.
+    """
+    every = [str(name) for name in names]
+    rest = len(every) - most
+    return ", ".join(every[:most]) + (f" and {rest} more {what}".rstrip() if rest > 0 else "")
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """`71.1 %`; a dash where there is no number."""
+    return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `2.5 min` or `3.1 h`."""
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def number(value: float) -> str:
+    """Three digits that count, with a real minus sign: `0.0123`, `−4.5`, `1,200`."""
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return text.replace("-", "−")
+
+
+def cut(value: object, most: int = 60) -> str:
+    """What somebody gave, short enough for a sentence."""
+    text = str(value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,0 +1,42 @@
+"""Words and numbers as people read them."""
+
+import pytest
+
+from gnet.words import cut, duration, listed, number, percent, some
+
+
+@pytest.mark.parametrize(
+    "names, text", [("", ""), ("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")]
+)
+def test_names_are_joined_as_one_speaks(names, text):
+    assert listed(names) == text
+    assert listed(names, "or") == text.replace(" and ", " or ")
+
+
+def test_of_many_names_some_are_told_and_the_rest_counted():
+    assert some("abc") == "a, b, c"
+    assert some("abcde") == "a, b, c and 2 more"
+    assert some("abcde", 1, "classes") == "a and 4 more classes"
+
+
+@pytest.mark.parametrize(
+    "written, read",
+    [
+        (percent(0.7114), "71.1 %"),
+        (percent(1.0, 0), "100 %"),
+        (percent(None), "–"),
+        (duration(119), "119 s"),
+        (duration(150), "2.5 min"),
+        (duration(7200), "2.0 h"),
+        (number(-0.01234), "−0.0123"),
+        (number(1200.4), "1,200"),
+        (number(9.5e-6), "9.5e−06"),
+    ],
+)
+def test_numbers_are_written_as_people_read_them(written, read):
+    assert written == read
+
+
+def test_what_was_given_is_cut_to_fit_a_sentence():
+    assert cut("short") == "short"
+    assert len(cut("x" * 99)) == 60 and cut("x" * 99).endswith("…")
