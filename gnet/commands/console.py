@@ -8,10 +8,13 @@ from typing import Any, Protocol
 
 
 class Command(Protocol):
-    """Adds a subcommand: `function`'s docstring is its help; `weights` gives it --weights."""
+    """Adds a subcommand: `function`'s docstring is its help; `weights` gives it --weights.
+
+    `older`: the name that the command had before, which goes on working.
+    """
 
     def __call__(
-        self, function: Any, name: str | None = None, *, weights: bool = True
+        self, function: Any, name: str | None = None, *, weights: bool = True, older: str = ""
     ) -> argparse.ArgumentParser: ...
 
 

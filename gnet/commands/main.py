@@ -52,10 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(
-        function: Any, name: str | None = None, *, weights: bool = True
+        function: Any, name: str | None = None, *, weights: bool = True, older: str = ""
     ) -> argparse.ArgumentParser:
         text = function.__doc__.strip()
-        sub = commands.add_parser(name or function.__name__, help=text, description=text)
+        sub = commands.add_parser(
+            name or function.__name__,
+            help=text,
+            description=text,
+            aliases=[older] if older else [],
+        )
         sub.add_argument("--json", action="store_true", help="print JSON")
         if weights:
             sub.add_argument(

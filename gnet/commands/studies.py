@@ -1,4 +1,4 @@
-"""The command preset: the runs that teach, carried out one after the other."""
+"""The commands that train several runs: lesson, imagenette, ablate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gnet.system.signals import StopSignals
 
 def register(command: Command) -> None:
     """Tell the command line what the command is given."""
-    sub = command(preset, weights=False)
+    sub = command(lesson, weights=False, older="preset")
     sub.add_argument("key", nargs="?", default="", help="which one; without it, they are listed")
     sub.add_argument("--data", default="", help="another data set than the built-in one")
     sub.add_argument(
@@ -40,17 +40,17 @@ def register(command: Command) -> None:
         sub.add_argument("--only", default="", metavar="NAME", help="runs whose name begins so")
 
 
-def preset(arguments: argparse.Namespace) -> None:
-    """Run a preset of the Train tab and say what it has shown."""
-    from gnet.runs.lessons import PRESETS
+def lesson(arguments: argparse.Namespace) -> None:
+    """Run a lesson of the Train tab and say what it has shown."""
+    from gnet.runs.lessons import LESSONS
 
     if not arguments.key:
         _list(arguments.json)
         return
-    if arguments.key not in PRESETS:
-        raise GnetError(f"There is no preset {arguments.key!r}; there are {', '.join(PRESETS)}.")
+    if arguments.key not in LESSONS:
+        raise GnetError(f"There is no lesson {arguments.key!r}; there are {', '.join(LESSONS)}.")
     with_large_pages()
-    chosen = PRESETS[arguments.key]
+    chosen = LESSONS[arguments.key]
     if arguments.short:
         chosen = chosen.short()
     changes: dict[str, Any] = {"threads": arguments.threads, "pinned": -1, "gradients_every": 0}
@@ -68,18 +68,18 @@ def preset(arguments: argparse.Namespace) -> None:
         if not arguments.json:
             print(f"seed {seed}: {after}", flush=True)
     if arguments.json:
-        print_json({"preset": chosen.key, "before": chosen.before, "seeds": rows})
+        print_json({"lesson": chosen.key, "before": chosen.before, "seeds": rows})
 
 
 def _list(as_json: bool) -> None:
-    from gnet.runs.lessons import PRESETS
+    from gnet.runs.lessons import LESSONS
 
     if as_json:
         kept = ("key", "title", "line", "before")
-        print_json([{name: getattr(preset, name) for name in kept} for preset in PRESETS.values()])
+        print_json([{name: getattr(lesson, name) for name in kept} for lesson in LESSONS.values()])
         return
-    for key, preset in PRESETS.items():
-        print(f"{key:14} {preset.title}: {preset.line}")
+    for key, lesson in LESSONS.items():
+        print(f"{key:14} {lesson.title}: {lesson.line}")
 
 
 def _carried_out(name: str, config: TrainConfig, as_json: bool) -> Sequence[Event]:

@@ -6,19 +6,12 @@ Knows nothing of how a request is followed.
 from __future__ import annotations
 
 import json
-import math
-import os
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import asdict, astuple, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-import torch
-
-from gnet.system.atomic import atomically
 from gnet.errors import GnetError
-from gnet.training.distributed import Group, device
 from gnet.runs.train_config import TrainConfig
+from gnet.system.atomic import atomically
 
 
 @dataclass(frozen=True, kw_only=True)

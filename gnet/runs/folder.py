@@ -13,22 +13,18 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from gnet.system.atomic import atomically
-from gnet.errors import GnetError
-from gnet.runs.events import Event, RunResumed, SettingsChanged, read_changes, read_events, to_line
-from gnet.system.locking import taken
-from gnet.network.model import GoogLeNet
-from gnet.training.optimisation import AveragedWeights
 from gnet.data.pictures import to_image
-from gnet.runs.train_config import TrainConfig
+from gnet.errors import GnetError
+from gnet.network.model import GoogLeNet
 from gnet.network.weights import save
+from gnet.runs.events import Event, RunResumed, SettingsChanged, read_changes, read_events, to_line
+from gnet.runs.train_config import TrainConfig
+from gnet.system.atomic import atomically
+from gnet.system.locking import taken
 
 Kind = TypeVar("Kind")
 

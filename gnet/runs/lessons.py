@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gnet.runs import verdicts
 from gnet.network.config import ModelConfig
+from gnet.runs import verdicts
 from gnet.runs.events import Event
 from gnet.runs.outcomes import Outcome, in_words, outcome, standing
 from gnet.runs.train_config import TrainConfig
@@ -34,7 +34,7 @@ _QUICK = {"per_class": 100, "epochs": 2, "gradients_every": 0, "pinned": -1}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preset:
+class Lesson:
     """One or more runs that differ in one switch, and what they are there to show."""
 
     key: str
@@ -55,18 +55,18 @@ class Preset:
     own_data: bool = False
     """Whether the data set is for the person to choose; the built-in one stands in for it."""
 
-    def changed(self, **settings: Any) -> Preset:
-        """The same preset with these settings in all its runs."""
+    def changed(self, **settings: Any) -> Lesson:
+        """The same lesson with these settings in all its runs."""
         return replace(
             self, runs=tuple((name, replace(config, **settings)) for name, config in self.runs)
         )
 
-    def short(self) -> Preset:
+    def short(self) -> Lesson:
         """The same runs in a few seconds each, for the tests."""
         return replace(self.changed(**self.quick), bar=self.quick_bar)
 
     def claim(self, events: Told) -> bool:
-        """Whether the runs have shown what the preset is there to show."""
+        """Whether the runs have shown what the lesson is there to show."""
         found = self.outcomes(events)
         return len(found) == len(self.runs) and self.shown(found, self.bar)
 
@@ -85,7 +85,7 @@ class Preset:
         return standing(found) + self.said(found, self.shown(found, self.bar))
 
     def outcomes(self, events: Told) -> dict[str, Outcome]:
-        """Those of the preset's runs that have finished an epoch."""
+        """Those of the lesson's runs that have finished an epoch."""
         found = {name: outcome(events.get(name, ())) for name, _ in self.runs}
         return {name: result for name, result in found.items() if result is not None}
 
@@ -105,10 +105,10 @@ _DEEP = {
     "schedule": "cosine",
 }
 
-PRESETS: dict[str, Preset] = {
-    preset.key: preset
-    for preset in (
-        Preset(
+LESSONS: dict[str, Lesson] = {
+    lesson.key: lesson
+    for lesson in (
+        Lesson(
             key="first-run",
             title="First run",
             line="Ten patterns, above 90 % within a minute",
@@ -121,7 +121,7 @@ PRESETS: dict[str, Preset] = {
             bar=0.9,
             quick=_QUICK | {"epochs": 3},
         ),
-        Preset(
+        Lesson(
             key="heads",
             title="With and without heads",
             line="One switch: the two early classifiers",
@@ -136,7 +136,7 @@ PRESETS: dict[str, Preset] = {
             said=verdicts.heads_said,
             quick=_QUICK | {"per_class": 200},
         ),
-        Preset(
+        Lesson(
             key="depth",
             title="Depth without batch norm",
             line="aux1 learns first, the deep heads lag or stay dead",
@@ -152,7 +152,7 @@ PRESETS: dict[str, Preset] = {
             said=verdicts.depth_said,
             quick=_QUICK | {"per_class": 150, "epochs": 3},
         ),
-        Preset(
+        Lesson(
             key="collapse",
             title="The collapse",
             line="A loss stuck at ln(classes), then cured",
@@ -176,7 +176,7 @@ PRESETS: dict[str, Preset] = {
             bar=0.25,
             quick=_QUICK | {"size": 64, "learning_rate": 5e-3},
         ),
-        Preset(
+        Lesson(
             key="five-by-five",
             title="What the 5×5 branch buys",
             line="Left out, 3×3, 5×5",
@@ -192,7 +192,7 @@ PRESETS: dict[str, Preset] = {
             said=verdicts.window_said,
             quick=_QUICK | {"per_class": 200},
         ),
-        Preset(
+        Lesson(
             key="fine-tune",
             title="Fine-tune on my pictures",
             line="The bundled network learns your classes",

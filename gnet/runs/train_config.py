@@ -9,9 +9,9 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from gnet.errors import FieldError, GnetError
 from gnet.network.config import SIZES, ModelConfig
 from gnet.settings import check_fields, option
-from gnet.errors import FieldError, GnetError
 
 _PAIR = re.compile(r"\s*([0-9]{1,9})\s*x\s*([0-9]{1,9})\s*")
 

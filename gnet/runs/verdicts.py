@@ -1,4 +1,4 @@
-"""What the presets' runs have shown: whether it is what was promised, and two sentences on it.
+"""What the lessons' runs have shown: whether it is what was promised, and two sentences on it.
 
 Each lesson has a function that judges, given the accuracy from which on a head counts as having
 learned, and one that says it with the runs' numbers, the promise kept or not.
@@ -123,7 +123,7 @@ def collapse_shown(runs: Outcomes, bar: float) -> bool:
 def collapse_said(runs: Outcomes, shown: bool) -> str:
     wrong = runs["as published"]
     reached = [f"{_CURES[name]} {as_percent(runs[name].main)}" for name in _CURES]
-    verdict = "" if shown else ", which is not the collapse and cure this preset is there to show"
+    verdict = "" if shown else ", which is not the collapse and cure this lesson is there to show"
     return (
         f"As published it ends at loss {wrong.train_loss['main']:.3f}, where "
         f"ln {wrong.classes} = {wrong.uniform_loss:.3f}, and accuracy {as_percent(wrong.main)}, "

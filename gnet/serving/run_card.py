@@ -27,12 +27,12 @@ class RunCard:
     """One run as the server knows it."""
 
     name: str
-    preset: str
-    """Key of the preset it was made from; empty for none."""
+    lesson: str
+    """Key of the lesson it was made from; empty for none."""
     group: str = ""
     """What all runs of one start share; runs of an older program have none."""
     part: str = ""
-    """Which of the preset's runs it is, by its name there."""
+    """Which of the lesson's runs it is, by its name there."""
     owner: str
     """Hash of the token that its owner's browser holds."""
     created: float
@@ -87,6 +87,8 @@ def read_card(folder: Path) -> RunCard | None:
     """The card of a run's folder; None where there is none, or none that a server wrote."""
     try:
         record = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        if "preset" in record:  # as an older program called the lesson
+            record = {"lesson": record["preset"]} | record
         known = {f.name: f for f in fields(RunCard)}
         card = RunCard(**{name: value for name, value in record.items() if name in known})
     except (OSError, ValueError, TypeError, AttributeError):

@@ -35,24 +35,24 @@ class Wanted:
     name: str
     config: TrainConfig
     part: str = ""
-    """Which of the preset's runs it is, by its name there."""
+    """Which of the lesson's runs it is, by its name there."""
 
 
 class Runs(RunQueue):
     """The runs in a folder: what their owners want of them, and the queue that trains them."""
 
     def start(
-        self, config: TrainConfig, *, name: str, owner: str, preset: str = "", part: str = ""
+        self, config: TrainConfig, *, name: str, owner: str, lesson: str = "", part: str = ""
     ) -> str:
         """Queue a new run and return its id, as `start_all` does for several."""
         wanted = Wanted(name=name, config=config, part=part)
-        return self.start_all([wanted], owner=owner, preset=preset)[0]
+        return self.start_all([wanted], owner=owner, lesson=lesson)[0]
 
-    def start_all(self, wanted: Sequence[Wanted], *, owner: str, preset: str = "") -> list[str]:
+    def start_all(self, wanted: Sequence[Wanted], *, owner: str, lesson: str = "") -> list[str]:
         """Queue new runs, all or none, and return their ids; `GnetError` for what is not allowed.
 
         `owner` is the token of who starts them, from `new_token`; only its hash is kept. On a full
-        server the oldest ended runs of the same owner make room. `preset` is the key of the preset
+        server the oldest ended runs of the same owner make room. `lesson` is the key of the lesson
         that the runs are, unchanged; together they are a group, of which each is a `part`.
         """
         key, configs = hashed(owner), [self.as_run(one.config) for one in wanted]
@@ -64,7 +64,7 @@ class Runs(RunQueue):
                 self._make(run_id, config)
             with self._alone():
                 old = self._check_room(key, configs)
-                self._note(ids, wanted, key, cleaned_name(preset, ""))
+                self._note(ids, wanted, key, cleaned_name(lesson, ""))
                 self._put_in_place(ids)
                 gone = [self._put_aside(run_id) for run_id in old]
         except BaseException:
@@ -143,14 +143,14 @@ class Runs(RunQueue):
             taken = replace(taken, data=str(place))
         RunFolder(folder).create(taken)
 
-    def _note(self, ids: Sequence[str], wanted: Sequence[Wanted], key: str, preset: str) -> None:
+    def _note(self, ids: Sequence[str], wanted: Sequence[Wanted], key: str, lesson: str) -> None:
         """Give each new run its card."""
         number = 1 + sum(card.owner == key for card in self.cards().values())
         group, created, turn = new_token(), time.time(), self._next_turn()
         for place, (run_id, one) in enumerate(zip(ids, wanted, strict=True)):
             card = RunCard(
                 name=cleaned_name(one.name, f"Run {number + place}"),
-                preset=preset,
+                lesson=lesson,
                 group=group,
                 part=cleaned_name(one.part, ""),
                 owner=key,

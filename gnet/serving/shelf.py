@@ -72,8 +72,8 @@ class RunShelf:
     def list(self, owner: str, also: Iterable[str] = ()) -> list[dict[str, Any]]:
         """The owner's runs and those whose ids are in `also`, the newest first.
 
-        Each is told by `id, name, preset, group` (shared by runs started together), `part` (which
-        of the preset's runs), `created` (seconds since 1970), `mine`, `state` (queued,
+        Each is told by `id, name, lesson, group` (shared by runs started together), `part` (which
+        of the lesson's runs), `created` (seconds since 1970), `mine`, `state` (queued,
         starting, running, paused, stopping, stopped, interrupted, failed or finished), `message`
         (why it ended so), `position` in the queue from 1, `resumable`, `step, steps, epoch,
         epochs, epochs_done, seconds, left` (seconds, None if unknown), `accuracy` (head → on the
@@ -151,7 +151,7 @@ class RunShelf:
         return {
             "id": run_id,
             "name": card.name,
-            "preset": card.preset,
+            "lesson": card.lesson,
             "group": card.group,
             "part": card.part,
             "created": card.created,

@@ -70,7 +70,7 @@ def find_rate(config: TrainConfig, progress: Progress | None = None) -> Finding:
     """Train for a few dozen steps at rates that grow exponentially; suggest one for `config`.
 
     The range test is Leslie Smith's (arXiv 1506.01186, section 3.3), its suggestion a third of the
-    rate at the least loss. (fastai takes a tenth; with that the preset "first run" ends at 44 %,
+    rate at the least loss. (fastai takes a tenth; with that the lesson "first run" ends at 44 %,
     with a third at 91 %.) Starts from the config's own network, data, batch, optimiser and seed, at
     its last size. `progress(done, total)` counts first pictures read, then steps. Raises
     `GnetError` for what cannot be trained, and where the loss falls at no rate.
@@ -85,11 +85,11 @@ def _find_rate(config: TrainConfig, progress: Progress | None) -> Finding:
     rates: list[float] = []
     losses: list[float] = []
     mean = weight = 0.0
-    with closing(prefetch(_lessons(config, data, config.size))) as ready:
-        for step, lesson in enumerate(itertools.islice(ready, STEPS)):
+    with closing(prefetch(_batches(config, data, config.size))) as ready:
+        for step, batch in enumerate(itertools.islice(ready, STEPS)):
             rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
             learner.set(learning_rate=rate)
-            loss = learner.take(lesson, len(lesson.labels)).loss
+            loss = learner.take(batch, len(batch.labels)).loss
             if not math.isfinite(loss):
                 break
             mean, weight = MEMORY * mean + (1 - MEMORY) * loss, MEMORY * weight + 1 - MEMORY
@@ -141,7 +141,7 @@ def _estimate(
     training: dict[int, float] = {}
     judging: dict[int, float] = {}
     for size in set(sizes):
-        training[size] = per_epoch * _seconds_per_step(learner, _lessons(config, data, size))
+        training[size] = per_epoch * _seconds_per_step(learner, _batches(config, data, size))
         preprocessing = replace(learner.model.info.preprocessing, size=size)
         bf16 = learner.precision == "bf16"
         took = _timed(lambda at=preprocessing, b=bf16: evaluate(learner.shown, few, at, bf16=b))
@@ -209,18 +209,18 @@ def _learner(config: TrainConfig, data: Dataset, steps: int) -> Learner:
     return learner
 
 
-def _lessons(config: TrainConfig, data: Dataset, size: int) -> Iterator[Drawn]:
+def _batches(config: TrainConfig, data: Dataset, size: int) -> Iterator[Drawn]:
     """Batches without end, of as many epochs as it takes, all at `size` px."""
     steps_each_epoch(config, data, Group())  # none at all would be looked for for ever
     for epoch in itertools.count():
         yield from drawn(config, data, epoch, size, Group())
 
 
-def _seconds_per_step(learner: Learner, lessons: Iterator[Drawn]) -> float:
-    with closing(prefetch(lessons)) as ready:
+def _seconds_per_step(learner: Learner, batches: Iterator[Drawn]) -> float:
+    with closing(prefetch(batches)) as ready:
         begun = 0.0
-        for taken, lesson in enumerate(itertools.islice(ready, 1 + _MEASURED)):
-            learner.take(lesson, len(lesson.labels))
+        for taken, batch in enumerate(itertools.islice(ready, 1 + _MEASURED)):
+            learner.take(batch, len(batch.labels))
             if taken == 0:  # the first one pays for what is made once
                 begun = time.monotonic()
     return (time.monotonic() - begun) / _MEASURED

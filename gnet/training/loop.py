@@ -234,20 +234,20 @@ class _Run:
         """The steps of an epoch that are still to be taken."""
         first = self.learner.step - epoch * self.per_epoch
         size = self.config.sizes_by_epoch()[epoch]
-        lessons = drawn(self.config, self.data, epoch, size, self.group, first_step=first)
-        with closing(prefetch(lessons)) as ready:
+        batches = drawn(self.config, self.data, epoch, size, self.group, first_step=first)
+        with closing(prefetch(batches)) as ready:
             begun = time.monotonic()
-            for lesson in ready:
+            for batch in ready:
                 waited = time.monotonic() - begun
                 yield from self.steering.follow()
                 if self.steering.stopping:
                     return
-                yield from self._take_step(epoch, lesson, waited)
+                yield from self._take_step(epoch, batch, waited)
                 if time.monotonic() - self.saved_time >= self.config.checkpoint_seconds:
                     yield from self._save(best=False)
                 begun = time.monotonic()
 
-    def _take_step(self, epoch: int, lesson: Drawn, waited: float) -> list[Event]:
+    def _take_step(self, epoch: int, batch: Drawn, waited: float) -> list[Event]:
         """One step, for whose pictures the run `waited` seconds.
 
         All of it is noted before anybody hears of it: who stops there has lost nothing.
@@ -255,7 +255,7 @@ class _Run:
         learner, config, begun = self.learner, self.config, time.monotonic() - waited
         before = learner.step % self.per_epoch * config.batch
         count = min(config.batch, len(self.data) - before)  # of the step, over all processes
-        taken = learner.take(lesson, count)
+        taken = learner.take(batch, count)
         done = StepDone(
             step=learner.step,
             epoch=epoch + 1,

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from gnet.runs.control import Requests, read_requests, write_requests
-from gnet.training.steering import Listener
 from gnet.errors import GnetError
+from gnet.runs.control import Requests, read_requests, write_requests
 from gnet.training.distributed import Group
+from gnet.training.steering import Listener
 
 
 def listener(path, stop=lambda: False):

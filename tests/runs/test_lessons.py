@@ -1,4 +1,4 @@
-"""The presets: their runs in a short form, and what is said whatever they come to."""
+"""The lessons: their runs in a short form, and what is said whatever they come to."""
 
 import json
 import math
@@ -8,17 +8,17 @@ import pytest
 
 from gnet.commands.main import main
 from gnet.runs.events import EpochDone, Event, RunEnded, RunResumed, RunStarted, StepDone
+from gnet.runs.lessons import LESSONS, Lesson
 from gnet.runs.outcomes import as_percent, in_words, outcome
-from gnet.runs.lessons import PRESETS, Preset
-from gnet.training.loop import train
 from gnet.runs.verdicts import LEAD, NEAR_CHANCE
+from gnet.training.loop import train
 from support.training_runs import tiny
 
 CLASSES = tuple("abcdefghij")
 
 
-def carried_out(preset: Preset) -> dict[str, list[Event]]:
-    return {name: list(train(config)) for name, config in preset.runs}
+def carried_out(lesson: Lesson) -> dict[str, list[Event]]:
+    return {name: list(train(config)) for name, config in lesson.runs}
 
 
 def told(
@@ -84,7 +84,7 @@ KEPT = {
     },
     "fine-tune": {"from the bundled network": told(0.9), "from scratch": told(0.4)},
 }
-"""Preset → runs that came to what it promises."""
+"""Lesson → runs that came to what it promises."""
 BROKEN = {
     "first-run": {"first run": told(0.89, aux1=0.9)},
     "heads": {"with heads": told(0.95, aux1=0.9), "without heads": told(0.12)},
@@ -96,31 +96,31 @@ BROKEN = {
 """The same where the runs came to something else."""
 
 
-@pytest.mark.parametrize("key", PRESETS)
-def test_a_preset_shows_in_its_short_form_what_it_claims(key) -> None:
-    preset = PRESETS[key].short()
-    events = carried_out(preset)
-    assert preset.claim(events), preset.after(events)
+@pytest.mark.parametrize("key", LESSONS)
+def test_a_lesson_shows_in_its_short_form_what_it_claims(key) -> None:
+    lesson = LESSONS[key].short()
+    events = carried_out(lesson)
+    assert lesson.claim(events), lesson.after(events)
 
 
-@pytest.mark.parametrize("key", PRESETS)
+@pytest.mark.parametrize("key", LESSONS)
 def test_a_claim_is_kept_by_runs_that_show_it_and_broken_by_others(key) -> None:
-    assert PRESETS[key].claim(KEPT[key])
-    assert not PRESETS[key].claim(BROKEN[key])
+    assert LESSONS[key].claim(KEPT[key])
+    assert not LESSONS[key].claim(BROKEN[key])
 
 
-@pytest.mark.parametrize("key", PRESETS)
+@pytest.mark.parametrize("key", LESSONS)
 def test_what_is_said_after_differs_when_the_claim_does_not_hold(key) -> None:
-    preset = PRESETS[key]
-    kept, broken = preset.after(KEPT[key]), preset.after(BROKEN[key])
+    lesson = LESSONS[key]
+    kept, broken = lesson.after(KEPT[key]), lesson.after(BROKEN[key])
     without_numbers = ["".join(c for c in text if c.isalpha()) for text in (kept, broken)]
     assert without_numbers[0] != without_numbers[1]
 
 
-@pytest.mark.parametrize("key", PRESETS)
+@pytest.mark.parametrize("key", LESSONS)
 def test_what_is_said_after_holds_every_run_s_accuracy_in_two_sentences(key) -> None:
     for events in (KEPT[key], BROKEN[key]):
-        said = PRESETS[key].after(events)
+        said = LESSONS[key].after(events)
         results = [result for result in map(outcome, events.values()) if result is not None]
         assert len(results) == len(events)
         assert all(as_percent(result.main) in said for result in results)
@@ -128,25 +128,25 @@ def test_what_is_said_after_holds_every_run_s_accuracy_in_two_sentences(key) -> 
         assert said.endswith(".")
 
 
-@pytest.mark.parametrize("key", PRESETS)
-def test_two_sentences_stand_before_a_preset(key) -> None:
-    before = PRESETS[key].before
+@pytest.mark.parametrize("key", LESSONS)
+def test_two_sentences_stand_before_a_lesson(key) -> None:
+    before = LESSONS[key].before
     assert before.count(". ") == 1
     assert before.endswith(".")
 
 
-@pytest.mark.parametrize("key", PRESETS)
+@pytest.mark.parametrize("key", LESSONS)
 def test_nothing_is_claimed_of_a_run_without_an_epoch(key) -> None:
-    preset = PRESETS[key]
-    name = preset.runs[-1][0]
+    lesson = LESSONS[key]
+    name = lesson.runs[-1][0]
     events = KEPT[key] | {name: KEPT[key][name][:1]}
-    assert not preset.claim(events)
-    assert name in preset.after(events)
-    assert not preset.claim({})
+    assert not lesson.claim(events)
+    assert name in lesson.after(events)
+    assert not lesson.claim({})
 
 
 def test_a_run_under_way_is_said_to_be_unfinished() -> None:
-    said = PRESETS["first-run"].after({"first run": told(0.95, aux1=0.9, finished=False)})
+    said = LESSONS["first-run"].after({"first run": told(0.95, aux1=0.9, finished=False)})
     assert said.startswith("Not finished: first run (epoch 1)")
 
 
@@ -154,18 +154,18 @@ def test_a_first_run_that_took_longer_than_promised_says_so() -> None:
     slow = [
         replace(e, seconds=75.0) if isinstance(e, EpochDone) else e for e in told(0.95, aux1=0.9)
     ]
-    said = PRESETS["first-run"].after({"first run": slow})
+    said = LESSONS["first-run"].after({"first run": slow})
     assert said.startswith("After 75 s")
     assert "the promise was a minute" in said
-    assert "the promise" not in PRESETS["first-run"].after(KEPT["first-run"])
+    assert "the promise" not in LESSONS["first-run"].after(KEPT["first-run"])
 
 
 def test_a_difference_is_told_apart_only_beyond_two_standard_errors() -> None:
-    preset = PRESETS["heads"]
+    lesson = LESSONS["heads"]
 
     def said(with_heads: float, without: float) -> str:
         runs = {"with heads": told(with_heads, aux1=0.5), "without heads": told(without)}
-        return preset.after(runs)
+        return lesson.after(runs)
 
     # 500 pictures, both near 0.8: by hand √(2 · 0.8 · 0.2 / 500) = 2.5 points.
     assert "no more than twice" in said(0.82, 0.78)
@@ -175,36 +175,36 @@ def test_a_difference_is_told_apart_only_beyond_two_standard_errors() -> None:
 
 
 def test_a_dead_head_is_told_from_one_that_learns_slowly_and_from_one_that_keeps_up() -> None:
-    preset = PRESETS["depth"]
+    lesson = LESSONS["depth"]
     for accuracy, words in (
         (0.1 + NEAR_CHANCE, "the deep one did not"),
         (0.11 + NEAR_CHANCE, "is ahead of the deep one"),
         (0.71 - LEAD, "was not ahead"),
     ):
         runs = {"no norm": told(accuracy, aux1=0.7), "batch norm": told(0.9, aux1=0.9)}
-        assert words in preset.after(runs)
-        assert preset.claim(runs) is ("not ahead" not in words)
+        assert words in lesson.after(runs)
+        assert lesson.claim(runs) is ("not ahead" not in words)
 
 
 def test_a_lesson_about_heads_can_be_told_of_a_network_without_them() -> None:
-    preset = PRESETS["depth"]
-    runs = {name: told(0.1) for name, _ in preset.runs}
-    assert not preset.claim(runs)
-    assert "aux1 " not in preset.after(runs).split(",")[0]
+    lesson = LESSONS["depth"]
+    runs = {name: told(0.1) for name, _ in lesson.runs}
+    assert not lesson.claim(runs)
+    assert "aux1 " not in lesson.after(runs).split(",")[0]
 
 
 def test_the_collapse_is_judged_by_ln_of_the_classes_at_hand() -> None:
-    collapse = PRESETS["collapse"]
+    collapse = LESSONS["collapse"]
     elsewhere = KEPT["collapse"] | {"as published": told(0.1, loss=math.log(47))}
     assert not collapse.claim(elsewhere)
     assert "ln 10 = 2.303" in collapse.after(KEPT["collapse"])
 
 
-def test_runs_of_a_preset_differ_in_the_switch_they_are_about() -> None:
+def test_runs_of_a_lesson_differ_in_the_switch_they_are_about() -> None:
     def differences(key: str) -> set[str]:
         rows = [
             {f"model.{k}": v for k, v in record["model"].items()} | record
-            for record in (config.to_json() for _, config in PRESETS[key].runs)
+            for record in (config.to_json() for _, config in LESSONS[key].runs)
         ]
         names = {name for name in rows[0] if name != "model"}
         return {name for name in names if len({str(row[name]) for row in rows}) > 1}
@@ -216,11 +216,11 @@ def test_runs_of_a_preset_differ_in_the_switch_they_are_about() -> None:
     assert differences("fine-tune") == {"start", "train_only"}
 
 
-def test_the_short_form_changes_how_long_a_preset_runs_and_not_what_it_compares() -> None:
-    for preset in PRESETS.values():
-        for (name, full), (same, short) in zip(preset.runs, preset.short().runs, strict=True):
+def test_the_short_form_changes_how_long_a_lesson_runs_and_not_what_it_compares() -> None:
+    for lesson in LESSONS.values():
+        for (name, full), (same, short) in zip(lesson.runs, lesson.short().runs, strict=True):
             assert name == same
-            assert replace(short, **{k: getattr(full, k) for k in preset.quick}) == full
+            assert replace(short, **{k: getattr(full, k) for k in lesson.quick}) == full
 
 
 def test_seconds_of_a_resumed_run_are_those_of_all_its_sessions() -> None:
@@ -236,37 +236,37 @@ def test_words_are_joined_as_one_speaks() -> None:
     assert [in_words(list("abc")[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
 
 
-def test_the_command_lists_the_presets(capsys) -> None:
-    assert main(["preset"]) == 0
+def test_the_command_lists_the_lessons(capsys) -> None:
+    assert main(["lesson"]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in listed] == list(PRESETS)
-    assert main(["preset", "--json"]) == 0
-    assert [row["key"] for row in json.loads(capsys.readouterr().out)] == list(PRESETS)
+    assert [line.split()[0] for line in listed] == list(LESSONS)
+    assert main(["preset", "--json"]) == 0  # the older name of the command
+    assert [row["key"] for row in json.loads(capsys.readouterr().out)] == list(LESSONS)
 
 
-def test_the_command_runs_a_preset_for_each_seed_and_says_what_it_came_to(
+def test_the_command_runs_a_lesson_for_each_seed_and_says_what_it_came_to(
     monkeypatch, capsys
 ) -> None:
-    preset = replace(PRESETS["first-run"], runs=(("first run", tiny(epochs=1)),))
-    monkeypatch.setitem(PRESETS, "first-run", preset)
-    assert main(["preset", "first-run", "--seeds", "2", "--json"]) == 0
+    lesson = replace(LESSONS["first-run"], runs=(("first run", tiny(epochs=1)),))
+    monkeypatch.setitem(LESSONS, "first-run", lesson)
+    assert main(["lesson", "first-run", "--seeds", "2", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert [row["seed"] for row in answer["seeds"]] == [0, 1]
     for row in answer["seeds"]:
-        events = carried_out(preset.changed(seed=row["seed"]))
-        found = preset.outcomes(events)
+        events = carried_out(lesson.changed(seed=row["seed"]))
+        found = lesson.outcomes(events)
         assert {name: run["accuracy"] for name, run in row["runs"].items()} == {
             name: result.accuracy for name, result in found.items()
         }
-        assert row["shown"] is preset.claim(events)
+        assert row["shown"] is lesson.claim(events)
         assert all(as_percent(result.main) in row["after"] for result in found.values())
-    assert main(["preset", "first-run"]) == 0
+    assert main(["lesson", "first-run"]) == 0
     said = capsys.readouterr().out
-    assert said.startswith(preset.before)
+    assert said.startswith(lesson.before)
     assert "first run  epoch 1  " in said
     assert "seed 0: After " in said
 
 
-def test_a_preset_that_does_not_exist_is_refused_in_a_sentence(capsys) -> None:
-    assert main(["preset", "deep"]) == 2
+def test_a_lesson_that_does_not_exist_is_refused_in_a_sentence(capsys) -> None:
+    assert main(["lesson", "deep"]) == 2
     assert "'deep'; there are first-run, heads" in capsys.readouterr().err

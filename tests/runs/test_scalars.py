@@ -5,8 +5,8 @@ import importlib.util
 import pytest
 
 from gnet.commands.main import main
-from gnet.network.config import ModelConfig
 from gnet.errors import GnetError
+from gnet.network.config import ModelConfig
 from gnet.runs.events import EpochDone, GradientsMeasured, StepDone
 from gnet.runs.scalars import curves, scalars
 from gnet.runs.train_config import TrainConfig

@@ -126,7 +126,7 @@ class Told:
             begun = start_time(process)
         card = RunCard(
             name=name,
-            preset="",
+            lesson="",
             owner=hashed(OWNER),
             created=float(self.count),
             process=process,

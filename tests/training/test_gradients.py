@@ -117,6 +117,6 @@ def test_a_network_without_heads_has_one_part(aux):
 
 def test_a_probe_of_one_size_serves_a_run_that_grows():
     learner, data = made(size=48, grow="32x1")
-    lesson = next(drawn(learner.config, data, 0, 32, Group()))
-    learner.take(lesson, len(lesson.labels))
+    batch = next(drawn(learner.config, data, 0, 32, Group()))
+    learner.take(batch, len(batch.labels))
     assert set(gradients_by_head(learner, probe_batch(data, 48))) == set(MODULES)

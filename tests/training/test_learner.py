@@ -43,8 +43,8 @@ def learner(data: Dataset, **changes) -> Learner:
 
 def test_a_piece_of_another_picture_brings_its_class_along_by_its_area(data):
     mixing = learner(data, cutmix=1.0)
-    (lesson,) = drawn(mixing.config, data, 0, 32, ALONE)
-    x, labels = mixing.inputs(lesson)
+    (batch,) = drawn(mixing.config, data, 0, 32, ALONE)
+    x, labels = mixing.inputs(batch)
     torch.manual_seed(1)
     mixed = mix(x, 1.0)
     assert mixed is not None and 0 < mixed.share < 1
@@ -53,19 +53,19 @@ def test_a_piece_of_another_picture_brings_its_class_along_by_its_area(data):
     other = F.cross_entropy(logits.main, labels[mixed.others], reduction="sum")
     expected = (1 - mixed.share) * own + mixed.share * other
     torch.testing.assert_close(
-        mixing.losses(logits, labels, lesson, mixed)["main"], expected, rtol=1e-5, atol=1e-5
+        mixing.losses(logits, labels, batch, mixed)["main"], expected, rtol=1e-5, atol=1e-5
     )
 
 
 def test_a_sharp_view_with_a_piece_of_a_small_one_is_judged_among_all_classes(data):
     mixing = learner(data, cutmix=1.0, within_sharp=True)
-    (lesson,) = drawn(mixing.config, data, 0, 32, ALONE)
-    x, labels = mixing.inputs(lesson)
+    (batch,) = drawn(mixing.config, data, 0, 32, ALONE)
+    x, labels = mixing.inputs(batch)
     mixed = mix(x, 1.0)
     assert mixed is not None
     logits = mixing.model.eval()(x)
-    found = mixing.losses(logits, labels, lesson, mixed)["main"]
-    both = lesson.sharp & lesson.sharp[mixed.others]
+    found = mixing.losses(logits, labels, batch, mixed)["main"]
+    both = batch.sharp & batch.sharp[mixed.others]
     rivals = torch.ones(24, 3, dtype=torch.bool)
     rivals[both, 2] = False
     own = head_losses(logits, labels, mixing.config, rivals)["main"]

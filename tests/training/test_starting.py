@@ -129,8 +129,8 @@ def test_what_is_frozen_stays_to_the_bit_statistics_included(own, train_only, mo
     learner = Learner(config, data, 6, Group())
     learner.precision = "fp32"
     state = {name: value.clone() for name, value in learner.model.state_dict().items()}
-    for lesson in drawn(config, data, 0, 32, Group()):
-        learner.take(lesson, len(lesson.labels))
+    for batch in drawn(config, data, 0, 32, Group()):
+        learner.take(batch, len(batch.labels))
     for name, value in learner.model.state_dict().items():
         assert torch.equal(value, state[name]) != name.startswith(moving), name
     for name, value in learner.shown.state_dict().items():

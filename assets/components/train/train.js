@@ -17,7 +17,7 @@ gnet.train = (() => {
     trouble: "", // why the run cannot be shown
     away: false, // whether the server cannot be reached
     after: "", // what the runs of its question have shown
-    preset: "", // the question that the form was filled from
+    lesson: "", // the question that the form was filled from
     form: null, // what was said of the form last: { said, troubles, changed }
     ready: false, // whether the runs have been listed
   };
@@ -146,8 +146,8 @@ gnet.train = (() => {
   let told = "";
   async function summed() {
     const row = state.rows.find(({ id }) => id === state.run);
-    const of = state.rows.filter((other) => row && other.preset === row.preset);
-    const key = row?.preset ? [row.id, ...of.map(({ id, state: now }) => id + now)].join() : "";
+    const of = state.rows.filter((other) => row && other.lesson === row.lesson);
+    const key = row?.lesson ? [row.id, ...of.map(({ id, state: now }) => id + now)].join() : "";
     if (key === told) return;
     const after = key && !EVER.includes(row.state) ? await server.after({ run: row.id, owner }) : {};
     told = key;
@@ -185,7 +185,7 @@ gnet.train = (() => {
     clearTimeout(resting);
     resting = setTimeout(() => tell(["filled"]), 400);
   }
-  const sides = () => [owner, state.preset];
+  const sides = () => [owner, state.lesson];
   // A slider's number, while it is typed, may be none of the slider's; left, the field is made one.
   let spans = [];
   const span = (given) => (spans = given);

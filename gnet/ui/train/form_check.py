@@ -15,7 +15,7 @@ from typing import Any
 from gnet.errors import GnetError
 from gnet.network.config import BRANCHES, ModelConfig
 from gnet.network.weights import load
-from gnet.runs.lessons import Preset
+from gnet.runs.lessons import Lesson
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.limits import RunLimits, check_memory
 from gnet.system.paths import without_paths
@@ -69,58 +69,58 @@ class Checked:
     """Labels of the fields by which the runs are no longer the question's."""
 
 
-def check(preset: Preset, values: Sequence[Any], limits: RunLimits | None = None) -> Checked:
+def check(lesson: Lesson, values: Sequence[Any], limits: RunLimits | None = None) -> Checked:
     """What is to be said of a form that holds `values`, in the order of `FIELDS`."""
-    locked, notes = _locks(preset, values)
+    locked, notes = _locks(lesson, values)
     troubles = _wrong(values, locked)
     notes |= {n: text for n, text in _advice(values).items() if n not in locked | troubles}
     changed: tuple[str, ...] = ()
     if not troubles:
         try:
-            runs = wanted(preset, values)
+            runs = wanted(lesson, values)
             for _, config in runs:
                 _check_limits(config, limits or RunLimits(), troubles)
-            changed = departures(preset, [config for _, config in runs])
+            changed = departures(lesson, [config for _, config in runs])
         except GnetError as error:
             troubles |= _placed(str(error))
     return Checked(troubles=troubles, notes=notes, locked=locked, changed=changed)
 
 
-def wanted(preset: Preset, values: Sequence[Any]) -> list[tuple[str, TrainConfig]]:
+def wanted(lesson: Lesson, values: Sequence[Any]) -> list[tuple[str, TrainConfig]]:
     """The question's runs with what the form holds; raises `GnetError` with the field's label.
 
     In what the runs differ each stays as the question has it, and where one of them begins from
     weights all have the network of those.
     """
     given = dict(zip(_SHOWN, values, strict=True))
-    locked, _ = _locks(preset, values)
+    locked, _ = _locks(lesson, values)
     for sentence in _wrong(values, locked).values():
         raise GnetError(sentence)
     given |= locked
-    kept = differing([config for _, config in preset.runs])
+    kept = differing([config for _, config in lesson.runs])
     try:
-        return [(name, filled(config, list(given.values()), kept)) for name, config in preset.runs]
+        return [(name, filled(config, list(given.values()), kept)) for name, config in lesson.runs]
     except GnetError as error:
         raise GnetError(next(iter(_placed(str(error)).values()))) from None
 
 
-def departures(preset: Preset, configs: Sequence[TrainConfig]) -> tuple[str, ...]:
+def departures(lesson: Lesson, configs: Sequence[TrainConfig]) -> tuple[str, ...]:
     """Labels of the fields by which `configs` are no longer the question's runs."""
-    harmless = {*HARMLESS, "data"} if preset.own_data else set(HARMLESS)
+    harmless = {*HARMLESS, "data"} if lesson.own_data else set(HARMLESS)
     names: dict[str, None] = {}
-    for (_, own), config in zip(preset.runs, configs, strict=True):
+    for (_, own), config in zip(lesson.runs, configs, strict=True):
         names |= dict.fromkeys(differing([own, config]))
     return tuple(_label(name) for name in names if name not in harmless)
 
 
-def _locks(preset: Preset, values: Sequence[Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _locks(lesson: Lesson, values: Sequence[Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The fields that cannot be set: what they hold, and a word why."""
-    configs = [config for _, config in preset.runs]
+    configs = [config for _, config in lesson.runs]
     given = dict(zip(_SHOWN, values, strict=True))
     kept = [name for name in differing(configs) if name in _SHOWN]
     first = dict(zip(_SHOWN, form_values(configs[0]), strict=True))
     locked = {name: first[name] for name in kept}
-    notes = {name: _each(name, preset) for name in kept}
+    notes = {name: _each(name, lesson) for name in kept}
 
     def lock(names: Sequence[str], holds: Mapping[str, Any], why: str) -> None:
         for name in names:
@@ -150,9 +150,9 @@ def _network(start: str) -> ModelConfig:
     return load(start).config
 
 
-def _each(name: str, preset: Preset) -> str:
+def _each(name: str, lesson: Lesson) -> str:
     """How the question's runs have a field, in their order."""
-    told = [_word(name, value_of(config, name)) for _, config in preset.runs]
+    told = [_word(name, value_of(config, name)) for _, config in lesson.runs]
     return f"Each run has its own: {' · '.join(told)}."
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from gnet.errors import GnetError
 from gnet.runs.folder import EVENTS, RunFolder
-from gnet.runs.lessons import PRESETS
+from gnet.runs.lessons import LESSONS
 from gnet.runs.outcomes import Outcome, in_words, outcome
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.runs import Runs
@@ -35,14 +35,14 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     configs = [_config(row) for row in rows]
     names = [n for n in differing([c for c in configs if c]) if n not in PASSED_OVER]
     within = {
-        preset: differing(
-            [c for r, c in zip(rows, configs, strict=True) if c and r["preset"] == preset]
+        lesson: differing(
+            [c for r, c in zip(rows, configs, strict=True) if c and r["lesson"] == lesson]
         )
-        for preset in {row["preset"] for row in rows}
+        for lesson in {row["lesson"] for row in rows}
     }
     told = []
     for row, config in zip(rows, configs, strict=True):
-        pairs = [] if config is None else _pairs(config, names, within[row["preset"]])
+        pairs = [] if config is None else _pairs(config, names, within[row["lesson"]])
         if config and (words := in_mid_run(row["settings"], config)):
             pairs.insert(0, (IN_MID_RUN, words))
         told.append(
@@ -59,23 +59,23 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def after_runs(runs: Runs, run_id: str, owner: str) -> str:
     """What the runs that were started together with this one have shown.
 
-    Empty for a run that is no preset's, and where this viewer does not see all of its group: one
+    Empty for a run that is no lesson's, and where this viewer does not see all of its group: one
     was deleted, or they are somebody else's.
     """
     rows = runs.list(owner, [run_id])
     asked = next((row for row in rows if row["id"] == run_id), None)
-    preset = PRESETS.get(asked["preset"]) if asked and asked["group"] else None
-    if asked is None or preset is None:
+    lesson = LESSONS.get(asked["lesson"]) if asked and asked["group"] else None
+    if asked is None or lesson is None:
         return ""
     group = {row["part"]: row["id"] for row in rows if row["group"] == asked["group"]}
-    if group.keys() != {name for name, _ in preset.runs}:
+    if group.keys() != {name for name, _ in lesson.runs}:
         return ""
-    changed = [name for name, _ in preset.runs if _steered(rows, group[name])]
+    changed = [name for name, _ in lesson.runs if _steered(rows, group[name])]
     if changed:
         told = in_words([f"“{name}”" for name in changed])
         return f"Settings of {told} were changed in mid-run, so nothing is concluded."
-    found = {name: _outcome(runs.run_folder(group[name]).path / EVENTS) for name, _ in preset.runs}
-    return preset.verdict({name: one for name, one in found.items() if one is not None})
+    found = {name: _outcome(runs.run_folder(group[name]).path / EVENTS) for name, _ in lesson.runs}
+    return lesson.verdict({name: one for name, one in found.items() if one is not None})
 
 
 def _steered(rows: Sequence[Mapping[str, Any]], run_id: str) -> bool:

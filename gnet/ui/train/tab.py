@@ -19,7 +19,7 @@ from gnet.data.fetching import under_way
 from gnet.errors import GnetError
 from gnet.runs.control import SETTINGS
 from gnet.runs.folder import PINNED
-from gnet.runs.lessons import PRESETS, Preset
+from gnet.runs.lessons import LESSONS, Lesson
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.measuring import ESTIMATE, FIND_RATE, Measuring
 from gnet.serving.offers import Offers
@@ -36,7 +36,7 @@ from gnet.ui.train.rows import after_runs, described
 
 _MOST_LAID = 12
 """Runs of others that a page may list."""
-SIDES = ("owner", "preset")
+SIDES = ("owner", "lesson")
 """What is sent with the form; the page's script fills it in."""
 
 
@@ -46,20 +46,20 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
     def meant(values: Any) -> list[Any]:
         return data_tab.filled(offers, values)
 
-    first = next(iter(PRESETS.values()))
+    first = next(iter(LESSONS.values()))
     most = {"epochs": runs.limits.max_epochs, "size": runs.limits.max_size}
 
     def fill(event: gr.EventData) -> list[Any]:
         with spoken():
-            preset = _preset(_asked(event).get("key"))
-            values = filled_in(preset, most)
+            lesson = _lesson(_asked(event).get("key"))
+            values = filled_in(lesson, most)
             # Where the pictures are for the person to choose, those chosen stay.
-            told = as_text({"key": preset.key})
-            return [told, *([gr.skip(), *values[1:]] if preset.own_data else values)]
+            told = as_text({"key": lesson.key})
+            return [told, *([gr.skip(), *values[1:]] if lesson.own_data else values)]
 
     def start(owner: str, key: str, *values: Any) -> str:
         with spoken():
-            return as_text({"run": begin(runs, owner, _preset(key), meant(values))})
+            return as_text({"run": begin(runs, owner, _lesson(key), meant(values))})
 
     def steer(event: gr.EventData) -> None:
         with spoken():
@@ -71,20 +71,20 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
     def said(key: str, *values: Any) -> str:
         with spoken():
             # The page hears of what has changed, and the same words twice are two answers.
-            return as_text(checked(runs, _preset(key), values, meant) | {"turn": next(turns)})
+            return as_text(checked(runs, _lesson(key), values, meant) | {"turn": next(turns)})
 
     def lock(event: gr.EventData, key: str, *values: Any) -> list[Any]:
         with spoken():
-            return locked(_preset(key), values, _asked(event).get("ever"))
+            return locked(_lesson(key), values, _asked(event).get("ever"))
 
     def guess(request: gr.Request, key: str, *values: Any) -> Iterator[tuple[Any, str]]:
         # Asked by the page itself, not by a person: a refusal is told beside the button.
         yield gr.update(value="Start"), as_text({"trouble": ""})
-        if checked(runs, _preset(key), values, meant)["troubles"]:
+        if checked(runs, _lesson(key), values, meant)["troubles"]:
             return  # that is said at the fields
         try:
-            config = as_run(runs, _preset(key), meant(values))
-            count = len(_preset(key).runs)
+            config = as_run(runs, _lesson(key), meant(values))
+            count = len(_lesson(key).runs)
             for found in measuring.ask(ESTIMATE, config, str(request.session_hash)):
                 label = gr.skip() if found is None else gr.update(value=start_label(found, count))
                 yield label, as_text({"trouble": ""})
@@ -93,7 +93,7 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
 
     def find(request: gr.Request, key: str, *values: Any) -> Iterator[str]:
         with spoken():
-            config = as_run(runs, _preset(key), meant(values))
+            config = as_run(runs, _lesson(key), meant(values))
             for found in measuring.ask(FIND_RATE, config, str(request.session_hash)):
                 yield as_text(found or {"waiting": True})
 
@@ -119,7 +119,7 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
 
     with gr.Row(elem_id="train"):
         with gr.Column(elem_id="train-left"):
-            presets = drawing("train/lessons", presets=[_described(p) for p in PRESETS.values()])
+            lessons = drawing("train/lessons", lessons=[_described(p) for p in LESSONS.values()])
             pictures = data_tab.place(offers, runs.limits.enabled)
             form = _form(first, most, data_tab.known(offers), pictures)
             finder = drawing("train/find", enabled=runs.limits.enabled)
@@ -148,12 +148,12 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
     owner, key = (gr.Textbox(visible=False, label=name) for name in SIDES)
 
     private: dict[str, Any] = {"api_visibility": "private", **QUIET}
-    presets.chosen(fill, None, [presets, *form], trigger_mode="always_last", **private)
+    lessons.chosen(fill, None, [lessons, *form], trigger_mode="always_last", **private)
     go.click(
         start,
         [owner, key, *form],
         bar,
-        js="(owner, preset, ...form) => [...gnet.train.sides(), ...gnet.train.within(form)]",
+        js="(owner, lesson, ...form) => [...gnet.train.sides(), ...gnet.train.within(form)]",
         concurrency_limit=4,
         **private,
     )
@@ -162,13 +162,13 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
         steered.success(None, js="() => gnet.train.refresh()", api_visibility="private")
     for part in form:
         part.change(None, js="() => gnet.train.formed()", api_visibility="private")
-    with_preset = "(preset, ...form) => [gnet.train.state.preset, ...gnet.train.within(form)]"
+    with_lesson = "(lesson, ...form) => [gnet.train.state.lesson, ...gnet.train.within(form)]"
     checker.check(
-        said, [key, *form], checker, js=with_preset, trigger_mode="always_last", **private
+        said, [key, *form], checker, js=with_lesson, trigger_mode="always_last", **private
     )
-    checker.lock(lock, [key, *form], form, js=with_preset, trigger_mode="always_last", **private)
+    checker.lock(lock, [key, *form], form, js=with_lesson, trigger_mode="always_last", **private)
     # Those who wait for their turn hold one of the server's forty threads each.
-    measured: dict[str, Any] = {"js": with_preset, "concurrency_limit": 8, **private}
+    measured: dict[str, Any] = {"js": with_lesson, "concurrency_limit": 8, **private}
     # Whoever asks again takes back the question before: `Measuring` ends it.
     finder.estimate(guess, [key, *form], [go, finder], trigger_mode="multiple", **measured)
     found = finder.find(find, [key, *form], finder, **measured)
@@ -178,12 +178,12 @@ def build(runs: Runs, reviews: Reviews, offers: Offers) -> None:
 
 
 def _form(
-    preset: Preset, most: dict[str, int], data: list[tuple[str, str]], pictures: gr.HTML
+    lesson: Lesson, most: dict[str, int], data: list[tuple[str, str]], pictures: gr.HTML
 ) -> list[Any]:
     """The components, in the order of `train_form.FIELDS`; `most`: the server's limits."""
 
     def row(fields: Any) -> list[Any]:
-        return [train_form.component(shown, preset.runs[0][1], data, most) for shown in fields]
+        return [train_form.component(shown, lesson.runs[0][1], data, most) for shown in fields]
 
     form = row(train_form.FIELDS[:1])
     pictures.render()
@@ -199,44 +199,44 @@ def _form(
     return form
 
 
-def filled_in(preset: Preset, most: dict[str, int]) -> list[Any]:
-    """The form's values for a preset, as large as the server allows; `most`: its limits."""
-    values = train_form.form_values(preset.runs[0][1])
+def filled_in(lesson: Lesson, most: dict[str, int]) -> list[Any]:
+    """The form's values for a lesson, as large as the server allows; `most`: its limits."""
+    values = train_form.form_values(lesson.runs[0][1])
     return [
         train_form.allowed(shown, value, most)
         for shown, value in zip(train_form.FIELDS, values, strict=True)
     ]
 
 
-def begin(runs: Runs, owner: str, preset: Preset, values: Any) -> str:
-    """Start the preset's runs with what the form holds, all or none; the id of the first.
+def begin(runs: Runs, owner: str, lesson: Lesson, values: Any) -> str:
+    """Start the lesson's runs with what the form holds, all or none; the id of the first.
 
-    Runs that are no longer the preset's are kept without its key: nothing is concluded from them.
+    Runs that are no longer the lesson's are kept without its key: nothing is concluded from them.
     """
-    asked = wanted(preset, values)
-    key = "" if departures(preset, [config for _, config in asked]) else preset.key
+    asked = wanted(lesson, values)
+    key = "" if departures(lesson, [config for _, config in asked]) else lesson.key
     taken = {row["name"] for row in runs.list(owner)}
     together = [Wanted(name=_free(name, taken), config=config, part=name) for name, config in asked]
-    return runs.start_all(together, owner=owner, preset=key)[0]
+    return runs.start_all(together, owner=owner, lesson=key)[0]
 
 
-def checked(runs: Runs, preset: Preset, values: Any, meant: Any) -> dict[str, Any]:
+def checked(runs: Runs, lesson: Lesson, values: Any, meant: Any) -> dict[str, Any]:
     """What is to be said of the form's fields; `meant` tells what its data set's key stands for."""
     missing: dict[str, str] = {}
     try:
         values = meant(values)
     except GnetError as error:
         values, missing = ["built-in", *values[1:]], {"data": without_paths(str(error))}
-    told = asdict(check(preset, values, runs.limits))
+    told = asdict(check(lesson, values, runs.limits))
     return told | {"locked": list(told["locked"]), "troubles": told["troubles"] | missing}
 
 
-def locked(preset: Preset, values: Any, ever: Any) -> list[Any]:
+def locked(lesson: Lesson, values: Any, ever: Any) -> list[Any]:
     """Updates of the form's components: what cannot be set shows what will run.
 
     Only fields that are or were (`ever`) locked: an update may undo what is just being written.
     """
-    held = check(preset, values).locked
+    held = check(lesson, values).locked
     were = ever if isinstance(ever, list) else []
 
     def update(name: str) -> Any:
@@ -247,12 +247,12 @@ def locked(preset: Preset, values: Any, ever: Any) -> list[Any]:
     return [update(shown.name) for shown in train_form.FIELDS]
 
 
-def as_run(runs: Runs, preset: Preset, values: Any) -> TrainConfig:
-    """The preset's first run with what the form holds, as it would run on this server.
+def as_run(runs: Runs, lesson: Lesson, values: Any) -> TrainConfig:
+    """The lesson's first run with what the form holds, as it would run on this server.
 
     Raises `GnetError` where its pictures would have to be downloaded first.
     """
-    config = wanted(preset, values)[0][1]
+    config = wanted(lesson, values)[0][1]
     if is_missing(config.data):
         raise GnetError(
             f"The pictures of {config.data} are not on this machine; a run downloads them first."
@@ -312,17 +312,17 @@ def _asked(event: gr.EventData) -> dict[str, Any]:
     return event._data if isinstance(event._data, dict) else {}
 
 
-def _preset(key: Any) -> Preset:
-    if key not in PRESETS:
-        raise GnetError(f"There is no preset {cut(key)!r}; there are {', '.join(PRESETS)}.")
-    return PRESETS[key]
+def _lesson(key: Any) -> Lesson:
+    if key not in LESSONS:
+        raise GnetError(f"There is no lesson {cut(key)!r}; there are {', '.join(LESSONS)}.")
+    return LESSONS[key]
 
 
-def _described(preset: Preset) -> dict[str, Any]:
-    """A preset as its button shows it."""
-    names = [name for name, _ in preset.runs]
-    said = {"key": preset.key, "title": preset.title, "line": preset.line}
-    return said | {"before": preset.before, "runs": names}
+def _described(lesson: Lesson) -> dict[str, Any]:
+    """A lesson as its button shows it."""
+    names = [name for name, _ in lesson.runs]
+    said = {"key": lesson.key, "title": lesson.title, "line": lesson.line}
+    return said | {"before": lesson.before, "runs": names}
 
 
 def _spoken_time(seconds: float) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from gnet.errors import GnetError
-from gnet.runs.lessons import PRESETS
+from gnet.runs.lessons import LESSONS
 from gnet.serving.limits import RunLimits
 from gnet.serving.runs import Runs
 from gnet.training.starting import settled
 
 OWNER = "the-token-of-somebody-who-started-a-run"
-FIRST = PRESETS["first-run"]
+FIRST = LESSONS["first-run"]
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def form(key: str = "first-run", **changes: Any) -> list[Any]:
     """What the form holds for a question, some fields filled in anew; `model__x` is model.x."""
     from gnet.ui.train.form import FIELDS, form_values
 
-    held = dict(zip([s.name for s in FIELDS], form_values(PRESETS[key].runs[0][1]), strict=True))
+    held = dict(zip([s.name for s in FIELDS], form_values(LESSONS[key].runs[0][1]), strict=True))
     changed = {name.replace("__", "."): value for name, value in changes.items()}
     assert set(changed) <= set(held)
     return list((held | changed).values())
@@ -39,10 +39,10 @@ def form(key: str = "first-run", **changes: Any) -> list[Any]:
 def said(key: str = "first-run", limits: RunLimits | None = None, **changes: Any):
     from gnet.ui.train.form_check import check
 
-    return check(PRESETS[key], form(key, **changes), limits)
+    return check(LESSONS[key], form(key, **changes), limits)
 
 
-@pytest.mark.parametrize("key", PRESETS)
+@pytest.mark.parametrize("key", LESSONS)
 def test_the_form_shows_what_each_run_will_be(key: str) -> None:
     """Fields in which the runs differ apart: there it shows the first run's."""
     from gnet.ui.train.form import FIELDS, differing, to_form, value_of
@@ -51,11 +51,11 @@ def test_the_form_shows_what_each_run_will_be(key: str) -> None:
     values = form(key)
     told = said(key)
     held = dict(zip([s.name for s in FIELDS], values, strict=True)) | told.locked
-    kept = differing([config for _, config in PRESETS[key].runs])
+    kept = differing([config for _, config in LESSONS[key].runs])
     assert told.troubles == {} and told.changed == ()
     for name in kept:
         assert name in told.locked or name not in held
-    for _, config in wanted(PRESETS[key], values):
+    for _, config in wanted(LESSONS[key], values):
         will_be = settled(config, 10)
         for name, shown in held.items():
             if name not in kept:
@@ -160,18 +160,18 @@ def test_a_rate_at_which_nothing_is_learnt_has_a_word_and_is_allowed() -> None:
         assert told.notes["learning_rate"] == word and told.troubles == {}
 
 
-def test_a_preset_that_was_changed_says_in_what() -> None:
+def test_a_lesson_that_was_changed_says_in_what() -> None:
     assert said(epochs=7, model__width=0.5).changed == ("Epochs", "Width")
     assert said(seed=7, gradients_every=0).changed == ()
     assert said("heads", epochs=1).changed == ("Epochs",)
 
 
-def test_pictures_of_ones_own_are_what_the_preset_for_them_is_about(tmp_path) -> None:
+def test_pictures_of_ones_own_are_what_the_lesson_for_them_is_about(tmp_path) -> None:
     from gnet.ui.train.form_check import departures
 
-    preset = PRESETS["fine-tune"]
-    own = [replace(config, data=str(tmp_path)) for _, config in preset.runs]
-    assert departures(preset, own) == ()
+    lesson = LESSONS["fine-tune"]
+    own = [replace(config, data=str(tmp_path)) for _, config in lesson.runs]
+    assert departures(lesson, own) == ()
     first = [replace(FIRST.runs[0][1], data=str(tmp_path))]
     assert departures(FIRST, first) == ("Pictures",)
 
@@ -182,28 +182,28 @@ def test_numbers_arrive_without_their_point_and_change_nothing() -> None:
     assert told.changed == ()
 
 
-def test_only_a_run_that_is_its_preset_is_kept_with_its_key(runs: Runs) -> None:
+def test_only_a_run_that_is_its_lesson_is_kept_with_its_key(runs: Runs) -> None:
     from gnet.ui.train.tab import begin
 
     def kept(**changes: Any) -> str:
-        return runs.card(begin(runs, OWNER, FIRST, form(**changes))).preset
+        return runs.card(begin(runs, OWNER, FIRST, form(**changes))).lesson
 
     assert kept() == "first-run"
     assert kept(seed=5) == "first-run"
     assert kept(epochs=1) == kept(model__width=0.5) == ""
 
 
-def test_a_presets_runs_start_together_or_not_at_all(runs: Runs) -> None:
+def test_a_lessons_runs_start_together_or_not_at_all(runs: Runs) -> None:
     from gnet.ui.train.tab import begin
 
-    preset = PRESETS["five-by-five"]
-    begin(runs, OWNER, preset, form("five-by-five"))
+    lesson = LESSONS["five-by-five"]
+    begin(runs, OWNER, lesson, form("five-by-five"))
     cards = runs.cards().values()
-    assert {card.part for card in cards} == {name for name, _ in preset.runs}
+    assert {card.part for card in cards} == {name for name, _ in lesson.runs}
     assert len({card.group for card in cards}) == 1 and len(cards) == 3
     small = Runs(runs.folder, replace(runs.limits, max_waiting=4))
     with pytest.raises(GnetError):
-        begin(small, OWNER, preset, form("five-by-five"))
+        begin(small, OWNER, lesson, form("five-by-five"))
     assert len(small.cards()) == 3
 
 

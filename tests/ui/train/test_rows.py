@@ -7,14 +7,14 @@ import pytest
 from gnet.network.config import ModelConfig
 from gnet.runs.events import EpochDone, RunEnded, RunStarted, SettingsChanged, to_line
 from gnet.runs.folder import EVENTS, RunFolder
-from gnet.runs.lessons import PRESETS
+from gnet.runs.lessons import LESSONS
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.reviews import Reviews
 from gnet.serving.run_card import write_card
 from gnet.serving.runs import Runs, Wanted
 from support.opened_runs import OWNER, STRANGER
 
-HEADS = PRESETS["heads"]
+HEADS = LESSONS["heads"]
 ACCURACY = {"with heads": 0.75, "without heads": 0.625}
 
 
@@ -28,16 +28,16 @@ def runs(tmp_path):
     return Runs(tmp_path)
 
 
-def asked(preset, owner=OWNER, key=None):
-    wanted = [Wanted(name=name, config=config, part=name) for name, config in preset.runs]
-    return {"wanted": wanted, "owner": owner, "preset": preset.key if key is None else key}
+def asked(lesson, owner=OWNER, key=None):
+    wanted = [Wanted(name=name, config=config, part=name) for name, config in lesson.runs]
+    return {"wanted": wanted, "owner": owner, "lesson": lesson.key if key is None else key}
 
 
-def started(runs, preset=HEADS, **changes):
-    """The preset's runs, by their names in it."""
-    said = asked(preset, **changes)
-    ids = runs.start_all(said["wanted"], owner=said["owner"], preset=said["preset"])
-    return dict(zip([name for name, _ in preset.runs], ids, strict=True))
+def started(runs, lesson=HEADS, **changes):
+    """The lesson's runs, by their names in it."""
+    said = asked(lesson, **changes)
+    ids = runs.start_all(said["wanted"], owner=said["owner"], lesson=said["lesson"])
+    return dict(zip([name for name, _ in lesson.runs], ids, strict=True))
 
 
 def finish(runs, run_id, accuracy, epochs=2):
@@ -80,7 +80,7 @@ def test_runs_that_were_started_together_are_judged_together(runs):
     assert "75.0 % with" in sentences and "62.5 %" in sentences
 
 
-def test_runs_of_one_preset_started_twice_within_a_moment_are_kept_apart(runs):
+def test_runs_of_one_lesson_started_twice_within_a_moment_are_kept_apart(runs):
     from gnet.ui.train.rows import after_runs
 
     first, second = started(runs), started(runs)
@@ -109,7 +109,7 @@ def test_a_group_of_which_a_run_was_deleted_is_not_judged(runs):
 def test_a_group_that_a_viewer_does_not_see_whole_is_not_judged(runs):
     from gnet.ui.train.rows import after_runs
 
-    ids, single = started(runs), started(runs, PRESETS["first-run"])
+    ids, single = started(runs), started(runs, LESSONS["first-run"])
     for name, accuracy in ACCURACY.items():
         finish(runs, ids[name], accuracy)
     finish(runs, single["first run"], 0.95)
@@ -118,7 +118,7 @@ def test_a_group_that_a_viewer_does_not_see_whole_is_not_judged(runs):
         assert "95.0 %" in after_runs(runs, single["first run"], owner)  # it is whole
 
 
-def test_runs_that_are_no_longer_a_presets_are_not_judged(runs):
+def test_runs_that_are_no_longer_a_lessons_are_not_judged(runs):
     from gnet.ui.train.rows import after_runs
 
     ids = started(runs, key="")
@@ -184,11 +184,11 @@ def test_a_list_reads_no_runs_events_again_that_has_said_nothing_more(runs, monk
 def test_rows_tell_first_what_sets_a_run_apart_within_its_question():
     from gnet.ui.train.rows import described
 
-    def row(name, preset, config):
+    def row(name, lesson, config):
         return {
             "id": name,
             "name": name,
-            "preset": preset,
+            "lesson": lesson,
             "weights": [],
             "settings": {},
             "config": config.to_json(),

@@ -1,11 +1,11 @@
 // The questions a run can start from; the one chosen tells what to expect and fills the form.
 const list = element.querySelector(".list");
 const { state } = gnet.train;
-const presets = JSON.parse(JSON.stringify(props.presets));
-list.innerHTML = presets
+const lessons = JSON.parse(JSON.stringify(props.lessons));
+list.innerHTML = lessons
   .map(
     ({ key, title, line, before, runs }) =>
-      `<button type="button" data-preset="${gnet.escape(key)}">${gnet.escape(title)}` +
+      `<button type="button" data-lesson="${gnet.escape(key)}">${gnet.escape(title)}` +
       `<small>${gnet.escape(line)}</small><small class="before">${gnet.escape(before)}</small>` +
       (runs.length > 1
         ? `<small class="names">Starts ${runs.length} runs: ${runs.map(gnet.escape).join(" · ")}</small>`
@@ -14,16 +14,16 @@ list.innerHTML = presets
   )
   .join("");
 list.addEventListener("click", (event) => {
-  const { preset } = event.target.closest("button")?.dataset ?? {};
-  if (preset) trigger("chosen", { key: preset });
+  const { lesson } = event.target.closest("button")?.dataset ?? {};
+  if (lesson) trigger("chosen", { key: lesson });
 });
 // Only when the form holds what is asked for: whoever starts meanwhile starts what is shown.
 watch("value", () => {
-  gnet.train.choose({ preset: JSON.parse(props.value).key });
+  gnet.train.choose({ lesson: JSON.parse(props.value).key });
   gnet.train.tell(["refilled"]);
   gnet.train.formed();
 });
-state.preset ||= presets[0]?.key ?? "";
+state.lesson ||= lessons[0]?.key ?? "";
 
 const told = document.createElement("p");
 told.className = "changed";
@@ -39,7 +39,7 @@ function changes() {
 gnet.train.draw(() => {
   for (const button of list.children) {
     if (button === told) continue;
-    const on = button.dataset.preset === state.preset;
+    const on = button.dataset.lesson === state.lesson;
     button.ariaPressed = String(on);
     for (const more of button.querySelectorAll(".before, .names")) more.hidden = !on;
     if (on && button.nextElementSibling !== told) button.after(told);

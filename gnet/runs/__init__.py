@@ -1,0 +1,1 @@
+"""A training run as a record: its config, events, folder, requests, outcome."""
