@@ -13,9 +13,15 @@ import torch
 from gnet.answers.answer import LABELS, as_data_url, describe_map, short
 from gnet.answers.explorer import Chosen, Explorer, cut
 from gnet.channels.arithmetic import Step, convolution_step, input_name
-from gnet.channels.dreams import check_channels, dream_path, dreaming, keep_dream, kept_dream
 from gnet.channels.index import SHIPPED, Index, find_indexes
 from gnet.channels.sprite import Place, from_sprite
+from gnet.channels.visualization import (
+    check_channels,
+    keep_visualization,
+    kept_visualization,
+    visualization_path,
+    visualizing,
+)
 from gnet.data.pictures import resize, to_image
 from gnet.errors import GnetError
 from gnet.explain.recording import Recording, record
@@ -47,7 +53,7 @@ def open_channel(explorer: Explorer, chosen: Chosen, asked: Any) -> dict[str, An
         "field": [field.size, field.stride, field.start],
         "step": _describe_step(recording, stage, branch, step),
         "patches": _patches(explorer, place, asked.get("over")),
-        "dream": _grown(explorer, place),
+        "visualization": _grown(explorer, place),
     }
 
 
@@ -57,12 +63,12 @@ def grow(explorer: Explorer, asked: Any) -> Generator[dict[str, Any], None, None
     `asked`: {"stage", "branch", "channel", "turn"}; the turn comes back with each state.
     """
     stage, branch, channel = place = _place(explorer, asked)
-    about = {"kind": "dream", "turn": cut(asked.get("turn"))}
+    about = {"kind": "visualization", "turn": cut(asked.get("turn"))}
     digest = explorer.model.info.digest
-    for state in dreaming(explorer.model, stage, branch, [channel]):
+    for state in visualizing(explorer.model, stage, branch, [channel]):
         done = state.step == state.steps
         if done and digest:
-            keep_dream(dream_path(digest, *place), state.pictures[0])
+            keep_visualization(visualization_path(digest, *place), state.pictures[0])
         yield about | {
             "step": state.step,
             "steps": state.steps,
@@ -73,7 +79,7 @@ def grow(explorer: Explorer, asked: Any) -> Generator[dict[str, Any], None, None
 def not_grown(asked: Any) -> dict[str, Any]:
     """What ends a turn in which nothing could be grown."""
     turn = asked.get("turn") if isinstance(asked, dict) else None
-    return {"kind": "dream", "turn": cut(turn), "step": 0, "steps": 0, "picture": None}
+    return {"kind": "visualization", "turn": cut(turn), "step": 0, "steps": 0, "picture": None}
 
 
 def _place(explorer: Explorer, asked: Any) -> Place:
@@ -128,7 +134,7 @@ def _grown(explorer: Explorer, place: Place) -> str | None:
         return None
     picture = from_sprite(digest, place)
     if picture is None:
-        picture = kept_dream(dream_path(digest, *place))
+        picture = kept_visualization(visualization_path(digest, *place))
     return None if picture is None else as_data_url(to_image(picture), quality=90)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gnet.channels.dreams import lane_of
+from gnet.channels.visualization import lane_of
 from gnet.errors import GnetError
 from gnet.explain.recording import Recording
 from gnet.network.config import BRANCHES

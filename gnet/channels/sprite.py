@@ -17,8 +17,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gnet.channels.dreams import DreamConfig, dream, dream_path, keep_dream, kept_dream
 from gnet.channels.index import Index
+from gnet.channels.visualization import (
+    VisualizationConfig,
+    keep_visualization,
+    kept_visualization,
+    visualization_path,
+    visualize,
+)
 from gnet.data.gallery import FOLDER
 from gnet.data.pictures import as_tensor, resize, to_image
 from gnet.errors import GnetError
@@ -44,7 +50,7 @@ class Sprite:
 
     digest: str
     """Of the weights."""
-    config: DreamConfig
+    config: VisualizationConfig
     side: int
     columns: int
     places: tuple[Place, ...]
@@ -57,16 +63,17 @@ def make_sprite(
     folder: Path = FOLDER,
     *,
     count: int = SIXTEEN,
-    config: DreamConfig | None = None,
+    config: VisualizationConfig | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Sprite | None:
-    """Grow what is missing in the cache, then write dreams.webp and dreams.json into `folder`.
+    """Grow what is missing in the cache, then write the sheet into `folder`.
 
-    The channels are the `count` of each branch that answer most over the index's pictures.
+    Its files are visualizations.webp and visualizations.json. The channels are the `count` of each
+    branch that answer most over the index's pictures.
     `progress(done, total)` counts pictures; None when `stop` said so: call again to go on.
     """
-    digest, config = model.info.digest, config or DreamConfig()
+    digest, config = model.info.digest, config or VisualizationConfig()
     if index.digest != digest or not digest:
         raise GnetError(
             "The index was made by other weights; allowed is one of these: `python -m gnet index` "
@@ -76,18 +83,18 @@ def make_sprite(
     places = tuple((s, b, c) for (s, b), channels in branches.items() for c in channels)
     done = 0
     for (stage, branch), channels in branches.items():
-        paths = {c: dream_path(digest, stage, branch, c, config) for c in channels}
-        missing = [c for c, path in paths.items() if kept_dream(path) is None]
+        paths = {c: visualization_path(digest, stage, branch, c, config) for c in channels}
+        missing = [c for c, path in paths.items() if kept_visualization(path) is None]
         if missing and index.fields[stage][branch].size:  # none where the branch is left out
-            grown = dream(model, stage, branch, missing, config, stop=stop)
+            grown = visualize(model, stage, branch, missing, config, stop=stop)
             if grown is None:
                 return None
             for channel, picture in zip(missing, grown, strict=True):
-                keep_dream(paths[channel], picture)
+                keep_visualization(paths[channel], picture)
         done += len(channels)
         if progress is not None:
             progress(done, len(places))
-    found = {p: kept_dream(dream_path(digest, *p, config)) for p in places}
+    found = {p: kept_visualization(visualization_path(digest, *p, config)) for p in places}
     pictures = {place: picture for place, picture in found.items() if picture is not None}
     sprite = Sprite(
         digest=digest, config=config, side=SIDE, columns=COLUMNS, places=tuple(pictures)
@@ -103,12 +110,12 @@ def _write(sprite: Sprite, pictures: list[Tensor], folder: Path) -> None:
         top, left = _corner(sprite, number)
         sheet[:, top : top + sprite.side, left : left + sprite.side] = picture
     image = to_image(sheet)
-    with atomically(folder / "dreams.webp") as temporary:
+    with atomically(folder / "visualizations.webp") as temporary:
         for quality in QUALITIES:
             image.save(temporary, "WEBP", quality=quality, method=6)
             if temporary.stat().st_size <= LARGEST:
                 break
-    with atomically(folder / "dreams.json") as temporary:
+    with atomically(folder / "visualizations.json") as temporary:
         temporary.write_text(json.dumps(asdict(sprite)), encoding="utf-8")
 
 
@@ -122,7 +129,7 @@ def from_sprite(digest: str, place: Place, folder: Path = FOLDER) -> Tensor | No
 
     Only pictures of the weights with that digest are given.
     """
-    path = folder / "dreams.json"
+    path = folder / "visualizations.json"
     if not digest or not path.is_file():
         return None
     sprite, numbers, sheet = _read(folder, path.stat().st_mtime_ns)
@@ -135,15 +142,15 @@ def from_sprite(digest: str, place: Place, folder: Path = FOLDER) -> Tensor | No
 @lru_cache(maxsize=1)
 def _read(folder: Path, _changed: int) -> tuple[Sprite, dict[Place, int], Tensor]:
     try:
-        record = json.loads((folder / "dreams.json").read_text(encoding="utf-8"))
-        config = DreamConfig(**record.pop("config"))
+        record = json.loads((folder / "visualizations.json").read_text(encoding="utf-8"))
+        config = VisualizationConfig(**record.pop("config"))
         places = tuple((str(s), str(b), int(c)) for s, b, c in record.pop("places"))
         sprite = Sprite(**record, config=config, places=places)
-        with Image.open(folder / "dreams.webp") as image:
+        with Image.open(folder / "visualizations.webp") as image:
             sheet = as_tensor(image.convert("RGB"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GnetError(
-            f"The sheet of grown pictures in {folder} is damaged ({error}); `python -m gnet dream "
-            "--sprite` makes it again."
+            f"The sheet of grown pictures in {folder} is damaged ({error}); "
+            "`python -m gnet visualize --sprite` makes it again."
         ) from error
     return sprite, {place: number for number, place in enumerate(places)}, sheet

@@ -1,4 +1,4 @@
-"""Commands for what excites a channel: index, dream."""
+"""Commands for what excites a channel: index, visualize."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def register(command: Command) -> None:
     sub.add_argument("--per-class", type=positive, help="most pictures of each class")
     sub.add_argument("--out", metavar="FILE", help="file to write (default: where the page looks)")
 
-    sub = command(dream)
+    sub = command(visualize, older="dream")
     sub.add_argument("--stage", "--module", help="module, as 4d")
     sub.add_argument("--branch", help="1x1, 3x3, 5x5 or pool")
     sub.add_argument("--channel", type=int, help="channel of the branch, from 0")
@@ -68,26 +68,26 @@ def index(arguments: argparse.Namespace) -> None:
     print(f"{path}, {made.count} pictures, {path.stat().st_size / 1e3:,.0f} kB")
 
 
-def dream(arguments: argparse.Namespace) -> int:
+def visualize(arguments: argparse.Namespace) -> int:
     """A picture grown until a channel answers it strongly, or the sheet of them all."""
     import torch
 
-    from gnet.channels.dreams import DreamConfig, dream
+    from gnet.channels.visualization import VisualizationConfig, visualize
     from gnet.data.pictures import to_image
     from gnet.network.model import fold
     from gnet.network.weights import load
 
     given = {name: value for name in ("size", "steps") if (value := getattr(arguments, name))}
-    config = DreamConfig(**given)
+    config = VisualizationConfig(**given)
     if arguments.sprite:
         return _sprite(arguments, config)
     place = (arguments.stage, arguments.branch, arguments.channel)
     if None in place or not arguments.out:
-        raise GnetError("dream needs --stage, --branch, --channel and --out, or --sprite alone.")
+        raise GnetError("visualize needs --stage, --branch, --channel and --out, or only --sprite.")
     if Path(arguments.out).suffix not in (".png", ".webp"):
         raise GnetError(f"The picture is to be {arguments.out}; allowed are .png and .webp.")
     torch.set_num_threads(1)  # on small maps a second one gains nothing
-    pictures = dream(
+    pictures = visualize(
         fold(load(arguments.weights)),
         arguments.stage,
         arguments.branch,
@@ -123,9 +123,11 @@ def _sprite(arguments: argparse.Namespace, config: Any) -> int:
     folder = Path(arguments.dir or FOLDER)
     sprite = make_sprite(model, Index.load(path), folder, config=config, progress=Bar("growing"))
     assert sprite is not None  # nobody stops it but by ending the process
-    size = (folder / "dreams.webp").stat().st_size
+    size = (folder / "visualizations.webp").stat().st_size
     if arguments.json:
         print_json({"folder": str(folder), "pictures": len(sprite.places), "bytes": size})
     else:
-        print(f"{folder / 'dreams.webp'}, {len(sprite.places)} pictures, {size / 1e6:.1f} MB")
+        print(
+            f"{folder / 'visualizations.webp'}, {len(sprite.places)} pictures, {size / 1e6:.1f} MB"
+        )
     return 0

@@ -11,25 +11,25 @@ from gnet.answers import channel as channels
 from gnet.answers.examples import chosen
 from gnet.answers.explorer import Explorer
 from gnet.channels.arithmetic import convolution_step
-from gnet.channels.dreams import DreamConfig
 from gnet.channels.index import SHIPPED, index_path, make_index
+from gnet.channels.visualization import VisualizationConfig
 from gnet.data.gallery import shipped
 from gnet.errors import GnetError
 from gnet.explain.recording import record
 from gnet.network.model import GoogLeNet, fold
 from support.pages import PHONE, random_network
 
-QUICK = DreamConfig(size=32, steps=16)
+QUICK = VisualizationConfig(size=32, steps=16)
 
 
 @pytest.fixture(autouse=True)
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures grow in a moment and are kept in a folder of the test's own."""
     monkeypatch.setenv("GNET_CACHE", str(tmp_path))
-    original = channels.dreaming
+    original = channels.visualizing
     monkeypatch.setattr(
         channels,
-        "dreaming",
+        "visualizing",
         lambda model, stage, branch, those: original(model, stage, branch, those, QUICK),
     )
 
@@ -52,7 +52,7 @@ def test_an_answer_holds_map_sum_and_no_patches_where_nobody_looked(explorer: Ex
     step = convolution_step(explorer.model, recording, "4b", "5x5", 3)
     assert told["step"]["recorded"] == pytest.approx(step.recorded, rel=1e-3, abs=1e-6)
     assert told["step"]["terms"][0]["name"].startswith("5×5 reduce · channel ")
-    assert told["patches"] is None and told["dream"] is None
+    assert told["patches"] is None and told["visualization"] is None
 
 
 def test_patches_come_from_the_index_asked_for(explorer: Explorer) -> None:
@@ -76,7 +76,7 @@ def test_a_grown_picture_is_kept_and_shown_the_next_time(explorer: Explorer) -> 
     assert [state["step"] for state in states] == [8, 16] and states[0]["turn"] == "1"
     assert all(state["picture"].startswith("data:image/webp") for state in states)
     again = channels.open_channel(explorer, chosen("cat"), asked())
-    assert again["dream"].startswith("data:image/webp")
+    assert again["visualization"].startswith("data:image/webp")
 
 
 @pytest.mark.parametrize(
@@ -165,6 +165,6 @@ def test_a_picture_is_grown_on_a_phone_and_can_be_stopped(visit, looked: None) -
         page.evaluate("document.querySelector('#channel [data-stop]').click()")
         expect(page.locator("#channel [data-grow]")).to_be_visible()
         page.locator("#channel [data-grow]").click()
-    expect(page.locator("#channel .dream img")).to_be_visible()
+    expect(page.locator("#channel .visualization img")).to_be_visible()
     expect(page.locator("#channel .growing")).to_be_hidden()
     assert viewer.errors == []

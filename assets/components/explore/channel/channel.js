@@ -44,7 +44,7 @@ function open(place) {
   for (const part of [".likes", ".sum", ...(top ? [] : [".answers"]), ...(same ? [] : [".grown"])]) {
     find(part).classList.add("dim");
   }
-  if (!same) dream(null);
+  if (!same) showPicture(null);
   if (first) opener = document.activeElement.closest("#roads [data-rank]");
   if (first) panel.scrollIntoView({ block: "nearest" });
   trigger("opened", question);
@@ -100,8 +100,8 @@ function patches(found) {
     : `It answers none of ${over}.`;
 }
 
-function dream(picture) {
-  find(".dream").innerHTML = picture ? `<img src="${picture}" alt="picture grown for the channel">` : "none yet";
+function showPicture(picture) {
+  find(".visualization").innerHTML = picture ? `<img src="${picture}" alt="picture grown for the channel">` : "none yet";
   find(".growing").hidden = !growing;
   find(".grow").hidden = growing || Boolean(picture);
   find(".how").textContent = picture
@@ -144,12 +144,12 @@ function sum(step) {
 }
 
 function told(message) {
-  if (message.kind === "dream") {
+  if (message.kind === "visualization") {
     heard = Number(message.turn);
     if (!growing || heard !== turn) return;
     growing = message.step < message.steps;
     find("progress").value = message.steps ? message.step / message.steps : 0;
-    dream(message.picture);
+    showPicture(message.picture);
     return;
   }
   const place = chosen();
@@ -161,13 +161,13 @@ function told(message) {
   map(message.map, message.grid, message.field);
   patches(message.patches);
   sum(message.step);
-  if (!growing) dream(message.dream);
+  if (!growing) showPicture(message.visualization);
 }
 
 function stop() {
   if (!growing) return;
   growing = false;
-  dream(null);
+  showPicture(null);
   // Gradio can only cancel what the server has confirmed; before that it would be refused.
   const stopped = turn;
   if (heard === stopped) trigger("stopped");
@@ -184,7 +184,7 @@ panel.addEventListener("click", (event) => {
     growing = true;
     turn++;
     find("progress").value = 0;
-    dream(null);
+    showPicture(null);
     trigger("grown", { stage: gnet.state.stage, ...place, turn });
   }
   if (dataset.walk) {

@@ -7,19 +7,19 @@ import pytest
 import torch
 from PIL import Image
 
-from gnet.channels import dreams
-from gnet.channels import sprite as dream_sprite
-from gnet.channels.dreams import (
-    DreamConfig,
-    dream,
-    dream_path,
-    dreaming,
-    keep_dream,
-    kept_dream,
-    lane_of,
-)
+from gnet.channels import sprite as sprite_sheet
+from gnet.channels import visualization
 from gnet.channels.index import Index, index_path, make_index
 from gnet.channels.sprite import from_sprite, make_sprite
+from gnet.channels.visualization import (
+    VisualizationConfig,
+    keep_visualization,
+    kept_visualization,
+    lane_of,
+    visualization_path,
+    visualize,
+    visualizing,
+)
 from gnet.commands.main import main
 from gnet.errors import GnetError
 from gnet.explain.recording import record
@@ -29,7 +29,7 @@ from gnet.network.model import GoogLeNet, fold
 from gnet.network.weights import load, save
 from support.networks import network
 
-QUICK = DreamConfig(size=48, steps=16)
+QUICK = VisualizationConfig(size=48, steps=16)
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,10 @@ def cache(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("stage, branch", [("3a", "1x1"), ("4b", "5x5"), ("5b", "pool")])
 def test_responses_rise_while_a_picture_grows(model: GoogLeNet, stage: str, branch: str) -> None:
-    still = DreamConfig(size=64, steps=44, jitter=0.0, turn=0.0, zoom=0.0)  # to compare steps
-    states = list(dreaming(model, stage, branch, [0, 1, 3], still))
+    still = VisualizationConfig(
+        size=64, steps=44, jitter=0.0, turn=0.0, zoom=0.0
+    )  # to compare steps
+    states = list(visualizing(model, stage, branch, [0, 1, 3], still))
     assert [state.step for state in states] == [8, 16, 24, 32, 40, 44]
     assert sum(states[-1].responses) > sum(states[0].responses)
     pictures = states[-1].pictures
@@ -63,9 +65,9 @@ def test_responses_rise_while_a_picture_grows(model: GoogLeNet, stage: str, bran
 
 
 def test_the_state_told_is_the_mean_before_the_relu(model: GoogLeNet) -> None:
-    still = DreamConfig(size=64, steps=1, jitter=0.0, turn=0.0, zoom=0.0)
-    (state,) = dreaming(model, "4a", "3x3", [1], still)
-    growing = dreams._Growing([1], still)
+    still = VisualizationConfig(size=64, steps=1, jitter=0.0, turn=0.0, zoom=0.0)
+    (state,) = visualizing(model, "4a", "3x3", [1], still)
+    growing = visualization._Growing([1], still)
     with torch.no_grad():
         pixels = growing.grown()
         x = model.into(model.info.preprocessing.normalise(pixels), "4a")
@@ -86,8 +88,11 @@ def test_what_a_module_is_given_is_what_a_whole_forward_gives_it(model: GoogLeNe
 
 
 def test_a_channel_grows_without_heed_of_the_others(model: GoogLeNet) -> None:
-    few = DreamConfig(size=48, steps=2)
-    together, alone = dream(model, "3b", "5x5", [0, 3], few), dream(model, "3b", "5x5", [3], few)
+    few = VisualizationConfig(size=48, steps=2)
+    together, alone = (
+        visualize(model, "3b", "5x5", [0, 3], few),
+        visualize(model, "3b", "5x5", [3], few),
+    )
     assert together is not None and alone is not None
     assert (together[1].int() - alone[0].int()).abs().max() <= 1
     assert (together[0].int() - alone[0].int()).abs().float().mean() > 1
@@ -96,8 +101,8 @@ def test_a_channel_grows_without_heed_of_the_others(model: GoogLeNet) -> None:
 def test_the_same_settings_grow_the_same_picture_and_another_seed_another(
     model: GoogLeNet,
 ) -> None:
-    one, two = (dream(model, "3a", "pool", [1], QUICK) for _ in range(2))
-    other = dream(model, "3a", "pool", [1], DreamConfig(size=48, steps=16, seed=7))
+    one, two = (visualize(model, "3a", "pool", [1], QUICK) for _ in range(2))
+    other = visualize(model, "3a", "pool", [1], VisualizationConfig(size=48, steps=16, seed=7))
     assert one is not None and two is not None and other is not None
     assert torch.equal(one, two) and not torch.equal(one, other)
 
@@ -106,7 +111,7 @@ def test_growing_leaves_the_network_as_it_was() -> None:
     model = network("batch-norm").train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     model.info = ModelInfo(preprocessing=Preprocessing(size=64))
-    dream(model, "4b", "5x5", [0], QUICK)
+    visualize(model, "4b", "5x5", [0], QUICK)
     assert model.training and all(p.grad is None for p in model.parameters())
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name])
@@ -114,8 +119,8 @@ def test_growing_leaves_the_network_as_it_was() -> None:
 
 def test_growing_stops_when_it_is_told_to(model: GoogLeNet) -> None:
     told: list[tuple[int, int]] = []
-    config = DreamConfig(size=48, steps=64)
-    answer = dream(
+    config = VisualizationConfig(size=48, steps=64)
+    answer = visualize(
         model, "3a", "1x1", [0], config,
         progress=lambda done, total: told.append((done, total)),
         stop=lambda: len(told) == 2,
@@ -125,10 +130,10 @@ def test_growing_stops_when_it_is_told_to(model: GoogLeNet) -> None:
 
 def test_other_orders_and_left_out_branches_are_known() -> None:
     signed = network("pre-activation")
-    grown = dream(signed, "4b", "3x3", [0], QUICK)
+    grown = visualize(signed, "4b", "3x3", [0], QUICK)
     assert grown is not None and grown.float().std() > 1
     with pytest.raises(GnetError, match="left out of this network"):
-        dream(network("batch-norm", left_out="5x5"), "4b", "5x5", [0], QUICK)
+        visualize(network("batch-norm", left_out="5x5"), "4b", "5x5", [0], QUICK)
 
 
 @pytest.mark.parametrize(
@@ -145,40 +150,40 @@ def test_what_is_not_there_is_refused(
     model: GoogLeNet, place: tuple[str, str, list[int]], sentence: str
 ) -> None:
     with pytest.raises(GnetError, match=sentence):
-        dream(model, *place, QUICK)
+        visualize(model, *place, QUICK)
     with pytest.raises(GnetError, match=r"size is 8; allowed are"):
-        DreamConfig(size=8)
+        VisualizationConfig(size=8)
 
 
 def test_pictures_are_kept_by_weights_place_and_settings(model: GoogLeNet) -> None:
-    path = dream_path("ab" * 32, "4b", "5x5", 17)
+    path = visualization_path("ab" * 32, "4b", "5x5", 17)
     others = {
-        dream_path("cd" * 32, "4b", "5x5", 17),
-        dream_path("ab" * 32, "4b", "5x5", 16),
-        dream_path("ab" * 32, "4b", "5x5", 17, QUICK),
+        visualization_path("cd" * 32, "4b", "5x5", 17),
+        visualization_path("ab" * 32, "4b", "5x5", 16),
+        visualization_path("ab" * 32, "4b", "5x5", 17, QUICK),
     }
     assert path not in others and len(others) == 3
-    assert kept_dream(path) is None
+    assert kept_visualization(path) is None
     smooth = torch.linspace(0, 255, 48).byte().expand(3, 48, 48)
-    keep_dream(path, smooth)
-    kept = kept_dream(path)
+    keep_visualization(path, smooth)
+    kept = kept_visualization(path)
     assert kept is not None and (kept.float() - smooth.float()).abs().mean() < 4
     path.write_bytes(path.read_bytes()[:40])
-    assert kept_dream(path) is None, "a damaged file is no picture"
+    assert kept_visualization(path) is None, "a damaged file is no picture"
 
 
 def test_a_sheet_that_was_interrupted_goes_on_where_it_was(
     model: GoogLeNet, index: Index, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grown: list[tuple[str, str]] = []
-    original = dream_sprite.dream
+    original = sprite_sheet.visualize
 
     def counted(model, stage, branch, channels, config, **more):
         grown.append((stage, branch))
         return original(model, stage, branch, channels, config, **more)
 
-    monkeypatch.setattr(dream_sprite, "dream", counted)
-    config = DreamConfig(size=32, steps=1)
+    monkeypatch.setattr(sprite_sheet, "visualize", counted)
+    config = VisualizationConfig(size=32, steps=1)
     folder = tmp_path / "sheet"
     stopped = make_sprite(
         model, index, folder, count=2, config=config, stop=lambda: len(grown) == 10
@@ -194,12 +199,12 @@ def test_a_sheet_that_was_interrupted_goes_on_where_it_was(
     assert sprite.places[:2] == tuple(("3a", "1x1", c) for c in index.strongest("3a", "1x1", 2))
     place = sprite.places[45]
     shown = from_sprite("ab" * 32, place, folder)
-    kept = kept_dream(dream_path("ab" * 32, *place, config))
+    kept = kept_visualization(visualization_path("ab" * 32, *place, config))
     assert shown is not None and kept is not None and shown.shape == (3, 96, 96)
     assert (shown.float().mean((1, 2)) - kept.float().mean((1, 2))).abs().max() < 12
     assert from_sprite("cd" * 32, place, folder) is None, "other weights"
     assert from_sprite("ab" * 32, ("4b", "5x5", 10_000), folder) is None
-    with Image.open(folder / "dreams.webp") as image:
+    with Image.open(folder / "visualizations.webp") as image:
         assert image.size == (24 * 96, 3 * 96)
 
 
@@ -223,14 +228,14 @@ def test_the_command_grows_a_picture_and_a_sheet(tmp_path, capsys, model: GoogLe
     unfolded = network("batch-norm")
     unfolded.info = ModelInfo(preprocessing=Preprocessing(size=64))
     path = str(save(unfolded, tmp_path / "weights.safetensors"))
-    picture = tmp_path / "new" / "dream.png"
+    picture = tmp_path / "new" / "channel.png"
     given = ["--module", "4b", "--branch", "5x5", "--channel", "1", "--steps", "2", "--size", "48"]
-    assert main(["dream", "--weights", path, *given, "--out", str(picture), "--json"]) == 0
+    assert main(["visualize", "--weights", path, *given, "--out", str(picture), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"file": str(picture)}
     with Image.open(picture) as image:
         assert image.size == (48, 48)
-    assert main(["dream", "--weights", path, *given]) == 2
-    assert main(["dream", "--weights", path, *given, "--out", "dream.exe"]) == 2
+    assert main(["visualize", "--weights", path, *given]) == 2
+    assert main(["visualize", "--weights", path, *given, "--out", "channel.exe"]) == 2
     assert "allowed are .png and .webp" in capsys.readouterr().err
     sheet = ["dream", "--weights", path, "--sprite", "--steps", "1", "--size", "32"]
     assert main(sheet) == 2

@@ -1,4 +1,4 @@
-"""Activation maximisation: pictures grown from noise until a channel answers them strongly.
+"""Feature visualization: pictures grown from noise until a channel answers them strongly.
 
 The recipe is the published one of "Feature Visualization" (Olah, Mordvintsev, Schubert, Distill
 2017, doi 10.23915/distill.00007) and of its library Lucid: the picture is kept as frequencies,
@@ -42,7 +42,7 @@ _NOISE, _RANGE = 0.01, 4.0  # deviation of the first frequencies; what they are 
 
 
 @dataclass(frozen=True, kw_only=True)
-class DreamConfig:
+class VisualizationConfig:
     """How a picture is grown."""
 
     size: int = option(112, "side of the picture in px", low=32, high=224)
@@ -58,7 +58,7 @@ class DreamConfig:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Dream:
+class Visualization:
     """Pictures while they grow."""
 
     step: int
@@ -69,13 +69,13 @@ class Dream:
     """Mean of each channel before its ReLU, over the cells, for the picture as it was moved."""
 
 
-def dreaming(
+def visualizing(
     model: GoogLeNet,
     stage: str,
     branch: str,
     channels: Sequence[int],
-    config: DreamConfig | None = None,
-) -> Generator[Dream, None, None]:
+    config: VisualizationConfig | None = None,
+) -> Generator[Visualization, None, None]:
     """Grow a picture for each of a branch's `channels` at once; gives the state every few steps.
 
     The forward ends at the branch. Noise and movements follow from the config and the channel's
@@ -83,7 +83,7 @@ def dreaming(
     the picture is then another one of the same kind. Closing the generator stops. Raises
     `GnetError`.
     """
-    config = config or DreamConfig()
+    config = config or VisualizationConfig()
     front, block = lane_of(model, stage, branch, channels)
     growing = _Growing(channels, config)
     rows, own = torch.arange(len(channels)), torch.tensor(channels)
@@ -95,7 +95,7 @@ def dreaming(
             responses = maps.mean((1, 2))
             growing.climb(responses.sum())
         if step % EVERY == 0 or step == config.steps:
-            yield Dream(
+            yield Visualization(
                 step=step,
                 steps=config.steps,
                 pictures=growing.pictures(),
@@ -103,12 +103,12 @@ def dreaming(
             )
 
 
-def dream(
+def visualize(
     model: GoogLeNet,
     stage: str,
     branch: str,
     channels: Sequence[int],
-    config: DreamConfig | None = None,
+    config: VisualizationConfig | None = None,
     *,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
@@ -118,7 +118,7 @@ def dream(
     `progress(done, total)` counts steps.
     """
     pictures = None
-    with closing(dreaming(model, stage, branch, channels, config)) as states:
+    with closing(visualizing(model, stage, branch, channels, config)) as states:
         for state in states:
             if stop is not None and stop():
                 return None
@@ -131,7 +131,7 @@ def dream(
 class _Growing:
     """Frequencies of n pictures, and Adam to change them."""
 
-    def __init__(self, channels: Sequence[int], config: DreamConfig) -> None:
+    def __init__(self, channels: Sequence[int], config: VisualizationConfig) -> None:
         size, self.config = config.size, config
         noise = [
             torch.randn(3, size, size // 2 + 1, 2, generator=_random(config.seed, channel))
@@ -212,22 +212,23 @@ def check_channels(model: GoogLeNet, stage: str, branch: str, channels: Sequence
         )
 
 
-def dream_path(
-    digest: str, stage: str, branch: str, channel: int, config: DreamConfig | None = None
+def visualization_path(
+    digest: str, stage: str, branch: str, channel: int, config: VisualizationConfig | None = None
 ) -> Path:
     """Where a channel's picture is kept: by weights, place and settings."""
-    settings = json.dumps(asdict(config or DreamConfig()), sort_keys=True)
+    # The folder keeps the name it had at first, so that pictures grown by then are still found.
+    settings = json.dumps(asdict(config or VisualizationConfig()), sort_keys=True)
     folder = cache_folder("dreams", digest[:16], sha256(settings.encode()).hexdigest()[:8])
     return folder / f"{stage}-{branch}-{channel}.webp"
 
 
-def keep_dream(path: Path, picture: Tensor) -> None:
+def keep_visualization(path: Path, picture: Tensor) -> None:
     """Write a picture, uint8 (3, S, S); raises `GnetError` when that is impossible."""
     with atomically(path) as temporary:
         to_image(picture).save(temporary, "WEBP", quality=90, method=4)
 
 
-def kept_dream(path: Path) -> Tensor | None:
+def kept_visualization(path: Path) -> Tensor | None:
     """The picture kept at `path`, uint8 (3, S, S), if there is one that is whole."""
     try:
         with Image.open(path) as image:
