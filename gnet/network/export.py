@@ -15,14 +15,11 @@ from gnet.network import weights
 from gnet.network.config import BRANCHES, EXITS, HEADS
 from gnet.network.costs import Cost, layer_costs, unit_name
 from gnet.network.hooks import evaluating
-from gnet.network.model import ConvBlock, GoogLeNet, LeftOut
+from gnet.network.model import ConvBlock, GoogLeNet, Inception, LeftOut
 from gnet.system.atomic import atomically
 
 ONNX_INPUT = "pixels"
 ONNX_OPSET = 18
-_BRANCH_MODULES: dict[str, str] = dict(
-    zip(("branch1", "branch2", "branch3", "branch4"), BRANCHES, strict=True)
-)
 
 
 def to_json(model: GoogLeNet, size: int | None = None) -> dict[str, Any]:
@@ -36,33 +33,23 @@ def to_json(model: GoogLeNet, size: int | None = None) -> dict[str, Any]:
     costs = {cost.unit: cost for cost in layer_costs(model, size)}
     stem: list[dict[str, Any]] = []
     modules: dict[str, dict[str, Any]] = {}
-    heads: dict[str, list[dict[str, Any]]] = {head: [] for head in HEADS}
-    for name, module in model.named_modules():
-        layer = _layer(name, module, costs)
-        if layer is None:
-            continue
-        owner, _, rest = name.partition(".")
-        if owner.startswith("inception"):
-            stage = modules.setdefault(
-                owner.removeprefix("inception"),
-                {"input_channels": 0, "output_channels": 0, "branches": {}},
-            )
-            branch = _BRANCH_MODULES[rest.partition(".")[0]]
-            stage["branches"].setdefault(branch, []).append(layer)
-        elif owner in ("aux1", "aux2"):
-            heads[owner].append(layer)
-        elif modules and owner.startswith("maxpool"):
-            modules[list(modules)[-1]]["then"] = layer
-        elif modules:
-            heads["main"].append(layer)
+    stage_before = ""
+    for name, stage, layer in model.trunk():
+        if stage == "stem":
+            stem += _layers(name, layer, costs)
+        elif stage is None:  # a pooling layer between two modules
+            (modules[stage_before]["then"],) = _layers(name, layer, costs)
         else:
-            stem.append(layer)
-    for stage, inception in model.inceptions().items():
-        described = modules[stage]
-        described["input_channels"] = inception.in_channels
-        described["output_channels"] = inception.widths.total
-        layers = [layer for branch in described["branches"].values() for layer in branch]
-        described |= _sums(layers)
+            modules[stage] = _module(model.inceptions()[stage], name, costs)
+            stage_before = stage
+    heads = {
+        head: [
+            layer
+            for name, module in model.head_modules(head).items()
+            for layer in _layers(name, module, costs)
+        ]
+        for head in (HEADS if model.config.aux else ("main",))
+    }
     return {
         "name": model.info.name,
         "digest": model.info.digest,
@@ -82,9 +69,26 @@ def to_json(model: GoogLeNet, size: int | None = None) -> dict[str, Any]:
             head: {"status": model.info.heads.get(head), "reads": EXITS[head], "layers": layers}
             | _sums(layers)
             for head, layers in heads.items()
-            if layers
         },
     }
+
+
+def _layers(name: str, module: nn.Module, costs: dict[str, Cost]) -> list[dict[str, Any]]:
+    """What can be said of the layers in `module`, whose name in the network is `name`."""
+    named = module.named_modules(prefix=name)
+    return [layer for own, part in named if (layer := _layer(own, part, costs)) is not None]
+
+
+def _module(inception: Inception, name: str, costs: dict[str, Cost]) -> dict[str, Any]:
+    branches = {
+        branch: _layers(f"{name}.{own}", module, costs)
+        for (own, module), branch in zip(inception.named_children(), BRANCHES, strict=True)
+    }
+    return {
+        "input_channels": inception.in_channels,
+        "output_channels": inception.widths.total,
+        "branches": branches,
+    } | _sums([layer for layers in branches.values() for layer in layers])
 
 
 def write_json(model: GoogLeNet, path: str | Path, size: int | None = None) -> Path:

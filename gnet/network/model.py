@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from gnet.network.config import (
     AUX_FEATURES,
     AUX_GRID,
     BRANCHES,
+    EXITS,
     HEADS,
     STAGES,
     STEM_WIDTHS,
@@ -37,6 +39,41 @@ class Logits(NamedTuple):
     main: Tensor
     aux1: Tensor | None
     aux2: Tensor | None
+
+
+class Layer(NamedTuple):
+    """One layer of the trunk."""
+
+    name: str
+    """Its attribute's name in `GoogLeNet`."""
+    stage: str | None
+    """`stem`, `3a` … `5b`; None for a pooling layer between two modules."""
+    module: nn.Module
+
+
+TRUNK: dict[str, str | None] = {
+    "conv1": "stem",  # (N, 64, H/2, W/2)
+    "maxpool1": "stem",
+    "norm1": "stem",
+    "conv2": "stem",
+    "conv3": "stem",
+    "norm2": "stem",
+    "maxpool2": "stem",  # (N, 192, H/8, W/8)
+    "inception3a": "3a",
+    "inception3b": "3b",  # (N, 480, H/8, W/8)
+    "maxpool3": None,
+    "inception4a": "4a",  # (N, 512, H/16, W/16): aux1 leaves here
+    "inception4b": "4b",
+    "inception4c": "4c",
+    "inception4d": "4d",  # (N, 528, H/16, W/16): aux2 leaves here
+    "inception4e": "4e",
+    "maxpool4": None,
+    "inception5a": "5a",
+    "inception5b": "5b",  # (N, 1024, H/32, W/32)
+}
+"""Every layer up to where the classifier begins, in order, and the stage it belongs to."""
+CLASSIFIER = ("last_norm", "last_relu", "avgpool", "dropout", "fc", "outputs")
+"""The main head's layers, in order."""
 
 
 class ConvBlock(nn.Module):
@@ -240,30 +277,32 @@ class GoogLeNet(nn.Module):
         heads = self.run(x, HEADS if self.config.aux else ("main",))
         return Logits(heads["main"], heads.get("aux1"), heads.get("aux2"))
 
+    def trunk(self, last: str = "5b") -> Iterator[Layer]:
+        """The layers that every picture passes, in order, up to the module `last`.
+
+        This order is told nowhere else: `forward`, `until`, receptive fields, export and
+        gradients read it. The heads leave the trunk behind the modules that `EXITS` names.
+        """
+        for name, stage in TRUNK.items():
+            yield Layer(name, stage, getattr(self, name))
+            if stage == last:
+                return
+
+    def head_modules(self, head: str) -> dict[str, nn.Module]:
+        """The modules that belong to one head alone, by name, in the order they run."""
+        names = CLASSIFIER if head == "main" else (head, "outputs")
+        return {name: getattr(self, name) for name in names}
+
     def run(self, x: Tensor, heads: tuple[str, ...]) -> dict[str, Tensor]:
         """The logits (N, classes) of the heads asked for, going no deeper than the last needs."""
-        if x.dim() != 4 or x.shape[1] != 3:
-            raise GnetError(f"The input has shape {tuple(x.shape)}; allowed is (N, 3, H, W).")
-        self.config.check_size(*x.shape[-2:])
+        self._check(x)
         logits: dict[str, Tensor] = {}
-        x = self._stem(x)  # (N, 192, H/8, W/8)
-        x = self.inception3a(x)  # (N, 256, H/8, W/8)
-        x = self.maxpool3(self.inception3b(x))  # (N, 480, H/16, W/16)
-        x = self.inception4a(x)  # (N, 512, H/16, W/16)
-        if "aux1" in heads:
-            logits["aux1"] = self._head("aux1", x)
-        if "aux2" in heads or "main" in heads:
-            x = self.inception4b(x)
-            x = self.inception4c(x)
-            x = self.inception4d(x)  # (N, 528, H/16, W/16)
-        if "aux2" in heads:
-            logits["aux2"] = self._head("aux2", x)
-        if "main" in heads:
-            x = self.maxpool4(self.inception4e(x))  # (N, 832, H/32, W/32)
-            x = self.inception5a(x)
-            x = self.inception5b(x)  # (N, 1024, H/32, W/32)
-            x = self.avgpool(self.last_relu(self.last_norm(x))).flatten(1)  # (N, 1024)
-            logits["main"] = self.outputs(self.fc(self.dropout(x)))
+        x = self._renormalised(x)  # (N, 3, H, W)
+        for _, stage, layer in self.trunk(_deepest(heads)):
+            x = layer(x)  # (N, 192, H/8, W/8) into 3a … (N, 1024, H/32, W/32) behind 5b
+            for head in heads:
+                if EXITS[head] == stage:
+                    logits[head] = self._head(head, x)  # (N, classes)
         return logits
 
     def into(self, x: Tensor, stage: str) -> Tensor:
@@ -271,28 +310,32 @@ class GoogLeNet(nn.Module):
 
         `x`: (N, 3, H, W) normalised.
         """
-        x = self._stem(x)
-        for name, module in self.inceptions().items():
-            if name == stage:
-                return x
-            x = module(x)
-            if name == "3b":
-                x = self.maxpool3(x)
-            elif name == "4e":
-                x = self.maxpool4(x)
-        raise GnetError(f"There is no module {stage!r}; there are {', '.join(STAGES)}.")
+        if stage not in STAGES:
+            raise GnetError(f"There is no module {stage!r}; there are {', '.join(STAGES)}.")
+        x = self._renormalised(x)
+        for layer in self.trunk(stage):
+            if layer.stage == stage:
+                break
+            x = layer.module(x)
+        return x
 
-    def _stem(self, x: Tensor) -> Tensor:
-        if self.config.transform_input:
-            # From ImageNet's mean and deviation to 0.5 and 0.5, as the published weights expect.
-            scale = x.new_tensor([s / 0.5 for s in (0.229, 0.224, 0.225)]).view(3, 1, 1)
-            shift = x.new_tensor([(m - 0.5) / 0.5 for m in (0.485, 0.456, 0.406)]).view(3, 1, 1)
-            x = x * scale + shift
-        x = self.norm1(self.maxpool1(self.conv1(x)))
-        x = self.norm2(self.conv3(self.conv2(x)))
-        return self.maxpool2(x)
+    def _check(self, x: Tensor) -> None:
+        if x.dim() != 4 or x.shape[1] != 3:
+            raise GnetError(f"The input has shape {tuple(x.shape)}; allowed is (N, 3, H, W).")
+        self.config.check_size(*x.shape[-2:])
+
+    def _renormalised(self, x: Tensor) -> Tensor:
+        if not self.config.transform_input:
+            return x
+        # From ImageNet's mean and deviation to 0.5 and 0.5, as the published weights expect.
+        scale = x.new_tensor([s / 0.5 for s in (0.229, 0.224, 0.225)]).view(3, 1, 1)
+        shift = x.new_tensor([(m - 0.5) / 0.5 for m in (0.485, 0.456, 0.406)]).view(3, 1, 1)
+        return x * scale + shift
 
     def _head(self, name: str, x: Tensor) -> Tensor:
+        if name == "main":
+            x = self.avgpool(self.last_relu(self.last_norm(x))).flatten(1)  # (N, 1024)
+            return self.outputs(self.fc(self.dropout(x)))
         head = getattr(self, name)
         if head is None:
             raise GnetError(f"The network has no head {name!r}; it was built without heads.")
@@ -307,15 +350,28 @@ class GoogLeNet(nn.Module):
 
 
 class Until(nn.Module):
-    """From input to one head's logits: the form that attribution methods take."""
+    """From input to one head's logits: the form that attribution methods take.
+
+    It holds the modules on the way to that head and no others, so `parameters()` are those that
+    the head needs. They are the network's own: hooks and gradients reach them.
+    """
 
     def __init__(self, model: GoogLeNet, head: str) -> None:
         super().__init__()
-        self.model = model
         self.head = head
+        self.layers = nn.ModuleDict(
+            {layer.name: layer.module for layer in model.trunk(EXITS[head])}
+            | model.head_modules(head)
+        )
+        self._network = (model,)  # in a tuple: no submodule, or all its parameters would count
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.model.run(x, (self.head,))[self.head]
+        return self._network[0].run(x, (self.head,))[self.head]
+
+
+def _deepest(heads: tuple[str, ...]) -> str:
+    """The last module that the heads need."""
+    return max((EXITS[head] for head in heads), key=STAGES.index)
 
 
 def fold(model: GoogLeNet) -> GoogLeNet:

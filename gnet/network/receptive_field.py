@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gnet.network.config import BRANCHES
+from gnet.network.config import BRANCHES, STAGES
 from gnet.network.hooks import evaluating, watching
-from gnet.network.model import AuxiliaryHead, ConvBlock, GoogLeNet, Inception, LeftOut
+from gnet.network.model import ConvBlock, GoogLeNet, LeftOut
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,15 @@ def receptive_fields(model: GoogLeNet) -> dict[str, dict[str, Field]]:
 
     A branch that is left out sees nothing: its field has size 0, and cells where its siblings' are.
     """
-    stages = {module: stage for stage, module in model.inceptions().items()}
     fields: dict[str, dict[str, Field]] = {}
     field = Field()
-    for child in _trunk(model):
-        if isinstance(child, Inception):
-            lanes = child.branch_modules().items()
-            fields[stages[child]] = {branch: _behind(lane, field) for branch, lane in lanes}
-            field = _union(list(fields[stages[child]].values()))
+    for _, stage, layer in model.trunk():
+        if stage not in STAGES:
+            field = _behind(layer, field)
         else:
-            field = _behind(child, field)
-        if len(fields) == len(stages):
-            break
+            lanes = model.inceptions()[stage].branch_modules().items()
+            fields[stage] = {branch: _behind(lane, field) for branch, lane in lanes}
+            field = _union(list(fields[stage].values()))
     return fields
 
 
@@ -160,11 +157,6 @@ def square_holding(weight: Tensor, centre: tuple[float, float], share: float) ->
         return 0
     last = torch.searchsorted(held, share * held[-1])
     return min(int(2 * distance[last]) + 1, max(height, width))
-
-
-def _trunk(model: GoogLeNet) -> Iterator[nn.Module]:
-    """The layers a picture passes one after the other, the exits left out."""
-    return (child for child in model.children() if not isinstance(child, AuxiliaryHead))
 
 
 def _behind(module: nn.Module, field: Field) -> Field:

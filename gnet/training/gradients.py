@@ -91,7 +91,8 @@ def norms_and_cosines(
 
 
 def _modules(model: GoogLeNet) -> dict[str, list[nn.Module]]:
-    modules: dict[str, list[nn.Module]] = {"stem": [model.conv1, model.conv2, model.conv3]}
-    for stage, inception in model.inceptions().items():
-        modules[stage] = [inception]
+    modules: dict[str, list[nn.Module]] = {}
+    for _, stage, layer in model.trunk():
+        if stage is not None:
+            modules.setdefault(stage, []).append(layer)
     return modules

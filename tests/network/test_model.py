@@ -273,6 +273,24 @@ def test_until_gives_a_heads_logits_and_runs_nothing_behind_it(preset):
         assert ran == []
 
 
+def test_until_holds_what_its_head_needs_and_nothing_else():
+    model = network("batch-norm")
+    whole = dict(model.named_parameters())
+    for head, deepest in EXITS.items():
+        needed = {id(p) for p in model.until(head).parameters()}
+        names = {name for name, p in whole.items() if id(p) in needed}
+        other = {"aux1.", "aux2.", "fc."} - {"fc." if head == "main" else f"{head}."}
+        assert not any(name.startswith(tuple(other)) for name in names)
+        reached = {name[9:11] for name in names if name.startswith("inception")}
+        assert reached == set(STAGES[: STAGES.index(deepest) + 1])
+
+
+def test_the_trunk_ends_at_the_module_asked_for():
+    model = network("batch-norm")
+    assert [layer.stage for layer in model.trunk() if layer.stage in STAGES] == list(STAGES)
+    assert [layer.name for layer in model.trunk("3a")][-1] == "inception3a"
+
+
 def test_until_shares_modules_so_that_hooks_and_gradients_reach_them():
     model = network("batch-norm")
     until = model.until("aux1")
