@@ -21,6 +21,12 @@ def option(
     )
 
 
+def like(record: type, name: str) -> Any:
+    """A dataclass field with the default, help and range of `record`'s field `name`."""
+    (own,) = [f for f in fields(record) if f.name == name]
+    return field(default=own.default, metadata=own.metadata)
+
+
 def check_fields(record: Any) -> None:
     """Raise `FieldError` when a field lies outside the range its metadata states."""
     for f in fields(record):

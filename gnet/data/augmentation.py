@@ -1,7 +1,11 @@
-"""How training pictures are varied: crops, flips, thumbnails, softer and crisper detail."""
+"""How training pictures are varied: crops, flips, thumbnails, softer and crisper detail.
+
+Knows one batch at a time; its random numbers are given to it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,29 +14,43 @@ from torch.nn import functional as F
 
 from gnet.data.datasets import Dataset
 from gnet.data.pictures import compressed, resize
+from gnet.settings import check_fields, option
 
 SCALE = (0.35, 1.0)
 """Share of the picture's area in a random crop."""
-
-
 RATIO = (3 / 4, 4 / 3)
 """Width / height of a random crop."""
-
-
 SHARP_ABOVE, THUMBNAIL = 96, 64
 """Pictures with a longer short side (px) are sharp; thumbnails of them have this short side."""
-
-
 QUALITY = (50, 95)
 """JPEG quality of thumbnails."""
-
-
 SOFTEST, SHARPEST = 0.45, 2.5
 """Varied detail: a crop is shrunk to at least this share and back, or its edges are added again
 up to this many times."""
 
 
-class _View(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How often training pictures are varied in each way, beside a random crop and a flip.
+
+    Where some classes have only small pictures, all three keep a network from telling classes
+    apart by how their pictures were made.
+    """
+
+    thumbnails: float = option(
+        0.0, "share of sharp pictures first made a 64 px JPEG", low=0.0, high=1.0
+    )
+    aliased: float = option(
+        0.0, "share of sharp pictures that are shrunk without smoothing", low=0.0, high=1.0
+    )
+    """Such pictures have false detail, as those of Tiny-ImageNet do."""
+    vary_detail: float = option(0.0, "share of crops made softer or crisper", low=0.0, high=1.0)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+class View(NamedTuple):
     """How one picture is looked at in one step; sizes and places in px."""
 
     height: int
@@ -52,18 +70,14 @@ class _View(NamedTuple):
     """Whether the picture is smoothed where it is shrunk."""
 
 
-def _draw(
-    random: np.random.Generator,
-    dataset: Dataset,
-    indices: np.ndarray,
-    thumbnails: float,
-    aliased: float,
-    vary_detail: float,
-) -> list[_View]:
+def choose_views(
+    random: np.random.Generator, dataset: Dataset, indices: np.ndarray, how: Augmentation
+) -> list[View]:
+    """One view for each of the pictures at `indices`."""
     n, tries = len(indices), 10
     sizes = np.array([dataset.pictures[i].shape[1:] for i in indices], dtype=np.int64)
     short = sizes.min(axis=1)
-    reduced = (random.random(n) < thumbnails) & (short > SHARP_ABOVE)
+    reduced = (random.random(n) < how.thumbnails) & (short > SHARP_ABOVE)
     factor = np.where(reduced, THUMBNAIL / short, 1.0)
     sizes = np.maximum(np.round(sizes * factor[:, None]).astype(np.int64), 1)
     height, width = sizes[:, 0], sizes[:, 1]
@@ -83,16 +97,15 @@ def _draw(
     quality = np.where(reduced, random.integers(QUALITY[0], QUALITY[1] + 1, n), 0)
     softer = random.random(n) < 0.5
     detail = np.where(softer, -random.uniform(SOFTEST, 1, n), random.uniform(0, SHARPEST, n))
-    detail = np.where(random.random(n) < vary_detail, detail, 0.0)
-    smooth = (random.random(n) >= aliased) | (short <= SHARP_ABOVE)
+    detail = np.where(random.random(n) < how.vary_detail, detail, 0.0)
+    smooth = (random.random(n) >= how.aliased) | (short <= SHARP_ABOVE)
     columns = (height, width, quality, y, x, down, across, flip, detail, smooth)
-    return [_View(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
+    return [View(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
 
 
-def _augmented(
-    dataset: Dataset, indices: np.ndarray, views: list[_View], size: int
-) -> torch.Tensor:
-    pixels = _empty(len(indices), size)
+def augmented(dataset: Dataset, indices: np.ndarray, views: list[View], size: int) -> torch.Tensor:
+    """The pictures at `indices` as their views show them, (n, 3, size, size) uint8."""
+    pixels = empty(len(indices), size)
     for row, (index, view) in enumerate(zip(indices.tolist(), views, strict=True)):
         picture = dataset.pictures[index]
         if view.quality:
@@ -117,5 +130,6 @@ def _with_detail(part: torch.Tensor, detail: float) -> torch.Tensor:
     return (values + detail * (values - smooth)).round_().clamp_(0, 255).byte()[0]
 
 
-def _empty(n: int, size: int) -> torch.Tensor:
+def empty(n: int, size: int) -> torch.Tensor:
+    """Room for `n` square pictures, uint8 (n, 3, size, size), channels-last."""
     return torch.empty((n, 3, size, size), dtype=torch.uint8, memory_format=torch.channels_last)

@@ -13,16 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from gnet.data.augmentation import SHARP_ABOVE, _augmented, _draw, _empty
+from gnet.data.augmentation import SHARP_ABOVE, Augmentation, augmented, choose_views, empty
 from gnet.data.datasets import Dataset
 from gnet.data.pictures import as_seen
 from gnet.errors import GnetError
 from gnet.network.info import Preprocessing
 
-Batch = tuple[torch.Tensor, torch.Tensor]
 
-
-class Drawn(NamedTuple):
+class Batch(NamedTuple):
     """One training batch."""
 
     pixels: torch.Tensor
@@ -33,6 +31,7 @@ class Drawn(NamedTuple):
     """bool (n,): the view shows detail that a thumbnail has not."""
 
 
+_PLAIN = Augmentation()
 _ORDER, _STEP = 0, 1  # keep the two streams of random numbers apart
 
 
@@ -54,24 +53,17 @@ def batches(
     seed: int,
     epoch: int,
     balance: float = 0.0,
-    augment: bool = True,
-    thumbnails: float = 0.0,
-    aliased: float = 0.0,
-    vary_detail: float = 0.0,
+    augmentation: Augmentation | None = _PLAIN,
     first_step: int = 0,
     rank: int = 0,
     world: int = 1,
-) -> Iterator[Drawn]:
-    """An epoch of batches.
+) -> Iterator[Batch]:
+    """The batches of one epoch.
 
-    `balance` 0 takes every picture once; above, a class is drawn with weight count^-balance per
-    picture (1: all classes alike), in an epoch of the same length. `augment`: random resized crop
-    and flip; without it the centre square.
-    `thumbnails`: probability that a sharp picture is first made a thumbnail, small and compressed
-    as JPEG; `aliased`: probability that a sharp picture is shrunk without smoothing, which leaves
-    false detail, as in Tiny-ImageNet; `vary_detail`: probability that a crop is made softer or
-    crisper (augment only). Where some classes have only small pictures, all three keep a network
-    from telling classes by how pictures were made.
+    `balance` 0 takes every picture once. Above 0 a class is drawn with weight count^-balance per
+    picture (1: all classes alike), in an epoch of the same length.
+    `augmentation` None takes each picture's centre square; otherwise its crops and flips are
+    random and it is varied further as the record says.
     `batch` is the size over all processes; process `rank` of `world` gets its every world-th.
     """
     if not 0 <= rank < world or batch < 2 * world:
@@ -83,15 +75,15 @@ def batches(
     for step in range(first_step, steps_per_epoch(len(indices), batch, world)):
         whole = indices[step * batch : (step + 1) * batch]
         mine = whole[rank::world]
-        if augment:
+        if augmentation is not None:
             random = np.random.default_rng([abs(seed), epoch, _STEP, step])
-            views = _draw(random, dataset, whole, thumbnails, aliased, vary_detail)[rank::world]
-            pixels = _augmented(dataset, mine, views, size)
+            views = choose_views(random, dataset, whole, augmentation)[rank::world]
+            pixels = augmented(dataset, mine, views, size)
             sharp = torch.tensor([v.quality == 0 for v in views]) & sharp_pictures(dataset, mine)
         else:
             pixels = _centred(dataset, mine, Preprocessing(size=size))
             sharp = sharp_pictures(dataset, mine)
-        yield Drawn(pixels, dataset.labels[torch.from_numpy(mine)], sharp)
+        yield Batch(pixels, dataset.labels[torch.from_numpy(mine)], sharp)
 
 
 def sharp_pictures(dataset: Dataset, indices: np.ndarray) -> torch.Tensor:
@@ -106,8 +98,13 @@ def classes_with_sharp(dataset: Dataset) -> torch.Tensor:
     return counts > 0
 
 
-def in_order(dataset: Dataset, preprocessing: Preprocessing, *, batch: int) -> Iterator[Batch]:
-    """All pictures once, in the data set's order, as the network sees them: for judging."""
+def in_order(
+    dataset: Dataset, preprocessing: Preprocessing, *, batch: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """All pictures once, in the data set's order, as the network sees them: for validation.
+
+    Each batch is pixels, (n, 3, S, S) uint8, and labels, (n,) int64.
+    """
     for start in range(0, len(dataset), batch):
         indices = np.arange(start, min(start + batch, len(dataset)))
         pixels = _centred(dataset, indices, preprocessing)
@@ -136,7 +133,7 @@ def epoch_order(labels: torch.Tensor, *, seed: int, epoch: int, balance: float =
 
 
 def _centred(dataset: Dataset, indices: np.ndarray, preprocessing: Preprocessing) -> torch.Tensor:
-    pixels = _empty(len(indices), preprocessing.size)
+    pixels = empty(len(indices), preprocessing.size)
     for row, index in enumerate(indices.tolist()):
         pixels[row] = as_seen(dataset.pictures[index], preprocessing)
     return pixels

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from gnet.data.archives import LIMITS, Limits, Parts, open_files
+from gnet.data.augmentation import Augmentation
 from gnet.data.batches import batches
 from gnet.data.catalogue import TORCHVISION, fetch
 from gnet.data.datasets import BUILT_IN, Dataset, chosen, open_dataset
@@ -155,9 +156,10 @@ def contact_sheet(data: Dataset, *, size: int, seed: int) -> tuple[tuple[str, ..
         # A batch has at least two pictures; one alone is drawn twice and shown once.
         few = chosen(data, first if len(first) > 1 else first * 2)
         few = replace(few, labels=torch.arange(len(few.pictures)))  # so that each is told again
-        for half, augment in enumerate((False, True)):
-            (drawn,) = batches(few, size=size, batch=len(few), seed=seed, epoch=0, augment=augment)
-            for pixels, at in zip(drawn.pixels, drawn.labels.tolist(), strict=True):
+        for half, how in enumerate((None, Augmentation())):
+            once = batches(few, size=size, batch=len(few), seed=seed, epoch=0, augmentation=how)
+            (batch,) = once
+            for pixels, at in zip(batch.pixels, batch.labels.tolist(), strict=True):
                 if at < len(first):
                     top, left = row * side, (half * PER_ROW + at) * side
                     sheet[:, top : top + side, left : left + side] = resize(pixels, side)

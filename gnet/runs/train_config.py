@@ -9,9 +9,10 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from gnet.data.augmentation import Augmentation
 from gnet.errors import FieldError, GnetError
 from gnet.network.config import SIZES, ModelConfig
-from gnet.settings import check_fields, option
+from gnet.settings import check_fields, like, option
 
 _PAIR = re.compile(r"\s*([0-9]{1,9})\s*x\s*([0-9]{1,9})\s*")
 
@@ -56,13 +57,9 @@ class TrainConfig:
     aux2_weight: float = option(0.3, "weight of aux2's loss", low=0.0, high=10.0)
     balance: float = option(0.0, "0 samples pictures, 1 samples classes evenly", low=0.0, high=1.0)
     augment: bool = option(True, "random crops and flips")
-    thumbnails: float = option(
-        0.0, "share of sharp pictures first made a 64 px JPEG", low=0.0, high=1.0
-    )
-    aliased: float = option(
-        0.0, "share of sharp pictures that are shrunk without smoothing", low=0.0, high=1.0
-    )
-    vary_detail: float = option(0.0, "share of crops made softer or crisper", low=0.0, high=1.0)
+    thumbnails: float = like(Augmentation, "thumbnails")
+    aliased: float = like(Augmentation, "aliased")
+    vary_detail: float = like(Augmentation, "vary_detail")
     within_sharp: bool = option(
         False, "judge a sharp view among the classes that have sharp pictures only"
     )
@@ -96,6 +93,14 @@ class TrainConfig:
     def chosen_classes(self) -> tuple[str, ...]:
         """The class folders to take; empty for all."""
         return names_in(self.classes)
+
+    def augmentation(self) -> Augmentation | None:
+        """How training pictures are varied; None where they are not."""
+        if not self.augment:
+            return None
+        return Augmentation(
+            thumbnails=self.thumbnails, aliased=self.aliased, vary_detail=self.vary_detail
+        )
 
     def sizes_by_epoch(self) -> list[int]:
         """The input side (px) of each epoch; raises `GnetError` where `grow` is no plan for it."""

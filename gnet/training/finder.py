@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from gnet.data.archives import LIMITS
-from gnet.data.batches import Drawn, steps_per_epoch
+from gnet.data.batches import Batch, steps_per_epoch
 from gnet.data.datasets import TUNE_SHARE, Dataset, chosen
 from gnet.data.prefetch import prefetch
 from gnet.data.preview import OPENED, count_classes
@@ -29,7 +29,7 @@ from gnet.system.progress import Progress
 from gnet.training.checkpoint import save_state
 from gnet.training.distributed import Group
 from gnet.training.gradients import gradients_by_head, norms_and_cosines, probe_batch
-from gnet.training.learner import Learner, drawn, steps_each_epoch
+from gnet.training.learner import Learner, steps_each_epoch, training_batches
 from gnet.training.starting import open_splits, settled
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 60
@@ -209,14 +209,14 @@ def _learner(config: TrainConfig, data: Dataset, steps: int) -> Learner:
     return learner
 
 
-def _batches(config: TrainConfig, data: Dataset, size: int) -> Iterator[Drawn]:
+def _batches(config: TrainConfig, data: Dataset, size: int) -> Iterator[Batch]:
     """Batches without end, of as many epochs as it takes, all at `size` px."""
     steps_each_epoch(config, data, Group())  # none at all would be looked for for ever
     for epoch in itertools.count():
-        yield from drawn(config, data, epoch, size, Group())
+        yield from training_batches(config, data, epoch, size, Group())
 
 
-def _seconds_per_step(learner: Learner, batches: Iterator[Drawn]) -> float:
+def _seconds_per_step(learner: Learner, batches: Iterator[Batch]) -> float:
     with closing(prefetch(batches)) as ready:
         begun = 0.0
         for taken, batch in enumerate(itertools.islice(ready, 1 + _MEASURED)):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gnet.data.batches import Drawn, in_order, sharp_pictures
+from gnet.data.batches import Batch, in_order, sharp_pictures
 from gnet.data.datasets import Dataset, chosen
 from gnet.network.info import Preprocessing
 from gnet.network.model import GoogLeNet
@@ -23,15 +23,15 @@ from gnet.training.starting import frozen
 PROBE_PICTURES = 16
 
 
-def probe_batch(data: Dataset, size: int) -> Drawn:
+def probe_batch(data: Dataset, size: int) -> Batch:
     """Pictures spread evenly over the data set, and so over its classes; centre squares."""
     indices = np.linspace(0, len(data) - 1, min(PROBE_PICTURES, len(data))).astype(np.int64)
     few = chosen(data, indices.tolist())
     pixels, labels = next(in_order(few, Preprocessing(size=size), batch=len(few)))
-    return Drawn(pixels, labels, sharp_pictures(data, indices))
+    return Batch(pixels, labels, sharp_pictures(data, indices))
 
 
-def gradients_by_head(learner: Learner, probe: Drawn) -> dict[str, dict[str, Tensor]]:
+def gradients_by_head(learner: Learner, probe: Batch) -> dict[str, dict[str, Tensor]]:
     """Module (`stem`, `3a` … `5b`) → head → gradient of that head's loss, as one flat vector.
 
     The loss is the mean over the probe, times the head's weight: per module the heads' vectors add

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from gnet.data.batches import Drawn, batches, classes_with_sharp, steps_per_epoch
+from gnet.data.batches import Batch, batches, classes_with_sharp, steps_per_epoch
 from gnet.data.datasets import Dataset
 from gnet.errors import GnetError
 from gnet.network.config import UNTRAINED
@@ -99,7 +99,7 @@ class Learner:
             heads = grown(model.info.heads, heads_in_training(self.config))
             model.info = replace(model.info, heads=heads)
 
-    def take(self, drawn: Drawn, count: int) -> Taken:
+    def take(self, batch: Batch, count: int) -> Taken:
         """One step on this process's part of a batch that has `count` pictures in all."""
         # Dropout is drawn from the step, not from the run's past: so resuming needs no past.
         torch.manual_seed(_step_seed(self.config.seed, self.step, self.group.rank))
@@ -109,11 +109,11 @@ class Learner:
         self._parallel.train()
         for module in self._frozen:  # else its batch norms would go on gathering statistics
             module.eval()
-        x, labels = self.inputs(drawn)
+        x, labels = self.inputs(batch)
         mixed = mix(x, self.config.cutmix)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             logits = self._parallel(x)
-        losses = self.losses(logits, labels, drawn, mixed)
+        losses = self.losses(logits, labels, batch, mixed)
         # Processes average their gradients: each one's share of the whole batch's mean, times
         # the number of processes, averages to the whole batch's gradient.
         (weighted(losses, self.config) * (self.group.world / count)).backward()
@@ -132,17 +132,17 @@ class Learner:
             learning_rate=rate,
         )
 
-    def inputs(self, drawn: Drawn) -> tuple[Tensor, Tensor]:
+    def inputs(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """A batch as the network takes it, (n, 3, size, size) float32, and its labels (n,)."""
-        pixels = drawn.pixels.to(self.device)
+        pixels = batch.pixels.to(self.device)
         x = self.model.info.preprocessing.normalise_bytes(pixels)
-        return x, drawn.labels.to(self.device)
+        return x, batch.labels.to(self.device)
 
     def losses(
-        self, logits: Logits, labels: Tensor, drawn: Drawn, mixed: Mixed | None = None
+        self, logits: Logits, labels: Tensor, batch: Batch, mixed: Mixed | None = None
     ) -> dict[str, Tensor]:
         """Head → summed loss (nats) over a batch, pieces of other pictures included."""
-        sharp = drawn.sharp if mixed is None else drawn.sharp & drawn.sharp[mixed.others.cpu()]
+        sharp = batch.sharp if mixed is None else batch.sharp & batch.sharp[mixed.others.cpu()]
         rivals = None
         if self._with_sharp is not None:
             rivals = (self._with_sharp[None] | ~sharp[:, None]).to(self.device)
@@ -175,10 +175,10 @@ def steps_each_epoch(config: TrainConfig, data: Dataset, group: Group) -> int:
     return steps
 
 
-def drawn(
+def training_batches(
     config: TrainConfig, data: Dataset, epoch: int, size: int, group: Group, *, first_step: int = 0
-) -> Iterator[Drawn]:
-    """This process's batches of an epoch (from 0) at `size` px, as the config wants them drawn."""
+) -> Iterator[Batch]:
+    """This process's batches of an epoch (from 0) at `size` px, as the config has them."""
     return batches(
         data,
         size=size,
@@ -186,10 +186,7 @@ def drawn(
         seed=config.seed,
         epoch=epoch,
         balance=config.balance,
-        augment=config.augment,
-        thumbnails=config.thumbnails,
-        aliased=config.aliased,
-        vary_detail=config.vary_detail,
+        augmentation=config.augmentation(),
         first_step=first_step,
         rank=group.rank,
         world=group.world,

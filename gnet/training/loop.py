@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from gnet.data.batches import Drawn
+from gnet.data.batches import Batch
 from gnet.data.prefetch import prefetch
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import Stopped
@@ -37,7 +37,7 @@ from gnet.training import checkpoint
 from gnet.training.distributed import Group, joined
 from gnet.training.epochs import is_best, judge, look, pinned_picture
 from gnet.training.gradients import gradients_by_head, norms_and_cosines, probe_batch
-from gnet.training.learner import Learner, drawn, steps_each_epoch
+from gnet.training.learner import Learner, steps_each_epoch, training_batches
 from gnet.training.starting import open_splits, settled
 from gnet.training.steering import Listener, Steering
 
@@ -234,7 +234,9 @@ class _Run:
         """The steps of an epoch that are still to be taken."""
         first = self.learner.step - epoch * self.per_epoch
         size = self.config.sizes_by_epoch()[epoch]
-        batches = drawn(self.config, self.data, epoch, size, self.group, first_step=first)
+        batches = training_batches(
+            self.config, self.data, epoch, size, self.group, first_step=first
+        )
         with closing(prefetch(batches)) as ready:
             begun = time.monotonic()
             for batch in ready:
@@ -247,7 +249,7 @@ class _Run:
                     yield from self._save(best=False)
                 begun = time.monotonic()
 
-    def _take_step(self, epoch: int, batch: Drawn, waited: float) -> list[Event]:
+    def _take_step(self, epoch: int, batch: Batch, waited: float) -> list[Event]:
         """One step, for whose pictures the run `waited` seconds.
 
         All of it is noted before anybody hears of it: who stops there has lost nothing.

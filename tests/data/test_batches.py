@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from gnet.data.augmentation import SHARP_ABOVE, THUMBNAIL
+from gnet.data.augmentation import SHARP_ABOVE, THUMBNAIL, Augmentation
 from gnet.data.batches import (
     batches,
     classes_with_sharp,
@@ -51,10 +51,9 @@ ASKED: dict[str, Any] = {
     "seed": 5,
     "epoch": 2,
     "balance": 0.5,
-    "thumbnails": 0.5,
-    "aliased": 0.5,
-    "vary_detail": 0.5,
 }
+VARIED = Augmentation(thumbnails=0.5, aliased=0.5, vary_detail=0.5)
+ASKED["augmentation"] = VARIED
 
 
 def equal(ones, others):
@@ -81,13 +80,11 @@ def test_an_epoch_resumed_at_a_step_goes_on_as_if_uninterrupted(mixed):
 
 
 @pytest.mark.parametrize("world", [2, 3])
-@pytest.mark.parametrize("augment", [True, False])
-def test_processes_together_see_the_single_process_batch(mixed, world, augment):
-    single = list(batches(mixed, **ASKED, augment=augment))
-    ranks = [
-        list(batches(mixed, **ASKED, augment=augment, rank=rank, world=world))
-        for rank in range(world)
-    ]
+@pytest.mark.parametrize("augmentation", [VARIED, None])
+def test_processes_together_see_the_single_process_batch(mixed, world, augmentation):
+    asked = ASKED | {"augmentation": augmentation}
+    single = list(batches(mixed, **asked))
+    ranks = [list(batches(mixed, **asked, rank=rank, world=world)) for rank in range(world)]
     single = single[: steps_per_epoch(len(mixed), ASKED["batch"], world)]
     assert {len(part) for part in ranks} == {len(single)}
     for step, whole in enumerate(single):
@@ -103,15 +100,15 @@ def test_without_balance_every_picture_comes_once():
 
 def test_full_balance_draws_all_classes_alike():
     labels = torch.tensor([0] * 90 + [1] * 8 + [2] * 2)
-    drawn = labels[torch.from_numpy(epoch_order(labels, seed=1, epoch=0, balance=1.0))]
-    assert len(drawn) == 100
-    assert max(abs(n - 100 / 3) for n in drawn.bincount().tolist()) <= 1
+    batch = labels[torch.from_numpy(epoch_order(labels, seed=1, epoch=0, balance=1.0))]
+    assert len(batch) == 100
+    assert max(abs(n - 100 / 3) for n in batch.bincount().tolist()) <= 1
 
 
 def test_half_balance_draws_classes_by_the_root_of_their_counts():
     labels = torch.tensor([0] * 100 + [1] * 900)
-    drawn = labels[torch.from_numpy(epoch_order(labels, seed=4, epoch=0, balance=0.5))]
-    assert drawn.bincount().tolist() == pytest.approx([250, 750], abs=1)
+    batch = labels[torch.from_numpy(epoch_order(labels, seed=4, epoch=0, balance=0.5))]
+    assert batch.bincount().tolist() == pytest.approx([250, 750], abs=1)
 
 
 def test_balance_repeats_pictures_evenly():
@@ -123,8 +120,8 @@ def test_balance_repeats_pictures_evenly():
 def test_a_last_batch_of_one_picture_is_dropped():
     for count, expected in ((16, [8, 8]), (17, [8, 8]), (18, [8, 8, 2])):
         dataset = made([(32, 32)] * count)
-        drawn = [len(drawn.labels) for drawn in batches(dataset, size=32, batch=8, seed=0, epoch=0)]
-        assert drawn == expected
+        batch = [len(batch.labels) for batch in batches(dataset, size=32, batch=8, seed=0, epoch=0)]
+        assert batch == expected
         assert steps_per_epoch(count, 8) == len(expected)
 
 
@@ -134,7 +131,7 @@ def test_a_last_batch_with_one_picture_for_a_process_is_dropped_by_all(count, ex
     assert steps_per_epoch(count, 8, 4) == len(expected)
     for rank in range(4):
         steps = batches(dataset, size=32, batch=8, seed=0, epoch=0, rank=rank, world=4)
-        assert [len(drawn.labels) for drawn in steps] == expected
+        assert [len(batch.labels) for batch in steps] == expected
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 4])
@@ -146,20 +143,20 @@ def test_every_process_gets_two_pictures_at_each_step(world):
             "batch": 9,
             "seed": 0,
             "epoch": 0,
-            "augment": False,
+            "augmentation": None,
             "world": world,
         }
-        drawn = [
-            [len(drawn.labels) for drawn in batches(dataset, **asked, rank=r)] for r in range(world)
+        batch = [
+            [len(batch.labels) for batch in batches(dataset, **asked, rank=r)] for r in range(world)
         ]
-        assert {len(steps) for steps in drawn} == {steps_per_epoch(count, 9, world)}
-        assert min(min(steps, default=2) for steps in drawn) >= 2
+        assert {len(steps) for steps in batch} == {steps_per_epoch(count, 9, world)}
+        assert min(min(steps, default=2) for steps in batch) >= 2
 
 
 def test_in_order_drops_nothing_and_keeps_the_order(mixed):
-    drawn = list(in_order(mixed, Preprocessing(size=32), batch=13))
-    assert torch.equal(torch.cat([y for _, y in drawn]), mixed.labels)
-    assert [len(y) for _, y in drawn] == [13, 13, 13, 13, 1]
+    batch = list(in_order(mixed, Preprocessing(size=32), batch=13))
+    assert torch.equal(torch.cat([y for _, y in batch]), mixed.labels)
+    assert [len(y) for _, y in batch] == [13, 13, 13, 13, 1]
 
 
 def test_without_augmentation_a_picture_is_the_square_the_page_shows(mixed):
@@ -190,9 +187,11 @@ def test_random_crops_keep_to_their_range_and_flip_half():
 
 
 def first(dataset, **asked):
-    """The pixels of an epoch's first batch, float."""
-    settings: dict[str, Any] = {"size": 64, "batch": len(dataset), "seed": 0, "epoch": 0} | asked
-    return next(iter(batches(dataset, **settings))).pixels.float()
+    """The pixels of an epoch's first batch, float; an augmentation's fields may be named."""
+    settings: dict[str, Any] = {"size": 64, "batch": len(dataset), "seed": 0, "epoch": 0}
+    settings["size"] = asked.pop("size", 64)
+    how = Augmentation(**asked)
+    return next(iter(batches(dataset, **settings, augmentation=how))).pixels.float()
 
 
 def test_thumbnails_are_made_of_sharp_pictures_only():
@@ -206,8 +205,9 @@ def test_thumbnails_are_made_of_sharp_pictures_only():
 
 def test_some_of_the_sharp_pictures_become_thumbnails_as_often_as_asked():
     dataset = made([(120, 120)] * 200)
-    drawn = next(iter(batches(dataset, size=8, batch=200, seed=0, epoch=0, thumbnails=0.3)))
-    assert 40 < 200 - int(drawn.sharp.sum()) < 80
+    some = Augmentation(thumbnails=0.3)
+    batch = next(iter(batches(dataset, size=8, batch=200, seed=0, epoch=0, augmentation=some)))
+    assert 40 < 200 - int(batch.sharp.sum()) < 80
 
 
 def test_a_view_is_called_sharp_unless_it_is_small_or_made_small():
@@ -215,10 +215,11 @@ def test_a_view_is_called_sharp_unless_it_is_small_or_made_small():
     asked: dict[str, Any] = {"size": 8, "batch": 12, "seed": 0, "epoch": 0}
     assert sharp_pictures(dataset, np.arange(12)).tolist() == [True, False] * 6
     order = epoch_order(dataset.labels, seed=0, epoch=0)
-    for augment in (True, False):
-        drawn = next(iter(batches(dataset, **asked, augment=augment)))
-        assert torch.equal(drawn.sharp, sharp_pictures(dataset, order))
-    assert not next(iter(batches(dataset, **asked, thumbnails=1.0))).sharp.any()
+    for how in (Augmentation(), None):
+        batch = next(iter(batches(dataset, **asked, augmentation=how)))
+        assert torch.equal(batch.sharp, sharp_pictures(dataset, order))
+    asked["augmentation"] = Augmentation(thumbnails=1.0)
+    assert not next(iter(batches(dataset, **asked))).sharp.any()
 
 
 def test_aliased_pictures_keep_the_contrast_that_smoothing_takes_from_noise():
@@ -227,13 +228,14 @@ def test_aliased_pictures_keep_the_contrast_that_smoothing_takes_from_noise():
     asked: dict[str, Any] = {"size": 16, "batch": 40, "seed": 0, "epoch": 0}
     order = epoch_order(dataset.labels, seed=0, epoch=0)
     smooth = next(iter(batches(dataset, **asked)))
-    some = next(iter(batches(dataset, **asked, aliased=0.5)))
+    some = next(iter(batches(dataset, **asked, augmentation=Augmentation(aliased=0.5))))
     assert torch.equal(some.pixels[~some.sharp], smooth.pixels[~some.sharp])
     gained = edges(some.pixels.float()) > 1.5 * edges(smooth.pixels.float())
     assert 5 <= int(gained.sum()) <= 15 and not gained[~sharp[torch.from_numpy(order)]].any()
-    asked["thumbnails"] = 1.0
-    thumbnails = next(iter(batches(dataset, **asked)))
-    aliased = next(iter(batches(dataset, **asked, aliased=1.0)))
+    thumbnails, aliased = (
+        next(iter(batches(dataset, **asked, augmentation=Augmentation(thumbnails=1.0, aliased=a))))
+        for a in (0.0, 1.0)
+    )
     louder = edges(aliased.pixels.float()) / edges(thumbnails.pixels.float())
     assert (louder[sharp[torch.from_numpy(order)]] > 1.5).all()
 
@@ -266,8 +268,9 @@ def edges(pixels):
 def test_very_long_and_very_small_pictures_still_give_batches():
     dataset = made([(8, 900), (900, 8), (8, 8), (9, 31)])
     asked: dict[str, Any] = {"size": 32, "batch": 4, "seed": 0, "epoch": 0}
-    drawn = next(iter(batches(dataset, **asked, thumbnails=1.0, vary_detail=1.0)))
-    assert drawn.pixels.shape == (4, 3, 32, 32)
+    how = Augmentation(thumbnails=1.0, vary_detail=1.0)
+    batch = next(iter(batches(dataset, **asked, augmentation=how)))
+    assert batch.pixels.shape == (4, 3, 32, 32)
 
 
 def test_flipped_pictures_are_whole(mixed):
@@ -292,8 +295,8 @@ def test_batches_are_made_fast_enough_to_feed_training():
         best = 0.0
         for epoch in range(3):
             start = time.thread_time()
-            drawn = batches(dataset, size=size, batch=100, seed=0, epoch=epoch)
-            count = sum(len(one.labels) for one in drawn)
+            batch = batches(dataset, size=size, batch=100, seed=0, epoch=epoch)
+            count = sum(len(one.labels) for one in batch)
             best = max(best, count / (time.thread_time() - start))
         assert best > at_least
 

@@ -14,7 +14,7 @@ from gnet.training.gradients import (
     norms_and_cosines,
     probe_batch,
 )
-from gnet.training.learner import Learner, drawn
+from gnet.training.learner import Learner, training_batches
 from gnet.training.optimisation import weighted
 from gnet.training.starting import open_splits, settled
 from support.networks import unsettle
@@ -117,6 +117,6 @@ def test_a_network_without_heads_has_one_part(aux):
 
 def test_a_probe_of_one_size_serves_a_run_that_grows():
     learner, data = made(size=48, grow="32x1")
-    batch = next(drawn(learner.config, data, 0, 32, Group()))
+    batch = next(training_batches(learner.config, data, 0, 32, Group()))
     learner.take(batch, len(batch.labels))
     assert set(gradients_by_head(learner, probe_batch(data, 48))) == set(MODULES)

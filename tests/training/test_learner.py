@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from gnet.data.datasets import Dataset
 from gnet.training.distributed import Group
-from gnet.training.learner import Learner, drawn
+from gnet.training.learner import Learner, training_batches
 from gnet.training.optimisation import head_losses, mix
 from gnet.training.starting import settled
 from support.training_runs import curve, run, tiny
@@ -43,7 +43,7 @@ def learner(data: Dataset, **changes) -> Learner:
 
 def test_a_piece_of_another_picture_brings_its_class_along_by_its_area(data):
     mixing = learner(data, cutmix=1.0)
-    (batch,) = drawn(mixing.config, data, 0, 32, ALONE)
+    (batch,) = training_batches(mixing.config, data, 0, 32, ALONE)
     x, labels = mixing.inputs(batch)
     torch.manual_seed(1)
     mixed = mix(x, 1.0)
@@ -59,7 +59,7 @@ def test_a_piece_of_another_picture_brings_its_class_along_by_its_area(data):
 
 def test_a_sharp_view_with_a_piece_of_a_small_one_is_judged_among_all_classes(data):
     mixing = learner(data, cutmix=1.0, within_sharp=True)
-    (batch,) = drawn(mixing.config, data, 0, 32, ALONE)
+    (batch,) = training_batches(mixing.config, data, 0, 32, ALONE)
     x, labels = mixing.inputs(batch)
     mixed = mix(x, 1.0)
     assert mixed is not None

@@ -16,7 +16,7 @@ from gnet.network.model import GoogLeNet
 from gnet.network.weights import load, save
 from gnet.runs.folder import LAST
 from gnet.training.distributed import Group
-from gnet.training.learner import Learner, drawn
+from gnet.training.learner import Learner, training_batches
 from gnet.training.optimisation import make_optimiser
 from gnet.training.starting import (
     first_network,
@@ -129,7 +129,7 @@ def test_what_is_frozen_stays_to_the_bit_statistics_included(own, train_only, mo
     learner = Learner(config, data, 6, Group())
     learner.precision = "fp32"
     state = {name: value.clone() for name, value in learner.model.state_dict().items()}
-    for batch in drawn(config, data, 0, 32, Group()):
+    for batch in training_batches(config, data, 0, 32, Group()):
         learner.take(batch, len(batch.labels))
     for name, value in learner.model.state_dict().items():
         assert torch.equal(value, state[name]) != name.startswith(moving), name
