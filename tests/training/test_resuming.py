@@ -197,7 +197,7 @@ def test_a_failed_write_leaves_the_old_state_whole(tmp_path, monkeypatch):
         Path(path).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gnet.runs.folder.save_file", fails)
+    monkeypatch.setattr("gnet.training.checkpoint.save_file", fails)
     with pytest.raises(GnetError, match="No space left"):
         list(resume(tmp_path))
     monkeypatch.undo()

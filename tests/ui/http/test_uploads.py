@@ -126,7 +126,7 @@ def test_uploads_go_with_their_server_and_leftovers_of_a_killed_one_with_the_nex
         (folder / "picture.jpg").write_bytes(b"x")
     os.utime(dead, (0, 0))
     script = (
-        "import sys; from pathlib import Path; from gnet.ui.uploads import open_folder\n"
+        "import sys; from pathlib import Path; from gnet.ui.http.uploads import open_folder\n"
         "folder = open_folder(Path(sys.argv[1])); (folder / 'a.jpg').write_bytes(b'x')\n"
         "print(folder.stat().st_mode & 0o777)"
     )
