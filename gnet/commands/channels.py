@@ -1,4 +1,4 @@
-"""Commands for what excites a channel: index, visualize."""
+"""Commands for single channels: index (strongest pictures), visualize (a picture grown)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from gnet.system.progress import Bar
 
 
 def register(command: Command) -> None:
-    """Tell the command line what the commands are given."""
-    sub = command(index)
+    sub = command(index, "Find the nine pictures that each channel answers most.")
     sub.add_argument(
         "--data", help="built-in, a torchvision name, folder or zip (default: shipped)"
     )
@@ -21,7 +20,11 @@ def register(command: Command) -> None:
     sub.add_argument("--per-class", type=positive, help="most pictures of each class")
     sub.add_argument("--out", metavar="FILE", help="file to write (default: where the page looks)")
 
-    sub = command(visualize, older="dream")
+    sub = command(
+        visualize,
+        "Grow a picture that a channel answers strongly, or the sheet of all branches.",
+        older="dream",
+    )
     sub.add_argument("--stage", "--module", help="module, as 4d")
     sub.add_argument("--branch", help="1x1, 3x3, 5x5 or pool")
     sub.add_argument("--channel", type=int, help="channel of the branch, from 0")
@@ -35,7 +38,6 @@ def register(command: Command) -> None:
 
 
 def index(arguments: argparse.Namespace) -> None:
-    """The nine pictures that each channel answers most."""
     from gnet.channels.index import SHIPPED, index_path, make_index
     from gnet.data.datasets import open_dataset
     from gnet.data.gallery import FOLDER, shipped
@@ -68,8 +70,7 @@ def index(arguments: argparse.Namespace) -> None:
     print(f"{path}, {made.count} pictures, {path.stat().st_size / 1e3:,.0f} kB")
 
 
-def visualize(arguments: argparse.Namespace) -> int:
-    """A picture grown until a channel answers it strongly, or the sheet of them all."""
+def visualize(arguments: argparse.Namespace) -> None:
     import torch
 
     from gnet.channels.visualization import VisualizationConfig, visualize
@@ -80,12 +81,13 @@ def visualize(arguments: argparse.Namespace) -> int:
     given = {name: value for name in ("size", "steps") if (value := getattr(arguments, name))}
     config = VisualizationConfig(**given)
     if arguments.sprite:
-        return _sprite(arguments, config)
+        _sprite(arguments, config)
+        return
     place = (arguments.stage, arguments.branch, arguments.channel)
     if None in place or not arguments.out:
         raise GnetError("visualize needs --stage, --branch, --channel and --out, or only --sprite.")
     if Path(arguments.out).suffix not in (".png", ".webp"):
-        raise GnetError(f"The picture is to be {arguments.out}; allowed are .png and .webp.")
+        raise GnetError(f"--out is {arguments.out}; allowed are names that end in .png or .webp.")
     torch.set_num_threads(1)  # on small maps a second one gains nothing
     pictures = visualize(
         fold(load(arguments.weights)),
@@ -103,10 +105,9 @@ def visualize(arguments: argparse.Namespace) -> int:
         print_json({"file": str(path)})
     else:
         print(path)
-    return 0
 
 
-def _sprite(arguments: argparse.Namespace, config: Any) -> int:
+def _sprite(arguments: argparse.Namespace, config: Any) -> None:
     import torch
 
     from gnet.channels.index import SHIPPED, Index, find_indexes
@@ -119,7 +120,9 @@ def _sprite(arguments: argparse.Namespace, config: Any) -> int:
     model = fold(load(arguments.weights))
     path = find_indexes(model.info.digest).get(SHIPPED)
     if path is None:
-        raise GnetError("There is no index by these weights; `python -m gnet index` makes it.")
+        raise GnetError(
+            "There is no index for these weights; create one with `python -m gnet index`."
+        )
     folder = Path(arguments.dir or FOLDER)
     sprite = make_sprite(model, Index.load(path), folder, config=config, progress=Bar("growing"))
     assert sprite is not None  # nobody stops it but by ending the process
@@ -130,4 +133,3 @@ def _sprite(arguments: argparse.Namespace, config: Any) -> int:
         print(
             f"{folder / 'visualizations.webp'}, {len(sprite.places)} pictures, {size / 1e6:.1f} MB"
         )
-    return 0

@@ -1,4 +1,4 @@
-"""Commands that judge a network: evaluate, bench."""
+"""Commands that measure a network on a data set: evaluate, calibrate, probe, exits."""
 
 from __future__ import annotations
 
@@ -6,60 +6,44 @@ import argparse
 import json
 from pathlib import Path
 
-from gnet.commands.console import Command, positive, print_json
+from gnet.commands.console import Command, add_data, positive, print_json
 from gnet.studies.model_card import EXITS, PROBES
 from gnet.system.processes import with_large_pages
 from gnet.system.progress import Bar
+from gnet.words import percent
 
 
 def register(command: Command) -> None:
-    """Tell the command line what the commands are given."""
-    sub = command(evaluate)
-    sub.add_argument("--data", required=True, help="built-in, a torchvision name, folder or zip")
-    sub.add_argument("--split", default="val", help="top-level folder of the data set")
-    sub.add_argument(
-        "--seed", type=int, default=0, help="of the run, for data without split folders (default 0)"
-    )
+    sub = command(evaluate, "Measure how many pictures of a data set each head gets right.")
+    add_data(sub)
     sub.add_argument("--size", type=positive, help="side of the input in px")
     sub.add_argument(
         "--classes", default="", metavar="NAMES", help="class folders to take, comma-separated"
     )
 
-    sub = command(calibrate)
-    sub.add_argument("--data", required=True, help="built-in, a torchvision name, folder or zip")
-    sub.add_argument("--split", default="val", help="top-level folder to report on (default val)")
+    sub = command(calibrate, 'Fit temperatures and the scores below which a head says "not sure".')
+    add_data(sub, split="top-level folder to report on")
     sub.add_argument("--photos", metavar="DIR", help="photos of none of the classes, by kind")
     sub.add_argument(
         "--each", type=positive, default=100, help="pictures made of each kind (default 100)"
     )
-    sub.add_argument(
-        "--seed", type=int, default=0, help="of the run, for data without split folders (default 0)"
-    )
     sub.add_argument("--out", required=True, metavar="FILE", help="the .safetensors file to write")
 
-    sub = command(bench, weights=False)
-    sub.add_argument("--rounds", type=positive, default=5, help="repetitions (default 5)")
-    sub.add_argument("--page", action="store_true", help="measure training from the page instead")
-
-    sub = command(probe)
-    sub.add_argument("--data", required=True, help="built-in, a torchvision name, folder or zip")
+    sub = command(probe, "Fit a linear probe to each module's output; the network stays as it is.")
+    add_data(sub, split="")
     sub.add_argument(
         "--per-class", type=positive, default=100, help="training pictures a class (default 100)"
     )
-    sub.add_argument("--seed", type=int, default=0, help="of the draw and the split (default 0)")
     sub.add_argument("--out", required=True, metavar="FILE", help="the .safetensors file to write")
     sub.add_argument("--card", metavar="FILE", help="model card to write the table into")
 
-    sub = command(exits)
-    sub.add_argument("--data", required=True, help="built-in, a torchvision name, folder or zip")
-    sub.add_argument("--split", default="val", help="top-level folder of the data set")
-    sub.add_argument("--seed", type=int, default=0, help="of the split (default 0)")
+    sub = command(exits, "Measure what leaving the network early gains and costs.")
+    add_data(sub)
     sub.add_argument("--out", metavar="FILE", help=".json to write; a figure (.png) goes beside it")
     sub.add_argument("--card", metavar="FILE", help="model card to write the table into")
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
-    """How many pictures of a data set each head gets right."""
     from dataclasses import replace
 
     from gnet.data.datasets import open_dataset
@@ -99,14 +83,13 @@ def evaluate(arguments: argparse.Namespace) -> None:
         )
         print(f"  {name:<15}{each}")
     errors = "   ".join(
-        f"{head} {100 * row['ece_after']:.1f} % ({100 * row['ece_before']:.1f} % at temperature 1)"
+        f"{head} {percent(row['ece_after'])} ({percent(row['ece_before'])} at temperature 1)"
         for head, row in calibration.items()
     )
     print(f"  calibration    {errors}")
 
 
 def calibrate(arguments: argparse.Namespace) -> None:
-    """Fit temperatures, and choose below which score a head says "not sure"."""
     from gnet.evaluation.sureness import calibrate
     from gnet.network.weights import load
     from gnet.studies import model_card
@@ -132,24 +115,7 @@ def calibrate(arguments: argparse.Namespace) -> None:
     print("\n".join(["", *map(str, written)]))
 
 
-def bench(arguments: argparse.Namespace) -> None:
-    """Speed against torchvision's network, side by side in this run."""
-    from gnet.studies import bench as network
-    from gnet.studies import bench_page as page
-
-    with_large_pages()
-    measure, table = (
-        (page.bench_page, page.table) if arguments.page else (network.bench, network.table)
-    )
-    result = measure(rounds=arguments.rounds, progress=Bar("measuring"))
-    if arguments.json:
-        print_json(result)
-        return
-    print(table(result))
-
-
 def probe(arguments: argparse.Namespace) -> None:
-    """Fit a linear probe to each module's output; the network is not changed."""
     from gnet.evaluation.probe_fitting import fit_probes, probes_table
     from gnet.network.model import fold
     from gnet.network.weights import load
@@ -174,7 +140,6 @@ def probe(arguments: argparse.Namespace) -> None:
 
 
 def exits(arguments: argparse.Namespace) -> None:
-    """What leaving the network early gains and costs."""
     from gnet.evaluation.exits import measure_exits
     from gnet.figures.exits import exits_figure, exits_table
     from gnet.figures.sheet import save
@@ -189,7 +154,7 @@ def exits(arguments: argparse.Namespace) -> None:
         arguments.data,
         split=arguments.split,
         seed=arguments.seed,
-        progress=Bar("judging"),
+        progress=Bar("evaluating"),
     )
     record = measured.to_json()
     if arguments.out:

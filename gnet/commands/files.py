@@ -11,22 +11,24 @@ from gnet.system.progress import Bar
 
 
 def register(command: Command) -> None:
-    """Tell the command line what the commands are given."""
-    sub = command(publish, weights=False)
+    sub = command(
+        publish, "Turn a finished run into weights to ship, with a model card.", weights=False
+    )
     sub.add_argument("run_dir", metavar="RUN_DIR", help="folder of the finished run")
     sub.add_argument("--out", required=True, metavar="FILE", help="the .safetensors file to write")
     sub.add_argument("--data", help="where the run's data set lies now")
-    sub.add_argument("--size", type=positive, help="side of the input in px to judge and show at")
+    sub.add_argument("--size", type=positive, help="side of the input in px to evaluate at")
 
-    sub = command(export)
+    sub = command(
+        export, "Write the network as ONNX, as a JSON description or as torchvision's state dict."
+    )
     sub.add_argument("--format", choices=("onnx", "json", "torchvision"), required=True)
     sub.add_argument("--out", metavar="FILE", help="file to write (default googlenet.*)")
 
-    command(assets, weights=False)
+    command(assets, "Record the shipped examples again with the bundled weights.", weights=False)
 
 
 def publish(arguments: argparse.Namespace) -> None:
-    """Turn a finished run into weights to ship, with a model card."""
     from gnet.studies.publishing import publish
 
     with_large_pages()
@@ -35,7 +37,7 @@ def publish(arguments: argparse.Namespace) -> None:
         arguments.out,
         data=arguments.data,
         size=arguments.size,
-        progress=Bar("judging"),
+        progress=Bar("evaluating"),
     )
     if arguments.json:
         print_json({"files": [str(path) for path in written]})
@@ -44,7 +46,6 @@ def publish(arguments: argparse.Namespace) -> None:
 
 
 def export(arguments: argparse.Namespace) -> None:
-    """The network as ONNX, as a JSON description, or as torchvision's state dict."""
     from gnet.network import export as exporting
     from gnet.network.weights import load
 
@@ -64,7 +65,6 @@ def export(arguments: argparse.Namespace) -> None:
 
 
 def assets(arguments: argparse.Namespace) -> None:
-    """Record the shipped examples again with the bundled weights."""
     from gnet.answers.examples import build
 
     written = build()

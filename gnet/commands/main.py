@@ -1,19 +1,20 @@
-"""The command line, `python -m gnet`: which subcommands there are and what they are given.
+"""The command line, `python -m gnet`: its subcommands and its exit codes.
 
-A mistake the user can mend is one sentence on stderr and exit code 2.
+A mistake that the user can mend is one sentence on stderr and exit code 2.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import errno
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gnet import __version__
 from gnet.commands import (
+    before_training,
     channels,
     evaluating,
     files,
@@ -22,7 +23,10 @@ from gnet.commands import (
     studies,
     training,
 )
+from gnet.commands.console import drop_output, replace_missing_letters
 from gnet.errors import GnetError
+
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,8 +34,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0, 2 for a user's mistake, and 128 + the signal where one ended it: 130 for Ctrl-C.
     """
-    arguments = _parser().parse_args(argv)
+    replace_missing_letters()
     try:
+        return _run(argv)
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        drop_output()
+        return 0
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        drop_output()
+        print(f"gnet: The output cannot be written: {error.strerror}.", file=sys.stderr)
+        return 2
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = _parser().parse_args(argv)
         return arguments.command(arguments) or 0
     except GnetError as error:
         print(f"gnet: {error}", file=sys.stderr)
@@ -39,27 +58,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("gnet: stopped.", file=sys.stderr)
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # the reader, `head` say, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a failure can still be told
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse ignores that its help cannot be written; here that is a mistake like any other."""
+
+    def print_help(self, file: Any = None) -> None:
+        print(self.format_help(), end="", file=file)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m gnet", description="A lab for GoogLeNet (Inception v1)."
-    )
+    parser = _Parser(prog="python -m gnet", description="A lab for GoogLeNet (Inception v1).")
     parser.add_argument("--version", action="version", version=f"gnet {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(
-        function: Any, name: str | None = None, *, weights: bool = True, older: str = ""
+        function: Callable[[argparse.Namespace], int | None],
+        text: str,
+        *,
+        name: str = "",
+        older: str = "",
+        weights: bool = True,
     ) -> argparse.ArgumentParser:
-        text = function.__doc__.strip()
         sub = commands.add_parser(
             name or function.__name__,
+            aliases=[older] if older else [],
             help=text,
             description=text,
-            aliases=[older] if older else [],
         )
         sub.add_argument("--json", action="store_true", help="print JSON")
         if weights:
@@ -72,11 +100,12 @@ def _parser() -> argparse.ArgumentParser:
     for module in (
         picture,
         channels,
+        before_training,
         training,
-        studies,
+        runs,
         evaluating,
         files,
-        runs,
+        studies,
     ):
         module.register(command)
     return parser

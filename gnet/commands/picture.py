@@ -10,17 +10,16 @@ from gnet.network.config import UNTRAINED
 
 
 def register(command: Command) -> None:
-    """Tell the command line what the commands are given."""
-    sub = command(predict)
+    sub = command(predict, "Print what each head believes of pictures.")
     sub.add_argument("pictures", nargs="+", metavar="IMG")
     sub.add_argument("--top", type=positive, default=5, help="classes per head (default 5)")
 
-    sub = command(explore)
+    sub = command(explore, "Record one picture and write what the page shows of it to a folder.")
     sub.add_argument("picture", metavar="IMG")
     sub.add_argument("--out", required=True, metavar="DIR", help="folder for the figures")
     sub.add_argument("--format", choices=("png", "svg", "pdf"), default="png")
 
-    sub = command(attribute)
+    sub = command(attribute, "Explain a head's answer for one picture.")
     sub.add_argument("picture", metavar="IMG")
     sub.add_argument(
         "--method",
@@ -31,14 +30,13 @@ def register(command: Command) -> None:
     sub.add_argument(
         "--target", "--class", help="class, by name or number (default: the head's answer)"
     )
-    sub.add_argument("--stage", "--module", help="module for methods that explain one, as 4d")
+    sub.add_argument("--stage", "--module", help="module, for methods that explain one, as 4d")
     sub.add_argument("--branch", help="1x1, 3x3, 5x5 or pool (default: the whole module)")
     sub.add_argument("--steps", type=positive, help="points of Integrated Gradients")
     sub.add_argument("--out", metavar="FILE", help="figure to write: .png, .svg or .pdf")
 
 
 def predict(arguments: argparse.Namespace) -> None:
-    """What the heads believe of each picture."""
     from gnet.data.pictures import read_pixels
     from gnet.explain.belief import belief
     from gnet.explain.recording import record
@@ -80,7 +78,6 @@ def predict(arguments: argparse.Namespace) -> None:
 
 
 def explore(arguments: argparse.Namespace) -> None:
-    """Record one picture and write what the page would show of it to a folder."""
     from gnet.data.pictures import read_pixels
     from gnet.explain.branches import statistics
     from gnet.explain.recording import record
@@ -116,7 +113,6 @@ def explore(arguments: argparse.Namespace) -> None:
 
 
 def attribute(arguments: argparse.Namespace) -> None:
-    """Why a head answers what it answers, for one picture."""
     from gnet.data.pictures import read_pixels
     from gnet.explain.attribution import attribute
     from gnet.explain.belief import belief

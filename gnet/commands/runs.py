@@ -9,11 +9,15 @@ from typing import Any
 from gnet.commands.console import Command, print_json
 from gnet.system.processes import with_large_pages
 from gnet.system.progress import Bar
+from gnet.words import percent
 
 
 def register(command: Command) -> None:
-    """Tell the command line what the commands are given."""
-    sub = command(review, weights=False)
+    sub = command(
+        review,
+        "Show what a run's network gets right and wrong on its validation pictures.",
+        weights=False,
+    )
     sub.add_argument("run_dir", metavar="RUN_DIR", help="folder of the run")
     sub.add_argument("--out", metavar="DIR", help="folder to write the figures to")
     sub.add_argument(
@@ -21,12 +25,11 @@ def register(command: Command) -> None:
     )
     sub.add_argument("--format", choices=("png", "svg", "pdf"), default="png", help="of figures")
 
-    sub = command(compare, weights=False)
+    sub = command(compare, "List the settings in which runs differ.", weights=False)
     sub.add_argument("run_dirs", metavar="RUN_DIR", nargs="+", help="folders of the runs")
 
 
 def review(arguments: argparse.Namespace) -> None:
-    """What a run's network gets right and wrong on its validation pictures, and how surely."""
     from gnet.serving.run_review import review_run
 
     with_large_pages()
@@ -40,11 +43,10 @@ def review(arguments: argparse.Namespace) -> None:
         print_json(summary | {"files": [str(path) for path in files]})
         return
     print(f"{summary['pictures']} of {summary['of']} pictures, {len(result.classes)} classes")
-    for head, told in reversed(summary["heads"].items()):
+    for head, row in reversed(summary["heads"].items()):
         print(
-            f"  {head}: {100 * told['accuracy']:5.1f} % right, on average "
-            f"{100 * told['confidence']:5.1f} % sure, calibration error "
-            f"{100 * told['calibration_error']:.1f} %"
+            f"  {head}: {percent(row['accuracy'])} right, {percent(row['confidence'])} sure on "
+            f"average, calibration error {percent(row['calibration_error'])}"
         )
     for head in summary["untrained"]:
         print(f"  {head}: untrained")
@@ -53,7 +55,6 @@ def review(arguments: argparse.Namespace) -> None:
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    """The settings in which runs differ."""
     from gnet.runs.comparison import compare
     from gnet.runs.folder import RunFolder
 

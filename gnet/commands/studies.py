@@ -1,4 +1,4 @@
-"""The commands that train several runs: lesson, imagenette, ablate."""
+"""Commands for work that ends in a table: bench, lesson, imagenette, ablate."""
 
 from __future__ import annotations
 
@@ -15,40 +15,71 @@ from gnet.runs.train_config import TrainConfig
 from gnet.system.processes import with_large_pages
 from gnet.system.progress import Bar
 from gnet.system.signals import StopSignals
+from gnet.words import listed, percent
+
+_THREADS = "CPU threads; 0 leaves torch's choice"
 
 
 def register(command: Command) -> None:
-    """Tell the command line what the command is given."""
-    sub = command(lesson, weights=False, older="preset")
+    sub = command(bench, "Measure speed against torchvision's network in one run.", weights=False)
+    sub.add_argument("--rounds", type=positive, default=5, help="repetitions (default 5)")
+    sub.add_argument("--page", action="store_true", help="measure training from the page instead")
+
+    sub = command(
+        lesson, "Train the runs of a lesson and say what they show.", weights=False, older="preset"
+    )
     sub.add_argument("key", nargs="?", default="", help="which one; without it, they are listed")
     sub.add_argument("--data", default="", help="another data set than the built-in one")
     sub.add_argument(
         "--seeds", type=positive, default=1, metavar="N", help="repeat with the seeds 0 to N - 1"
     )
-    sub.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
+    sub.add_argument("--threads", type=int, default=0, help=_THREADS)
     sub.add_argument("--short", action="store_true", help="the short form that the tests run")
 
-    for sub, data in (
-        (command(imagenette, weights=False), "zip or folder that holds Imagenette's classes"),
-        (command(ablate, weights=False), "zip or folder of pictures"),
-    ):
-        sub.add_argument("--data", required=True, help=data)
-        sub.add_argument("--out", required=True, metavar="DIR", help="folder that keeps the runs")
-        sub.add_argument(
-            "--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice"
-        )
-        sub.add_argument("--only", default="", metavar="NAME", help="runs whose name begins so")
+    sub = command(
+        imagenette,
+        "Train on Imagenette from scratch: 5 epochs with and without heads, 20 with heads.",
+        weights=False,
+    )
+    _add_series(sub, "zip or folder that holds Imagenette's classes")
+    sub = command(
+        ablate,
+        "Train short runs that each change one thing of the bundled network's recipe.",
+        weights=False,
+    )
+    _add_series(sub, "zip or folder of pictures")
+
+
+def _add_series(parser: argparse.ArgumentParser, data: str) -> None:
+    parser.add_argument("--data", required=True, help=data)
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder that keeps the runs")
+    parser.add_argument("--threads", type=int, default=0, help=_THREADS)
+    parser.add_argument("--only", default="", metavar="NAME", help="runs whose name begins so")
+
+
+def bench(arguments: argparse.Namespace) -> None:
+    from gnet.studies import bench as network
+    from gnet.studies import bench_page as page
+
+    with_large_pages()
+    measure, table = (
+        (page.bench_page, page.table) if arguments.page else (network.bench, network.table)
+    )
+    result = measure(rounds=arguments.rounds, progress=Bar("measuring"))
+    if arguments.json:
+        print_json(result)
+        return
+    print(table(result))
 
 
 def lesson(arguments: argparse.Namespace) -> None:
-    """Run a lesson of the Train tab and say what it has shown."""
     from gnet.runs.lessons import LESSONS
 
     if not arguments.key:
         _list(arguments.json)
         return
     if arguments.key not in LESSONS:
-        raise GnetError(f"There is no lesson {arguments.key!r}; there are {', '.join(LESSONS)}.")
+        raise GnetError(f"There is no lesson {arguments.key!r}; there are {listed(LESSONS)}.")
     with_large_pages()
     chosen = LESSONS[arguments.key]
     if arguments.short:
@@ -61,10 +92,10 @@ def lesson(arguments: argparse.Namespace) -> None:
     rows = []
     for seed in range(arguments.seeds):
         runs = chosen.changed(seed=seed, **changes).runs
-        told = {name: _carried_out(name, config, arguments.json) for name, config in runs}
-        after = chosen.after(told)
-        outcomes = {name: asdict(result) for name, result in chosen.outcomes(told).items()}
-        rows.append({"seed": seed, "shown": chosen.claim(told), "after": after, "runs": outcomes})
+        events = {name: _carried_out(name, config, arguments.json) for name, config in runs}
+        after = chosen.after(events)
+        outcomes = {name: asdict(result) for name, result in chosen.outcomes(events).items()}
+        rows.append({"seed": seed, "shown": chosen.claim(events), "after": after, "runs": outcomes})
         if not arguments.json:
             print(f"seed {seed}: {after}", flush=True)
     if arguments.json:
@@ -83,7 +114,7 @@ def _list(as_json: bool) -> None:
 
 
 def _carried_out(name: str, config: TrainConfig, as_json: bool) -> Sequence[Event]:
-    """A run's events; each epoch is told as it ends unless JSON was asked for."""
+    """A run's events; each epoch is printed as it ends, unless the output is JSON."""
     from gnet.runs.events import EpochDone, RunStarted, StepDone
     from gnet.training.loop import train
 
@@ -96,13 +127,12 @@ def _carried_out(name: str, config: TrainConfig, as_json: bool) -> Sequence[Even
             bar(event.step, steps, f"loss {event.loss:.3f}")
         if isinstance(event, EpochDone) and not as_json:
             bar.clear()
-            heads = "  ".join(f"{head} {100 * v:.1f} %" for head, v in event.val_accuracy.items())
+            heads = "  ".join(f"{head} {percent(v)}" for head, v in event.val_accuracy.items())
             print(f"{name}  epoch {event.epoch}  {event.seconds:.0f} s  {heads}", flush=True)
     return events
 
 
 def imagenette(arguments: argparse.Namespace) -> int:
-    """Train on Imagenette from scratch: 5 epochs with and without heads, 20 with."""
     from gnet.studies.imagenette import benchmark, table
 
     with_large_pages()
@@ -123,9 +153,6 @@ def imagenette(arguments: argparse.Namespace) -> int:
 
 
 def ablate(arguments: argparse.Namespace) -> int:
-    """Train short runs that differ from the bundled network's recipe in one thing each."""
-    from dataclasses import asdict
-
     from gnet.studies.recipe import plan, table
     from gnet.studies.series import carry_out, finished
 
@@ -142,8 +169,8 @@ def ablate(arguments: argparse.Namespace) -> int:
 
 
 def _say_epoch(name: str, epoch: EpochDone) -> None:
-    accuracy = 100 * epoch.val_accuracy["main"]
-    print(f"{name}  epoch {epoch.epoch}  {accuracy:.1f} %  {epoch.seconds:.0f} s", flush=True)
+    accuracy = percent(epoch.val_accuracy["main"])
+    print(f"{name}  epoch {epoch.epoch}  {accuracy}  {epoch.seconds:.0f} s", flush=True)
 
 
 def _silently(name: str, epoch: EpochDone) -> None:

@@ -163,7 +163,7 @@ class Measuring:
         """The process at work; it is killed where it has not ended by itself."""
         try:
             process = subprocess.Popen(
-                [*self._command, mine.what, "--asked", "--json"],
+                [*self._command, mine.what, "--stdin", "--json"],
                 stdin=subprocess.PIPE,  # it ends when the server does, which closes this
                 stdout=said,
                 stderr=subprocess.STDOUT,

@@ -161,7 +161,7 @@ def test_a_server_that_leaves_its_program_leaves_no_process_behind():
 
 def test_the_process_ends_when_its_server_was_killed():
     process = subprocess.Popen(
-        [sys.executable, "-m", "gnet", "estimate", "--asked", "--json"],
+        [sys.executable, "-m", "gnet", "estimate", "--stdin", "--json"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment(),

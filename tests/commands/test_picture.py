@@ -1,0 +1,122 @@
+"""The commands for a picture: predict, explore, attribute."""
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gnet.commands.main import main
+from gnet.data.pictures import open_picture, to_pixels
+from gnet.explain.methods import METHODS, STEPS_RANGE
+from gnet.network.config import STAGES, TRAINED, UNTRAINED
+from gnet.network.model import fold
+from gnet.network.receptive_field import effective_fields
+from gnet.network.weights import load, save
+
+
+def test_predict_gives_class_probability_and_status_of_each_head(weights, photo, answer):
+    heads = answer("predict", photo, "--weights", weights)
+    assert list(heads) == ["main", "aux1", "aux2", "status", "sure"]
+    assert heads["status"] == {"main": TRAINED, "aux1": TRAINED, "aux2": UNTRAINED}
+    for head in ("main", "aux1"):
+        rows = heads[head]
+        assert [set(row) for row in rows] == [{"class", "probability", "status"}] * 2
+        assert sum(row["probability"] for row in rows) == pytest.approx(1)
+        assert rows[0]["probability"] >= rows[1]["probability"]
+        assert {row["class"] for row in rows} == {"cat", "dog"}
+        assert {row["status"] for row in rows} == {TRAINED}
+    assert heads["aux2"] == []  # an untrained head has no belief
+
+
+def test_predict_gives_a_list_for_several_pictures(weights, photo, answer):
+    both = answer("predict", photo, photo, "--weights", weights, "--top", "1")
+    assert len(both) == 2 and both[0] == both[1] and len(both[0]["main"]) == 1
+
+
+def test_predict_prints_a_table(weights, photo, capsys):
+    assert main(["predict", photo, "--weights", weights]) == 0
+    text = capsys.readouterr().out
+    assert f"main  ({TRAINED})" in text and text.endswith("aux2  (untrained)\n")
+    assert "%  cat" in text
+
+
+def test_explore_writes_figures_and_the_recording(weights, photo, answer, tmp_path):
+    told = answer("explore", photo, "--weights", weights, "--out", tmp_path / "out")
+    files = [Path(name) for name in told["files"]]
+    assert all(path.stat().st_size > 0 for path in files)
+    names = {path.name for path in files}
+    modules = {f"module-{stage}.png" for stage in STAGES}
+    assert names == modules | {"recording.safetensors", "belief.png", "overview.png"}
+    shares = [row["share"] for row in told["branches"]["3a"].values()]
+    assert sum(shares) == pytest.approx(1)
+    model = fold(load(weights))
+    pixels = to_pixels(open_picture(photo), model.info.preprocessing)
+    assert told["measured"] == effective_fields(model, pixels)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_attribute_explains_by_every_method(method, weights, photo, answer, tmp_path):
+    figure = tmp_path / "why.png"
+    asked = ("--method", method, "--target", "dog", "--steps", STEPS_RANGE[0], "--out", figure)
+    place = ("--stage", "3a") if METHODS[method].needs_stage else ()
+    told = answer("attribute", photo, "--weights", weights, *asked, *place)
+    assert told["method"] == method and told["target_name"] == "dog" and told["head"] == "main"
+    assert figure.stat().st_size > 0
+
+
+def test_a_picture_that_is_none_is_refused(weights, refusal, tmp_path):
+    (tmp_path / "text.png").write_text("not a picture")
+    refusal("predict", tmp_path / "text.png", "--weights", weights)
+    said = refusal("predict", tmp_path / "missing.png", "--weights", weights)
+    assert "missing.png" in said
+
+
+def test_weights_that_are_none_are_refused(photo, refusal, tmp_path):
+    (tmp_path / "w.pth").write_bytes(pickle.dumps({"a": 1}))
+    assert "pickle" in refusal("predict", photo, "--weights", tmp_path / "w.pth")
+    assert "There is no file" in refusal("predict", photo, "--weights", tmp_path / "missing")
+
+
+def test_weights_of_another_architecture_are_refused(weights, photo, refusal, tmp_path):
+    model = load(weights)
+    model.config = replace(model.config, width=0.25)
+    save(model, tmp_path / "other.safetensors")
+    said = refusal("predict", photo, "--weights", tmp_path / "other.safetensors")
+    assert "of another architecture" in said
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["--method", "magic"], "There is no method 'magic'; there are saliency,"),
+        (["--target", "unicorn"], "The network knows no class 'unicorn'"),
+        (["--target", "2"], "allowed are numbers from 0 to 1."),
+        (["--method", "grad-cam"], "none was named"),
+        (["--method", "grad-cam", "--stage", "9z"], "There is no module '9z'"),
+        (["--method", "grad-cam", "--stage", "5b", "--head", "aux1"], "5b lies behind aux1"),
+        (["--head", "aux2"], "Head aux2 of this network is untrained"),
+        (["--head", "tail"], "There is no head 'tail'"),
+        (["--steps", "100000"], "allowed are whole numbers from 2 to 1024."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_question_that_cannot_be_answered_is_refused(
+    arguments, sentence, weights, photo, refusal
+):
+    assert sentence in refusal("attribute", photo, "--weights", weights, *arguments)
+
+
+def test_what_cannot_be_written_is_refused(weights, photo, refusal, tmp_path):
+    (tmp_path / "file").write_text("")
+    below = tmp_path / "file" / "out"
+    assert "Cannot write" in refusal("explore", photo, "--weights", weights, "--out", below)
+    export = ("export", "--format", "json", "--weights", weights, "--out", below)
+    assert "Cannot write" in refusal(*export)
+
+
+def test_the_method_help_names_every_method(capsys):
+    with pytest.raises(SystemExit):
+        main(["attribute", "--help"])
+    said = capsys.readouterr().out
+    assert all(name in said for name in METHODS)
