@@ -25,6 +25,7 @@ from gnet.channels.visualization import (
 from gnet.data.pictures import resize, to_image
 from gnet.errors import GnetError
 from gnet.explain.recording import Recording, record
+from gnet.system.stamps import Stamp, stamp_of
 
 TILE = 96
 """Side in px at which a patch travels to the page."""
@@ -100,7 +101,8 @@ def _patches(explorer: Explorer, place: Place, over: Any) -> dict[str, Any] | No
         return None
     data = over if isinstance(over, str) and over in indexes else next(iter(indexes))
     path = indexes[data]
-    index = _index(path, path.stat().st_mtime_ns)
+    stamp = stamp_of(path)
+    index = _index(path, stamp)
     patches = index.patches(stage, branch, channel)
     return {
         "over": data,
@@ -111,18 +113,18 @@ def _patches(explorer: Explorer, place: Place, over: Any) -> dict[str, Any] | No
         "sees": index.fields[stage][branch].size,
         "side": index.window_side(stage, branch),
         "values": [short(patch.value) for patch in patches],
-        "strip": _strip(path, path.stat().st_mtime_ns, place) if patches else None,
+        "strip": _strip(path, stamp, place) if patches else None,
     }
 
 
 @lru_cache(maxsize=4)
-def _index(path: Path, _changed: int) -> Index:
+def _index(path: Path, _: Stamp) -> Index:
     return Index.load(path)
 
 
 @lru_cache(maxsize=256)
-def _strip(path: Path, changed: int, place: Place) -> str:
-    index = _index(path, changed)
+def _strip(path: Path, stamp: Stamp, place: Place) -> str:
+    index = _index(path, stamp)
     crops = [resize(index.crop_of(patch), TILE) for patch in index.patches(*place)]
     return as_data_url(to_image(torch.cat(crops, dim=2)), quality=86)
 

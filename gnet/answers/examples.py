@@ -24,6 +24,7 @@ from gnet.network.receptive_field import effective_fields
 from gnet.network.weights import load
 from gnet.system.assets import ASSETS
 from gnet.system.atomic import atomically
+from gnet.system.stamps import Stamp, stamp_of
 
 FOLDER = ASSETS / "examples"
 EXAMPLES = {
@@ -80,7 +81,7 @@ def shipped(name: str, digest: str) -> dict[str, Any] | None:
     path = FOLDER / f"{name}.json"
     if not path.is_file():
         return None
-    return _read(path, path.stat().st_mtime_ns).get(digest)
+    return _read(path, stamp_of(path)).get(digest)
 
 
 def answer(explorer: Explorer, name: str) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def thumbnails() -> list[dict[str, str]]:
 
 
 @cache
-def _read(path: Path, _changed: int) -> dict[str, dict[str, Any]]:
+def _read(path: Path, _: Stamp) -> dict[str, dict[str, Any]]:
     record = json.loads(path.read_text(encoding="utf-8"))
     return {record["digest"]: record["answer"]}
 

@@ -17,6 +17,7 @@ from gnet.evaluation.review import Review
 from gnet.network.weights import load
 from gnet.serving.reviews import Reviews
 from gnet.serving.shelf import RunShelf
+from gnet.system.stamps import Stamp, stamp_of
 
 MOST = 3
 """Networks of runs that are kept in memory."""
@@ -31,7 +32,7 @@ class Explorers:
         self.served = served
         self._runs = runs
         self._reviews = reviews
-        self._labs: OrderedDict[str, tuple[tuple[int, int], Explorer]] = OrderedDict()
+        self._explorers: OrderedDict[str, tuple[Stamp, Explorer]] = OrderedDict()
         self._lock = Lock()
 
     def asked(self, picture: Any) -> tuple[Explorer, Chosen]:
@@ -54,14 +55,16 @@ class Explorers:
         runs = self._check(net)
         path = runs.weights(net)
         with self._lock:
-            version = _version(path)
-            known = self._labs.get(net)
-            if known is None or known[0] != version:
-                known = version, self._opened(runs, net, path)
-                self._labs[net] = known
-            self._labs.move_to_end(net)
-            while len(self._labs) > MOST:
-                self._labs.popitem(last=False)
+            stamp = stamp_of(path)
+            if not stamp:
+                raise GnetError("The run was deleted; choose another one.")
+            known = self._explorers.get(net)
+            if known is None or known[0] != stamp:
+                known = stamp, self._opened(runs, net, path)
+                self._explorers[net] = known
+            self._explorers.move_to_end(net)
+            while len(self._explorers) > MOST:
+                self._explorers.popitem(last=False)
             return known[1]
 
     def _opened(self, runs: RunShelf, net: str, path: Path) -> Explorer:
@@ -104,11 +107,3 @@ class Explorers:
         if self._runs is None or not isinstance(net, str):
             raise GnetError(f"There is no network {cut(net)!r}; there is the one served here.")
         return self._runs
-
-
-def _version(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise GnetError("The run was deleted; choose another one.") from error
-    return status.st_mtime_ns, status.st_size

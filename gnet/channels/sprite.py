@@ -32,6 +32,7 @@ from gnet.network.config import BRANCHES, STAGES
 from gnet.network.model import GoogLeNet
 from gnet.system.atomic import atomically
 from gnet.system.progress import Progress
+from gnet.system.stamps import Stamp, stamp_of
 
 SIXTEEN, SIDE, COLUMNS = 16, 96, 24
 """Channels of each branch; side of a picture on the sheet in px; pictures in a row."""
@@ -132,7 +133,7 @@ def from_sprite(digest: str, place: Place, folder: Path = FOLDER) -> Tensor | No
     path = folder / "visualizations.json"
     if not digest or not path.is_file():
         return None
-    sprite, numbers, sheet = _read(folder, path.stat().st_mtime_ns)
+    sprite, numbers, sheet = _read(folder, stamp_of(path))
     if sprite.digest != digest or place not in numbers:
         return None
     top, left = _corner(sprite, numbers[place])
@@ -140,7 +141,7 @@ def from_sprite(digest: str, place: Place, folder: Path = FOLDER) -> Tensor | No
 
 
 @lru_cache(maxsize=1)
-def _read(folder: Path, _changed: int) -> tuple[Sprite, dict[Place, int], Tensor]:
+def _read(folder: Path, _: Stamp) -> tuple[Sprite, dict[Place, int], Tensor]:
     try:
         record = json.loads((folder / "visualizations.json").read_text(encoding="utf-8"))
         config = VisualizationConfig(**record.pop("config"))

@@ -6,7 +6,6 @@ Opens no more pictures than a page can wait for; what it says of all is told fro
 from __future__ import annotations
 
 import io
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -258,23 +257,6 @@ def _warnings(
 def _some(parts: Sequence[str]) -> str:
     more = f" and {len(parts) - _NAMED} classes more" if len(parts) > _NAMED else ""
     return ", ".join(parts[:_NAMED]) + more
-
-
-def version(spec: str | Path) -> tuple[int, ...]:
-    """What tells a data set's zip or folder from what it was before: times and sizes, no contents.
-
-    Of a folder the time of each folder in it counts, which changes when a file comes or goes. What
-    is known by name stays the same, and is ().
-    """
-    path = Path(spec)
-    try:
-        if path.is_dir():
-            folders = [Path(at).stat().st_mtime_ns for at, _, _ in os.walk(path)]
-            return len(folders), max(folders)
-        about = path.stat()
-    except OSError:
-        return ()
-    return about.st_mtime_ns, about.st_size
 
 
 def check_layout(path: Path, limits: Limits = LIMITS) -> None:

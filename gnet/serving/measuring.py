@@ -19,10 +19,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from gnet.data.preview import version
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 from gnet.system.processes import environment, give_way
+from gnet.system.stamps import stamp_of
 
 COMMAND = (sys.executable, "-m", "gnet")
 ESTIMATE, FIND_RATE = "estimate", "find-rate"
@@ -73,7 +73,7 @@ class Measuring:
         Raises `GnetError` beside a run for what was not measured before, past the deadline, and for
         what cannot be trained.
         """
-        key = (what, config, version(config.data))
+        key = (what, config, stamp_of(config.data))
         with self._lock:
             known = self._known.get(key)
         if known is not None:

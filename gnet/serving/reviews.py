@@ -24,6 +24,7 @@ from gnet.errors import GnetError
 from gnet.evaluation.review import Review
 from gnet.runs.folder import RunFolder
 from gnet.serving.run_review import REVIEW, kept_review, weights_of
+from gnet.system.stamps import stamp_of
 
 COMMAND = (sys.executable, "-m", "gnet", "review", "--counting")
 NICENESS = 5
@@ -64,7 +65,7 @@ class Reviews:
         """
         run = RunFolder(folder)
         weights = weights_of(run)
-        key = (folder, _version(weights), _version(folder / REVIEW))
+        key = (folder, stamp_of(weights), stamp_of(folder / REVIEW))
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -178,11 +179,3 @@ class Reviews:
         if done.isdecimal() and total.isdecimal():
             with self._lock:
                 self._standing[folder] = Standing(state="looking", done=int(done), total=int(total))
-
-
-def _version(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return 0, 0
-    return status.st_mtime_ns, status.st_size

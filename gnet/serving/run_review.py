@@ -15,6 +15,7 @@ from gnet.runs.folder import BEST, LAST, RunFolder
 from gnet.runs.train_config import TrainConfig
 from gnet.system.download import sha256_of
 from gnet.system.progress import Progress
+from gnet.system.stamps import Stamp, stamp_of
 from gnet.training.starting import open_split
 
 REVIEW = "review.safetensors"
@@ -60,13 +61,12 @@ def kept_review(folder: RunFolder, weights: Path) -> Review | None:
 
 
 def checksum_of(weights: Path) -> str:
-    """sha256 of a file, reckoned once as long as its time and size stay the same."""
-    status = weights.stat()
-    return _checksum(weights, status.st_mtime_ns, status.st_size)
+    """sha256 of a file, computed once as long as the file stays the same."""
+    return _checksum(weights, stamp_of(weights))
 
 
 @lru_cache(maxsize=64)
-def _checksum(path: Path, _modified: int, _size: int) -> str:
+def _checksum(path: Path, _: Stamp) -> str:
     return sha256_of(path)
 
 

@@ -25,6 +25,7 @@ from gnet.serving.run_card import CARD, RunCard, read_card
 from gnet.serving.story import Standing, Story
 from gnet.system.paths import without_paths
 from gnet.system.processes import Trained
+from gnet.system.stamps import Stamp, stamp_of
 from gnet.training.starting import heads_in_training
 
 RESUMABLE = ("stopped", "interrupted", "failed")
@@ -32,8 +33,6 @@ _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _STORIES = 16
 """Runs whose events are held in memory."""
 _FULL_BYTES = 1_000_000
-Version = tuple[int, int]
-"""What tells a file from what stood in its place before."""
 
 
 class RunShelf:
@@ -42,11 +41,11 @@ class RunShelf:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._lock = threading.RLock()
-        self._cards: dict[str, tuple[Version, RunCard]] = {}
-        self._configs: dict[str, tuple[Version, TrainConfig]] = {}
+        self._cards: dict[str, tuple[Stamp, RunCard]] = {}
+        self._configs: dict[str, tuple[Stamp, TrainConfig]] = {}
         self._stories: OrderedDict[str, Story] = OrderedDict()
         self._standings: dict[str, tuple[int, Standing]] = {}
-        self._taught: dict[str, tuple[Version, dict[str, str]]] = {}
+        self._taught: dict[str, tuple[Stamp, dict[str, str]]] = {}
 
     def follow(self, run_id: str, since: int = 0, owner: str = "") -> dict[str, Any]:
         """How a run stands, and what it said `since` the `next` of an earlier answer.
@@ -213,30 +212,30 @@ class RunShelf:
 
     def _card(self, run_id: str) -> RunCard | None:
         """A run's card as it is on disk now, read again only if it was written since."""
-        version = _version(self.folder / run_id / CARD)
-        if version is None:
+        stamp = stamp_of(self.folder / run_id / CARD)
+        if not stamp:
             return None
         with self._lock:
             known = self._cards.get(run_id)
-            if known and known[0] == version:
+            if known and known[0] == stamp:
                 return known[1]
             card = read_card(self.folder / run_id)
             if card:
-                self._cards[run_id] = version, card
+                self._cards[run_id] = stamp, card
             return card
 
     def _config(self, run_id: str) -> TrainConfig | None:
         """What a run was asked to do; None where that file is damaged."""
-        version = _version(self.folder / run_id / CONFIG)
+        stamp = stamp_of(self.folder / run_id / CONFIG)
         known = self._configs.get(run_id)
-        if known and known[0] == version:
+        if known and known[0] == stamp:
             return known[1]
         try:
             config = RunFolder(self.folder / run_id).config()
         except GnetError:
             return None
-        if version:  # its first process fills in what the data decides
-            self._configs[run_id] = version, config
+        if stamp:  # its first process fills in what the data decides
+            self._configs[run_id] = stamp, config
         return config
 
     def _untrained(self, run_id: str, config: TrainConfig) -> list[str]:
@@ -246,13 +245,13 @@ class RunShelf:
         run began from had trained.
         """
         path = self.folder / run_id / LAST
-        version, heads = _version(path), heads_in_training(config)
-        if version:
+        stamp, heads = stamp_of(path), heads_in_training(config)
+        if stamp:
             known = self._taught.get(run_id)
-            if known is None or known[0] != version:
+            if known is None or known[0] != stamp:
                 with suppress(GnetError):  # damaged weights say nothing
                     heads = read_header(path)[1].heads
-                known = self._taught[run_id] = version, heads
+                known = self._taught[run_id] = stamp, heads
             heads = known[1]
         return [head for head in HEADS if heads.get(head, UNTRAINED) == UNTRAINED]
 
@@ -290,14 +289,6 @@ def _is_mine(card: RunCard, owner: str) -> bool:
         return card.owned_by(owner)
     except GnetError:  # no token at all: somebody who watches
         return False
-
-
-def _version(file: Path) -> Version | None:
-    try:
-        about = file.stat()
-    except OSError:
-        return None
-    return about.st_mtime_ns, about.st_ino
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,6 @@ Knows nothing of data, epochs or files.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -18,6 +17,7 @@ import torch
 from gnet.errors import GnetError
 from gnet.runs.control import SETTINGS, Requests, read_requests, write_requests
 from gnet.runs.events import Event, RunContinued, RunPaused, SettingsChanged
+from gnet.system.stamps import Stamp, stamp_of
 from gnet.training.distributed import Group, device
 from gnet.training.learner import Learner
 
@@ -119,7 +119,7 @@ class Listener:
         self.group = group
         self.stop = stop
         self._read = Requests()
-        self._seen: tuple[int, ...] = ()
+        self._seen: Stamp = ()
 
     def hear(self) -> Requests:
         """What is requested by now; all processes must ask together. Cheap where nothing is new."""
@@ -143,11 +143,7 @@ class Listener:
     def _look(self) -> Requests:
         """The file's requests; those before while it is not readable."""
         if self.path:
-            try:
-                found = os.stat(self.path)
-                seen = (found.st_mtime_ns, found.st_ino, found.st_size)
-            except OSError:
-                seen = ()
+            seen = stamp_of(self.path)
             if seen != self._seen:
                 with suppress(GnetError):
                     self._read = read_requests(self.path)

@@ -33,6 +33,7 @@ from gnet.runs.scalars import scalars
 from gnet.serving.shelf import RunShelf, told_config
 from gnet.serving.story import told
 from gnet.system.paths import without_paths
+from gnet.system.stamps import stamp_of
 
 KINDS = ("best", "last", "config", "events", "tensorboard")
 _TENSORBOARD = "tensorboard.zip"
@@ -70,7 +71,7 @@ def _answer(runs: RunShelf, run_id: str, kind: str) -> Response:
     if kind == "tensorboard":
         untrained = runs.shown(run_id, runs.card(run_id), "")["untrained"]
         with _one_zip:  # who asks meanwhile is given the same
-            content = _tensorboard(folder.path, _version(folder.path / EVENTS), name, *untrained)
+            content = _tensorboard(folder.path, stamp_of(folder.path / EVENTS), name, *untrained)
         headers = _saved_as(f"{name}-{_TENSORBOARD}")
         return Response(content, media_type="application/zip", headers=headers)
     if kind == "events":
@@ -116,14 +117,6 @@ def _tensorboard(folder: Path, _: object, name: str, *untrained: str) -> bytes:
     """A run's curves as a zip; made anew when its events are others, as the second one tells."""
     with tempfile.TemporaryDirectory(prefix="gnet-scalars-") as work:
         return tensorboard_zip(RunFolder(folder).events(), Path(work), name, untrained).read_bytes()
-
-
-def _version(path: Path) -> tuple[int, int]:
-    try:
-        about = path.stat()
-    except OSError:
-        return 0, 0
-    return about.st_mtime_ns, about.st_size
 
 
 def tensorboard_zip(events: list, work: Path, name: str, untrained: Collection[str] = ()) -> Path:

@@ -11,11 +11,12 @@ from typing import Any
 import gradio as gr
 
 from gnet.data.fetching import fetched
-from gnet.data.preview import Preview, preview, version
+from gnet.data.preview import Preview, preview
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.offers import UPLOAD_BYTES, Offers
 from gnet.system.paths import without_paths
+from gnet.system.stamps import stamp_of
 from gnet.ui.components import drawing
 from gnet.ui.events import QUIET, as_text, settle, spoken
 from gnet.ui.train import form as train_form
@@ -92,7 +93,7 @@ def looked_at(asked: Asked, values: Sequence[Any]) -> Iterator[str]:
             yield as_text({"busy": sentence})
         yield as_text({"busy": "Opening pictures …"})
         settings = (config.data, config.size, config.seed, config.per_class)
-        yield _previewed(*settings, version(config.data))
+        yield _previewed(*settings, stamp_of(config.data))
     except GnetError as error:
         yield as_text({"refused": without_paths(str(error))})
 

@@ -13,6 +13,7 @@ from gnet.runs.lessons import LESSONS
 from gnet.runs.outcomes import Outcome, in_words, outcome
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.runs import Runs
+from gnet.system.stamps import Stamp, stamp_of
 from gnet.ui.train.form import FIELDS, MODEL, differing, field_of, value_of
 
 _MOST = 3
@@ -92,15 +93,12 @@ def in_mid_run(settings: Mapping[str, float], config: TrainConfig) -> str:
 
 def _outcome(path: Path) -> Outcome | None:
     """How a run came out so far; its file is read again only when it was written since."""
-    try:
-        about = path.stat()
-    except OSError:  # it waits, or was deleted just now
-        return None
-    return _read_outcome(path, about.st_mtime_ns, about.st_size)
+    stamp = stamp_of(path)
+    return _read_outcome(path, stamp) if stamp else None  # it waits, or was deleted just now
 
 
 @lru_cache(maxsize=256)
-def _read_outcome(path: Path, *_: int) -> Outcome | None:
+def _read_outcome(path: Path, _: Stamp) -> Outcome | None:
     return outcome(RunFolder(path.parent).events())
 
 
