@@ -26,6 +26,11 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
+def rounded_percent(fraction: float) -> str:
+    """`37 %`; one decimal below 10 %."""
+    return percent(fraction, 1 if fraction < 0.0995 else 0)
+
+
 def duration(seconds: float) -> str:
     """`45 s`, `2.5 min` or `3.1 h`."""
     for unit, length in (("h", 3600.0), ("min", 60.0)):

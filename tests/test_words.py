@@ -2,7 +2,7 @@
 
 import pytest
 
-from gnet.words import cut, duration, listed, number, percent, some
+from gnet.words import cut, duration, listed, number, percent, rounded_percent, some
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,9 @@ def test_of_many_names_some_are_told_and_the_rest_counted():
         (percent(0.7114), "71.1 %"),
         (percent(1.0, 0), "100 %"),
         (percent(None), "–"),
+        (rounded_percent(0.071), "7.1 %"),
+        (rounded_percent(0.0996), "10 %"),
+        (rounded_percent(0.37), "37 %"),
         (duration(119), "119 s"),
         (duration(150), "2.5 min"),
         (duration(7200), "2.0 h"),

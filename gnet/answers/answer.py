@@ -16,7 +16,8 @@ from torch import Tensor
 from gnet.data.pictures import to_image
 from gnet.explain.attribution import Attribution, stages_before
 from gnet.explain.belief import belief
-from gnet.explain.branches import mean_map, statistics
+from gnet.explain.belief import sentence as belief_sentence
+from gnet.explain.branches import LABELS, mean_map, sentence, statistics
 from gnet.explain.methods import METHODS
 from gnet.explain.recording import Recording
 from gnet.figures.colours import DIVERGING, SEQUENTIAL, scale_limit
@@ -24,7 +25,6 @@ from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, UNTRAINED
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import box, middle_cell
 
-LABELS = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pool"}
 _PREVIEW_SIDE, _PREVIEW_LENGTH = 240, 960
 _LOSSLESS_SIDE = 160
 
@@ -163,13 +163,16 @@ def _heads(recording: Recording) -> dict[str, Any]:
             "familiarity": None if believed.familiarity is None else short(believed.familiarity),
             "sure": believed.sure,
         }
+    for head, described in heads.items():
+        described["sentence"] = belief_sentence(recording, head)
     return {"heads": heads, "agree": held.agree}
 
 
 def _stage(recording: Recording, stage: str) -> dict[str, Any]:
     size = recording.pixels.shape[2], recording.pixels.shape[3]
     branches: dict[str, Any] = {}
-    for branch, numbers in statistics(recording, stage).items():
+    every = statistics(recording, stage)
+    for branch, numbers in every.items():
         values = recording.branches[stage][branch]
         field = recording.fields[stage][branch]
         height, width = values.shape[1:]
@@ -192,7 +195,7 @@ def _stage(recording: Recording, stage: str) -> dict[str, Any]:
     return {
         "branches": branches,
         "channels": sum(branch["channels"] for branch in branches.values()),
-        "leader": max(branches, key=lambda name: branches[name]["share"]),
+        "sentence": sentence(stage, every),
         "limits": {
             "maps": max(branch["map"]["limit"] for branch in branches.values()),
             "channels": max(top["limit"] for b in branches.values() for top in b["top"]),

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from gnet.answers.answer import LABELS, as_data_url, describe_map, short
+from gnet.answers.answer import as_data_url, describe_map, short
 from gnet.answers.explorer import Chosen, Explorer, cut
 from gnet.channels.arithmetic import Step, convolution_step, input_name
 from gnet.channels.index import SHIPPED, Index, find_indexes
@@ -24,6 +24,7 @@ from gnet.channels.visualization import (
 )
 from gnet.data.pictures import resize, to_image
 from gnet.errors import GnetError
+from gnet.explain.branches import LABELS
 from gnet.explain.recording import Recording, record
 from gnet.system.stamps import Stamp, stamp_of
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from gnet.explain.familiarity import familiarity
 from gnet.explain.recording import Recording
 from gnet.network.config import UNTRAINED
+from gnet.words import rounded_percent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,18 @@ def belief(recording: Recording, *, top: int = 5) -> Belief:
         untrained=tuple(untrained),
         agree=len(first) == 1 if len(heads) > 1 else None,
     )
+
+
+def sentence(recording: Recording, head: str) -> str:
+    """The first class of `head` in words, for page and figure."""
+    name = "The main classifier" if head == "main" else f"Exit {head}"
+    believed = belief(recording, top=1).heads.get(head)
+    if believed is None:
+        return f"{name} is {UNTRAINED}."
+    first = believed.top[0]
+    says = "is not sure; nearest is" if believed.sure is False else "says"
+    chance = rounded_percent(believed.probabilities[first])
+    return f"{name} {says} {recording.class_name(first)}, {chance}."
 
 
 def probabilities(logits: Tensor, rectified: bool = False, temperature: float = 1.0) -> Tensor:

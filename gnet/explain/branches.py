@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from gnet.explain.recording import Recording
+from gnet.words import rounded_percent
+
+LABELS = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pool"}
+"""Branch → its name on screen and paper."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,16 @@ def statistics(recording: Recording, stage: str, *, top: int = 8) -> dict[str, B
         )
         start = own.stop
     return result
+
+
+def sentence(stage: str, numbers: dict[str, BranchStatistics]) -> str:
+    """The leading branch of a stage in words, for page and figure; `numbers` of `statistics`."""
+    first = max(numbers, key=lambda branch: numbers[branch].share)
+    channels = sum(branch.channels for branch in numbers.values())
+    return (
+        f"In {stage} the {LABELS[first]} branch carries {rounded_percent(numbers[first].share)} "
+        f"of the activation with {numbers[first].channels} of {channels} channels."
+    )
 
 
 def mean_map(recording: Recording, stage: str, branch: str) -> Tensor:

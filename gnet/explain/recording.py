@@ -61,6 +61,10 @@ class Recording:
     sure: dict[str, Sureness] = field(default_factory=dict)
     """Head → when it is sure, as in `ModelInfo`."""
 
+    def class_name(self, index: int) -> str:
+        """The name to show for logit `index`."""
+        return self.classes[index] if index < len(self.classes) else f"class {index}"
+
     @property
     def nbytes(self) -> int:
         """Bytes of memory the tensors hold, each counted once."""

@@ -4,8 +4,9 @@ from matplotlib.figure import Figure
 
 from gnet.evaluation.exits import Exits, Rule
 from gnet.figures.colours import HEAD_COLOURS
-from gnet.figures.sheet import LESSER, LINE, PAPER, TEXT, Sheet, percent, ruled
+from gnet.figures.sheet import LESSER, LINE, PAPER, TEXT, Sheet, ruled
 from gnet.network.config import HEADS
+from gnet.words import rounded_percent
 
 HEAD = HEAD_COLOURS["light"]
 ROWS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
@@ -122,7 +123,7 @@ def exits_table(exits: Exits) -> str:
 
 
 def _row(label: str, rule: Rule) -> str:
-    leaving = " | ".join(percent(rule.leaving[head]) for head in HEADS)
+    leaving = " | ".join(rounded_percent(rule.leaving[head]) for head in HEADS)
     return (
         f"| {label} | {100 * rule.top1:.1f} % | {leaving} | {rule.macs / 1e6:,.0f} M | "
         f"{rule.milliseconds:.1f} |"

@@ -14,14 +14,13 @@ from torch import Tensor
 from gnet.errors import GnetError
 from gnet.explain.attribution import Attribution
 from gnet.explain.belief import HeadBelief, belief
-from gnet.explain.branches import BranchStatistics, mean_map, statistics
+from gnet.explain.belief import sentence as belief_sentence
+from gnet.explain.branches import LABELS, BranchStatistics, mean_map, sentence, statistics
 from gnet.explain.methods import METHODS
 from gnet.explain.recording import Recording
 from gnet.figures.colours import (
     BRANCH_COLOURS,
-    DIVERGING,
     HEAD_COLOURS,
-    SEQUENTIAL,
     as_colours,
     enlarged,
     mixed,
@@ -29,26 +28,11 @@ from gnet.figures.colours import (
     paint,
     scale_limit,
 )
-from gnet.figures.curves import training_figure
-from gnet.figures.sheet import LESSER, LINE, TEXT, Sheet, number, percent, save, to_bytes
+from gnet.figures.sheet import LESSER, LINE, TEXT, Sheet, number
 from gnet.network.config import BRANCHES, HEADS, STAGES
 from gnet.network.receptive_field import Field, box
+from gnet.words import rounded_percent
 
-__all__ = [
-    "BRANCH_COLOURS",
-    "DIVERGING",
-    "HEAD_COLOURS",
-    "SEQUENTIAL",
-    "attribution_figure",
-    "belief_figure",
-    "explore_figure",
-    "overview_figure",
-    "save",
-    "to_bytes",
-    "training_figure",
-]
-
-LABELS = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pool"}
 BRANCH, HEAD = BRANCH_COLOURS["light"], HEAD_COLOURS["light"]
 
 
@@ -69,7 +53,13 @@ def explore_figure(recording: Recording, stage: str, *, top: int = 8) -> Figure:
     rows_of_tiles = math.ceil(top / 4)
     sheet = Sheet(2 * left + 5 * side + 4 * gap, first + side + 1.95 + 0.66 * rows_of_tiles)
     sheet.text(left, 0.52, f"Inception {stage}", size=16, bold=True)
-    sheet.text(left, 0.79, _in_words(recording, stage, numbers), size=9.5, colour=LESSER)
+    sheet.text(
+        left,
+        0.79,
+        f"{sentence(stage, numbers)} {belief_sentence(recording, 'main')}",
+        size=9.5,
+        colour=LESSER,
+    )
 
     sheet.text(left, first - 0.22, "Picture", size=11, bold=True)
     height, width = recording.pixels.shape[2:]
@@ -105,9 +95,13 @@ def explore_figure(recording: Recording, stage: str, *, top: int = 8) -> Figure:
 
         y = first + side + 0.24
         rows = [
-            ("share of activation", percent(n.share), n.share),
+            ("share of activation", rounded_percent(n.share), n.share),
             ("mean per channel", number(n.mean), n.mean / widest if widest > 0 else 0.0),
-            ("at zero", "–" if n.sparsity is None else percent(n.sparsity), n.sparsity or 0.0),
+            (
+                "at zero",
+                "–" if n.sparsity is None else rounded_percent(n.sparsity),
+                n.sparsity or 0.0,
+            ),
         ]
         for name, value, fraction in rows:
             sheet.text(x, y, name, size=8.5, colour=LESSER)
@@ -152,7 +146,7 @@ def overview_figure(recording: Recording) -> Figure:
             expected = unit * n.channels / _total(table[stage])
             sheet.block(middle - 0.3, base - expected - 0.006, 0.6, 0.012, TEXT)
             above = max(unit * n.share, expected) + 0.06
-            sheet.text(middle, base - above, percent(n.share), size=8, align="center")
+            sheet.text(middle, base - above, rounded_percent(n.share), size=8, align="center")
     for i, branch in enumerate(BRANCHES):
         base = top + (i + 1) * row - 0.06
         sheet.block(left, base, 9 * column, 0.01)
@@ -190,10 +184,10 @@ def belief_figure(recording: Recording, *, top: int = 5) -> Figure:
         sheet.text(x, base + 0.24, head, size=10, bold=True, colour=colour, align="center")
         if known:
             first = known.top[0]
-            name = textwrap.shorten(class_name(recording, first), 18, placeholder="…")
+            name = textwrap.shorten(recording.class_name(first), 18, placeholder="…")
             lines = ["not sure; nearest is"] if known.sure is False else []
             lines += [
-                f"{name}, {percent(known.probabilities[first])}",
+                f"{name}, {rounded_percent(known.probabilities[first])}",
                 f"entropy {known.entropy:.2f} nats",
                 known.status,
             ]
@@ -228,11 +222,11 @@ def belief_figure(recording: Recording, *, top: int = 5) -> Figure:
     sheet.text(5.0, base - height + 0.02, note, size=9, bold=True)
     for rank, index in enumerate(last.top):
         y, p = base - height + 0.36 + 0.34 * rank, last.probabilities[index]
-        name = textwrap.shorten(class_name(recording, index), 24, placeholder="…")
+        name = textwrap.shorten(recording.class_name(index), 24, placeholder="…")
         sheet.text(5.0, y, name, bold=rank == 0)
         sheet.block(6.75, y - 0.1, 1.75, 0.1)
         sheet.block(6.75, y - 0.1, 1.75 * p / max(last.probabilities), 0.1, HEAD[deepest])
-        sheet.text(9.2, y, percent(p), align="right", bold=rank == 0)
+        sheet.text(9.2, y, rounded_percent(p), align="right", bold=rank == 0)
     return sheet.figure
 
 
@@ -274,28 +268,6 @@ def label(branch: str, recording: Recording) -> str:
     if branch == "5x5" and recording.kernel_5x5 != 5:
         return f"5×5 (kernel {recording.kernel_5x5}×{recording.kernel_5x5})"
     return LABELS[branch]
-
-
-def class_name(recording: Recording, index: int) -> str:
-    """The name to show for class `index`."""
-    classes = recording.classes
-    return classes[index] if index < len(classes) else f"class {index}"
-
-
-def _in_words(recording: Recording, stage: str, numbers: dict[str, BranchStatistics]) -> str:
-    branch = max(numbers, key=lambda name: numbers[name].share)
-    n, all_channels = numbers[branch], _total(numbers)
-    words = (
-        f"The {LABELS[branch]} branch carries {percent(n.share)} of the activation "
-        f"with {n.channels} of {all_channels} channels."
-    )
-    believed = belief(recording).heads.get("main")
-    if believed is None:
-        return words + " The main classifier is untrained."
-    first = believed.top[0]
-    chance = percent(believed.probabilities[first])
-    says = "is not sure; nearest is" if believed.sure is False else "says"
-    return f"{words} The main classifier {says} {class_name(recording, first)}, {chance}."
 
 
 def _agreement(heads: dict[str, HeadBelief], agree: bool | None) -> str:

@@ -9,7 +9,8 @@ from PIL import Image
 
 from gnet.evaluation.review import Review
 from gnet.figures.colours import HEAD_COLOURS, RIGHT_WRONG
-from gnet.figures.sheet import LESSER, LINE, PAPER, TEXT, Sheet, percent
+from gnet.figures.sheet import LESSER, LINE, PAPER, TEXT, Sheet
+from gnet.words import rounded_percent
 
 HEAD, TOLD = HEAD_COLOURS["light"], RIGHT_WRONG["light"]
 _NAMES_FIT = 40
@@ -25,7 +26,7 @@ def confusion_figure(review: Review, head: str) -> Figure:
     sheet = Sheet(left + side + 0.5, top + side + (1.75 if count <= _NAMES_FIT else 0.8))
     sheet.text(0.4, 0.52, f"What {head} takes for what", size=16, bold=True)
     note = (
-        f"{percent(review.accuracy(head))} of {len(review)} pictures right. "
+        f"{rounded_percent(review.accuracy(head))} of {len(review)} pictures right. "
         "Rows: what it is; columns: what it was taken for."
     )
     sheet.text(0.4, 0.79, note, size=9.5, colour=LESSER)
@@ -89,7 +90,7 @@ def reliability_figure(review: Review) -> Figure:
         axes.plot(x, y, color=HEAD[head], linewidth=1.6)
         axes.scatter(x, y, s=sizes, color=HEAD[head], edgecolor=PAPER, zorder=4, clip_on=False)
         sheet.block(0.4 + 1.65 * row, 1.08, 0.2, 0.04, HEAD[head])
-        words = f"{head}, error {percent(review.calibration_error(head))}"
+        words = f"{head}, error {rounded_percent(review.calibration_error(head))}"
         sheet.text(0.66 + 1.65 * row, 1.15, words, size=9)
     if not review.heads:
         sheet.text(1.2, 3.4, "No head is trained: there is nothing to judge.", colour=LESSER)
@@ -128,7 +129,7 @@ def gallery_figure(review: Review, head: str, *, most: int = 12) -> Figure:
             name = textwrap.shorten(review.classes[answer], 16, placeholder="…")
             sheet.text(x, above + tile + 0.15, name, size=8, bold=True, colour=colour)
             truth = review.classes[int(review.labels[index])]
-            line = percent(sure) if right else f"{percent(sure)}, is {truth}"
+            line = rounded_percent(sure) if right else f"{rounded_percent(sure)}, is {truth}"
             line = textwrap.shorten(line, 22, placeholder="…")
             sheet.text(x, above + tile + 0.3, line, size=7, colour=LESSER)
     return sheet.figure

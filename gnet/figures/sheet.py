@@ -117,11 +117,6 @@ def ruled(axes: Axes) -> None:
     axes.tick_params(length=0, labelsize=8.5, labelcolor=LESSER, labelfontfamily="DejaVu Sans")
 
 
-def percent(fraction: float) -> str:
-    """A fraction as "37 %"; one decimal below 10 %."""
-    return f"{100 * fraction:.1f} %" if fraction < 0.0995 else f"{100 * fraction:.0f} %"
-
-
 def number(value: float) -> str:
     """A value with two or three digits that count, with a true minus sign."""
     if value == 0:

@@ -14,10 +14,10 @@ from gnet.figures.exploring import (
     explore_figure,
     overview_figure,
 )
-from gnet.figures.sheet import percent
 from gnet.network.config import HEADS, PROBE, TRAINED, UNTRAINED, ModelConfig
 from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
+from gnet.words import rounded_percent
 
 
 def recorded(preset: str = "batch-norm", **heads: str) -> Recording:
@@ -44,7 +44,7 @@ def test_the_explore_figure_prints_what_the_recording_says(recording):
     text = words(explore_figure(recording, "4b"))
     numbers = statistics(recording, "4b")
     for branch, n in numbers.items():
-        assert percent(n.share) in text
+        assert rounded_percent(n.share) in text
         assert f"{n.channels} channels · a cell sees" in text
         assert f"{len(n.top)} strongest of {n.channels} channels" in text
         assert recording.fields["4b"][branch].size > 0

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from gnet.errors import GnetError
-from gnet.figures.sheet import Sheet, number, percent, save, to_bytes
+from gnet.figures.sheet import Sheet, number, save, to_bytes
 
 
 def page() -> Figure:
@@ -27,16 +27,6 @@ def page() -> Figure:
 )
 def test_numbers_are_short_and_have_a_true_minus(value, printed):
     assert number(value) == printed
-
-
-def test_percent_shows_a_decimal_only_below_ten():
-    assert [percent(p) for p in (0.0, 0.071, 0.0996, 0.37, 1.0)] == [
-        "0.0 %",
-        "7.1 %",
-        "10 %",
-        "37 %",
-        "100 %",
-    ]
 
 
 @pytest.mark.parametrize(

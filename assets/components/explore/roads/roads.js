@@ -48,17 +48,9 @@ const module_ = () => gnet.state.answer.stages[gnet.state.stage];
 const ends = (top) => (gnet.state.answer.signed ? `−${number(top)} … 0 … ${number(top)}` : `0 … ${number(top)}`);
 
 function sentence() {
-  const { answer, stage, head, network } = gnet.state;
-  const m = module_();
-  const lead = m.branches[m.leader];
-  const held = answer.heads[head];
-  const speaker = head === "main" ? "The main classifier" : `Exit ${head}`;
-  const said = held.top
-    ? `${speaker} ${gnet.doubtful(head) ? "is not sure; nearest is" : "says"} <b>${escape(network.classes[held.top[0]])}, ${percent(held.probabilities[held.top[0]])}</b>.`
-    : `${speaker} is ${held.status}.`;
-  find(".say").innerHTML =
-    `In ${stage} the ${gnet.label(m.leader)} branch carries <b>${percent(lead.share)}</b> of the ` +
-    `activation with <b>${lead.channels} of ${m.channels}</b> channels. ${said}`;
+  const { answer, head } = gnet.state;
+  const text = escape(`${module_().sentence} ${answer.heads[head].sentence}`);
+  find(".say").innerHTML = text.replace(/\d[\d.]* %/g, "<b>$&</b>");
 }
 
 function scale() {
