@@ -82,6 +82,7 @@ def explore(arguments: argparse.Namespace) -> None:
     from gnet.explain.branches import statistics
     from gnet.explain.recording import record
     from gnet.figures import exploring as figures
+    from gnet.figures.sheet import save
     from gnet.network.config import STAGES
     from gnet.network.model import fold
     from gnet.network.receptive_field import effective_fields
@@ -97,7 +98,7 @@ def explore(arguments: argparse.Namespace) -> None:
     drawn |= {f"module-{stage}": figures.explore_figure(recording, stage) for stage in STAGES}
     for name, figure in drawn.items():
         written.append(folder / f"{name}.{arguments.format}")
-        figures.save(figure, written[-1])
+        save(figure, written[-1])
     numbers = {stage: statistics(recording, stage) for stage in STAGES}
     if arguments.json:
         branches = {s: {b: vars(row) for b, row in rows.items()} for s, rows in numbers.items()}
@@ -119,6 +120,7 @@ def attribute(arguments: argparse.Namespace) -> None:
     from gnet.explain.methods import STEPS
     from gnet.explain.recording import record
     from gnet.figures import exploring as figures
+    from gnet.figures.sheet import save
     from gnet.network.model import fold
     from gnet.network.weights import load
 
@@ -137,7 +139,7 @@ def attribute(arguments: argparse.Namespace) -> None:
         steps=arguments.steps or STEPS,
     )
     if arguments.out:
-        figures.save(figures.attribution_figure(answer, pixels), arguments.out)
+        save(figures.attribution_figure(answer, pixels), arguments.out)
     if arguments.json:
         print_json(answer.to_json())
         return

@@ -39,8 +39,9 @@ BRANCH, HEAD = BRANCH_COLOURS["light"], HEAD_COLOURS["light"]
 def explore_figure(recording: Recording, stage: str, *, top: int = 8) -> Figure:
     """One module: the picture with the boxes a centre cell sees, and the four branches beside it.
 
-    Each branch: mean map over the picture, share, mean per channel, zeros, `top` strongest
-    channels. The four mean maps share one scale, all channels another. Unknown stage: `GnetError`.
+    Each branch: mean map over the picture, share, mean response, share of silence, and the `top`
+    strongest channels. The four mean maps share one scale, all channels another. An unknown stage
+    raises `GnetError`.
     """
     check_stage(stage)
     numbers = statistics(recording, stage, top=top)
@@ -53,13 +54,8 @@ def explore_figure(recording: Recording, stage: str, *, top: int = 8) -> Figure:
     rows_of_tiles = math.ceil(top / 4)
     sheet = Sheet(2 * left + 5 * side + 4 * gap, first + side + 1.95 + 0.66 * rows_of_tiles)
     sheet.text(left, 0.52, f"Inception {stage}", size=16, bold=True)
-    sheet.text(
-        left,
-        0.79,
-        f"{sentence(stage, numbers)} {belief_sentence(recording, 'main')}",
-        size=9.5,
-        colour=LESSER,
-    )
+    words = f"{sentence(stage, numbers)} {belief_sentence(recording, 'main')}"
+    sheet.text(left, 0.79, words, size=9.5, colour=LESSER)
 
     sheet.text(left, first - 0.22, "Picture", size=11, bold=True)
     height, width = recording.pixels.shape[2:]
@@ -94,14 +90,11 @@ def explore_figure(recording: Recording, stage: str, *, top: int = 8) -> Figure:
         sheet.picture(x, first, side, side, colours)
 
         y = first + side + 0.24
+        silent = "–" if n.sparsity is None else rounded_percent(n.sparsity)
         rows = [
             ("share of activation", rounded_percent(n.share), n.share),
-            ("mean per channel", number(n.mean), n.mean / widest if widest > 0 else 0.0),
-            (
-                "at zero",
-                "–" if n.sparsity is None else rounded_percent(n.sparsity),
-                n.sparsity or 0.0,
-            ),
+            ("mean response", number(n.mean), n.mean / widest if widest > 0 else 0.0),
+            ("silent", silent, n.sparsity or 0.0),
         ]
         for name, value, fraction in rows:
             sheet.text(x, y, name, size=8.5, colour=LESSER)
@@ -128,7 +121,7 @@ def overview_figure(recording: Recording) -> Figure:
     """All 36 branches: the share of its module's activation each carries, and of its channels."""
     left, top, row, column = 1.25, 1.25, 0.95, 0.82
     sheet = Sheet(left + 9 * column + 0.4, top + 4 * row + 0.45)
-    sheet.text(0.4, 0.52, "Who carries the activation", size=16, bold=True)
+    sheet.text(0.4, 0.52, "Which branches carry the activation", size=16, bold=True)
     note = "Bar: a branch’s share of its module’s activation. Line: its share of the channels."
     sheet.text(0.4, 0.79, note, size=9.5, colour=LESSER)
     table = {stage: statistics(recording, stage) for stage in STAGES}

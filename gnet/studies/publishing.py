@@ -16,7 +16,8 @@ from typing import Any
 from gnet.data.datasets import Dataset, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import evaluate
-from gnet.figures import exploring as figures
+from gnet.figures import sheet
+from gnet.figures.curves import training_figure
 from gnet.network.model import GoogLeNet, fold
 from gnet.network.weights import load, save
 from gnet.runs.events import EpochDone, Event, RunStarted
@@ -67,11 +68,11 @@ def publish(
     events = folder.events()
     curves = out.with_name(_curves(out.stem))
     text = measured(config, events, metrics, out.stem, class_table(taught))
-    text, drawn = between_marks(card, text, MEASURED), figures.training_figure(events)
+    text, drawn = between_marks(card, text, MEASURED), training_figure(events)
     save(stored, out, half=True)
     with atomically(card) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    figures.save(drawn, curves)
+    sheet.save(drawn, curves)
     return [out, card, curves]
 
 
