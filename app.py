@@ -14,7 +14,7 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 7860
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve the page until interrupted; 2 for a mistake the caller can mend."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
 
     from gnet.errors import GnetError
 
@@ -39,7 +39,7 @@ def serve(options: argparse.Namespace) -> None:
     from gnet.serving.runs import Runs
     from gnet.ui.environment import prepare
 
-    # Requests wait in one line; half of the cores is left to whoever else works here.
+    # Requests wait in one line; half of the cores is left to others.
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
     model = load(options.weights)
     uploads = prepare()  # before gradio is imported
@@ -70,7 +70,7 @@ def serve(options: argparse.Namespace) -> None:
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise `GnetError` when nobody can listen there."""
+    """Raise `GnetError` when the address cannot be listened on."""
     from gnet.errors import GnetError
 
     try:
@@ -88,23 +88,24 @@ def check_port(host: str, port: int) -> None:
         ) from error
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="gnet, a browser lab for GoogLeNet.")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """The options; each help text ends with the default."""
+    result = argparse.ArgumentParser(description="gnet, a browser lab for GoogLeNet.")
+    result.add_argument(
         "--host",
         default=os.environ.get("GRADIO_SERVER_NAME") or DEFAULT_HOST,
         help=f"address to listen on ({DEFAULT_HOST}); 0.0.0.0 for the whole network",
     )
-    parser.add_argument(
+    result.add_argument(
         "--port",
         type=_port,
         default=os.environ.get("GRADIO_SERVER_PORT") or str(DEFAULT_PORT),
         help=f"port to listen on ({DEFAULT_PORT})",
     )
-    parser.add_argument(
+    result.add_argument(
         "--weights", default="everyday", help="everyday (bundled), imagenet, or a .safetensors file"
     )
-    training = parser.add_argument_group("training in the browser (0: no limit)")
+    training = result.add_argument_group("training in the browser (0: no limit)")
     training.add_argument(
         "--runs-folder", default="runs", metavar="DIR", help="folder that keeps the runs (runs)"
     )
@@ -128,13 +129,15 @@ def _parser() -> argparse.ArgumentParser:
         training.add_argument(
             name, type=kind, default=default, metavar="N", help=f"{text} ({default:g})"
         )
-    return parser
+    return result
 
 
 def _data_folder(text: str) -> Path:
     path = Path(text).expanduser().resolve()
     if not path.exists():
-        raise argparse.ArgumentTypeError(f"{text!r} was given; allowed is a folder or zip there is")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} was given; allowed is a folder or zip that exists"
+        )
     return path
 
 

@@ -76,7 +76,7 @@ def test_folders_of_pictures_that_runs_may_use_are_given_one_by_one(served, tmp_
     assert served[0].limits.uploads.name == "zips"
     with pytest.raises(SystemExit):
         app.main(["--data-folder", str(tmp_path / "none")])
-    assert "allowed is a folder or zip there is" in capsys.readouterr().err
+    assert "allowed is a folder or zip that exists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The project's own rules: import order, the README's file tree, requirements, small files."""
+"""The project's own rules: import order, layout, requirements, small files."""
 
 import ast
 import graphlib
@@ -17,14 +17,6 @@ import torch
 import torchvision
 from packaging.requirements import Requirement
 
-from gnet.commands.main import main
-from gnet.explain.methods import METHODS
-from gnet.network.config import ModelConfig
-from gnet.network.costs import layer_costs
-from gnet.network.header import read_header
-from gnet.network.model import GoogLeNet
-from gnet.network.receptive_field import receptive_fields
-from gnet.network.weights import BUNDLED
 from support.root import ROOT
 
 MACHINES = ("x86_64", "aarch64", "arm64", "AMD64")
@@ -184,6 +176,22 @@ def test_no_file_of_code_is_longer_than_400_lines() -> None:
     assert {path: length for path, length in lengths.items() if length > 400} == {}
 
 
+def test_no_folder_of_the_package_holds_more_than_twelve_modules() -> None:
+    count: dict[str, int] = {}
+    for path in python_files():
+        if path.parts[0] == "gnet" and path.name != "__init__.py":
+            count[str(path.parent)] = count.get(str(path.parent), 0) + 1
+    assert {folder: number for folder, number in count.items() if number > 12} == {}
+
+
+def test_the_tests_are_laid_out_as_the_package_is() -> None:
+    packages = {path.parent for path in python_files() if path.name == "__init__.py"}
+    shared = {Path("tests/support"), Path("tests/load")}
+    folders = {p.parent for p in python_files() if p.parts[0] == "tests"} - {Path("tests")}
+    strange = {f for f in folders - shared if Path("gnet", *f.parts[1:]) not in packages}
+    assert strange == set()
+
+
 def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
     folders = "|".join(["home", "root", "Users", "work"])
     absolute = re.compile(rf"""(?:^|[\s"'`=(:])/(?:{folders})/\w""")
@@ -195,36 +203,6 @@ def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
         if absolute.search(line)
     ]
     assert found == []
-
-
-def readme_tree() -> dict[Path, str]:
-    """Path -> its sentence, from the file tree in the README, where two spaces are one folder."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"## What is where.*?```\n(.*?)```", text, re.DOTALL)
-    assert block, "README.md has no file tree under 'What is where'"
-    tree: dict[Path, str] = {}
-    folders: list[str] = []
-    for line in block[1].splitlines():
-        entry = re.fullmatch(r"((?:  )*)(\S+)(?: {2,}(\S.*))?", line)
-        assert entry, f"not 'name  what it is': {line!r}"
-        indent, name, sentence = entry.groups(default="")
-        assert sentence or name.endswith("/"), f"{name} says nothing"
-        folders = folders[: len(indent) // 2]
-        tree[Path(*folders, name)] = sentence
-        if name.endswith("/"):
-            folders.append(name)
-    return tree
-
-
-def test_the_readme_lists_every_file_and_no_other() -> None:
-    tree = readme_tree()
-    files = set(project_files())
-    parents = {parent for path in tree for parent in path.parents}
-    groups = {path for path in tree if path not in parents}
-    missing = [p for p in files if p not in tree and not groups & set(p.parents)]
-    gone = [p for p in tree if p not in files and not any(p in f.parents for f in files)]
-    assert sorted(missing) == []
-    assert gone == []
 
 
 def requirements(name: str = "requirements.txt") -> list[Requirement]:
@@ -270,59 +248,3 @@ def test_the_extras_are_what_the_development_requirements_install() -> None:
     assert set(extras) == {"onnx", "tensorboard"}
     wanted = {str(Requirement(line)) for lines in extras.values() for line in lines}
     assert wanted <= {str(requirement) for requirement in requirements("requirements-dev.txt")}
-
-
-def test_the_readme_shows_commands_and_options_that_exist(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = re.findall(r"(?:python|torchrun.*) -m gnet ([a-z-]+)(.*)", text)
-    commands = {command for command, _ in lines}
-    assert commands >= {"predict", "explore", "attribute", "train", "evaluate", "export", "bench"}
-    for command, rest in lines:
-        with pytest.raises(SystemExit) as end:
-            main([command, "--help"])
-        assert end.value.code == 0
-        known = set(re.findall(r"--[a-z0-9-]+", capsys.readouterr().out))
-        assert set(re.findall(r" (--[a-z0-9-]+)", rest.split("#")[0])) <= known
-    assert set(re.findall(r"--method ([a-z-]+)", text)) <= METHODS.keys()
-
-
-def test_the_documents_name_make_targets_that_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    for name in ("README.md", "CONTRIBUTING.md"):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        assert set(re.findall(r"\bmake ([a-z]+)(?=[` ]+(?:#|[A-Z]+=|`|\|))", text)) <= targets
-
-
-@pytest.mark.parametrize("preset", ["paper", "batch-norm", "torchvision"])
-def test_the_readme_prints_the_figures_of_the_live_model(preset: str) -> None:
-    column = ["paper", "batch-norm", "torchvision"].index(preset)
-    model = GoogLeNet(ModelConfig.preset(preset))
-    costs = [cost for cost in layer_costs(model, 224) if not cost.stage.startswith("aux")]
-    expected = {
-        "convolution and classifier weights": f"{sum(cost.weights for cost in costs):,}",
-        "parameters": f"{sum(cost.parameters for cost in costs):,}",
-        "multiply-adds": f"{sum(cost.macs for cost in costs) / 1e9:.3f} G",
-        "window of one cell": f"{receptive_fields(model)['4b']['5x5'].size} px",
-        'kernel of the "5×5"': str(model.config.kernel_5x5),
-    }
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for label, figure in expected.items():
-        (row,) = re.findall(rf"^\| {label}[^|]*\|(.*)\|$", text, re.MULTILINE)
-        assert row.split("|")[column].split()[: len(figure.split())] == figure.split()
-
-
-def test_the_accuracy_in_the_documents_is_the_one_in_the_weights_header() -> None:
-    _, info = read_header(BUNDLED)
-    heads = info.metrics["heads"]
-    top1 = {head: f"{100 * heads[head]['top1']:.1f} %" for head in heads}
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert (
-        f"On {info.metrics['count']:,} validation pictures its main head is right in "
-        f"{top1['main']} (aux2 {top1['aux2']}, aux1 {top1['aux1']}) and has the answer among its "
-        f"first five in {100 * heads['main']['top5']:.1f} %"
-    ) in readme
-    card = BUNDLED.with_suffix(".md").read_text(encoding="utf-8")
-    (row,) = re.findall(r"^\| all pictures \|(.*)\|$", card, re.MULTILINE)
-    assert row.split("|")[1].split(" / ")[0].strip() + " %" == top1["main"]

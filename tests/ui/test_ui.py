@@ -336,9 +336,9 @@ def test_a_port_that_is_none_is_refused(port: str, capsys) -> None:
 def test_gradios_own_variables_are_honoured(monkeypatch) -> None:
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     monkeypatch.setenv("GRADIO_SERVER_PORT", "8123")
-    options = app._parser().parse_args([])
+    options = app.parser().parse_args([])
     assert (options.host, options.port) == ("0.0.0.0", 8123)
     monkeypatch.delenv("GRADIO_SERVER_NAME")
     monkeypatch.delenv("GRADIO_SERVER_PORT")
-    options = app._parser().parse_args([])
+    options = app.parser().parse_args([])
     assert (options.host, options.port) == ("127.0.0.1", 7860)
