@@ -1,4 +1,4 @@
-"""Commands for work that ends in a table: bench, lesson, imagenette, ablate."""
+"""Commands for work that ends in a table: bench, precision, lesson, claims, imagenette, ablate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gnet.commands.console import Command, positive, print_json
 from gnet.errors import GnetError
@@ -17,6 +17,9 @@ from gnet.system.progress import Bar
 from gnet.system.signals import StopSignals
 from gnet.words import listed, percent
 
+if TYPE_CHECKING:
+    from gnet.runs.lessons import Lesson
+
 _THREADS = "CPU threads; 0 leaves torch's choice"
 
 
@@ -24,6 +27,13 @@ def register(command: Command) -> None:
     sub = command(bench, "Measure speed against torchvision's network in one run.", weights=False)
     sub.add_argument("--rounds", type=positive, default=5, help="repetitions (default 5)")
     sub.add_argument("--page", action="store_true", help="measure training from the page instead")
+
+    sub = command(
+        precision,
+        "Measure what bf16 costs or gains in training here, and say what auto takes.",
+        weights=False,
+    )
+    sub.add_argument("--threads", type=int, default=0, help=_THREADS)
 
     sub = command(
         lesson, "Train the runs of a lesson and say what they show.", weights=False, older="preset"
@@ -34,7 +44,28 @@ def register(command: Command) -> None:
         "--seeds", type=positive, default=1, metavar="N", help="repeat with the seeds 0 to N - 1"
     )
     sub.add_argument("--threads", type=int, default=0, help=_THREADS)
-    sub.add_argument("--short", action="store_true", help="the short form that the tests run")
+    sub.add_argument("--short", action="store_true", help="the short form: seconds a run, less certain")
+
+    sub = command(
+        claims,
+        "Train the lessons over seeds, threads and precisions: by how much each claim holds.",
+        weights=False,
+    )
+    sub.add_argument("key", nargs="?", default="", help="one lesson; without it, all of them")
+    sub.add_argument("--out", required=True, metavar="DIR", help="folder that keeps the runs")
+    sub.add_argument("--short", action="store_true", help="the short forms")
+    sub.add_argument(
+        "--seeds", type=positive, default=5, metavar="N", help="the seeds 0 to N - 1 (default 5)"
+    )
+    sub.add_argument("--threads", type=positive, nargs="+", default=[1, 2], help="default 1 2")
+    sub.add_argument(
+        "--precision",
+        nargs="+",
+        choices=("fp32", "bf16"),
+        default=["fp32", "bf16"],
+        help="default fp32 bf16",
+    )
+    sub.add_argument("--only", default="", metavar="NAME", help="runs whose name begins so")
 
     sub = command(
         imagenette,
@@ -72,18 +103,27 @@ def bench(arguments: argparse.Namespace) -> None:
     print(table(result))
 
 
-def lesson(arguments: argparse.Namespace) -> None:
-    from gnet.runs.lessons import LESSONS
+def precision(arguments: argparse.Namespace) -> None:
+    import torch
 
+    from gnet.studies import arithmetic
+
+    with_large_pages()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    found = list(arithmetic.timings(arithmetic.CASES))
+    if arguments.json:
+        print_json([asdict(timing) for timing in found])
+    else:
+        print(arithmetic.table(found))
+
+
+def lesson(arguments: argparse.Namespace) -> None:
     if not arguments.key:
         _list(arguments.json)
         return
-    if arguments.key not in LESSONS:
-        raise GnetError(f"There is no lesson {arguments.key!r}; there are {listed(LESSONS)}.")
+    (chosen,) = _lessons(arguments)
     with_large_pages()
-    chosen = LESSONS[arguments.key]
-    if arguments.short:
-        chosen = chosen.short()
     changes: dict[str, Any] = {"threads": arguments.threads, "pinned": -1, "gradients_every": 0}
     if arguments.data:
         changes["data"] = arguments.data
@@ -93,13 +133,42 @@ def lesson(arguments: argparse.Namespace) -> None:
     for seed in range(arguments.seeds):
         runs = chosen.changed(seed=seed, **changes).runs
         events = {name: _carried_out(name, config, arguments.json) for name, config in runs}
-        after = chosen.after(events)
-        outcomes = {name: asdict(result) for name, result in chosen.outcomes(events).items()}
-        rows.append({"seed": seed, "shown": chosen.claim(events), "after": after, "runs": outcomes})
+        after, outcomes = chosen.after(events), chosen.outcomes(events)
+        row = {"seed": seed, "shown": chosen.claim(events), "margin": chosen.margin_of(outcomes)}
+        each = {name: asdict(result) for name, result in outcomes.items()}
+        rows.append(row | {"after": after, "runs": each})
         if not arguments.json:
             print(f"seed {seed}: {after}", flush=True)
     if arguments.json:
         print_json({"lesson": chosen.key, "before": chosen.before, "seeds": rows})
+
+
+def claims(arguments: argparse.Namespace) -> int:
+    from gnet.studies.claims import claims, plan, settings, table
+    from gnet.studies.series import carry_out, finished
+
+    lessons = _lessons(arguments)
+    within = settings(arguments.seeds, arguments.threads, arguments.precision)
+    with_large_pages()
+    runs, folder = plan(lessons, within), Path(arguments.out)
+    signals, say = StopSignals(), _silently if arguments.json else _say_epoch
+    carry_out(runs, folder, only=arguments.only, say=say, signals=signals)
+    found = list(claims(lessons, within, finished(runs, folder)))
+    if arguments.json:
+        print_json([asdict(claim) | {"shown": claim.shown} for claim in found])
+    else:
+        print(table(found))
+    return signals.exit_code
+
+
+def _lessons(arguments: argparse.Namespace) -> list[Lesson]:
+    """The lesson that was asked for, or all, in the form that was asked for."""
+    from gnet.runs.lessons import LESSONS
+
+    if arguments.key and arguments.key not in LESSONS:
+        raise GnetError(f"There is no lesson {arguments.key!r}; there are {listed(LESSONS)}.")
+    chosen = [LESSONS[arguments.key]] if arguments.key else list(LESSONS.values())
+    return [lesson.short() for lesson in chosen] if arguments.short else chosen
 
 
 def _list(as_json: bool) -> None:

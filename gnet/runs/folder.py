@@ -32,6 +32,8 @@ CONFIG, EVENTS, STATE = "config.json", "events.jsonl", "state.safetensors"
 CONTROL, PINNED = "control.json", "pinned.png"
 HELD = "held.lock"
 """The file that the process which trains the run holds locked."""
+BLOCK = 4096
+"""Bytes read at once in search of the last line's end."""
 LAST, BEST = "last.safetensors", "best.safetensors"
 
 
@@ -148,8 +150,16 @@ class RunFolder:
 
 
 def _drop_unfinished_line(file: Path) -> None:
-    data = file.read_bytes()
-    end = data.rfind(b"\n") + 1
-    if end < len(data):
-        with file.open("r+b") as stream:
+    """Cut off what follows the last line's end; reads backwards, so a long file costs no more."""
+    with file.open("r+b") as stream:
+        end = length = stream.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - BLOCK)
+            stream.seek(start)
+            found = stream.read(end - start).rfind(b"\n")
+            if found >= 0:
+                end = start + found + 1
+                break
+            end = start
+        if end < length:
             stream.truncate(end)

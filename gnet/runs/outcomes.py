@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from gnet.network.config import HEADS
 from gnet.runs.events import EpochDone, Event, RunEnded, RunStarted, StepDone, seconds_spent
+from gnet.words import listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class Outcome:
 
     @property
     def uniform_loss(self) -> float:
-        """ln(classes): the loss, in nats, of who holds all classes for equally likely."""
+        """ln(classes): the loss, in nats, where all classes count as equally likely."""
         return math.log(self.classes)
 
 
@@ -82,16 +83,6 @@ def sampling_error(first: Outcome, second: Outcome) -> float:
     return math.sqrt(sum(p * (1 - p) / n for p, n in zip(shares, counts, strict=True)))
 
 
-def as_percent(share: float) -> str:
-    """0.972 as `97.2 %`."""
-    return f"{100 * share:.1f} %"
-
-
-def in_words(items: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
-
-
 def standing(outcomes: Mapping[str, Outcome]) -> str:
     """A sentence to begin with where some runs are not finished, else nothing."""
     under_way = [
@@ -99,4 +90,4 @@ def standing(outcomes: Mapping[str, Outcome]) -> str:
     ]
     if not under_way:
         return ""
-    return f"Not finished: {in_words(under_way)}; so this is how it stands. "
+    return f"Not finished: {listed(under_way)}; so this is how it stands. "

@@ -27,7 +27,7 @@ class TrainConfig:
     classes: str = option("", "class folders to take, comma-separated; empty takes all")
     per_class: int = option(0, "pictures per class; 0 takes all", low=0, high=1_000_000)
     tune: bool = option(
-        False, "judge on 5 % of the training pictures, held out, in place of the validation set"
+        False, "validate on 5 % of the training pictures, held out, not on the validation set"
     )
     start: str = option("", "weights to begin from: everyday or a .safetensors file")
     train_only: str = option(
@@ -61,13 +61,17 @@ class TrainConfig:
     aliased: float = like(Augmentation, "aliased")
     vary_detail: float = like(Augmentation, "vary_detail")
     within_sharp: bool = option(
-        False, "judge a sharp view among the classes that have sharp pictures only"
+        False, "in a sharp view's loss, count only the classes that have sharp pictures"
     )
     cutmix: float = option(
         0.0, "share of batches in which pictures get a piece of another", low=0.0, high=1.0
     )
-    ema: float = option(0.0, "decay of the averaged weights; 0 keeps none", low=0.0, high=0.99999)
-    precision: str = option("auto", "arithmetic", choices=("auto", "fp32", "bf16"))
+    ema: float = option(
+        0.0, "decay of the moving average of the weights (EMA); 0 keeps none", low=0.0, high=0.99999
+    )
+    precision: str = option(
+        "auto", "arithmetic; auto goes by machine, width and size", choices=("auto", "fp32", "bf16")
+    )
     threads: int = option(0, "CPU threads; 0 leaves torch's choice", low=0, high=1024)
     checkpoint_seconds: float = option(15.0, "s between checkpoints", low=0.0, high=86_400.0)
     max_minutes: float = option(

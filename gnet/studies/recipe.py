@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from gnet.network.config import ModelConfig
-from gnet.runs.outcomes import Outcome, as_percent, sampling_error
+from gnet.runs.outcomes import Outcome, sampling_error
 from gnet.runs.train_config import TrainConfig
+from gnet.words import percent
 
 WHOLE = "the-whole-recipe"
 CHANGES: dict[str, dict[str, Any]] = {
@@ -66,8 +67,8 @@ def table(found: dict[str, Outcome]) -> str:
     lines = ["| run | main | against the whole | aux1 | training |", "|---|---|---|---|---|"]
     for name, run in found.items():
         apart = "" if whole is None or run is whole else f"{100 * (run.main - whole.main):+.1f}"
-        aux1 = as_percent(run.accuracy["aux1"]) if "aux1" in run.accuracy else "–"
-        cells = (name.replace("-", " "), as_percent(run.main), apart, aux1, f"{run.seconds:.0f} s")
+        aux1 = percent(run.accuracy["aux1"]) if "aux1" in run.accuracy else "–"
+        cells = (name.replace("-", " "), percent(run.main), apart, aux1, f"{run.seconds:.0f} s")
         lines.append(f"| {' | '.join(cells)} |")
     if whole is not None and len(found) > 1:
         other = next(run for run in found.values() if run is not whole)

@@ -50,11 +50,16 @@ def carry_out(
 
 
 def _begun(path: Path, config: TrainConfig) -> bool:
-    """Whether the run was begun; the number of classes is the data set's, threads are anybody's."""
+    """Whether the run was begun with these settings.
+
+    Data and machine settle the number of classes and `precision: auto`; threads may differ.
+    """
     if not (path / "config.json").exists():
         return False
     kept = RunFolder(path).config()
     model = replace(kept.model, num_classes=config.model.num_classes)
+    precision = kept.precision if config.precision == "auto" else config.precision
+    config = replace(config, precision=precision)
     if replace(kept, model=model, threads=config.threads) != config:
         raise GnetError(
             f"{path} holds a run with other settings; allowed is a folder that is new, or in which "

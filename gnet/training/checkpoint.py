@@ -14,20 +14,20 @@ from gnet.errors import GnetError
 from gnet.network.model import GoogLeNet
 from gnet.runs.folder import CONFIG, STATE, RunFolder
 from gnet.system.atomic import atomically
-from gnet.training.optimisation import AveragedWeights
+from gnet.training.optimisation import EmaWeights
 
 
 def save_state(
     folder: RunFolder,
     model: GoogLeNet,
     optimiser: torch.optim.Optimizer,
-    averaged: AveragedWeights | None,
+    ema: EmaWeights | None,
     facts: dict[str, Any],
 ) -> None:
     """Write all that a resumed run needs, as one file."""
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
-    if averaged:
-        tensors |= {f"averaged.{k}": v for k, v in averaged.model.state_dict().items()}
+    if ema:
+        tensors |= {f"averaged.{k}": v for k, v in ema.model.state_dict().items()}
     for index, values in optimiser.state_dict()["state"].items():
         tensors |= {
             f"optimiser.{index}.{key}": torch.as_tensor(value) for key, value in values.items()
@@ -41,11 +41,11 @@ def load_state(
     folder: RunFolder,
     model: GoogLeNet,
     optimiser: torch.optim.Optimizer,
-    averaged: AveragedWeights | None,
+    ema: EmaWeights | None,
 ) -> None:
     """Put a saved state back into the three, in place; `GnetError` if it is not theirs."""
     try:
-        _load_state(folder, model, optimiser, averaged)
+        _load_state(folder, model, optimiser, ema)
     except (SafetensorError, OSError, RuntimeError, KeyError, IndexError, ValueError) as error:
         raise GnetError(
             f"{folder.path / STATE} is not a state of the run that {CONFIG} beside it describes; "
@@ -57,12 +57,12 @@ def _load_state(
     folder: RunFolder,
     model: GoogLeNet,
     optimiser: torch.optim.Optimizer,
-    averaged: AveragedWeights | None,
+    ema: EmaWeights | None,
 ) -> None:
     tensors = load_file(folder.path / STATE)
     model.load_state_dict(_below("model.", tensors))
-    if averaged:
-        averaged.model.load_state_dict(_below("averaged.", tensors))
+    if ema:
+        ema.model.load_state_dict(_below("averaged.", tensors))
     state: dict[int, dict[str, Tensor]] = {}
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     for name, value in _below("optimiser.", tensors).items():

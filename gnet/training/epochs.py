@@ -1,4 +1,4 @@
-"""How good a network is after an epoch, and whether it is the best so far."""
+"""The end of an epoch: validation, whether it is the best so far, the pinned picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gnet.runs.events import BranchesSeen, EpochDone, StepDone
 from gnet.training.learner import Learner
 
 
-def judge(
+def validate(
     learner: Learner,
     data: Dataset,
     size: int,
@@ -30,7 +30,7 @@ def judge(
     seconds: Callable[[], float],
     stop: Callable[[], bool],
 ) -> EpochDone:
-    """What the epoch of `steps` led to: the network to be kept, on `data` at `size` px.
+    """The epoch of `steps` in figures: the network to be kept, evaluated on `data` at `size` px.
 
     Raises `evaluation.Stopped` once `stop` says True.
     """
@@ -47,8 +47,8 @@ def judge(
         epoch=steps[-1].epoch,
         train_loss=_means([s.losses for s in steps]),
         train_accuracy=_means([s.accuracy for s in steps]),
-        val_loss=learner.told(result.losses()),
-        val_accuracy=learner.told(result.accuracy()),
+        val_loss=learner.of_trained_heads(result.losses()),
+        val_accuracy=learner.of_trained_heads(result.accuracy()),
         seconds=seconds(),
     )
 
@@ -70,17 +70,20 @@ def _means(rows: list[dict[str, float]]) -> dict[str, float]:
 
 
 TOP = 3
-"""Classes told of each head's belief."""
+"""Classes noted of each head's belief."""
 
 
 def pinned_picture(data: Dataset, index: int, preprocessing: Preprocessing) -> Tensor:
-    """What the network sees of one picture, (3, S, S) uint8."""
+    """Picture `index` of `data` as the network sees it, (3, S, S) uint8."""
     pixels, _ = next(in_order(chosen(data, [index]), preprocessing, batch=1))
     return pixels[0]
 
 
 def look(model: GoogLeNet, picture: Tensor, *, step: int, epoch: int) -> BranchesSeen:
-    """What `model` makes of `picture`, (3, S, S) uint8; an untrained head believes nothing."""
+    """The branches' maps and the heads' beliefs for `picture`, (3, S, S) uint8.
+
+    An untrained head has no belief.
+    """
     device = next(model.parameters()).device
     recording = record(model, picture[None].to(device, torch.float32) / 255)
     return BranchesSeen(

@@ -23,6 +23,7 @@ from gnet.data.prefetch import prefetch
 from gnet.data.preview import OPENED, count_classes
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import evaluate
+from gnet.network.model import GoogLeNet
 from gnet.runs.folder import LAST, RunFolder
 from gnet.runs.train_config import TrainConfig
 from gnet.system.progress import Progress
@@ -30,7 +31,8 @@ from gnet.training.checkpoint import save_state
 from gnet.training.distributed import Group
 from gnet.training.gradients import gradients_by_head, norms_and_cosines, probe_batch
 from gnet.training.learner import Learner, steps_each_epoch, training_batches
-from gnet.training.starting import open_splits, settled
+from gnet.training.precision import this_machine
+from gnet.training.starting import first_weights, open_splits, settled
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 60
 """The sweep: rates from the first to the second, each step the same factor above the one before."""
@@ -59,7 +61,7 @@ class Estimate:
     """How long a run would take on this machine as busy as it is now."""
 
     seconds_per_epoch: float
-    """On average over the run: steps, judgement, checkpoints and looks at gradients."""
+    """On average over the run: steps, validation, checkpoints and looks at gradients."""
     pictures_per_second: float
     """In training, on average over the run."""
     steps: int
@@ -80,8 +82,8 @@ def find_rate(config: TrainConfig, progress: Progress | None = None) -> Finding:
 
 
 def _find_rate(config: TrainConfig, progress: Progress | None) -> Finding:
-    data, _, config = _opened(config, progress)
-    learner = _learner(replace(config, schedule="constant", ema=0.0), data, STEPS)
+    data, _, weights, config = _opened(config, progress)
+    learner = Learner(replace(config, schedule="constant", ema=0.0), data, STEPS, Group(), weights)
     rates: list[float] = []
     losses: list[float] = []
     mean = weight = 0.0
@@ -119,7 +121,7 @@ def estimate(
     *,
     whole: Mapping[str, int] | None = None,
 ) -> Estimate:
-    """Take a few steps at each of the run's sizes, judge a few pictures, save, reckon the rest.
+    """Take a few steps at each of the run's sizes, validate a little, save once, reckon the rest.
 
     `whole`: pictures of the run by split, `train` and `val`, where `config` takes only some.
     `progress(done, total)` counts pictures read. Raises `GnetError` for what cannot be trained.
@@ -131,21 +133,21 @@ def estimate(
 def _estimate(
     config: TrainConfig, progress: Progress | None, whole: Mapping[str, int] | None
 ) -> Estimate:
-    data, val, config = _opened(config, progress)
-    learnt, judged = (whole["train"], whole["val"]) if whole else (len(data), len(val))
+    data, val, weights, config = _opened(config, progress)
+    learnt, validated = (whole["train"], whole["val"]) if whole else (len(data), len(val))
     steps_each_epoch(config, data, Group())  # raises where there are too few
     per_epoch = steps_per_epoch(learnt, config.batch)
-    learner = _learner(config, data, per_epoch * config.epochs)
+    learner = Learner(config, data, per_epoch * config.epochs, Group(), weights)
     sizes = config.sizes_by_epoch()
     few = chosen(val, list(range(min(_BATCH, len(val)))))
     training: dict[int, float] = {}
-    judging: dict[int, float] = {}
+    validating: dict[int, float] = {}
     for size in set(sizes):
         training[size] = per_epoch * _seconds_per_step(learner, _batches(config, data, size))
         preprocessing = replace(learner.model.info.preprocessing, size=size)
         bf16 = learner.precision == "bf16"
         took = _timed(lambda at=preprocessing, b=bf16: evaluate(learner.shown, few, at, bf16=b))
-        judging[size] = took * judged / len(few)
+        validating[size] = took * validated / len(few)
     looking = 0.0
     if config.gradients_every:
         probe = probe_batch(data, config.size)
@@ -154,7 +156,7 @@ def _estimate(
     checkpoint = _timed(lambda: _saved(learner))
     seconds = sum(training[size] for size in sizes)
     spent = seconds + sum(
-        judging[size]
+        validating[size]
         + looking
         + checkpoint * (1 + _checkpoints_within(config, training[size], per_epoch))
         for size in sizes
@@ -177,7 +179,7 @@ def _saved(learner: Learner) -> None:
     with tempfile.TemporaryDirectory(prefix="gnet-estimate-") as folder:
         run = RunFolder(folder)
         run.keep(LAST, learner.shown)
-        save_state(run, learner.model, learner.optimiser, learner.averaged, {"step": learner.step})
+        save_state(run, learner.model, learner.optimiser, learner.ema, {"step": learner.step})
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -198,15 +200,13 @@ def _apart(config: TrainConfig) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _opened(config: TrainConfig, progress: Progress | None) -> tuple[Dataset, Dataset, TrainConfig]:
+def _opened(
+    config: TrainConfig, progress: Progress | None
+) -> tuple[Dataset, Dataset, GoogLeNet | None, TrainConfig]:
+    """Training set, validation set, the weights to begin from, and the config they settle."""
     data, val = open_splits(config, progress)
-    return data, val, settled(config, len(data.classes))
-
-
-def _learner(config: TrainConfig, data: Dataset, steps: int) -> Learner:
-    learner = Learner(config, data, steps, Group())
-    learner.choose_precision(config.sizes_by_epoch()[0])
-    return learner
+    weights = first_weights(config)
+    return data, val, weights, settled(config, len(data.classes), weights, this_machine(Group()))
 
 
 def _batches(config: TrainConfig, data: Dataset, size: int) -> Iterator[Batch]:
@@ -238,7 +238,7 @@ def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[
     found, _ = count_classes(config.data, config.seed, classes, LIMITS)
     limit = config.per_class
     train = sum(min(learnt, limit or learnt) for _, learnt, _ in found)
-    val = sum(min(judged, limit or judged) for _, _, judged in found)
+    val = sum(min(held, limit or held) for _, _, held in found)
     if train <= most:
         return config, None
     few = replace(config, per_class=max(1, most // len(found)))
@@ -246,7 +246,7 @@ def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[
 
 
 def _by_split(config: TrainConfig, train: int, val: int) -> dict[str, int]:
-    """What a run learns from and judges on; with `tune` a share of the first is the second."""
+    """Pictures to train and to validate on; with `tune` a share of the first is the second."""
     if config.tune:
         val = round(TUNE_SHARE * train)
         train -= val

@@ -1,4 +1,4 @@
-"""What learns: a network with its optimiser and its averaged weights, one step at a time.
+"""What learns: a network with its optimiser and its EMA, one step at a time.
 
 Knows nothing of files, epochs that end, or events.
 """
@@ -19,7 +19,7 @@ from gnet.network.model import GoogLeNet, Logits
 from gnet.runs.train_config import TrainConfig
 from gnet.training.distributed import Group, device
 from gnet.training.optimisation import (
-    AveragedWeights,
+    EmaWeights,
     Mixed,
     head_losses,
     head_weights,
@@ -28,7 +28,6 @@ from gnet.training.optimisation import (
     mix,
     weighted,
 )
-from gnet.training.precision import faster_precision
 from gnet.training.starting import first_network, frozen, grown, heads_in_training
 
 
@@ -39,7 +38,7 @@ class Taken:
     size: int
     """Side of the input in px."""
     losses: dict[str, float]
-    """Head → its own loss in nats, unweighted; untrained heads have none to tell."""
+    """Head → its own loss in nats, unweighted; untrained heads are left out."""
     accuracy: dict[str, float]
     """Head → fraction right."""
     loss: float
@@ -50,23 +49,31 @@ class Taken:
 class Learner:
     """A network on its way through `steps` steps, for a config that is settled."""
 
-    def __init__(self, config: TrainConfig, data: Dataset, steps: int, group: Group) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        data: Dataset,
+        steps: int,
+        group: Group,
+        weights: GoogLeNet | None = None,
+    ) -> None:
+        """`weights`: what `config.start` names, as `first_weights` reads it."""
         self.config = config
         """What holds for the next step; settings may change on the way."""
         self.steps = steps
         self.group = group
         self.device = device()
-        self.precision = ""
-        """"fp32" or "bf16", once it is chosen."""
+        self.precision = config.precision
+        """"fp32" or "bf16"."""
         self.step = 0
         """Steps taken."""
-        model = first_network(config, data.classes).to(self.device)
+        model = first_network(config, data.classes, weights).to(self.device)
         self.model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self._frozen = frozen(self.model, config)
         for module in self._frozen:
             module.requires_grad_(False)
         self.optimiser = make_optimiser(self.model, config)
-        self.averaged = AveragedWeights(self.model, config.ema) if config.ema else None
+        self.ema = EmaWeights(self.model, config.ema) if config.ema else None
         self._parallel: nn.Module = self.model
         if group.world > 1:
             # On CPUs there is no SyncBatchNorm: each process normalises by its own pictures, and
@@ -78,19 +85,13 @@ class Learner:
 
     @property
     def shown(self) -> GoogLeNet:
-        """The network to judge and to keep: the averaged weights where there are some."""
-        return self.averaged.model if self.averaged else self.model
+        """The network to validate and to keep: the EMA where there is one."""
+        return self.ema.model if self.ema else self.model
 
-    def told(self, by_head: dict[str, float]) -> dict[str, float]:
-        """Without the heads that are untrained, of which no figure means anything."""
+    def of_trained_heads(self, by_head: dict[str, float]) -> dict[str, float]:
+        """Without the untrained heads, of which no figure means anything."""
         status = self.shown.info.heads
         return {head: v for head, v in by_head.items() if status.get(head, UNTRAINED) != UNTRAINED}
-
-    def choose_precision(self, size: int) -> None:
-        """Settle the arithmetic, by timing it if the config leaves it open."""
-        self.precision = self.config.precision
-        if self.precision == "auto":
-            self.precision = faster_precision(self.model, size, self.config.batch, self.group)
 
     def set(self, **settings: float) -> None:
         """Change the config's values of that name for the steps to come."""
@@ -120,14 +121,14 @@ class Learner:
         each, accuracy = self._shared(logits, labels, losses, count)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
-        if self.averaged:
-            self.averaged.update(self.model, self.step)
+        if self.ema:
+            self.ema.update(self.model, self.step)
         self.step += 1
         weights = head_weights(self.config)
         return Taken(
             size=x.shape[-1],
-            losses=self.told(each),
-            accuracy=self.told(accuracy),
+            losses=self.of_trained_heads(each),
+            accuracy=self.of_trained_heads(accuracy),
             loss=sum(weights[head] * loss for head, loss in each.items()),
             learning_rate=rate,
         )

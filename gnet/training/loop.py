@@ -35,10 +35,11 @@ from gnet.runs.train_config import TrainConfig
 from gnet.system.progress import Progress
 from gnet.training import checkpoint
 from gnet.training.distributed import Group, joined
-from gnet.training.epochs import is_best, judge, look, pinned_picture
+from gnet.training.epochs import is_best, look, pinned_picture, validate
 from gnet.training.gradients import gradients_by_head, norms_and_cosines, probe_batch
 from gnet.training.learner import Learner, steps_each_epoch, training_batches
-from gnet.training.starting import open_splits, settled
+from gnet.training.precision import this_machine
+from gnet.training.starting import first_weights, open_splits, settled
 from gnet.training.steering import Listener, Steering
 
 
@@ -52,11 +53,11 @@ def train(
     """Train a network as `config` says, yielding events as they happen.
 
     With `run_dir` the run is kept there, can be resumed, and follows the requests in its
-    `control.json`. Closing the iterator leaves a checkpoint behind; so does `stop`, asked at every
-    step and while an epoch is judged: once it says True the run ends, in all processes at the same
-    step. `progress(done, total)` counts pictures while the data set is read. Sets torch's seed
-    and, if the config asks for it, its threads. Raises `GnetError` for what cannot be trained; a
-    folder is made only for what can.
+    `control.json`. Closing the iterator leaves a checkpoint behind. So does `stop`: it is called
+    at every step and during validation, and once it returns True the run ends, in all processes at
+    the same step. `progress(done, total)` counts pictures while the data set is read. Sets torch's
+    seed and, if the config asks for it, its threads. Raises `GnetError` for what cannot be trained;
+    a folder is made only for what can.
     """
     folder = RunFolder(run_dir) if run_dir is not None else None
     if folder:
@@ -123,9 +124,10 @@ class _Run:
         if config.threads:
             torch.set_num_threads(config.threads)
         self.data, self.val = open_splits(config, progress)
-        self.config = config = settled(config, len(self.data.classes))
+        weights, classes = first_weights(config), len(self.data.classes)
+        self.config = config = settled(config, classes, weights, this_machine(group))
         self.per_epoch = steps_each_epoch(config, self.data, group)
-        self.learner = Learner(config, self.data, self.per_epoch * config.epochs, group)
+        self.learner = Learner(config, self.data, self.per_epoch * config.epochs, group, weights)
         self.listener = Listener(folder and folder.path / CONTROL, group, self._out_of_patience)
         self.steering = Steering(self.listener, self.learner, self._noted, self._rest)
         self.probe = probe_batch(self.data, config.size) if config.gradients_every else None
@@ -135,8 +137,8 @@ class _Run:
         self.saved_time = self.started
         self.epoch_steps: list[StepDone] = []
         """The events of the epoch that is under way."""
-        self.judged = 0
-        """Epochs that have been judged on the validation set."""
+        self.validated = 0
+        """Epochs that have been validated."""
         self.seen: set[int] = set()
         """Epochs after which the pinned picture was looked at; 0: before the first step."""
         self.seconds_before = 0.0
@@ -164,14 +166,14 @@ class _Run:
                     f"{folder.path} holds a saved state without the events that led to it; put its "
                     "events.jsonl back or start a new run."
                 )
-            checkpoint.load_state(folder, learner.model, learner.optimiser, learner.averaged)
+            checkpoint.load_state(folder, learner.model, learner.optimiser, learner.ema)
             learner.step = self.saved_step = int(facts["step"])
         past = [e for e in past if e.step <= learner.step]
         self.seconds_before = seconds_spent(past)
-        self.judged = sum(isinstance(e, EpochDone) for e in past)
+        self.validated = sum(isinstance(e, EpochDone) for e in past)
         self.seen = {e.epoch for e in past if isinstance(e, BranchesSeen)}
         self.epoch_steps = [
-            e for e in past if isinstance(e, StepDone) and e.epoch == self.judged + 1
+            e for e in past if isinstance(e, StepDone) and e.epoch == self.validated + 1
         ]
         self.scores = [e.val_accuracy["main"] for e in past if isinstance(e, EpochDone)]
         self.steering.restore(folder.changes())
@@ -179,8 +181,6 @@ class _Run:
 
     def events(self, past: list[Event]) -> Iterator[Event]:
         """The run's events from here; `past` are those before, the resumption included."""
-        if not self.learner.precision:
-            self.learner.choose_precision(self.config.sizes_by_epoch()[0])
         self.saved_time = time.monotonic()
         try:
             try:
@@ -209,12 +209,12 @@ class _Run:
             yield self._noted(past[-1])
         if not any(isinstance(e, RunStarted) for e in past):
             yield self._noted(self._frame())
-        yield from self._look(0)
-        for epoch in range(self.judged, self.config.epochs):
+        yield from self._look_at_pinned(0)
+        for epoch in range(self.validated, self.config.epochs):
             if not self.steering.stopping:
-                yield from self._teach(epoch)
+                yield from self._train_epoch(epoch)
             if not self.steering.stopping:
-                yield from self._conclude(epoch)
+                yield from self._end_epoch(epoch)
 
     def _frame(self) -> RunStarted:
         if self.folder and self.picture is not None:
@@ -230,7 +230,7 @@ class _Run:
             processes=self.group.world,
         )
 
-    def _teach(self, epoch: int) -> Iterator[Event]:
+    def _train_epoch(self, epoch: int) -> Iterator[Event]:
         """The steps of an epoch that are still to be taken."""
         first = self.learner.step - epoch * self.per_epoch
         size = self.config.sizes_by_epoch()[epoch]
@@ -252,7 +252,7 @@ class _Run:
     def _take_step(self, epoch: int, batch: Batch, waited: float) -> list[Event]:
         """One step, for whose pictures the run `waited` seconds.
 
-        All of it is noted before anybody hears of it: who stops there has lost nothing.
+        All of it is noted before it is yielded, so that stopping there loses nothing.
         """
         learner, config, begun = self.learner, self.config, time.monotonic() - waited
         before = learner.step % self.per_epoch * config.batch
@@ -279,11 +279,11 @@ class _Run:
             events.append(self._noted(measured))
         return events
 
-    def _conclude(self, epoch: int) -> Iterator[Event]:
-        """Judge an epoch and keep what it led to; a request to stop leaves it to be done again."""
+    def _end_epoch(self, epoch: int) -> Iterator[Event]:
+        """Validate an epoch and keep its weights; a request to stop leaves that for later."""
         sizes = self.config.sizes_by_epoch()
         try:
-            done = judge(
+            done = validate(
                 self.learner,
                 self.val,
                 sizes[epoch],
@@ -297,12 +297,12 @@ class _Run:
         best = is_best(self.scores, sizes)
         if best and self.folder:
             self.folder.keep(BEST, self.learner.shown)
-        events = [*self._look(epoch + 1), self._noted(done)]
-        self.judged, self.epoch_steps = epoch + 1, []
+        events = [*self._look_at_pinned(epoch + 1), self._noted(done)]
+        self.validated, self.epoch_steps = epoch + 1, []
         yield from [*events, *self._save(best=best)]
 
-    def _look(self, epoch: int) -> list[Event]:
-        """What the pinned picture shows after `epoch` epochs, unless that was told already."""
+    def _look_at_pinned(self, epoch: int) -> list[Event]:
+        """What the pinned picture shows after `epoch` epochs, unless that was done already."""
         if (
             self.picture is None
             or epoch in self.seen
@@ -329,7 +329,7 @@ class _Run:
             self.folder,
             learner.model,
             learner.optimiser,
-            learner.averaged,
+            learner.ema,
             {"step": learner.step, "precision": learner.precision},
         )
         return [self._noted(CheckpointSaved(step=learner.step, best=best))]

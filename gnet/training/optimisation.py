@@ -1,4 +1,4 @@
-"""How weights move: losses of the three heads, optimiser, learning rate, averaged weights.
+"""How weights move: losses of the three heads, optimiser, learning rate, EMA of the weights.
 
 Knows nothing of data, files or events.
 """
@@ -20,7 +20,7 @@ from gnet.training.muon import Muon
 WARM_UP = 0.25
 """Share of a one-cycle run in which the learning rate rises."""
 EMA_EVERY = 4
-"""Steps between two updates of the averaged weights."""
+"""Steps between two updates of the EMA."""
 
 
 def head_losses(
@@ -28,7 +28,7 @@ def head_losses(
 ) -> dict[str, Tensor]:
     """Head → summed loss (nats) over the batch; `logits` (N, classes), `labels` (N,).
 
-    `rivals`, bool (N, classes): the classes each picture is judged among; by default all.
+    `rivals`, bool (N, classes): the classes that compete for each picture; by default all.
     """
     return {
         head: _loss(values.float(), labels, config, rivals)
@@ -130,8 +130,8 @@ def learning_rate(step: int, steps: int, config: TrainConfig) -> float:
     return high * 0.5 * (1 + math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP)))
 
 
-class AveragedWeights:
-    """An exponential moving average of a network's weights and statistics."""
+class EmaWeights:
+    """The exponential moving average (EMA) of a network's weights and statistics."""
 
     def __init__(self, model: GoogLeNet, decay: float) -> None:
         self.decay = decay

@@ -1,43 +1,62 @@
-"""Which arithmetic this machine trains faster in: asked by timing a step of each.
+"""The arithmetic of a run whose config leaves it open, by a rule: what the machine is, width, size.
 
-bf16 gains where the processor multiplies matrices of it, and loses everywhere else.
+Nothing is timed, so every start of one config on one machine gets the same answer.
+
+The rule was measured (docs/lessons.md, "Arithmetic"; `python -m gnet precision` measures it anew):
+- A CPU with instructions for products of bf16 (AVX512_BF16, or AMX, which multiplies matrices):
+  bf16 where width × size reaches `LEAST_WORK`. A step of AVX512_BF16 is then 1.3 to 1.7 times as
+  fast as in fp32; at width 0.25 and 32 or 64 px, a product of 8 or 16, the two are about even.
+- A CPU without them: fp32. bf16 has 0.4 to 0.7 times its speed with AVX-512, 0.1 to 0.5 with AVX2.
+- Other processors, where nothing was measured: fp32.
+- A GPU: bf16 where it computes in it natively, as it says itself.
 """
 
 from __future__ import annotations
 
-import copy
-import time
+import os
+from dataclasses import dataclass
 
 import torch
 
-from gnet.network.model import GoogLeNet
-from gnet.training.distributed import Group
+from gnet.runs.train_config import TrainConfig
+from gnet.training.distributed import Group, device
 
-MARGIN = 0.87
-"""Share of fp32's time that bf16 must stay under. The two give different curves, so a tie must not
-be decided by chance: two runs of one seed would differ."""
-
-
-def faster_precision(model: GoogLeNet, size: int, batch: int, group: Group) -> str:
-    """ "fp32" or "bf16", as most processes of `group` find for pictures of `size` px."""
-    fp32, bf16 = (step_seconds(model, size, batch, kind) for kind in ("fp32", "bf16"))
-    votes = torch.tensor([float(bf16 < MARGIN * fp32)], device=next(model.parameters()).device)
-    return "bf16" if group.summed(votes).item() * 2 > group.world else "fp32"
+LEAST_WORK = 32.0
+"""Width × size (px) from which on a CPU that computes in bf16 trains in it."""
 
 
-def step_seconds(model: GoogLeNet, size: int, batch: int, precision: str) -> float:
-    """Seconds of one training step, forward and backward, on a copy: the best of three."""
-    trial = copy.deepcopy(model).train()
-    device = next(trial.parameters()).device
-    x = torch.zeros(batch, 3, size, size, device=device)
-    x = x.contiguous(memory_format=torch.channels_last)
-    seconds = []
-    for _ in range(4):
-        begun = time.monotonic()
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            logits = trial(x)
-        total = torch.stack([z.float().mean() for z in logits if z is not None]).sum()
-        total.backward()
-        total.item()  # waits for a GPU
-        seconds.append(time.monotonic() - begun)
-    return min(seconds[1:])
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What of a machine decides."""
+
+    gpu: bool = False
+    bf16: bool = False
+    """Whether it has instructions for products of bf16."""
+
+
+def chosen_precision(config: TrainConfig, machine: Machine) -> str:
+    """ "fp32" or "bf16": what the config says, or by the rule above."""
+    if config.precision != "auto":
+        return config.precision
+    enough = machine.gpu or config.model.width * config.size >= LEAST_WORK
+    return "bf16" if machine.bf16 and enough else "fp32"
+
+
+def this_machine(group: Group) -> Machine:
+    """The machine of this process; with bf16 only where all processes of the group have it."""
+    gpu = device().type == "cuda"
+    own = torch.cuda.is_bf16_supported(including_emulation=False) if gpu else _cpu_has_bf16()
+    votes = torch.tensor([float(own)], device=device())
+    return Machine(gpu=gpu, bf16=group.summed(votes).item() == group.world)
+
+
+def _cpu_has_bf16() -> bool:
+    """Whether oneDNN, which computes for torch, finds instructions for bf16 and may use them.
+
+    Its environment variable can hold it to older ones.
+    """
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", "ALL")).upper()
+    if not any(name in limit for name in ("ALL", "DEFAULT", "BF16", "FP16", "AMX", "AVX10")):
+        return False
+    known = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.9, on aarch64, has no such
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))

@@ -13,7 +13,7 @@ from torch import nn
 
 from gnet.data.augmentation import THUMBNAIL
 from gnet.data.datasets import Dataset, held_out, open_dataset
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.network.config import EXITS, HEADS, PROBE, TRAINED, UNTRAINED
 from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
@@ -21,6 +21,7 @@ from gnet.network.weights import load
 from gnet.runs.train_config import TrainConfig
 from gnet.system.progress import Progress
 from gnet.training.optimisation import head_weights
+from gnet.training.precision import Machine, chosen_precision
 
 _HEADS = ("aux1", "aux2", "dropout", "fc", "outputs")
 _TRAINED_PARTS = {
@@ -31,17 +32,16 @@ _TRAINED_PARTS = {
 
 
 def open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Dataset, Dataset]:
-    """What is trained on, and what the epochs are judged on; neither is empty."""
+    """The training set and the validation set; neither is empty."""
     data = open_split(config, "train", progress)
-    data, judged = held_out(data) if config.tune else (data, open_split(config, "val", progress))
-    if len(judged) == 0:
-        raise GnetError("The data set holds no picture to judge epochs on; at least one is needed.")
-    if config.pinned >= len(judged):
-        raise GnetError(
-            f"pinned is {config.pinned} and there are {len(judged)} pictures to judge epochs on; "
-            "allowed are -1 and the numbers of those, from 0."
+    data, val = held_out(data) if config.tune else (data, open_split(config, "val", progress))
+    if len(val) == 0:
+        raise GnetError("The data set holds no picture to validate on; at least one is needed.")
+    if config.pinned >= len(val):
+        raise FieldError(
+            "pinned", config.pinned, f"whole numbers from -1 to {len(val) - 1}, the last picture"
         )
-    return data, judged
+    return data, val
 
 
 def open_split(config: TrainConfig, split: str, progress: Progress | None = None) -> Dataset:
@@ -57,17 +57,27 @@ def open_split(config: TrainConfig, split: str, progress: Progress | None = None
     )
 
 
-def settled(config: TrainConfig, classes: int) -> TrainConfig:
-    """The config with what the data set and the first weights decide filled in: the network."""
-    model = load(config.start).config if config.start else config.model
-    return replace(config, model=replace(model, num_classes=classes))
+def first_weights(config: TrainConfig) -> GoogLeNet | None:
+    """The weights that `config.start` names; None where the run begins at random."""
+    return load(config.start) if config.start else None
 
 
-def first_network(config: TrainConfig, classes: tuple[str, ...]) -> GoogLeNet:
+def settled(
+    config: TrainConfig, classes: int, weights: GoogLeNet | None, machine: Machine
+) -> TrainConfig:
+    """The config with what data, first weights and machine decide: the network, the precision."""
+    model = weights.config if weights else config.model
+    config = replace(config, model=replace(model, num_classes=classes))
+    return replace(config, precision=chosen_precision(config, machine))
+
+
+def first_network(
+    config: TrainConfig, classes: tuple[str, ...], weights: GoogLeNet | None
+) -> GoogLeNet:
     """The network before the first step, for a config that is `settled`.
 
-    With `config.start` all tensors that fit are taken over; the last layer of each head is new
-    unless the weights were trained on the very same classes.
+    All tensors of `weights` that fit are taken over; the last layer of each head is new unless the
+    weights were trained on the very same classes.
     """
     torch.manual_seed(config.seed)
     info = ModelInfo(
@@ -77,12 +87,11 @@ def first_network(config: TrainConfig, classes: tuple[str, ...]) -> GoogLeNet:
         heads=grown({}, heads_in_training(config)),
     )
     model = GoogLeNet(config.model, info)
-    if config.start:
-        begun = load(config.start)
-        preprocessing = _as_taught(begun.info.preprocessing, config)
-        state = begun.state_dict()
-        if begun.info.classes == classes:
-            info = replace(info, heads=grown(begun.info.heads, info.heads))
+    if weights:
+        preprocessing = _as_taught(weights.info.preprocessing, config)
+        state = weights.state_dict()
+        if weights.info.classes == classes:
+            info = replace(info, heads=grown(weights.info.heads, info.heads))
         else:
             last = ("fc.", "aux1.fc2.", "aux2.fc2.")
             state = {name: value for name, value in state.items() if not name.startswith(last)}

@@ -14,13 +14,13 @@ def listener(path, stop=lambda: False):
     return Listener(path, Group(), stop)
 
 
-def test_wishes_survive_their_file(tmp_path):
+def test_requests_survive_their_file(tmp_path):
     requests = Requests(pause=True, steps=3, stop=True, learning_rate=0.1 + 0.2, aux2_weight=0.0)
     write_requests(tmp_path / "w", requests)
     assert read_requests(tmp_path / "w") == requests
 
 
-def test_without_a_file_nothing_is_wished(tmp_path):
+def test_without_a_file_nothing_is_requested(tmp_path):
     assert read_requests(tmp_path / "none") == Requests()
 
 
@@ -40,7 +40,7 @@ def test_without_a_file_nothing_is_wished(tmp_path):
     ],
     ids=str,
 )
-def test_a_wish_no_run_can_follow_is_one_sentence(wrong, tmp_path):
+def test_a_request_no_run_can_follow_is_one_sentence(wrong, tmp_path):
     with pytest.raises(GnetError, match=r"; allowed are .*\.$"):
         Requests(**wrong)
     (tmp_path / "w").write_text(json.dumps(wrong))
@@ -63,7 +63,7 @@ def test_a_listener_hears_what_was_written_since(tmp_path):
         assert ears.hear() == requests == ears.hear()
 
 
-def test_a_listener_without_a_file_hears_the_wish_to_stop_alone():
+def test_a_listener_without_a_file_hears_the_request_to_stop_alone():
     assert listener(None, stop=lambda: True).hear() == Requests(stop=True)
 
 
@@ -71,11 +71,11 @@ def test_a_file_is_read_only_where_it_changed(tmp_path, monkeypatch):
     write_requests(tmp_path / "w", Requests(pause=True))
     ears = listener(tmp_path / "w")
     ears.hear()
-    monkeypatch.setattr("gnet.runs.control.read_requests", None)
+    monkeypatch.setattr("gnet.training.steering.read_requests", None)
     assert ears.hear() == Requests(pause=True)
 
 
-def test_a_damaged_file_changes_nothing_and_a_missing_one_takes_all_wishes_back(tmp_path):
+def test_a_damaged_file_changes_nothing_and_a_missing_one_takes_all_requests_back(tmp_path):
     write_requests(tmp_path / "w", Requests(pause=True, learning_rate=0.5))
     ears = listener(tmp_path / "w")
     ears.hear()

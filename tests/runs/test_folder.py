@@ -9,7 +9,7 @@ import pytest
 
 from gnet.commands.main import main
 from gnet.errors import GnetError
-from gnet.runs.events import RunEnded, StepDone, to_line
+from gnet.runs.events import RunEnded, RunPaused, RunResumed, StepDone, to_line
 from gnet.runs.folder import CONFIG, EVENTS, HELD, RunFolder
 from gnet.training.loop import resume, train
 from support.training_runs import curve, run, tiny
@@ -110,3 +110,13 @@ def test_a_folder_that_cannot_be_held_is_a_sentence(tmp_path):
         RunFolder(tmp_path).held(),
     ):
         pass
+
+
+@pytest.mark.parametrize("rest", ["", '{"type": "Ste', "x" * 10_000])
+@pytest.mark.parametrize("whole", [0, 1, 300])
+def test_a_resumed_run_drops_an_unfinished_last_line_however_long(whole, rest, tmp_path):
+    folder = RunFolder(tmp_path)
+    lines = "".join(to_line(RunPaused(step=step)) for step in range(whole))
+    (tmp_path / EVENTS).write_text(lines + rest)
+    folder.append(RunResumed(step=whole))
+    assert (tmp_path / EVENTS).read_text() == lines + to_line(RunResumed(step=whole))

@@ -9,6 +9,7 @@ from gnet.data.datasets import Dataset
 from gnet.training.distributed import Group
 from gnet.training.learner import Learner, training_batches
 from gnet.training.optimisation import head_losses, mix
+from gnet.training.precision import Machine
 from gnet.training.starting import settled
 from support.training_runs import curve, run, tiny
 
@@ -35,10 +36,8 @@ def data() -> Dataset:
 
 
 def learner(data: Dataset, **changes) -> Learner:
-    config = settled(tiny(batch=24, **changes), 3)
-    made = Learner(config, data, 10, ALONE)
-    made.choose_precision(32)
-    return made
+    config = settled(tiny(batch=24, **changes), 3, None, Machine())
+    return Learner(config, data, 10, ALONE)
 
 
 def test_a_piece_of_another_picture_brings_its_class_along_by_its_area(data):
@@ -57,7 +56,7 @@ def test_a_piece_of_another_picture_brings_its_class_along_by_its_area(data):
     )
 
 
-def test_a_sharp_view_with_a_piece_of_a_small_one_is_judged_among_all_classes(data):
+def test_a_sharp_view_with_a_piece_of_a_small_one_competes_with_all_classes(data):
     mixing = learner(data, cutmix=1.0, within_sharp=True)
     (batch,) = training_batches(mixing.config, data, 0, 32, ALONE)
     x, labels = mixing.inputs(batch)

@@ -125,10 +125,10 @@ def test_sizes_grow_as_planned():
 @pytest.mark.parametrize("stop", [None, 6, 8])
 def test_the_best_is_sought_among_epochs_of_one_size(stop, tmp_path, monkeypatch):
     """Accuracies of 0.9 at 32 px and then 0.5, 0.4, 0.6 at 48 px, also for a resumed run."""
-    told = {1: 0.9, 2: 0.5, 3: 0.4, 4: 0.6}
+    accuracy = {1: 0.9, 2: 0.5, 3: 0.4, 4: 0.6}
 
-    def judged(learner, data, size, steps, **_):
-        values = {"main": told[steps[-1].epoch]}
+    def validated(learner, data, size, steps, **_):
+        values = {"main": accuracy[steps[-1].epoch]}
         return EpochDone(
             step=learner.step,
             epoch=steps[-1].epoch,
@@ -139,7 +139,7 @@ def test_the_best_is_sought_among_epochs_of_one_size(stop, tmp_path, monkeypatch
             seconds=0.0,
         )
 
-    monkeypatch.setattr("gnet.training.loop.judge", judged)
+    monkeypatch.setattr("gnet.training.loop.validate", validated)
     config = tiny(size=48, grow="32x1", epochs=4)
     with closing(train(config, tmp_path)) as events:
         for event in events:

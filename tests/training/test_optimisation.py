@@ -1,4 +1,4 @@
-"""Losses, schedules, optimisers and averaged weights against sums done by hand and by torch."""
+"""Losses, schedules, optimisers and the EMA against sums done by hand and by torch."""
 
 import copy
 import math
@@ -14,7 +14,7 @@ from gnet.network.model import Logits
 from gnet.runs.train_config import TrainConfig
 from gnet.training.optimisation import (
     EMA_EVERY,
-    AveragedWeights,
+    EmaWeights,
     head_losses,
     learning_rate,
     make_optimiser,
@@ -197,34 +197,34 @@ def test_muon_without_kernels_to_train_is_adamw():
     assert isinstance(optimiser, torch.optim.AdamW)
 
 
-def test_averaged_weights_follow_as_the_formula_says():
+def test_the_ema_follows_as_the_formula_says():
     model = network("batch-norm")
-    averaged = AveragedWeights(model, 0.9)
+    ema = EmaWeights(model, 0.9)
     expected = {k: v.clone() for k, v in model.state_dict().items()}
     torch.manual_seed(0)
     for step in range(3 * EMA_EVERY):
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(torch.randn_like(parameter))
-        averaged.update(model, step)
+        ema.update(model, step)
         updates, rest = divmod(step + 1, EMA_EVERY)
         if rest == 0:
             decay = min(0.9**EMA_EVERY, (1 + updates) / (10 + updates))
             for name, value in model.state_dict().items():
                 if value.is_floating_point():
                     expected[name] = decay * expected[name] + (1 - decay) * value
-    for name, value in averaged.model.state_dict().items():
+    for name, value in ema.model.state_dict().items():
         torch.testing.assert_close(value, expected[name], rtol=1e-5, atol=1e-5)
 
 
-def test_averaged_weights_are_weights_of_their_own():
+def test_the_ema_has_weights_of_its_own():
     model = network("batch-norm")
-    averaged = AveragedWeights(model, 0.9)
-    before = averaged.model.fc.weight.clone()
+    ema = EmaWeights(model, 0.9)
+    before = ema.model.fc.weight.clone()
     with torch.no_grad():
         model.fc.weight.add_(1.0)
-    assert torch.equal(averaged.model.fc.weight, before)
-    assert not any(p.requires_grad for p in averaged.model.parameters())
+    assert torch.equal(ema.model.fc.weight, before)
+    assert not any(p.requires_grad for p in ema.model.parameters())
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from gnet.runs.events import (
 from gnet.runs.folder import CONFIG, EVENTS, LAST, STATE, RunFolder
 from gnet.training.checkpoint import facts
 from gnet.training.loop import is_finished, resume, train
+from gnet.training.precision import Machine
 from support.training_runs import curve, run, tiny
 
 
@@ -86,7 +87,7 @@ def test_a_run_can_be_resumed_at_every_step(tmp_path):
     assert curve(read_events(tmp_path / EVENTS)) == undisturbed(config)
 
 
-def test_a_wish_to_stop_ends_the_run_at_that_step(tmp_path):
+def test_a_request_to_stop_ends_the_run_at_that_step(tmp_path):
     asked = []
 
     def stop():
@@ -140,10 +141,17 @@ def test_a_finished_run_yields_nothing_more(tmp_path):
     assert (tmp_path / EVENTS).read_bytes() == before
 
 
-def test_a_resumed_run_keeps_the_arithmetic_it_began_with(tmp_path, monkeypatch):
-    monkeypatch.setattr("gnet.training.learner.faster_precision", lambda *_: "bf16")
-    until(train(tiny(precision="auto"), tmp_path), StepDone, 2)
-    monkeypatch.setattr("gnet.training.learner.faster_precision", lambda *_: "fp32")
+@pytest.mark.parametrize("older", [False, True])
+def test_a_resumed_run_keeps_the_arithmetic_it_began_with(older, tmp_path, monkeypatch):
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("gnet.training.loop.this_machine", lambda group: Machine(bf16=True))
+        elsewhere.setattr("gnet.training.precision.LEAST_WORK", 1.0)
+        until(train(tiny(precision="auto"), tmp_path), StepDone, 2)
+    assert RunFolder(tmp_path).config().precision == "bf16"
+    if older:  # whose config.json does not say what was chosen; its events do
+        text = (tmp_path / CONFIG).read_text()
+        (tmp_path / CONFIG).write_text(text.replace('"bf16"', '"auto"'))
+    monkeypatch.setattr("gnet.training.loop.this_machine", lambda group: Machine())
     list(resume(tmp_path))
     assert curve(read_events(tmp_path / EVENTS)) == curve(run(tiny(precision="bf16")))
 

@@ -18,8 +18,10 @@ from gnet.runs.folder import LAST
 from gnet.training.distributed import Group
 from gnet.training.learner import Learner, training_batches
 from gnet.training.optimisation import make_optimiser
+from gnet.training.precision import Machine
 from gnet.training.starting import (
     first_network,
+    first_weights,
     frozen,
     grown,
     heads_in_training,
@@ -58,11 +60,13 @@ def strange(tmp_path):
 
 
 def first(config) -> GoogLeNet:
-    return first_network(settled(config, 10), CLASSES)
+    begun = first_weights(config)
+    return first_network(settled(config, 10, begun, Machine()), CLASSES, begun)
 
 
 def test_the_network_is_that_of_the_weights_with_the_data_sets_classes(own):
-    config = settled(tiny(start=own, network={"width": 0.5, "dropout": 0.5}), 7)
+    asked = tiny(start=own, network={"width": 0.5, "dropout": 0.5})
+    config = settled(asked, 7, load(own), Machine())
     assert config.model == replace(load(own).config, num_classes=7)
 
 
@@ -107,6 +111,13 @@ def test_heads_count_as_what_they_were_and_what_training_makes_of_them(own, stra
     assert set(first(tiny(**asked)).info.heads.values()) == {TRAINED}
 
 
+def test_the_weights_to_begin_from_are_read_once(own, tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr("gnet.training.starting.load", lambda name: read.append(name) or load(name))
+    run(tiny(start=own, epochs=1))
+    assert read == [own]
+
+
 def test_a_head_only_gains_standing():
     assert grown({"main": TRAINED, "aux1": PROBE}, {"main": PROBE, "aux1": TRAINED}) == {
         "main": TRAINED,
@@ -124,10 +135,9 @@ def test_a_head_only_gains_standing():
     ],
 )
 def test_what_is_frozen_stays_to_the_bit_statistics_included(own, train_only, moving):
-    config = settled(tiny(start=own, train_only=train_only, ema=0.5), 10)
+    config = settled(tiny(start=own, train_only=train_only, ema=0.5), 10, load(own), Machine())
     data, _ = open_splits(config, None)
-    learner = Learner(config, data, 6, Group())
-    learner.precision = "fp32"
+    learner = Learner(config, data, 6, Group(), load(own))
     state = {name: value.clone() for name, value in learner.model.state_dict().items()}
     for batch in training_batches(config, data, 0, 32, Group()):
         learner.take(batch, len(batch.labels))
@@ -139,8 +149,8 @@ def test_what_is_frozen_stays_to_the_bit_statistics_included(own, train_only, mo
 
 
 def test_what_is_frozen_takes_no_room_in_the_optimiser(own):
-    config = settled(tiny(start=own, train_only="heads"), 10)
-    model = first_network(config, CLASSES)
+    config = settled(tiny(start=own, train_only="heads"), 10, load(own), Machine())
+    model = first_network(config, CLASSES, load(own))
     for part in frozen(model, config):
         part.requires_grad_(False)
     held = {id(p) for group in make_optimiser(model, config).param_groups for p in group["params"]}
@@ -164,12 +174,12 @@ def test_weights_that_are_not_there_are_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_epochs_are_judged_on_the_held_out_part_if_that_is_asked():
+def test_epochs_are_validated_on_the_held_out_part_if_that_is_asked():
     config = tiny(per_class=20, tune=True)
-    data, judged = open_splits(config, None)
-    assert (len(data), len(judged)) == (190, 10)
+    data, held = open_splits(config, None)
+    assert (len(data), len(held)) == (190, 10)
     tune = open_dataset("built-in", "tune", per_class=20, size=32, seed=3)
-    assert all(map(torch.equal, judged.pictures, tune.pictures))
+    assert all(map(torch.equal, held.pictures, tune.pictures))
     val = open_dataset("built-in", "val", per_class=20, size=32, seed=3)
     _, plain = open_splits(replace(config, tune=False), None)
     assert all(map(torch.equal, plain.pictures, val.pictures))

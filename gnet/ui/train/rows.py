@@ -10,11 +10,12 @@ from typing import Any
 from gnet.errors import GnetError
 from gnet.runs.folder import EVENTS, RunFolder
 from gnet.runs.lessons import LESSONS
-from gnet.runs.outcomes import Outcome, in_words, outcome
+from gnet.runs.outcomes import Outcome, outcome
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.runs import Runs
 from gnet.system.stamps import Stamp, stamp_of
 from gnet.ui.train.form import FIELDS, MODEL, differing, field_of, value_of
+from gnet.words import listed
 
 _MOST = 3
 """Differences told of a run; the rest is in its tooltip."""
@@ -73,7 +74,7 @@ def after_runs(runs: Runs, run_id: str, owner: str) -> str:
         return ""
     changed = [name for name, _ in lesson.runs if _steered(rows, group[name])]
     if changed:
-        told = in_words([f"“{name}”" for name in changed])
+        told = listed([f"“{name}”" for name in changed])
         return f"Settings of {told} were changed in mid-run, so nothing is concluded."
     found = {name: _outcome(runs.run_folder(group[name]).path / EVENTS) for name, _ in lesson.runs}
     return lesson.verdict({name: one for name, one in found.items() if one is not None})
