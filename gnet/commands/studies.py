@@ -44,7 +44,9 @@ def register(command: Command) -> None:
         "--seeds", type=positive, default=1, metavar="N", help="repeat with the seeds 0 to N - 1"
     )
     sub.add_argument("--threads", type=int, default=0, help=_THREADS)
-    sub.add_argument("--short", action="store_true", help="the short form: seconds a run, less certain")
+    sub.add_argument(
+        "--short", action="store_true", help="the short form: seconds a run, less certain"
+    )
 
     sub = command(
         claims,

@@ -38,9 +38,7 @@ def open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Dataset
     if len(val) == 0:
         raise GnetError("The data set holds no picture to validate on; at least one is needed.")
     if config.pinned >= len(val):
-        raise FieldError(
-            "pinned", config.pinned, f"whole numbers from -1 to {len(val) - 1}, the last picture"
-        )
+        raise FieldError("pinned", config.pinned, f"whole numbers from -1 to {len(val) - 1}")
     return data, val
 
 
