@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import threading
 from dataclasses import asdict
-from typing import IO
 
 from gnet.commands.console import Command, print_json
 from gnet.commands.options import add_model_options, add_train_options, train_config
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
-from gnet.system.processes import with_large_pages
+from gnet.system.processes import end_with, with_large_pages
 from gnet.system.progress import Bar
 from gnet.words import duration
 
@@ -126,12 +123,5 @@ def _config(arguments: argparse.Namespace) -> TrainConfig:
         record = json.loads(sys.stdin.readline())
     except ValueError:
         raise GnetError("Standard input holds no settings; allowed is one line of JSON.") from None
-    threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
+    end_with(sys.stdin)
     return TrainConfig.from_json(record)
-
-
-def _end_with(stream: IO[str]) -> None:
-    """End this process when the one that writes to `stream` is gone."""
-    while stream.read(1):
-        pass
-    os._exit(1)

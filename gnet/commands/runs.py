@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 from gnet.commands.console import Command, print_json
-from gnet.system.processes import with_large_pages
+from gnet.system.processes import end_with, with_large_pages
 from gnet.system.progress import Bar
 from gnet.words import percent
 
@@ -21,7 +22,9 @@ def register(command: Command) -> None:
     sub.add_argument("run_dir", metavar="RUN_DIR", help="folder of the run")
     sub.add_argument("--out", metavar="DIR", help="folder to write the figures to")
     sub.add_argument(
-        "--counting", action="store_true", help="print `done of total` lines and nothing else"
+        "--counting",
+        action="store_true",
+        help="print `done of total` lines and nothing else, and end when standard input does",
     )
     sub.add_argument("--format", choices=("png", "svg", "pdf"), default="png", help="of figures")
 
@@ -34,6 +37,7 @@ def review(arguments: argparse.Namespace) -> None:
 
     with_large_pages()
     if arguments.counting:
+        end_with(sys.stdin)
         review_run(arguments.run_dir, _count)
         return
     result = review_run(arguments.run_dir, Bar("looking at pictures"))

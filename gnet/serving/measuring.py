@@ -1,27 +1,25 @@
-"""Measurements before a run: each in a niced process of its own, one at a time, with a deadline.
+"""Measurements before a run (`estimate`, `find-rate`): one at a time, each in a child process.
 
-Beside a run they would be wrong and slow it down, so there are none then. Knows nothing of pages.
+A measurement has a deadline. There are none while a run trains: they would be wrong and slow it
+down. Knows nothing of pages.
 """
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import IO, Any
+from dataclasses import dataclass
+from typing import Any
 
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
-from gnet.system.processes import environment, give_way
+from gnet.system.processes import Child
 from gnet.system.stamps import stamp_of
 
 COMMAND = (sys.executable, "-m", "gnet")
@@ -29,21 +27,28 @@ ESTIMATE, FIND_RATE = "estimate", "find-rate"
 DEADLINES = {ESTIMATE: 60.0, FIND_RATE: 180.0}
 """Seconds that each may take."""
 EVERY = 0.5
-"""Seconds between two signs of life to who asked."""
-_LOOKS = 0.05
-_MOST_WAITING, _KEPT, _SENTENCE = 30, 64, 400
+"""Seconds between two signs of life."""
+MOST_WAITING = 30
+_KEPT, _LONGEST = 64, 400
 
 Answers = Generator[dict[str, Any] | None, None, None]
-"""None every now and then while it is waited for, then the answer; closing it ends everything."""
+"""None every now and then, then the answer; closing the generator ends the measurement."""
 
 
 @dataclass(eq=False)
-class _Ask:
-    """Somebody's question, in line or at work."""
+class _Question:
+    """A measurement in line or under way."""
 
-    what: str
-    who: str
-    outdated: bool = field(default=False)
+    kind: str
+    owner: str
+    outdated: bool = False
+    child: Child | None = None
+
+    def take_back(self) -> None:
+        """End it without an answer."""
+        self.outdated = True
+        if self.child:
+            self.child.end()
 
 
 class Measuring:
@@ -55,166 +60,141 @@ class Measuring:
         *,
         command: Sequence[str] = COMMAND,
         deadlines: dict[str, float] | None = None,
+        every: float = EVERY,
+        most_waiting: int = MOST_WAITING,
+        clock: Callable[[], float] = time.monotonic,
+        load: Callable[[], float] | None = None,
     ) -> None:
-        """`running` says how many runs are under way."""
+        """`running` counts the runs under way, `load` the busy processes of the last minute."""
         self._running = running
         self._command = command
         self._deadlines = DEADLINES | (deadlines or {})
-        self._lock = threading.Lock()
-        self._line: list[_Ask] = []
+        self._every = every
+        self._most_waiting = most_waiting
+        self._clock = clock
+        self._load = load or _load
+        self._changed = threading.Condition()
+        self._line: list[_Question] = []
         self._known: OrderedDict[tuple, dict[str, Any]] = OrderedDict()
-        self._process: subprocess.Popen[str] | None = None
-        atexit.register(self.stop)
 
-    def ask(self, what: str, config: TrainConfig, who: str) -> Answers:
-        """What `python -m gnet estimate` or `find-rate` has to say of a run, as its record.
+    def ask(self, kind: str, config: TrainConfig, owner: str) -> Answers:
+        """The record that `python -m gnet estimate` or `find-rate` prints for a run.
 
-        Whoever asks once more takes back what they asked before: that ends without an answer.
-        Raises `GnetError` beside a run for what was not measured before, past the deadline, and for
-        what cannot be trained.
+        A second question of the same kind by the same owner takes back the first, which ends
+        without an answer. Raises `GnetError` while a run trains, unless the answer is known, past
+        the deadline, and for a config that cannot be trained.
         """
-        key = (what, config, stamp_of(config.data))
-        with self._lock:
-            known = self._known.get(key)
-        if known is not None:
-            yield known
+        key = (kind, config, stamp_of(config.data))
+        if key in self._known:
+            yield self._known[key]
             return
-        with self._in_line(_Ask(what, who)) as mine:
-            yield from self._turn(mine)
-            if mine.outdated:
+        with self._in_line(_Question(kind, owner)) as question:
+            while not self._is_next(question):
+                yield None
+            if question.outdated:
                 return
-            with self._lock:  # somebody before may have asked the same
-                known = self._known.get(key)
-            if known is not None:
-                yield known
-                return
-            quiet = _is_quiet()
-            answer = yield from self._measured(mine, config)
+            answer = self._known.get(key)  # an earlier question may have been the same
             if answer is None:
-                return
-            if quiet:
-                with self._lock:
-                    self._known[key] = answer
-                    while len(self._known) > _KEPT:
-                        self._known.popitem(last=False)
-            yield answer
-
-    def stop(self) -> None:
-        """End the process that is at work, if there is one."""
-        process = self._process
-        if process is not None and process.poll() is None:
-            process.kill()
+                quiet = self._load() < (os.cpu_count() or 1)
+                answer = yield from self._measured(question, config)
+                if answer and quiet:
+                    self._keep(key, answer)
+            if answer is not None:
+                yield answer
 
     @contextmanager
-    def _in_line(self, mine: _Ask) -> Iterator[_Ask]:
-        with self._lock:
+    def _in_line(self, question: _Question) -> Iterator[_Question]:
+        with self._changed:
             for other in self._line:
-                other.outdated |= (other.what, other.who) == (mine.what, mine.who)
-            if len(self._line) >= _MOST_WAITING:
+                if (other.kind, other.owner) == (question.kind, question.owner):
+                    other.take_back()
+            self._changed.notify_all()
+            if len(self._line) >= self._most_waiting:
                 raise GnetError(
-                    f"{_MOST_WAITING} measurements are waiting already, which are as many as are "
+                    f"{self._most_waiting} measurements are waiting already, the most that are "
                     "allowed; ask again in a minute."
                 )
-            self._line.append(mine)
+            self._line.append(question)
         try:
-            yield mine
+            yield question
         finally:
-            with self._lock:
-                self._line.remove(mine)
+            with self._changed:
+                self._line.remove(question)
+                self._changed.notify_all()
 
-    def _turn(self, mine: _Ask) -> Generator[None, None, None]:
-        """Until those who asked before have their answers."""
-        said = 0.0
-        while not mine.outdated and self._line[0] is not mine:
-            if time.monotonic() - said > EVERY:
-                yield None
-                said = time.monotonic()
-            time.sleep(_LOOKS)
+    def _is_next(self, question: _Question) -> bool:
+        """Whether its turn comes soon, or it is taken back."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: question.outdated or self._line[0] is question, self._every
+            )
 
     def _measured(
-        self, mine: _Ask, config: TrainConfig
+        self, question: _Question, config: TrainConfig
     ) -> Generator[None, None, dict[str, Any] | None]:
-        """The answer of a process of its own; None where nobody waits for it any more."""
-        self._check_quiet()
-        with tempfile.TemporaryFile("w+", errors="replace") as said, self._begun(mine, said) as at:
-            begun = time.monotonic()
-            assert at.stdin
-            with suppress(BrokenPipeError):
-                at.stdin.write(json.dumps(config.to_json()) + "\n")
-                at.stdin.flush()
-            while at.poll() is None:
-                self._check_quiet()
-                if time.monotonic() - begun > self._deadlines[mine.what]:
+        """The answer of a child process; None if the question was taken back."""
+        self._check_no_run()
+        deadline = self._deadlines[question.kind]
+        begun = self._clock()
+        with self._begun(question, config) as child:
+            while not child.ended(self._every):
+                self._check_no_run()
+                if self._clock() - begun > deadline:
                     raise GnetError(
-                        f"Measuring took longer than {self._deadlines[mine.what]:.0f} s and was "
-                        "ended; a smaller input, width or number of pictures a step is faster."
+                        f"Measuring took longer than {deadline:.0f} s and was ended; choose a "
+                        "smaller input, width or batch."
                     )
                 yield None
-                looked = time.monotonic()
-                while at.poll() is None and time.monotonic() - looked < EVERY:
-                    if mine.outdated:
-                        return None
-                    time.sleep(_LOOKS)
-            said.seek(0)
-            return _answer(at.returncode, said.read())
+            return None if question.outdated else _answer(child)
 
     @contextmanager
-    def _begun(self, mine: _Ask, said: IO[str]) -> Iterator[subprocess.Popen[str]]:
-        """The process at work; it is killed where it has not ended by itself."""
+    def _begun(self, question: _Question, config: TrainConfig) -> Iterator[Child]:
+        request = json.dumps(config.to_json()) + "\n"
         try:
-            process = subprocess.Popen(
-                [*self._command, mine.what, "--stdin", "--json"],
-                stdin=subprocess.PIPE,  # it ends when the server does, which closes this
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                text=True,
-                env=environment(),
-                start_new_session=True,
-            )
+            child = Child([*self._command, question.kind, "--asked", "--json"], request=request)
         except OSError as error:
             raise GnetError(
                 f"No process could be started to measure it ({error.strerror}); ask again later."
             ) from error
-        self._process = process
-        give_way(process.pid)
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-            if process.stdin:
-                with suppress(BrokenPipeError):
-                    process.stdin.close()
-            self._process = None
+        with child:
+            with self._changed:
+                question.child = child
+                if question.outdated:
+                    child.end()
+            yield child
 
-    def _check_quiet(self) -> None:
+    def _keep(self, key: tuple, answer: dict[str, Any]) -> None:
+        with self._changed:
+            self._known[key] = answer
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+
+    def _check_no_run(self) -> None:
         if self._running():
             raise GnetError(
-                "A run is training here, and what is measured beside it would be wrong; ask again "
-                "when it has ended."
+                "A run is training here, so a measurement would be wrong; ask again when it has "
+                "ended."
             )
 
 
-def _answer(code: int, said: str) -> dict[str, Any]:
-    """The record told by a process that ended with `code`; raises `GnetError` for any other end."""
-    last = (said.strip().splitlines() or [""])[-1]
+def _answer(child: Child) -> dict[str, Any]:
+    """The record that an ended child printed; raises `GnetError` if it failed."""
+    code, last = child.code or 0, child.last_line
     if code == 0:
         with suppress(ValueError):
             return json.loads(last)
     if code == 2:
-        raise GnetError(last.removeprefix("gnet: ")[:_SENTENCE])
+        raise GnetError(last.removeprefix("gnet: ")[:_LONGEST])
     if code < 0:
         raise GnetError(
-            "Measuring was ended from outside, as happens where memory runs out; choose a smaller "
-            "input, width or number of pictures a step."
+            "Measuring was ended from outside, as happens when memory runs out; choose a smaller "
+            "input, width or batch."
         )
-    raise GnetError(f"Measuring met an error it does not know: {last[:200]}")
+    raise GnetError(f"Measuring ended with an unexpected error: {last[:200]}")
 
 
-def _is_quiet() -> bool:
-    """Whether so little else was computed in the last minute that a figure is worth keeping."""
-    if not hasattr(os, "getloadavg"):
-        return True
-    with suppress(OSError):
-        return os.getloadavg()[0] < (os.cpu_count() or 1)
-    return True
+def _load() -> float:
+    """Busy processes on average over the last minute; 0 where the system does not count them."""
+    with suppress(OSError, AttributeError):
+        return os.getloadavg()[0]
+    return 0.0

@@ -63,7 +63,7 @@ class RunQueue(RunShelf):
         super().__init__(folder)
         self.limits = limits or RunLimits()
         self._command = command
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, subprocess.Popen[str]] = {}
         self._changing = threading.Lock()
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()

@@ -1,35 +1,34 @@
-"""The reviews of runs as a server has them: each made once, by a process of its own, one at a time.
+"""The reviews of a server's runs: each computed once, one at a time, in a child process.
 
-So neither a picture that somebody explores nor the server's memory waits for a whole data set.
-Knows nothing of pages or of who started a run.
+So a whole data set takes neither the server's memory nor time from those who explore a picture.
+Knows nothing of pages or of a run's owner.
 """
 
 from __future__ import annotations
 
-import atexit
-import os
 import queue
-import subprocess
 import sys
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import gnet
 from gnet.errors import GnetError
 from gnet.evaluation.review import Review
 from gnet.runs.folder import RunFolder
 from gnet.serving.run_review import REVIEW, kept_review, weights_of
+from gnet.system.processes import Child
 from gnet.system.stamps import stamp_of
 
 COMMAND = (sys.executable, "-m", "gnet", "review", "--counting")
 NICENESS = 5
-_KEPT, _KEPT_IN_ALL, _MOST_WAITING = 4, 200, 20
-_SENTENCE = 400
+"""Behind the server and before a run: somebody waits for a review."""
+MOST_WAITING = 20
+_KEPT, _KEPT_IN_ALL = 4, 200
+_EVERY = 0.1
+"""Seconds between two looks at how far a review is."""
+_LONGEST = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +47,15 @@ class Standing:
 class Reviews:
     """Reviews by run folder; several threads may ask."""
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self, command: Sequence[str] = COMMAND, *, most_waiting: int = MOST_WAITING
+    ) -> None:
         self._command = command
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         self._kept: OrderedDict[tuple, Review | None] = OrderedDict()
         self._standing: dict[Path, Standing] = {}
-        self._line: queue.Queue[Path] = queue.Queue(_MOST_WAITING)
-        self._process: subprocess.Popen[str] | None = None
+        self._line: queue.Queue[Path] = queue.Queue(most_waiting)
         self._worker: threading.Thread | None = None
 
     def find(self, folder: Path) -> Review | None:
@@ -70,7 +70,7 @@ class Reviews:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        with self._reading:  # of all who ask for a review at once, one reads it
+        with self._reading:  # several may ask at once: the file is read once
             with self._lock:
                 if key in self._kept:
                     return self._kept[key]
@@ -90,9 +90,9 @@ class Reviews:
             del self._kept[key]
 
     def ask(self, folder: Path) -> Review | Standing:
-        """The review, or how far it is; who asks first sets it going.
+        """The review, or how far it is; the first call begins it.
 
-        A failure is told once: the next one to ask begins anew.
+        A failure is reported once: the next call begins anew.
         """
         found = self.find(folder)
         with self._lock:
@@ -104,9 +104,9 @@ class Reviews:
                 return self._standing.pop(folder)
             if standing is None:
                 self._begin(folder)
-            return self._told(folder)
+            return self._place(folder)
 
-    def _told(self, folder: Path) -> Standing:
+    def _place(self, folder: Path) -> Standing:
         standing = self._standing[folder]
         if standing.state != "waiting":
             return standing
@@ -114,25 +114,18 @@ class Reviews:
         line = [path for path, one in self._standing.items() if one.state != "failed"]
         return replace(standing, before=line.index(folder))
 
-    def stop(self) -> None:
-        """End the process that is at work, if there is one."""
-        process = self._process
-        if process is not None and process.poll() is None:
-            process.terminate()
-
     def _begin(self, folder: Path) -> None:
         try:
             self._line.put_nowait(folder)
         except queue.Full:
             raise GnetError(
-                f"{_MOST_WAITING} reviews are waiting already, which are as many as are allowed; "
+                f"{self._line.maxsize} reviews are waiting already, the most that are allowed; "
                 "ask again in a minute."
             ) from None
         self._standing[folder] = Standing(state="waiting")
         if self._worker is None:
             self._worker = threading.Thread(target=self._work, name="reviews", daemon=True)
             self._worker.start()
-            atexit.register(self.stop)
 
     def _work(self) -> None:
         while True:
@@ -144,35 +137,26 @@ class Reviews:
                     self._standing[folder] = Standing(state="failed", message=message)
 
     def _make(self, folder: Path) -> str:
-        """Have one review made; what went wrong, if something did."""
-        source = str(Path(gnet.__file__).resolve().parents[1])
-        paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
-        with tempfile.TemporaryFile("w+", errors="replace") as errors:
-            try:
-                self._process = process = subprocess.Popen(
-                    [*self._command, str(folder)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    text=True,
-                    errors="replace",
-                    env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
-                )
-            except OSError as error:
-                return f"No process could be started to look at the pictures ({error.strerror})."
-            with process:
-                if hasattr(os, "setpriority"):  # behind the server, before a run: somebody waits
-                    with suppress(OSError):
-                        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-                assert process.stdout
-                for line in process.stdout:
-                    self._note(folder, line)
-            errors.seek(0)
-            said = errors.read().strip().splitlines()
-        if process.returncode == 0:
+        """Have one review computed; the reason if that failed, else an empty text."""
+        try:
+            child = Child(
+                [*self._command, str(folder)],
+                niceness=NICENESS,
+                variables={"OMP_NUM_THREADS": "1"},
+            )
+        except OSError as error:
+            return f"No process could be started to look at the pictures ({error.strerror})."
+        with child:
+            while not child.ended(_EVERY):
+                self._note(folder, child.last_line)
+        last = child.last_line.removeprefix("gnet: ")
+        if child.code == 0:
             return ""
-        last = said[-1].removeprefix("gnet: ") if said else "its process was ended"
-        return last[:_SENTENCE] if process.returncode == 2 else f"The review failed: {last[:200]}."
+        if child.code == 2:
+            return last[:_LONGEST]
+        if (child.code or 0) < 0 or not last:
+            last = "its process was ended from outside"
+        return f"The review failed: {last[:200]}."
 
     def _note(self, folder: Path, line: str) -> None:
         done, _, total = line.strip().partition(" of ")

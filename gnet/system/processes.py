@@ -1,20 +1,29 @@
-"""Child processes: set apart, behind others, known by number and start."""
+"""Child processes: one way to start them all, known by their number and start.
+
+A child is niced, sits in a session of its own, and is the first to be ended when memory runs out.
+It ends with its server: by a lease (training) or by a pipe that closes (`Child`).
+"""
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
 import sys
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Self
 
 import gnet
 
 NICENESS = 10
-
-
+_LINES = 200
+"""Lines of a child's output that are kept."""
 _MEMORY_SCORE = 500
 """Linux ends the process with the highest score first when memory runs out."""
 
@@ -45,8 +54,120 @@ class Trained:
         self.send(getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
+def launch(
+    command: Sequence[str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.DEVNULL,
+    stderr: int | IO[bytes] = subprocess.DEVNULL,
+    niceness: int = NICENESS,
+    variables: Mapping[str, str] | None = None,
+) -> subprocess.Popen[str]:
+    """Start a child process with this very package; raises OSError where none can be started.
+
+    It has a session of its own, so that a Ctrl-C meant for the server does not reach it.
+    """
+    process = subprocess.Popen(
+        list(command),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        errors="replace",
+        env=environment() | dict(variables or {}),
+        start_new_session=True,
+    )
+    _give_way(process.pid, niceness)
+    return process
+
+
+class Child:
+    """A process that works for this program; leaving its `with` ends it, and so does the exit.
+
+    Its standard input is a pipe that stays open as long as this program lives: a command that calls
+    `end_with` on it is not left behind even when this program is killed.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        request: str = "",
+        niceness: int = NICENESS,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it and write `request` to it; raises OSError where no process can be started."""
+        self._process = launch(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            niceness=niceness,
+            variables=variables,
+        )
+        self._lines: deque[str] = deque(maxlen=_LINES)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        atexit.register(self.end)
+        assert self._process.stdin
+        with suppress(BrokenPipeError):  # it has failed already; its output says why
+            self._process.stdin.write(request)
+            self._process.stdin.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+        self.ended(None)
+        atexit.unregister(self.end)
+        assert self._process.stdin
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+
+    @property
+    def last_line(self) -> str:
+        """The last line it has printed so far, errors included; empty before the first."""
+        return self._lines[-1] if self._lines else ""
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code; None while it runs, negative if a signal ended it."""
+        return self._process.returncode
+
+    def ended(self, within: float | None) -> bool:
+        """Whether it ends within so many seconds (None: wait for it); then all output is read."""
+        try:
+            self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            return False
+        self._reader.join(1.0)  # a grandchild may hold the pipe open
+        return True
+
+    def end(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        with self._process.stdout as lines:
+            self._lines.extend(line.strip() for line in lines if line.strip())
+
+
+def end_with(stream: IO[str]) -> None:
+    """End this process as soon as the other end of `stream` is closed; returns at once."""
+
+    def watch() -> None:
+        with suppress(OSError):
+            while os.read(stream.fileno(), 1):
+                pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def environment() -> dict[str, str]:
-    """The variables of a process that trains with this very package."""
+    """The variables of a process that runs this very package."""
     source = str(Path(gnet.__file__).resolve().parents[1])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     return os.environ | {
@@ -56,13 +177,13 @@ def environment() -> dict[str, str]:
     }
 
 
-def give_way(process: int) -> None:
+def _give_way(process: int, niceness: int) -> None:
     """Let a process run behind others; what a system does not know of is left out."""
     if hasattr(os, "setpriority"):
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process, NICENESS)
+            os.setpriority(os.PRIO_PROCESS, process, niceness)
     # Linux shares the processor among sessions first, and niceness counts only within one.
-    for name, value in (("autogroup", NICENESS), ("oom_score_adj", _MEMORY_SCORE)):
+    for name, value in (("autogroup", niceness), ("oom_score_adj", _MEMORY_SCORE)):
         with suppress(OSError):
             Path(f"/proc/{process}/{name}").write_text(str(value))
 

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -308,16 +309,24 @@ def test_of_many_who_ask_for_a_review_at_once_one_reads_it(
 ) -> None:
     review_run(finished)
     read, original = [], Review.read
+    all_here = threading.Barrier(9)
+    go_on = threading.Event()
 
     def slowly(path: Path) -> Review:
         read.append(path)
-        time.sleep(0.2)
+        assert go_on.wait(60)
         return original(path)
 
+    def find(reviews: Reviews) -> Review | None:
+        all_here.wait(60)
+        return reviews.find(finished)
+
     monkeypatch.setattr(Review, "read", slowly)
-    reviews = Reviews()
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(reviews.find, [finished] * 8))
+        asked = [pool.submit(find, reviews) for reviews in [Reviews()] * 8]
+        all_here.wait(60)
+        go_on.set()
+        found = [one.result(60) for one in asked]
     assert len(read) == 1 and all(one is found[0] for one in found)
 
 

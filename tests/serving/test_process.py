@@ -65,7 +65,7 @@ def test_ps_tells_the_same_where_there_is_no_proc(monkeypatch):
         ("Traceback (most recent call last):\n  File\nKeyboardInterrupt\n", ""),
         (
             "Traceback (most recent call last):\n  File '/secret'\nMemoryError: too much\n",
-            "Training met an error it does not know: MemoryError: too much",
+            "Training ended with an unexpected error: MemoryError: too much",
         ),
         ("a warning\n", ""),
     ],

@@ -159,7 +159,7 @@ def test_a_second_stop_changes_nothing(opened):
         (pretend_training.FAILS, "Cannot write it (No space left on device); make room."),
         (
             pretend_training.CRASHES,
-            "Training met an error it does not know: RuntimeError: out of luck",
+            "Training ended with an unexpected error: RuntimeError: out of luck",
         ),
     ],
 )

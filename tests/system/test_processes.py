@@ -1,0 +1,62 @@
+"""Child processes: set apart, behind others, and gone when their server is."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gnet.system.processes import Child, launch
+from support.root import ROOT
+
+PROGRAM = """
+import os, sys
+print(sys.stdin.readline().strip(), os.getsid(0) == os.getpid(), os.environ["PYTHONPATH"])
+"""
+
+
+def test_a_child_reads_its_request_and_its_output_is_kept() -> None:
+    with Child([sys.executable, "-S", "-c", PROGRAM], request="a question\n") as child:
+        assert child.ended(60) and child.code == 0
+        assert child.last_line.startswith("a question True ") and str(ROOT) in child.last_line
+
+
+def test_the_errors_of_a_child_are_the_last_of_its_output() -> None:
+    program = 'import sys; print("1 of 2", flush=True); sys.exit("gnet: Too bad.")'
+    with Child([sys.executable, "-S", "-c", program]) as child:
+        assert child.ended(60) and (child.code, child.last_line) == (1, "gnet: Too bad.")
+
+
+def test_a_child_is_ended_when_its_with_is_left() -> None:
+    with Child([sys.executable, "-S", "-c", "import sys; sys.stdin.read()"]) as child:
+        assert not child.ended(0) and child.code is None
+    assert child.code is not None and child.code != 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such a score")
+def test_a_child_is_niced_and_the_first_to_go_when_memory_runs_out() -> None:
+    with launch(
+        [sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE, niceness=7
+    ) as process:
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == 7
+        assert int(Path(f"/proc/{process.pid}/oom_score_adj").read_text()) == 500
+        process.kill()
+
+
+def test_a_command_that_watches_its_input_ends_with_the_other_side() -> None:
+    program = (
+        "import sys, time\n"
+        "from gnet.system.processes import end_with\n"
+        "end_with(sys.stdin)\n"
+        "while True: time.sleep(0.01)"
+    )
+    with launch([sys.executable, "-c", program], stdin=subprocess.PIPE, niceness=0) as process:
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(60) == 1
+
+
+def test_what_cannot_be_started_is_an_os_error() -> None:
+    with pytest.raises(OSError, match="No such file"):
+        Child(["/no/such/program"])
