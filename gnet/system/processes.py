@@ -126,6 +126,11 @@ class Child:
             self._process.stdin.close()
 
     @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    @property
     def last_line(self) -> str:
         """The last line it has printed so far, errors included; empty before the first."""
         return self._lines[-1] if self._lines else ""

@@ -16,7 +16,6 @@ from gnet.serving.measuring import ESTIMATE, FIND_RATE, Measuring
 from gnet.system.processes import NICENESS, environment
 from support import pretend_measuring
 from support.pretend_measuring import CRASHES, FAILS, HANGS, SECONDS, VANISHES
-from support.root import ROOT
 from support.training_runs import tiny
 
 CONFIG = TrainConfig(size=32)
@@ -128,32 +127,6 @@ def test_a_measurement_that_is_killed_says_so(note):
     assert is_gone(number)
 
 
-LEAVES = """
-import os
-from pathlib import Path
-from support import pretend_measuring
-from gnet.serving.measuring import ESTIMATE, Measuring
-from gnet.runs.train_config import TrainConfig
-
-here = Measuring(lambda: 0, command=pretend_measuring.COMMAND)
-asked = here.ask(ESTIMATE, TrainConfig(seed=pretend_measuring.HANGS), "me")
-note = Path(os.environ["PRETEND_MEASURING"])
-while not (note.exists() and note.read_text().endswith("\\n")):
-    next(asked)
-"""
-
-
-def test_a_server_that_leaves_its_program_leaves_no_process_behind(note):
-    paths = os.pathsep.join([str(ROOT / "tests"), environment()["PYTHONPATH"]])
-    subprocess.run(
-        [sys.executable, "-c", LEAVES],
-        env=environment() | {"PYTHONPATH": paths},
-        check=True,
-        timeout=60,
-    )
-    assert is_gone(int(note()[-1][1]))
-
-
 def test_the_process_ends_when_its_server_was_killed():
     process = subprocess.Popen(
         [sys.executable, "-m", "gnet", "estimate", "--stdin", "--json"],
@@ -167,7 +140,7 @@ def test_the_process_ends_when_its_server_was_killed():
         process.stdin.write(json.dumps(replace(tiny(), per_class=2000).to_json()) + "\n")
         process.stdin.close()  # as a kill does
         process.stdin = None
-        assert process.wait(60) == 1
+        assert process.wait(300) == 1
         assert process.stdout.read() == ""
 
 

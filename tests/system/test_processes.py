@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from gnet.system.processes import Child, launch
+from gnet.system.processes import Child, launch, start_time
 from support.root import ROOT
 
 PROGRAM = """
@@ -54,9 +55,25 @@ def test_a_command_that_watches_its_input_ends_with_the_other_side() -> None:
     with launch([sys.executable, "-c", program], stdin=subprocess.PIPE, niceness=0) as process:
         assert process.stdin
         process.stdin.close()
-        assert process.wait(60) == 1
+        assert process.wait(300) == 1
 
 
 def test_what_cannot_be_started_is_an_os_error() -> None:
     with pytest.raises(OSError, match="No such file"):
         Child(["/no/such/program"])
+
+
+def test_a_program_that_ends_leaves_no_child_behind() -> None:
+    program = (
+        "import sys\n"
+        "from gnet.system.processes import Child\n"
+        "child = Child([sys.executable, '-S', '-c', 'import time; print(1); time.sleep(600)'])\n"
+        "print(child.pid)"
+    )
+    with launch([sys.executable, "-c", program], stdout=subprocess.PIPE, niceness=0) as process:
+        output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0
+    ended = time.monotonic() + 60
+    while start_time(int(output)):
+        assert time.monotonic() < ended
+        time.sleep(0.01)
