@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gnet.errors import GnetError
+from gnet.system.cache import cache_folder
 
 Build = Callable[[str, str, bool], Any]
 """(folder, split in torchvision's word, download?) → a torchvision data set."""
@@ -103,21 +104,15 @@ TORCHVISION: dict[str, Entry] = {
 """Names that can be given as a data set; they download on first use."""
 
 
-def cache_folder() -> Path:
-    """Where downloads are kept: GNET_CACHE, else ~/.cache/gnet."""
-    return Path(os.environ.get("GNET_CACHE") or "~/.cache/gnet").expanduser()
-
-
-def is_missing(name: str) -> bool:
-    """Whether a data set named in TORCHVISION still has to be downloaded."""
-    key = name.lower()
-    return key in TORCHVISION and not (cache_folder() / "data" / key).is_dir()
+def is_here(name: str) -> bool:
+    """Whether a data set named in TORCHVISION has been downloaded."""
+    return cache_folder("data", name).is_dir()
 
 
 def bytes_so_far(name: str) -> int:
     """How much of a data set has been downloaded and unpacked, while `fetch` is at it."""
     size = 0
-    for path in (cache_folder() / "data").glob(f".{name.lower()}.*.partial/**/*"):
+    for path in cache_folder("data").glob(f".{name}.*.partial/**/*"):
         try:
             size += path.stat().st_size if path.is_file() else 0
         except OSError:  # moved meanwhile
@@ -136,7 +131,7 @@ def fetch(name: str, split: str) -> Labelled:
         allowed = ", ".join(entry.splits or ("train", "val"))
         raise GnetError(f"The data set {name} has no split {split!r}; it has {allowed}.")
     theirs = entry.splits.get(split, "")
-    folder = cache_folder() / "data" / name
+    folder = cache_folder("data", name)
     try:
         if not folder.is_dir():
             _download(entry, folder, theirs)

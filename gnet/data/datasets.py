@@ -18,10 +18,11 @@ import torch
 from PIL import Image
 
 from gnet.data import patterns
-from gnet.data.archives import LIMITS, Files, Limits, Parts, open_files
-from gnet.data.catalogue import TORCHVISION, fetch
+from gnet.data.archives import LIMITS, Files, Limits, Parts
+from gnet.data.catalogue import fetch
 from gnet.data.layout import empty_class, layout, limited, share, titles
 from gnet.data.pictures import PictureError, as_tensor, open_picture
+from gnet.data.source import BuiltIn, Known, Source, Stored, parse
 from gnet.errors import GnetError
 from gnet.system.progress import Progress
 
@@ -94,7 +95,7 @@ def chosen(dataset: Dataset, indices: list[int]) -> Dataset:
 
 
 def open_dataset(
-    spec: str | Path,
+    spec: str | Path | Source,
     split: str,
     *,
     classes: tuple[str, ...] = (),
@@ -107,18 +108,19 @@ def open_dataset(
 ) -> Dataset:
     """Read one split of a data set into memory.
 
-    `spec`: "built-in", a name in TORCHVISION, a folder or a .zip. `split`: any top-level folder of
-    the source, or `tune`, the part of `train` that `held_out` sets aside; a source of <class>/*
-    alone is split 85 / 15 into train and val by `seed`.
+    `spec`: "built-in", a name in TORCHVISION, a folder or a .zip, or such a source parsed.
+    `split`: any top-level folder of the source, or `tune`, the part of `train` that `held_out` sets
+    aside; a source of <class>/* alone is split 85 / 15 into train and val by `seed`.
     `classes` names the class folders to take, by default all (folders and zips only).
     `per_class` limits the pictures of each class (chosen by `seed`); `size` is the side (px) that
     training will use: the built-in pictures are made at it, others are shrunk to a short side of
     `max_side` px, by default 1.25 times `size` and at least 144. `progress(done, total)` counts
     pictures. Order is by class, then by name. Raises GnetError.
     """
+    source = parse(spec)
     if split == TUNE:
         whole = open_dataset(
-            spec,
+            source,
             "train",
             classes=classes,
             per_class=per_class,
@@ -132,21 +134,30 @@ def open_dataset(
     if per_class is not None and per_class < 1:
         raise GnetError(f"per_class is {per_class}; allowed are 1 and more.")
     short = max_side if max_side is not None else max(144, round(1.25 * size))
-    if classes and (str(spec) == "built-in" or str(spec).lower() in TORCHVISION):
+    if classes and not isinstance(source, Stored):
         raise GnetError(
-            f"Classes are to be chosen from {spec}; allowed is a choice from a folder or a zip."
+            f"Classes cannot be chosen from {source.name}; they can from a folder or a zip."
         )
-    if str(spec) == "built-in":
-        return _built_in(split, per_class, size, seed, progress, limits)
-    if isinstance(spec, str) and spec.lower() in TORCHVISION:
-        return _torchvision(spec.lower(), split, per_class, seed, short, progress, limits)
-    path = Path(spec).expanduser()
-    if not path.exists():
-        known = ", ".join(("built-in", *TORCHVISION))
-        raise GnetError(
-            f"There is no data set {str(spec)!r}; allowed are {known}, a folder or a .zip."
-        )
-    files = open_files(path, limits)
+    match source:
+        case BuiltIn():
+            return _built_in(split, per_class, size, seed, progress, limits)
+        case Known(name):
+            return _torchvision(name, split, per_class, seed, short, progress, limits)
+        case Stored():
+            return _stored(source, split, classes, per_class, seed, short, progress, limits)
+
+
+def _stored(
+    source: Stored,
+    split: str,
+    classes: tuple[str, ...],
+    per_class: int | None,
+    seed: int,
+    short: int,
+    progress: Progress | None,
+    limits: Limits,
+) -> Dataset:
+    files = source.open(limits)
     try:
         folders = layout(files, split, seed, classes)
         names = tuple(folders)
@@ -159,7 +170,7 @@ def open_dataset(
         return _gathered(
             files.name,
             names,
-            titles(files, path, names),
+            titles(files, source.path, names),
             [(label, parts[-1][:3]) for label, parts in items],
             _decode_all(decode, items, progress, limits),
             required=split == "train",

@@ -1,72 +1,89 @@
-"""Fetches data sets known by name in the background, each once, and tells how far it is."""
+"""Downloads data sets known by name in the background, each once, and says how far each is."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
+from pathlib import Path
 
-from gnet.data.catalogue import TORCHVISION, bytes_so_far, fetch, is_missing
+from gnet.data import catalogue
+from gnet.data.catalogue import TORCHVISION
+from gnet.data.source import Source, is_missing, parse
 
 EVERY = 0.5
 """Seconds between two sentences."""
 _COUNTED_EVERY = 1.0
 """Seconds for which a count of bytes stands: an archive being unpacked is many files."""
-_lock = threading.Lock()
-_counted: dict[str, tuple[float, str]] = {}
-_under_way: dict[str, Future[None]] = {}
 
 
-def fetched(name: str, every: float = EVERY) -> Iterator[str]:
-    """Have a data set on this machine when this ends; sentences on how far it is until then.
+class Fetching:
+    """The downloads of one server; several threads may ask."""
 
-    Whoever asks while it is being fetched waits for the same download. Does nothing for what is
-    there or is no name of a data set. Raises GnetError.
-    """
-    if not is_missing(name):
-        return
-    key = name.lower()
-    with _lock:
-        future = _under_way.get(key)
-        if future is None:
-            future = _under_way[key] = Future()
-            args = (key, future)
-            threading.Thread(target=_fetch, args=args, name=f"fetch {key}", daemon=True).start()
-    while True:
-        yield _sentence(key)
-        wait([future], every)
-        if future.done():
-            return future.result()
+    def __init__(
+        self,
+        *,
+        fetch: Callable[[str, str], object] = catalogue.fetch,
+        bytes_so_far: Callable[[str], int] = catalogue.bytes_so_far,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetch = fetch
+        self._bytes_so_far = bytes_so_far
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._running: dict[str, Future[None]] = {}
+        self._counted: dict[str, tuple[float, str]] = {}
 
+    def fetched(self, spec: str | Path | Source, every: float = EVERY) -> Iterator[str]:
+        """Download a data set if it is missing; until it is here, sentences on how far it is.
 
-def under_way(name: str) -> str:
-    """How far the download of a data set is, whichever process is at it; empty if none is missing.
+        All who ask for one data set wait for the same download. Raises GnetError.
+        """
+        source = parse(spec)
+        if not is_missing(source):
+            return
+        key = source.name
+        with self._lock:
+            future = self._running.get(key)
+            if future is None:
+                future = self._running[key] = Future()
+                args = (key, future)
+                threading.Thread(
+                    target=self._download, args=args, name=f"fetch {key}", daemon=True
+                ).start()
+        while True:
+            yield self._sentence(key)
+            wait([future], every)
+            if future.done():
+                return future.result()
 
-    However many ask, the bytes are counted once a second.
-    """
-    key = name.lower()
-    if not is_missing(key):
-        return ""
-    with _lock:
-        counted, sentence = _counted.get(key, (-_COUNTED_EVERY, ""))
-        if time.monotonic() - counted >= _COUNTED_EVERY:
-            sentence = _sentence(key)
-            _counted[key] = time.monotonic(), sentence
-        return sentence
+    def under_way(self, spec: str | Path | Source) -> str:
+        """How far a data set's download is, in whichever process; empty if none is missing.
 
+        The bytes are counted once a second at most, however many ask.
+        """
+        source = parse(spec)
+        if not is_missing(source):
+            return ""
+        with self._lock:
+            counted, sentence = self._counted.get(source.name, (-_COUNTED_EVERY, ""))
+            if self._clock() - counted >= _COUNTED_EVERY:
+                sentence = self._sentence(source.name)
+                self._counted[source.name] = self._clock(), sentence
+            return sentence
 
-def _sentence(key: str) -> str:
-    return f"Downloading {TORCHVISION[key].label}: {bytes_so_far(key) / 1e6:.0f} MB so far"
+    def _sentence(self, key: str) -> str:
+        so_far = self._bytes_so_far(key) / 1e6
+        return f"Downloading {TORCHVISION[key].label}: {so_far:.0f} MB so far"
 
-
-def _fetch(key: str, future: Future[None]) -> None:
-    try:
-        fetch(key, "train")
-    except BaseException as error:  # whatever it is, it belongs to who waits
-        future.set_exception(error)
-    else:
-        future.set_result(None)
-    finally:
-        with _lock:
-            _under_way.pop(key, None)
+    def _download(self, key: str, future: Future[None]) -> None:
+        try:
+            self._fetch(key, "train")
+        except BaseException as error:  # whatever it is, it belongs to those who wait
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+        finally:
+            with self._lock:
+                self._running.pop(key, None)

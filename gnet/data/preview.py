@@ -14,14 +14,15 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from gnet.data.archives import LIMITS, Limits, Parts, open_files
+from gnet.data.archives import LIMITS, Limits, Parts
 from gnet.data.augmentation import Augmentation
 from gnet.data.batches import batches
-from gnet.data.catalogue import TORCHVISION, fetch
+from gnet.data.catalogue import fetch
 from gnet.data.datasets import BUILT_IN, Dataset, chosen, open_dataset
 from gnet.data.layout import layout, share
 from gnet.data.patterns import CLASSES
 from gnet.data.pictures import resize, to_image
+from gnet.data.source import BuiltIn, Known, Source, Stored, parse
 from gnet.errors import GnetError
 from gnet.system.progress import Progress
 
@@ -83,7 +84,7 @@ class Preview:
 
 
 def preview(
-    spec: str | Path,
+    spec: str | Path | Source,
     *,
     size: int = 64,
     seed: int = 0,
@@ -98,16 +99,17 @@ def preview(
     `per_class` 0 takes all pictures. At most `opened` training pictures are opened, as many of
     each class, and `progress(done, total)` counts them.
     """
-    most = per_class or None
-    found, made_split = count_classes(spec, seed, tuple(classes), limits)
-    known = str(spec) == "built-in" or str(spec).lower() in TORCHVISION
+    source, most = parse(spec), per_class or None
+    found, made_split = count_classes(source, seed, tuple(classes), limits)
     short = max(144, round(1.25 * size))
-    room = min(OPENED_KNOWN if known else opened, _BYTES // (4 * short * short))
+    room = min(
+        opened if isinstance(source, Stored) else OPENED_KNOWN, _BYTES // (4 * short * short)
+    )
     look = max(PER_ROW, room // max(1, len(found)))
 
     def open_split(split: str, a_class: int, told: Progress | None) -> Dataset:
         return open_dataset(
-            spec,
+            source,
             split,
             classes=tuple(classes),
             per_class=min(a_class, most) if most else a_class,
@@ -130,7 +132,7 @@ def preview(
     ]
     rows, side, sheet = contact_sheet(train, size=size, seed=seed)
     return Preview(
-        name="built-in" if str(spec) == "built-in" else Path(spec).name,
+        name=source.name,
         classes=tuple(counted),
         made_split=made_split,
         opened=total,
@@ -172,20 +174,14 @@ def _webp(image: Image.Image) -> bytes:
 
 
 def count_classes(
-    spec: str | Path, seed: int, classes: tuple[str, ...], limits: Limits
+    source: Source, seed: int, classes: tuple[str, ...], limits: Limits
 ) -> tuple[list[tuple[str, int, int]], bool]:
     """(class, training pictures, validation pictures) before any is opened; was a split made?"""
-    if str(spec) == "built-in":
+    if isinstance(source, BuiltIn):
         return [(name, BUILT_IN["train"], BUILT_IN["val"]) for name in CLASSES], False
-    if str(spec).lower() in TORCHVISION:
-        return _found_by_name(str(spec).lower(), seed)
-    path = Path(spec).expanduser()
-    if not path.exists():
-        known = ", ".join(("built-in", *TORCHVISION))
-        raise GnetError(
-            f"There is no data set {str(spec)!r}; allowed are {known}, a folder or a .zip."
-        )
-    files = open_files(path, limits)
+    if isinstance(source, Known):
+        return _count_known(source.name, seed)
+    files = source.open(limits)
     try:
         train, val = (layout(files, split, seed, classes) for split in ("train", "val"))
         made = _one_folder(train, val)
@@ -200,7 +196,7 @@ def _one_folder(train: dict[str, list[Parts]], val: dict[str, list[Parts]]) -> b
     return any(parts[:-1] in folders for paths in val.values() for parts in paths)
 
 
-def _found_by_name(name: str, seed: int) -> tuple[list[tuple[str, int, int]], bool]:
+def _count_known(name: str, seed: int) -> tuple[list[tuple[str, int, int]], bool]:
     train = fetch(name, "train")
     counts = Counter(train.labels)
     if train.divided:
@@ -261,7 +257,7 @@ def _some(parts: Sequence[str]) -> str:
 
 def check_layout(path: Path, limits: Limits = LIMITS) -> None:
     """Raise GnetError where a folder or zip cannot be a data set, told from names alone."""
-    count_classes(path, 0, (), limits)
+    count_classes(Stored(path), 0, (), limits)
 
 
 def write_sheet(found: Preview, folder: str | Path) -> Path:

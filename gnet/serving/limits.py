@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gnet.data.catalogue import TORCHVISION
+from gnet.data.source import Stored, parse
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 
@@ -77,7 +77,7 @@ class RunLimits:
                 f"grow is {config.grow!r}; allowed on this server are sides of at most "
                 f"{self.max_size} px."
             )
-        if config.data != "built-in" and config.data.lower() not in TORCHVISION:
+        if isinstance(parse(config.data), Stored):
             others = [folder for folder in (self.uploads, own) if folder]
             _check_path("data", config.data, (*self.folders, *others))
         if config.start and config.start not in NAMED_WEIGHTS:

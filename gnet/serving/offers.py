@@ -15,8 +15,9 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from gnet.data.catalogue import TORCHVISION
+from gnet.data.fetching import Fetching
 from gnet.data.preview import check_layout
+from gnet.data.source import Stored, parse
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 
@@ -31,9 +32,10 @@ _LONGEST = 60
 
 
 class Offers:
-    """What a server's people may choose from; several threads may ask."""
+    """The data sets that one server's people may choose from; several threads may ask."""
 
     def __init__(self, folders: Sequence[Path] = (), uploads: Path | None = None) -> None:
+        self.fetching = Fetching()
         self._uploads = uploads
         self._lock = threading.Lock()
         self._coming: dict[Path, int] = {}
@@ -61,8 +63,8 @@ class Offers:
 
     def meant(self, key: object) -> str:
         """The `data` of a config that a key stands for; raises `GnetError` for any other."""
-        if key == "built-in" or (isinstance(key, str) and key.lower() in TORCHVISION):
-            return str(key)
+        if isinstance(key, str) and not isinstance(parse(key), Stored):
+            return key
         kind, _, name = str(key).partition(":")
         if kind == _HERE and name in self._here:
             return str(self._here[name].resolve())

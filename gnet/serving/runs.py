@@ -19,7 +19,9 @@ from gnet.errors import GnetError
 from gnet.runs.control import SETTINGS, read_requests, write_requests
 from gnet.runs.folder import CONTROL, RunFolder
 from gnet.runs.train_config import TrainConfig
-from gnet.serving.offers import taken_along
+from gnet.serving.limits import RunLimits
+from gnet.serving.offers import Offers, taken_along
+from gnet.serving.process import COMMAND
 from gnet.serving.queue import DELETED, NEW, PATIENCE, RunQueue
 from gnet.serving.run_card import RunCard, cleaned_name, hashed, new_token, write_card
 from gnet.serving.shelf import RESUMABLE, process_of
@@ -40,6 +42,16 @@ class Wanted:
 
 class Runs(RunQueue):
     """The runs in a folder: what their owners want of them, and the queue that trains them."""
+
+    def __init__(
+        self,
+        folder: str | Path,
+        limits: RunLimits | None = None,
+        *,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        super().__init__(folder, limits, command=command)
+        self.offers = Offers(self.limits.folders, self.limits.uploads)
 
     def start(
         self, config: TrainConfig, *, name: str, owner: str, lesson: str = "", part: str = ""

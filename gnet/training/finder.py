@@ -21,6 +21,7 @@ from gnet.data.batches import Batch, steps_per_epoch
 from gnet.data.datasets import TUNE_SHARE, Dataset, chosen
 from gnet.data.prefetch import prefetch
 from gnet.data.preview import OPENED, count_classes
+from gnet.data.source import BuiltIn, parse
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import evaluate
 from gnet.network.model import GoogLeNet
@@ -232,10 +233,11 @@ def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[
     None where it takes no more than those anyway. For what is measured on a few steps. The
     built-in pictures are drawn and stay as they are.
     """
-    if config.data == "built-in":
+    source = parse(config.data)
+    if isinstance(source, BuiltIn):
         return config, None
     classes = config.chosen_classes()
-    found, _ = count_classes(config.data, config.seed, classes, LIMITS)
+    found, _ = count_classes(source, config.seed, classes, LIMITS)
     limit = config.per_class
     train = sum(min(learnt, limit or learnt) for _, learnt, _ in found)
     val = sum(min(held, limit or held) for _, _, held in found)

@@ -10,7 +10,6 @@ from gnet.answers.explorer import Explorer
 from gnet.answers.explorers import Explorers
 from gnet.data.pictures import LIMITS
 from gnet.network.model import GoogLeNet
-from gnet.serving.offers import Offers
 from gnet.serving.reviews import Reviews
 from gnet.ui import explore_tab
 from gnet.ui.components import drawing, read
@@ -51,7 +50,7 @@ def build(model: GoogLeNet, runs: Any = None) -> gr.Blocks:
             explore_tab.build(Explorers(explorer, runs, reviews))
         if runs is not None and reviews is not None:
             with gr.Column(elem_id="train-tab", elem_classes="tab"):
-                train_tab.build(runs, reviews, _offers(runs))
+                train_tab.build(runs, reviews, runs.offers)
     page.queue(max_size=64)
     return page
 
@@ -62,7 +61,7 @@ def launch_options(runs: Any = None) -> dict[str, Any]:
     scripts = "\n".join(read(name) for name in SCRIPTS)
     routes = downloads.routes(runs)
     if runs is not None and runs.limits.enabled:
-        routes += zips.routes(_offers(runs))
+        routes += zips.routes(runs.offers)
     return {
         "theme": Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         # Not as `css`: Gradio would rewrite the selectors, and lose those within @media.
@@ -77,7 +76,3 @@ def launch_options(runs: Any = None) -> dict[str, Any]:
         "share": False,
         "app_kwargs": {"middleware": [Middleware(SafeHeaders)], "routes": routes},
     }
-
-
-def _offers(runs: Any) -> Offers:
-    return Offers(runs.limits.folders, runs.limits.uploads)

@@ -4,9 +4,8 @@ import threading
 
 import pytest
 
-from gnet.data import fetching
 from gnet.data.catalogue import bytes_so_far
-from gnet.data.fetching import fetched
+from gnet.data.fetching import Fetching
 from gnet.errors import GnetError
 
 
@@ -17,10 +16,11 @@ def empty_cache(tmp_path, monkeypatch):
 
 def test_what_is_there_or_is_no_name_needs_no_fetching(tmp_path):
     (tmp_path / "data" / "mnist").mkdir(parents=True)
-    assert list(fetched("mnist")) == list(fetched("built-in")) == list(fetched("/a/b.zip")) == []
+    for spec in ("mnist", "built-in", "/a/b.zip"):
+        assert list(Fetching().fetched(spec)) == []
 
 
-def test_two_who_ask_wait_for_one_download(tmp_path, monkeypatch):
+def test_two_who_ask_wait_for_one_download(tmp_path):
     go, calls = threading.Event(), []
 
     def fetch(name, split):
@@ -30,8 +30,8 @@ def test_two_who_ask_wait_for_one_download(tmp_path, monkeypatch):
         (partial / "file").write_bytes(bytes(3_000_000))
         assert go.wait(20)
 
-    monkeypatch.setattr(fetching, "fetch", fetch)
-    one, two = fetched("MNIST", every=0.01), fetched("mnist", every=0.01)
+    fetching = Fetching(fetch=fetch)
+    one, two = (fetching.fetched(name, every=0.01) for name in ("MNIST", "mnist"))
     for waiting in (one, two):
         next(waiting)
     while bytes_so_far("mnist") < 3_000_000:
@@ -42,11 +42,11 @@ def test_two_who_ask_wait_for_one_download(tmp_path, monkeypatch):
     assert calls == ["mnist"]
 
 
-def test_a_download_that_fails_is_a_sentence_and_the_next_one_begins_anew(monkeypatch):
+def test_a_download_that_fails_is_a_sentence_and_the_next_one_begins_anew():
     def fetch(name, split):
         raise GnetError("Not here.")
 
-    monkeypatch.setattr(fetching, "fetch", fetch)
+    fetching = Fetching(fetch=fetch)
     for _ in range(2):
         with pytest.raises(GnetError, match="Not here"):
-            list(fetched("mnist", every=0.01))
+            list(fetching.fetched("mnist", every=0.01))

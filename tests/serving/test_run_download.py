@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from gnet.data import fetching
-from gnet.data.fetching import under_way
+from gnet.data.fetching import Fetching
 from gnet.serving.limits import RunLimits
 from gnet.serving.runs import Runs
 from support.pages import with_training
@@ -71,9 +70,8 @@ def test_a_run_tells_how_far_its_download_is_and_then_trains(
 def test_bytes_are_counted_once_a_second_however_many_ask(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("GNET_CACHE", str(tmp_path))
     counts, now = iter(range(1_000_000, 9_000_000, 1_000_000)), [100.0]
-    monkeypatch.setattr(fetching, "bytes_so_far", lambda name: next(counts))
-    monkeypatch.setattr(fetching.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(fetching, "_counted", {})
+    fetching = Fetching(bytes_so_far=lambda name: next(counts), clock=lambda: now[0])
+    under_way = fetching.under_way
     assert [under_way("EuroSAT") for _ in range(3)] == [
         "Downloading EuroSAT (94 MB): 1 MB so far"
     ] * 3

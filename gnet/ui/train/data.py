@@ -10,7 +10,6 @@ from typing import Any
 
 import gradio as gr
 
-from gnet.data.fetching import fetched
 from gnet.data.preview import Preview, preview
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
@@ -50,7 +49,7 @@ def build(offers: Offers, buttons: gr.HTML, form: list[Any], asked: Asked) -> No
             return listed(offers, event._data)
 
     def look(*values: Any) -> Iterator[str]:
-        yield from looked_at(asked, values)
+        yield from looked_at(offers, asked, values)
 
     private: dict[str, Any] = {"api_visibility": "private", **QUIET}
     buttons.uploaded(uploaded, None, form[0], **private).success(
@@ -85,11 +84,11 @@ def filled(offers: Offers, values: Sequence[Any]) -> list[Any]:
     return [offers.meant(values[0]), *values[1:]]
 
 
-def looked_at(asked: Asked, values: Sequence[Any]) -> Iterator[str]:
+def looked_at(offers: Offers, asked: Asked, values: Sequence[Any]) -> Iterator[str]:
     """How far a download is, as long as there is one, and then the preview or a sentence."""
     try:
         config = asked(values)
-        for sentence in fetched(config.data):
+        for sentence in offers.fetching.fetched(config.data):
             yield as_text({"busy": sentence})
         yield as_text({"busy": "Opening pictures …"})
         settings = (config.data, config.size, config.seed, config.per_class)

@@ -14,8 +14,7 @@ from typing import Any
 import gradio as gr
 
 from gnet.answers.explorer import cut
-from gnet.data.catalogue import is_missing
-from gnet.data.fetching import under_way
+from gnet.data.source import is_missing, parse
 from gnet.errors import GnetError
 from gnet.runs.control import SETTINGS
 from gnet.runs.folder import PINNED
@@ -253,7 +252,7 @@ def as_run(runs: Runs, lesson: Lesson, values: Any) -> TrainConfig:
     Raises `GnetError` where its pictures would have to be downloaded first.
     """
     config = wanted(lesson, values)[0][1]
-    if is_missing(config.data):
+    if is_missing(parse(config.data)):
         raise GnetError(
             f"The pictures of {config.data} are not on this machine; a run downloads them first."
         )
@@ -294,7 +293,8 @@ def followed(runs: Runs, asked: Any) -> dict[str, Any]:
     """What a run said, and how it stands; before it begins also how far a download is."""
     told = runs.follow(asked["run"], asked["since"], asked["owner"])
     if told["run"]["state"] == "starting":
-        told["run"]["doing"] = under_way(told["run"]["config"].get("data", ""))
+        data = told["run"]["config"].get("data", "")
+        told["run"]["doing"] = runs.offers.fetching.under_way(data)
     return told
 
 

@@ -63,7 +63,7 @@ def test_a_zip_is_kept_listed_and_looked_at(tmp_path, offers, send):
     assert update["value"] == answer["key"]
     assert update["choices"][-1] == ("pets.zip (yours)", answer["key"])
     assert ("allowed", "here:allowed") in update["choices"]
-    *busy, last = map(json.loads, data_tab.looked_at(asked(offers), [answer["key"]]))
+    *busy, last = map(json.loads, data_tab.looked_at(offers, asked(offers), [answer["key"]]))
     assert busy == [{"busy": "Opening pictures …"}]
     assert last["train"] == 34 and last["made_split"] and str(tmp_path) not in json.dumps(last)
     assert last["sheet"].startswith("data:image/webp;base64,")
@@ -72,7 +72,7 @@ def test_a_zip_is_kept_listed_and_looked_at(tmp_path, offers, send):
 def test_an_allowed_folder_is_looked_at_without_its_place_being_told(tmp_path, offers):
     from gnet.ui.train import data as data_tab
 
-    *_, last = data_tab.looked_at(asked(offers), ["here:allowed"])
+    *_, last = data_tab.looked_at(offers, asked(offers), ["here:allowed"])
     assert json.loads(last)["name"] == "allowed" and str(tmp_path) not in last
 
 
@@ -105,7 +105,7 @@ def test_a_zip_of_dots_is_refused_when_it_is_looked_at(tmp_path, offers, send):
 
     dots = {f"{n}/{i}.png": picture(size=(1, 1)) for n in "ab" for i in range(4)}
     _, answer = send(bytes_of(tmp_path, dots))
-    *_, last = data_tab.looked_at(asked(offers), [answer["key"]])
+    *_, last = data_tab.looked_at(offers, asked(offers), [answer["key"]])
     refused = json.loads(last)["refused"]
     assert "all were skipped: smaller than 8 px" in refused and refused.endswith(".")
 
@@ -119,10 +119,12 @@ def test_a_data_set_is_opened_again_only_when_its_files_are_others(tmp_path, off
         data_tab, "preview", lambda *given, **how: opened.append(given) or preview(*given, **how)
     )
     data_tab._previewed.cache_clear()
-    answers = [list(data_tab.looked_at(asked(offers), ["here:allowed"]))[-1] for _ in range(3)]
+    answers = [
+        list(data_tab.looked_at(offers, asked(offers), ["here:allowed"]))[-1] for _ in range(3)
+    ]
     assert len(opened) == 1 and len(set(answers)) == 1
     (tmp_path / "allowed" / "cat" / "new.png").write_bytes(picture(3))
-    *_, last = data_tab.looked_at(asked(offers), ["here:allowed"])
+    *_, last = data_tab.looked_at(offers, asked(offers), ["here:allowed"])
     assert len(opened) == 2 and json.loads(last)["train"] > json.loads(answers[0])["train"]
 
 
