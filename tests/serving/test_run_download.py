@@ -16,7 +16,12 @@ from support.pages import with_training
 from support.training_runs import tiny
 
 OWNER = "the-token-of-somebody-who-started-a-run"
-COMMAND = (sys.executable, str(Path(__file__).with_name("mirrored_training.py")))
+TESTS = str(Path(__file__).parents[1])
+COMMAND = (
+    *(sys.executable, "-c"),
+    f"import runpy, sys; sys.path.insert(0, {TESTS!r}); "
+    "runpy.run_module('support.mirrored_training', run_name='__main__')",
+)
 FIRST = 2_600_000
 """Bytes that come before the download halts."""
 
