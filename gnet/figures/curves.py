@@ -10,6 +10,7 @@ from gnet.figures.colours import HEAD_COLOURS
 from gnet.figures.sheet import LESSER, PAPER, Sheet, ruled
 from gnet.network.config import HEADS
 from gnet.runs.events import EpochDone, Event, RunStarted, StepDone
+from gnet.runs.smoothing import smoothed, span_of
 
 HEAD = HEAD_COLOURS["light"]
 
@@ -18,7 +19,7 @@ def training_figure(events: Sequence[Event]) -> Figure:
     """Loss and accuracy of the three heads over a run: lines for training, dots for validation.
 
     `events`: as `read_events` gives them. The loss of training is the one minimised, that of
-    validation plain cross-entropy. Thin lines are single steps, strong ones a running mean;
+    validation plain cross-entropy. Thin lines are single steps, strong ones their moving average;
     the dashed line is what chance gives.
     """
     steps = [event for event in events if isinstance(event, StepDone)]
@@ -27,7 +28,7 @@ def training_figure(events: Sequence[Event]) -> Figure:
     sheet = Sheet(10.4, 4.3)
     sheet.text(0.4, 0.52, "Training", size=16, bold=True)
     note = (
-        "Lines: training, single steps and running mean, the loss as it is minimised. "
+        "Lines: training, single steps and moving average, the loss as it is minimised. "
         "Dots: validation, plain cross-entropy. Dashed: chance."
     )
     sheet.text(0.4, 0.79, note, size=9.5, colour=LESSER)
@@ -41,6 +42,7 @@ def training_figure(events: Sequence[Event]) -> Figure:
         ("Accuracy, %", 100.0, 1 / classes if classes else None),
     ]
     at = _epochs_of(steps, epochs)
+    span = span_of(next((e.steps for e in events if isinstance(e, RunStarted)), len(steps)))
     for index, (title, factor, chance) in enumerate(panels):
         left = 0.85 + 4.95 * index
         sheet.text(left - 0.45, 1.2, title, size=10, bold=True)
@@ -48,7 +50,7 @@ def training_figure(events: Sequence[Event]) -> Figure:
         for head in heads:
             column = [(e.losses, e.accuracy)[index].get(head, math.nan) * factor for e in steps]
             axes.plot(at, column, color=HEAD[head], alpha=0.2, linewidth=0.7)
-            axes.plot(at, running_mean(column), color=HEAD[head], linewidth=1.8)
+            axes.plot(at, smoothed(column, span), color=HEAD[head], linewidth=1.8)
             dots = [(e.val_loss, e.val_accuracy)[index].get(head, math.nan) for e in epochs]
             axes.plot(
                 range(1, len(dots) + 1),
@@ -68,17 +70,6 @@ def training_figure(events: Sequence[Event]) -> Figure:
         ruled(axes)
         sheet.text(left + 4.2, 4.08, "epoch" if epochs else "step", size=8.5, align="right")
     return sheet.figure
-
-
-def running_mean(values: Sequence[float], memory: float = 0.9) -> list[float]:
-    """Exponential mean that starts at the first value; gaps (nan) keep the last mean."""
-    means: list[float] = []
-    mean, weight = 0.0, 0.0
-    for value in values:
-        if not math.isnan(value):
-            mean, weight = memory * mean + (1 - memory) * value, memory * weight + 1 - memory
-        means.append(mean / weight if weight else math.nan)
-    return means
 
 
 def _epochs_of(steps: Sequence[StepDone], epochs: Sequence[EpochDone]) -> list[float]:

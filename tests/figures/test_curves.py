@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from gnet.figures.curves import running_mean, training_figure
+from gnet.figures.curves import training_figure
 from gnet.network.config import HEADS
 from gnet.runs.events import EpochDone, Event, RunStarted, StepDone
 
@@ -72,9 +72,3 @@ def test_curves_stand_at_epochs_and_chance_is_drawn():
     assert dots.tolist() == [1, 2]
     assert np.asarray(loss.lines[-1].get_ydata())[0] == pytest.approx(math.log(2))
     assert np.asarray(accuracy.lines[-1].get_ydata())[0] == pytest.approx(50)
-
-
-def test_a_running_mean_starts_at_the_first_value_and_skips_gaps():
-    assert running_mean([4.0, 4.0]) == pytest.approx([4.0, 4.0])
-    means = running_mean([math.nan, 1.0, math.nan, 1.0])
-    assert math.isnan(means[0]) and means[1:] == pytest.approx([1.0] * 3)

