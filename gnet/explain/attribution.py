@@ -7,7 +7,6 @@ normalisation happens inside the function that is differentiated. Knows nothing 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,10 +15,12 @@ from torch import Tensor
 
 from gnet.errors import GnetError
 from gnet.explain.methods import METHODS, STEPS, STEPS_RANGE, Method, Question
+from gnet.inference.pixels import check_pixels
 from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, UNTRAINED
-from gnet.network.hooks import evaluating
+from gnet.network.hooks import differentiable, evaluating
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import receptive_fields, spread
+from gnet.words import listed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,30 +134,31 @@ def attribute(
     """
     chosen = METHODS.get(method)
     if chosen is None:
-        raise GnetError(f"There is no method {method!r}; there are {_listed(METHODS)}.")
+        raise GnetError(f"There is no method {method!r}; there are {listed(METHODS)}.")
+    check_pixels(model, pixels)
     _check_head(model, head)
     _check_target(model, target)
-    _check_pixels(model, pixels)
     low, high = STEPS_RANGE
     if not _is_whole(steps) or not low <= steps <= high:
         raise GnetError(f"steps is {steps!r}; allowed are whole numbers from {low} to {high}.")
-    layer, channels = None, slice(None)
     if chosen.needs_stage:
         stage = _checked_stage(chosen, head, stage)
-        module = model.inceptions()[stage]
-        layer, channels = module, _channels(module.widths.branches, branch)
     else:
         stage = branch = None
-
+    model = differentiable(model)
+    layer, channels = None, slice(None)
+    if stage is not None:
+        layer = model.inceptions()[stage]
+        channels = _channels(layer.widths.branches, branch)
     network, preprocessing = model.until(head), model.info.preprocessing
+    weights = next(model.parameters())
 
     def logits(x: Tensor) -> Tensor:
-        return network(preprocessing.normalise(x))
+        return network(preprocessing.normalise(x).to(weights.dtype)).float()
 
     # A caller's inference mode would leave nothing to differentiate.
     with torch.inference_mode(False), evaluating(model):
-        device = next(model.parameters()).device
-        x = pixels.detach().to(device, torch.float32, copy=True)
+        x = pixels.detach().to(weights.device, torch.float32, copy=True)
         baseline = x.new_tensor(preprocessing.mean).view(1, 3, 1, 1).expand_as(x)
         with torch.no_grad():
             ends = torch.cat([x, baseline]) if chosen.has_baseline else x
@@ -204,11 +206,6 @@ def attribute(
     )
 
 
-def _listed(names: Iterable[str], last: str = "and") -> str:
-    *most, final = names
-    return f"{', '.join(most)} {last} {final}" if most else str(final)
-
-
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -216,13 +213,13 @@ def _is_whole(value: Any) -> bool:
 def _check_head(model: GoogLeNet, head: str) -> None:
     present = HEADS if model.config.aux else ("main",)
     if head not in HEADS:
-        raise GnetError(f"There is no head {head!r}; there are {_listed(present)}.")
+        raise GnetError(f"There is no head {head!r}; there are {listed(present)}.")
     if head not in present:
         raise GnetError(f"This network was built without {head}; its only head is main.")
     status = model.info.heads
     if status.get(head, UNTRAINED) == UNTRAINED:
         trained = [name for name in present if status.get(name, UNTRAINED) != UNTRAINED]
-        remedy = f"choose {_listed(trained, 'or')}" if trained else "train the network first"
+        remedy = f"choose {listed(trained, 'or')}" if trained else "train the network first"
         raise GnetError(
             f"Head {head} of this network is untrained, so it has no belief to explain; {remedy}."
         )
@@ -234,34 +231,19 @@ def _check_target(model: GoogLeNet, target: int) -> None:
         raise GnetError(f"The class asked for is {target!r}; allowed are numbers from 0 to {last}.")
 
 
-def _check_pixels(model: GoogLeNet, pixels: Tensor) -> None:
-    if pixels.dim() != 4 or tuple(pixels.shape[:2]) != (1, 3):
-        raise GnetError(
-            f"The pixels have shape {tuple(pixels.shape)}; allowed is one picture, "
-            "(1, 3, height, width)."
-        )
-    model.config.check_size(pixels.shape[2], pixels.shape[3])
-    low, high = pixels.min().item(), pixels.max().item()
-    if not (pixels.is_floating_point() and low >= -1e-6 and high <= 1 + 1e-6):
-        kind = str(pixels.dtype).removeprefix("torch.")
-        raise GnetError(
-            f"The pixels are {kind} from {low:.4g} to {high:.4g}; allowed are floats from 0 to 1."
-        )
-
-
 def _checked_stage(method: Method, head: str, stage: str | None) -> str:
     allowed = stages_before(head)
     if stage is None:
         raise GnetError(
             f"{method.label} explains one module and none was named; choose "
-            f"{_listed(allowed, 'or')}."
+            f"{listed(allowed, 'or')}."
         )
     if stage not in STAGES:
-        raise GnetError(f"There is no module {stage!r}; choose {_listed(allowed, 'or')}.")
+        raise GnetError(f"There is no module {stage!r}; choose {listed(allowed, 'or')}.")
     if stage not in allowed:
         raise GnetError(
             f"{stage} lies behind {head}, which leaves after {EXITS[head]}; choose "
-            f"{_listed(allowed, 'or')}."
+            f"{listed(allowed, 'or')}."
         )
     return stage
 
@@ -271,7 +253,7 @@ def _channels(widths: tuple[int, ...], branch: str | None) -> slice:
     if branch is None:
         return slice(None)
     if branch not in BRANCHES:
-        raise GnetError(f"There is no branch {branch!r}; there are {_listed(BRANCHES)}.")
+        raise GnetError(f"There is no branch {branch!r}; there are {listed(BRANCHES)}.")
     index = BRANCHES.index(branch)
     start = sum(widths[:index])
     return slice(start, start + widths[index])

@@ -15,8 +15,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gnet.errors import GnetError
+from gnet.inference.forward import as_kept, forward
 from gnet.network.config import BRANCHES, HEADS, STAGES
-from gnet.network.hooks import evaluating, watching
 from gnet.network.info import Sureness
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import Field, receptive_fields
@@ -180,24 +180,16 @@ def record(model: GoogLeNet, pixels: Tensor) -> Recording:
     in eval mode and gets its mode back; its hooks are gone afterwards, also when the run fails.
     A model from `fold` gives the same to 1e-4, faster.
     """
-    if pixels.dim() != 4 or pixels.shape[:2] != (1, 3):
-        raise GnetError(
-            f"The pixels have shape {tuple(pixels.shape)}; allowed is one picture, (1, 3, H, W)."
-        )
-    with evaluating(model), torch.no_grad(), watching(model.inceptions()) as passed:
-        logits = model(model.info.preprocessing.normalise(pixels))
-    outputs = {stage: _kept(passed[stage].output[0]) for stage in STAGES}
+    seen = forward(model, pixels)
     return Recording(
-        pixels=_kept(pixels),
-        outputs=outputs,
-        inputs={stage: _kept(passed[stage].input[0]) for stage in STAGES},
+        pixels=as_kept(pixels),
+        outputs=seen.outputs,
+        inputs=seen.inputs,
         branches={
-            stage: _split(outputs[stage], module.widths.branches)
+            stage: _split(seen.outputs[stage], module.widths.branches)
             for stage, module in model.inceptions().items()
         },
-        logits={
-            head: _kept(value[0]) for head in HEADS if (value := getattr(logits, head)) is not None
-        },
+        logits={head: seen.logits[head] for head in HEADS if head in seen.logits},
         fields=receptive_fields(model),
         signed=model.config.order == "norm-relu-conv",
         rectified=model.config.rectified_outputs,
@@ -207,10 +199,6 @@ def record(model: GoogLeNet, pixels: Tensor) -> Recording:
         temperatures=dict(model.info.temperatures),
         sure=dict(model.info.sure),
     )
-
-
-def _kept(tensor: Tensor) -> Tensor:
-    return tensor.detach().to(device="cpu", dtype=torch.float32)
 
 
 def _split(output: Tensor, widths: tuple[int, ...]) -> dict[str, Tensor]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gnet.errors import GnetError
-from gnet.network.config import SIZES, ModelConfig
-from gnet.network.info import ModelInfo, Preprocessing
+from gnet.network.config import ModelConfig
+from gnet.network.info import ModelInfo
 
 MOST_HEADER_BYTES = 4 << 20
 
@@ -53,7 +53,6 @@ def read_header(path: Path) -> tuple[ModelConfig, ModelInfo]:
     try:
         config = ModelConfig.from_json(record.get("config"))
         info = ModelInfo.from_json(record.get("info"))
-        _check_preprocessing(info.preprocessing)
     except GnetError as error:
         raise GnetError(f"{path}: {error}") from error
     return config, info
@@ -91,17 +90,3 @@ def _check_kind(path: Path, start: bytes) -> None:
     else:
         kind = "is no safetensors file"
     raise GnetError(f"{path} {kind}; allowed are .safetensors files that gnet saved.")
-
-
-def _check_preprocessing(record: Preprocessing) -> None:
-    low, high = SIZES
-    if not (isinstance(record.size, int) and low <= record.size <= high):
-        raise GnetError(f"The input size is {record.size!r} px; allowed are {low} to {high}.")
-    if not (isinstance(record.crop, int | float) and 0 < record.crop <= 1):
-        raise GnetError(f"The crop is {record.crop!r}; allowed are shares above 0 and up to 1.")
-    if not (isinstance(record.thumbnail, int) and 0 <= record.thumbnail <= high):
-        raise GnetError(f"The thumbnail is {record.thumbnail!r} px; allowed are 0 to {high}.")
-    if not (isinstance(record.quality, int) and 1 <= record.quality <= 95):
-        raise GnetError(f"The JPEG quality is {record.quality!r}; allowed are 1 to 95.")
-    if not all(value > 0 for value in record.std):
-        raise GnetError(f"The standard deviations are {record.std}; allowed are numbers above 0.")

@@ -3,13 +3,16 @@
 Hooks exist only inside these contexts: they are removed when the forward fails, too.
 """
 
+import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 Key = TypeVar("Key")
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Passed(NamedTuple):
@@ -51,3 +54,25 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
+
+
+def differentiable(model: Network) -> Network:
+    """The model itself, or a copy of one whose weights were made in `torch.inference_mode()`.
+
+    Such weights take no part in any gradient.
+    """
+    tensors = [*model.parameters(), *model.buffers()]
+    if not any(tensor.is_inference() for tensor in tensors):
+        return model
+    with torch.inference_mode(False):
+        memo = {
+            id(tensor): _outside_inference(tensor) for tensor in tensors
+        }  # what deepcopy puts in a tensor's place
+        return copy.deepcopy(model, memo)
+
+
+def _outside_inference(tensor: Tensor) -> Tensor:
+    plain = tensor.detach().clone()
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(plain, requires_grad=tensor.requires_grad)
+    return plain

@@ -9,25 +9,41 @@ from typing import Any
 
 import torch
 
-from gnet.errors import GnetError
-from gnet.network.config import HEADS, PROBE, TRAINED, UNTRAINED
+from gnet.errors import FieldError, GnetError
+from gnet.network.config import HEADS, PROBE, SIZES, TRAINED, UNTRAINED
+from gnet.settings import check_fields, option
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
     """How a picture becomes the network's input: one square, scaled, normalised."""
 
-    size: int = 224
-    """Side of the input square in px."""
+    size: int = option(224, "side of the input square in px", low=SIZES[0], high=SIZES[1])
     crop: float = 1.0
     """Share of the picture's short side that the centre square keeps."""
-    thumbnail: int = 0
-    """Side in px of the JPEG that a larger square is made first, for a network that has learned
-    from such; 0: none."""
-    quality: int = 75
-    """Of that JPEG, 1 to 95."""
+    thumbnail: int = option(
+        0,
+        "side in px of the JPEG that a larger square becomes first; 0: none",
+        low=0,
+        high=SIZES[1],
+    )
+    """For a network that has learned from such JPEGs."""
+    quality: int = option(75, "quality of that JPEG", low=1, high=95)
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if not (_is_number(self.crop) and 0 < self.crop <= 1):
+            raise FieldError("crop", self.crop, "numbers above 0 and up to 1")
+        if not (len(self.mean) == 3 and all(_is_number(value) for value in self.mean)):
+            raise FieldError("mean", self.mean, "three finite numbers")
+        if not (len(self.std) == 3 and all(_is_number(v) and v > 0 for v in self.std)):
+            raise FieldError("std", self.std, "three finite numbers above 0")
 
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
         """`pixels`: (N, 3, H, W) in [0, 1] → the same shape, mean 0 and deviation 1 per colour."""

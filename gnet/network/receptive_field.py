@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnet.network.config import BRANCHES, STAGES
-from gnet.network.hooks import evaluating, watching
+from gnet.network.hooks import differentiable, evaluating, watching
 from gnet.network.model import ConvBlock, GoogLeNet, LeftOut
 
 
@@ -123,6 +123,7 @@ def effective_fields(
 
 
 def _measured(model: GoogLeNet, pixels: Tensor, cells: list[tuple[str, str]]) -> Iterator[int]:
+    model = differentiable(model)
     fields = receptive_fields(model)
     inceptions = {stage: model.inceptions()[stage] for stage, _ in cells}
     seen = pixels.detach().clone().requires_grad_()

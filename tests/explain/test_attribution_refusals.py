@@ -62,24 +62,6 @@ def test_what_cannot_be_answered_is_one_sentence(model, pixels, arguments, sente
     assert str(caught.value).endswith(".")
 
 
-@pytest.mark.parametrize(
-    ("wrong", "sentence"),
-    [
-        (torch.rand(3, 64, 64), "shape (3, 64, 64); allowed is one picture"),
-        (torch.rand(2, 3, 64, 64), "shape (2, 3, 64, 64)"),
-        (torch.rand(1, 1, 64, 64), "shape (1, 1, 64, 64)"),
-        (torch.rand(1, 3, 16, 16), "16×16 px; allowed are 32 to 320"),
-        (torch.zeros(1, 3, 64, 64, dtype=torch.uint8), "uint8 from 0 to 0; allowed are floats"),
-        (torch.full((1, 3, 64, 64), 2.0), "from 2 to 2; allowed are floats from 0 to 1"),
-        (torch.full((1, 3, 64, 64), math.nan), "from nan to nan"),
-    ],
-)
-def test_pixels_of_another_shape_or_range_are_refused(model, wrong, sentence):
-    with pytest.raises(GnetError) as caught:
-        attribute(model, wrong, method="saliency", target=0)
-    assert sentence in str(caught.value)
-
-
 def test_a_head_without_training_is_not_explained(pixels):
     heads = {"main": TRAINED, "aux1": UNTRAINED, "aux2": UNTRAINED}
     model = described(info=replace(INFO, heads=heads))

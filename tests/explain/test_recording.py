@@ -158,11 +158,6 @@ def test_no_hook_survives_a_failing_forward(pixels):
     assert all(module.training for module in model.modules())
 
 
-def test_only_one_picture_is_recorded(model):
-    with pytest.raises(GnetError, match=r"\(2, 3, 64, 64\); allowed is one picture"):
-        record(model, torch.zeros(2, 3, 64, 64))
-
-
 def test_a_folded_network_records_the_same_to_1e4():
     model = small()
     pixels = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(6))

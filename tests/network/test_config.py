@@ -1,11 +1,12 @@
 """Configs and infos: what is allowed, what survives JSON, how a picture is normalised."""
 
+import math
 from dataclasses import FrozenInstanceError
 
 import pytest
 import torch
 
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.network.config import PRESETS, ModelConfig, scaled
 from gnet.network.info import ModelInfo, Preprocessing
 
@@ -68,6 +69,30 @@ def test_normalising_gives_mean_0_and_deviation_1_per_colour():
     torch.testing.assert_close(preprocessing.normalise(mean), torch.zeros(2, 3, 4, 4))
     spread = torch.tensor([0.5, 0.25, 0.125]).view(3, 1, 1)
     torch.testing.assert_close(preprocessing.normalise(mean + spread), torch.ones(2, 3, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("size", 0),
+        ("size", 64.0),
+        ("size", True),
+        ("size", 100_000),
+        ("crop", 0),
+        ("crop", math.nan),
+        ("crop", "1"),
+        ("thumbnail", -1),
+        ("quality", 96),
+        ("mean", (0.5, math.nan, 0.5)),
+        ("mean", (0.5, 0.5)),
+        ("std", (0.2, 0.0, 0.2)),
+        ("std", (0.2, math.inf, 0.2)),
+    ],
+)
+def test_a_preprocessing_that_makes_no_input_is_refused(field, value):
+    with pytest.raises(FieldError) as caught:
+        Preprocessing(**{field: value})
+    assert caught.value.field == field
 
 
 def test_a_class_is_meant_by_its_number_or_its_name():

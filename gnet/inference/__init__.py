@@ -1,0 +1,1 @@
+"""One forward of the network, and what may go into it."""
