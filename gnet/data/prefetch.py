@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
@@ -17,13 +17,18 @@ class _Failure(NamedTuple):
     error: BaseException
 
 
-def prefetch(iterator: Iterator[Item], depth: int = 2) -> Generator[Item, None, None]:
+def prefetch(
+    iterator: Iterator[Item],
+    depth: int = 2,
+    *,
+    make_queue: Callable[[int], queue.Queue[Any]] = queue.Queue,
+) -> Generator[Item, None, None]:
     """The same items, made up to `depth` ahead by one background thread.
 
     An exception of the iterator is raised here. Closing the generator (or leaving it to the
     garbage collector) ends the thread after the item it is making.
     """
-    ready: queue.Queue[Any] = queue.Queue(depth)
+    ready = make_queue(depth)
     stop = threading.Event()
 
     def put(item: Any) -> None:

@@ -1,6 +1,7 @@
 """Batches: repeatable, resumable, the same over any number of processes, balanced, fast."""
 
 import itertools
+import queue
 import threading
 import time
 from typing import Any
@@ -301,6 +302,22 @@ def test_batches_are_made_fast_enough_to_feed_training():
         assert best > at_least
 
 
+class Room(queue.Queue):
+    """Room for a few items, that tells when it had none for item 3."""
+
+    def __init__(self, size):
+        super().__init__(size)
+        self.refused = threading.Event()
+
+    def put(self, item, block=True, timeout=None):
+        try:
+            super().put(item, block, timeout)
+        except queue.Full:
+            if item == 3:
+                self.refused.set()
+            raise
+
+
 def prefetching():
     return [thread for thread in threading.enumerate() if thread.name == "prefetch"]
 
@@ -312,18 +329,16 @@ def test_prefetch_gives_the_same_items_in_order():
 
 def test_prefetch_works_ahead_and_no_further_than_its_depth():
     made_so_far = []
+    room = Room(2)
 
     def items():
         for item in range(20):
             made_so_far.append(item)
             yield item
 
-    ahead = prefetch(items(), depth=2)
+    ahead = prefetch(items(), depth=2, make_queue=lambda _: room)
     assert next(ahead) == 0
-    deadline = time.monotonic() + 5
-    while len(made_so_far) < 4 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(0.05)
+    assert room.refused.wait(20)  # no room for the item in hand, and nothing is made behind it
     assert made_so_far == [0, 1, 2, 3]  # one taken, two waiting, one in hand
     ahead.close()
 
