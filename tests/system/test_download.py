@@ -137,7 +137,7 @@ def test_a_failed_download_is_one_sentence_and_leaves_nothing(fault, answer, tmp
     sentence = str(caught.value)
     assert named(whole) in sentence
     assert "; " in sentence or ", so " in sentence
-    expected = {"wrong bytes": "checksum", "cut off": "cut off after 3000 of 7000 bytes"}
+    expected = {"wrong bytes": "checksum", "cut off": "received 3000 bytes"}
     expected |= {"not found": "404", "gone": "network", "held but bad": "checksum"}
     assert expected[fault] in sentence
     assert list((tmp_path / "own").iterdir()) == []
