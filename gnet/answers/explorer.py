@@ -19,7 +19,8 @@ from gnet.explain.attribution import attribute
 from gnet.explain.probes import find_probes
 from gnet.explain.recording import record
 from gnet.network.config import STAGES
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.folding import fold
+from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import effective_fields
 
 _KEPT_SIDE = 4

@@ -41,7 +41,7 @@ def index(arguments: argparse.Namespace) -> None:
     from gnet.channels.index import SHIPPED, index_path, make_index
     from gnet.data.datasets import open_dataset
     from gnet.data.gallery import FOLDER, shipped
-    from gnet.network.model import fold
+    from gnet.network.folding import fold
     from gnet.network.weights import load
 
     model = fold(load(arguments.weights))
@@ -75,7 +75,7 @@ def visualize(arguments: argparse.Namespace) -> None:
 
     from gnet.channels.visualization import VisualizationConfig, visualize
     from gnet.data.pictures import to_image
-    from gnet.network.model import fold
+    from gnet.network.folding import fold
     from gnet.network.weights import load
 
     given = {name: value for name in ("size", "steps") if (value := getattr(arguments, name))}
@@ -113,7 +113,7 @@ def _sprite(arguments: argparse.Namespace, config: Any) -> None:
     from gnet.channels.index import SHIPPED, Index, find_indexes
     from gnet.channels.sprite import make_sprite
     from gnet.data.gallery import FOLDER
-    from gnet.network.model import fold
+    from gnet.network.folding import fold
     from gnet.network.weights import load
 
     torch.set_num_threads(1)

@@ -48,7 +48,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
     from gnet.data.datasets import open_dataset
     from gnet.evaluation.accuracy import evaluate
-    from gnet.network.model import fold
+    from gnet.network.folding import fold
     from gnet.network.weights import load
     from gnet.runs.train_config import names_in
 
@@ -117,7 +117,7 @@ def calibrate(arguments: argparse.Namespace) -> None:
 
 def probe(arguments: argparse.Namespace) -> None:
     from gnet.evaluation.probe_fitting import fit_probes, probes_table
-    from gnet.network.model import fold
+    from gnet.network.folding import fold
     from gnet.network.weights import load
 
     with_large_pages()
@@ -143,7 +143,7 @@ def exits(arguments: argparse.Namespace) -> None:
     from gnet.evaluation.exits import measure_exits
     from gnet.figures.exits import exits_figure, exits_table
     from gnet.figures.sheet import save
-    from gnet.network.model import fold
+    from gnet.network.folding import fold
     from gnet.network.weights import load
     from gnet.system.atomic import atomically
 

@@ -40,7 +40,7 @@ def predict(arguments: argparse.Namespace) -> None:
     from gnet.data.pictures import read_pixels
     from gnet.explain.belief import belief
     from gnet.explain.recording import record
-    from gnet.network.model import fold
+    from gnet.network.folding import fold
     from gnet.network.weights import load
 
     model = fold(load(arguments.weights))
@@ -84,7 +84,7 @@ def explore(arguments: argparse.Namespace) -> None:
     from gnet.figures import exploring as figures
     from gnet.figures.sheet import save
     from gnet.network.config import STAGES
-    from gnet.network.model import fold
+    from gnet.network.folding import fold
     from gnet.network.receptive_field import effective_fields
     from gnet.network.weights import load
 
@@ -121,7 +121,7 @@ def attribute(arguments: argparse.Namespace) -> None:
     from gnet.explain.recording import record
     from gnet.figures import exploring as figures
     from gnet.figures.sheet import save
-    from gnet.network.model import fold
+    from gnet.network.folding import fold
     from gnet.network.weights import load
 
     model = fold(load(arguments.weights))

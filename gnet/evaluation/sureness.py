@@ -19,8 +19,9 @@ from gnet.evaluation.out_of_distribution import EACH, halves, out_of_distributio
 from gnet.explain.belief import probabilities
 from gnet.explain.familiarity import SCORES, auroc, below, familiarity, threshold_for
 from gnet.network.config import HEADS, UNTRAINED
+from gnet.network.folding import fold
 from gnet.network.info import ModelInfo, Sureness
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.model import GoogLeNet
 from gnet.system.progress import Progress
 
 ALL = "all"

@@ -9,7 +9,7 @@ from pathlib import Path
 from gnet.data.datasets import TUNE, Dataset
 from gnet.errors import GnetError
 from gnet.evaluation.review import Review, review
-from gnet.network.model import fold
+from gnet.network.folding import fold
 from gnet.network.weights import load
 from gnet.runs.folder import BEST, LAST, RunFolder
 from gnet.runs.train_config import TrainConfig

@@ -22,9 +22,10 @@ from torchvision.transforms import v2
 from gnet.data.datasets import Dataset, open_dataset
 from gnet.explain.recording import record
 from gnet.network.config import STAGES, TRAINED, ModelConfig
+from gnet.network.folding import fold
 from gnet.network.hooks import watching
 from gnet.network.info import ModelInfo
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.model import GoogLeNet
 from gnet.runs.events import RunStarted, StepDone
 from gnet.runs.train_config import TrainConfig
 from gnet.system.progress import Progress

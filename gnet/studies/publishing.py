@@ -18,7 +18,8 @@ from gnet.errors import GnetError
 from gnet.evaluation.accuracy import evaluate
 from gnet.figures import sheet
 from gnet.figures.curves import training_figure
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.folding import fold
+from gnet.network.model import GoogLeNet
 from gnet.network.weights import load, save
 from gnet.runs.events import EpochDone, Event, RunStarted
 from gnet.runs.folder import LAST, RunFolder

@@ -7,7 +7,8 @@ from gnet.channels.arithmetic import convolution_step, input_name
 from gnet.errors import GnetError
 from gnet.explain.recording import Recording, record
 from gnet.network.config import BRANCHES, STAGES
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.folding import fold
+from gnet.network.model import GoogLeNet
 from support.networks import network
 
 

@@ -24,8 +24,9 @@ from gnet.commands.main import main
 from gnet.errors import GnetError
 from gnet.explain.recording import record
 from gnet.network.config import BRANCHES, STAGES
+from gnet.network.folding import fold
 from gnet.network.info import ModelInfo, Preprocessing
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.model import GoogLeNet
 from gnet.network.weights import load, save
 from support.networks import network
 

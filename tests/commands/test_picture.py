@@ -10,7 +10,7 @@ from gnet.commands.main import main
 from gnet.data.pictures import open_picture, to_pixels
 from gnet.explain.methods import METHODS, STEPS_RANGE
 from gnet.network.config import STAGES, TRAINED, UNTRAINED
-from gnet.network.model import fold
+from gnet.network.folding import fold
 from gnet.network.receptive_field import effective_fields
 from gnet.network.weights import load, save
 

@@ -8,8 +8,9 @@ from gnet.data.datasets import Dataset, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import Evaluation, evaluate
 from gnet.network.config import ModelConfig
+from gnet.network.folding import fold
 from gnet.network.info import ModelInfo, Preprocessing
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.model import GoogLeNet
 from support.networks import network
 
 LOGITS = torch.tensor(

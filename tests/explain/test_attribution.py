@@ -14,9 +14,10 @@ from gnet.explain.attribution import attribute, stages_before
 from gnet.explain.methods import METHODS, STEPS
 from gnet.figures.colours import over_picture
 from gnet.network.config import HEADS, PROBE, TRAINED, ModelConfig
+from gnet.network.folding import fold
 from gnet.network.hooks import watching
 from gnet.network.info import ModelInfo, Preprocessing
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import receptive_fields, spread
 
 CLASSES = 7

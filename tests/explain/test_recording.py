@@ -16,8 +16,9 @@ from gnet.explain.belief import belief, probabilities
 from gnet.explain.branches import mean_map, statistics
 from gnet.explain.recording import Recording, record
 from gnet.network.config import BRANCHES, HEADS, PROBE, STAGES, TRAINED, UNTRAINED, ModelConfig
+from gnet.network.folding import fold
 from gnet.network.info import ModelInfo, Preprocessing
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import receptive_fields
 
 CLASSES = ("cat", "cup", "boat", "tree", "lamp")

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from gnet.network.folding import fold
 from gnet.network.info import ModelInfo
-from gnet.network.model import fold
 from support.networks import network, side_for
 
 

@@ -12,8 +12,9 @@ from gnet.explain.recording import Recording, record
 from gnet.network.config import BRANCHES, HEADS, STAGES, TRAINED, ModelConfig
 from gnet.network.costs import layer_costs
 from gnet.network.export import to_json
+from gnet.network.folding import fold
 from gnet.network.info import ModelInfo
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import box, effective_fields, receptive_fields
 from gnet.network.weights import load, save, to_torchvision
 from gnet.runs.events import StepDone

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from gnet.network.config import ModelConfig
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.folding import fold
+from gnet.network.model import GoogLeNet
 from gnet.studies import bench
 
 

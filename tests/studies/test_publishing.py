@@ -23,7 +23,7 @@ from gnet.errors import GnetError
 from gnet.evaluation.accuracy import evaluate
 from gnet.network import weights
 from gnet.network.config import ModelConfig
-from gnet.network.model import fold
+from gnet.network.folding import fold
 from gnet.runs.events import EpochDone
 from gnet.runs.folder import LAST, RunFolder
 from gnet.runs.train_config import TrainConfig

@@ -16,7 +16,8 @@ from gnet.channels.visualization import VisualizationConfig
 from gnet.data.gallery import shipped
 from gnet.errors import GnetError
 from gnet.explain.recording import record
-from gnet.network.model import GoogLeNet, fold
+from gnet.network.folding import fold
+from gnet.network.model import GoogLeNet
 from support.pages import PHONE, random_network
 
 QUICK = VisualizationConfig(size=32, steps=16)
