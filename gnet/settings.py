@@ -46,4 +46,4 @@ def check_fields(record: Any) -> None:
         whole = f.type not in ("int", int) or isinstance(value, int)
         if not (number and whole and low <= value <= high):
             kind = "whole numbers" if f.type in ("int", int) else "numbers"
-            raise FieldError(f.name, value, f"{kind} from {low} to {high}")
+            raise FieldError(f.name, value, f"{kind} from {low:.15g} to {high:.15g}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gnet.data.source import Stored, parse
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.runs.train_config import TrainConfig
 
 NAMED_WEIGHTS = ("everyday", "imagenet")
@@ -68,14 +68,12 @@ class RunLimits:
             ("size", " px", self.max_size),
         ):
             if most and getattr(config, name) > most:
-                raise GnetError(
-                    f"{name} is {getattr(config, name):g}{unit}; "
-                    f"allowed on this server are at most {most:g}{unit}."
+                raise FieldError(
+                    name, getattr(config, name), f"at most {most:g}{unit} on this server"
                 )
         if self.max_size and max(config.sizes_by_epoch()) > self.max_size:
-            raise GnetError(
-                f"grow is {config.grow!r}; allowed on this server are sides of at most "
-                f"{self.max_size} px."
+            raise FieldError(
+                "grow", config.grow, f"sides of at most {self.max_size} px on this server"
             )
         if isinstance(parse(config.data), Stored):
             others = [folder for folder in (self.uploads, own) if folder]
@@ -102,9 +100,8 @@ def _check_path(name: str, text: str, folders: tuple[Path, ...]) -> None:
     except (OSError, RuntimeError, ValueError):  # no such home, a null byte
         path = Path(os.sep)
     if not any(path.is_relative_to(folder.resolve()) for folder in folders):
-        raise GnetError(
-            f"{name} is {text[:200]!r}; allowed on this server are what it names itself and what "
-            "was made or uploaded here."
+        raise FieldError(
+            name, text[:200], "what this server names itself and what was made or uploaded here"
         )
 
 

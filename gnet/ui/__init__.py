@@ -3,19 +3,20 @@
 from typing import TYPE_CHECKING, Any
 
 from gnet.network.model import GoogLeNet
+from gnet.serving.measuring import Measuring
 
 if TYPE_CHECKING:
     import gradio as gr
 
 
-def build(model: GoogLeNet, runs: Any = None) -> "gr.Blocks":
+def build(model: GoogLeNet, runs: Any = None, measuring: Measuring | None = None) -> "gr.Blocks":
     """A fresh page for `model`; with `runs`, networks can be trained in it.
 
-    Launch it with `launch_options()`.
+    Launch it with `launch_options()`. `measuring` says what an epoch takes, by default by trying.
     """
     from gnet.ui import page
 
-    return page.build(model, runs)
+    return page.build(model, runs, measuring)
 
 
 def launch_options(runs: Any = None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ FOLDER = ASSETS / "components"
 def drawing(name: str, value: Any = None, **props: Any) -> gr.HTML:
     """The component `name`, as "train/bar"; its value is what its script draws.
 
-    Its id in the page is its own name on the first screen ("roads") and in the header, and bears
+    Its id in the page is its own name on the first screen ("branches") and in the header, and bears
     the screen's name elsewhere ("train-bar"). A subclass would be neater, but for each one Gradio
     writes a .pyi beside the source.
     """

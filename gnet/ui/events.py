@@ -1,7 +1,8 @@
 """What the tabs' events have in common: one line before the model, no overlays, records as text."""
 
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from typing import Any
@@ -10,6 +11,8 @@ import gradio as gr
 
 from gnet.errors import GnetError
 from gnet.system.paths import without_paths
+
+logger = logging.getLogger(__name__)
 
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
 """Everything that runs the network waits in one line."""
@@ -28,13 +31,57 @@ def settle(event: Any, what: str) -> None:
     event.failure(None, js=f"() => gnet.settle('{what}', false)", api_visibility="private")
 
 
+UNFORESEEN = "Something went wrong here; it is in the server's log."
+"""What a person is told of an error that nobody foresaw, and that is not theirs."""
+
+
+def sent(event: gr.EventData, *names: str) -> dict[str, Any]:
+    """What the page's script sent with `event` under these names; None for what is missing."""
+    # Gradio looks names up in whatever was sent, which may be no dict.
+    try:
+        return {name: getattr(event, name, None) for name in names}
+    except TypeError:
+        return dict.fromkeys(names)
+
+
 @contextmanager
 def spoken() -> Iterator[None]:
-    """Turns a `GnetError` into a toast with its sentence; nothing is logged."""
+    """Turns a `GnetError` into a toast with its sentence; any other error is logged."""
     try:
         yield
     except GnetError as error:
         # The toast shows HTML, and sentences quote names of files.
-        raise gr.Error(
-            escape(without_paths(str(error))), title="That cannot be done", print_exception=False
-        ) from None
+        raise _toast(escape(without_paths(str(error))), "That cannot be done") from None
+    except gr.Error:
+        raise
+    except Exception as error:
+        logger.exception("an event of the page failed")
+        raise _toast(UNFORESEEN, "Error") from error
+
+
+def _toast(sentence: str, title: str) -> gr.Error:
+    return gr.Error(sentence, title=title, print_exception=False)
+
+
+Answer = Callable[[Any], dict[str, Any]]
+"""What a script asks outside Gradio's queue: a dict of plain values → another one."""
+
+
+def answered(ask: Callable[..., dict[str, Any]], *names: str) -> Answer:
+    """A server function: `ask` given the named parts of a question, refusals as answers.
+
+    Gradio's scripts call it by the name of `ask`.
+    """
+
+    def answer(question: Any) -> dict[str, Any]:
+        parts = question if isinstance(question, dict) else {}
+        try:
+            return ask(**{name: parts.get(name) for name in names})
+        except GnetError as error:
+            return {"error": without_paths(str(error))}
+        except Exception:
+            logger.exception("a question of the page failed")
+            return {"error": UNFORESEEN}
+
+    answer.__name__ = ask.__name__  # no more of it: Gradio looks at the signature
+    return answer

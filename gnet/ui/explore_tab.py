@@ -1,7 +1,8 @@
-"""The Explore tab: one picture, nine modules, four roads, and why."""
+"""The Explore tab: one picture, nine modules, four branches, and why."""
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -13,62 +14,83 @@ from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
 from gnet.explain.methods import METHODS
 from gnet.ui.components import drawing
-from gnet.ui.events import MODEL, QUIET, as_text, settle, spoken
+from gnet.ui.events import MODEL, QUIET, as_text, sent, settle, spoken
 
 QUESTION = ("head", "target", "stage")
 """What is asked besides picture and method; the page's script fills it in."""
+CHANNEL = ("stage", "branch", "channel", "over", "turn")
+"""A channel's place, the pictures its patches come from, and the page's count of questions."""
+
+
+class Handlers:
+    """The tab's events; the picture component comes with each of them."""
+
+    def __init__(self, explorers: Explorers) -> None:
+        self.explorers = explorers
+        self._turns = itertools.count(1)
+
+    def explore(self, picture: Any) -> str:
+        with spoken():
+            explorer, chosen = self.explorers.asked(picture)
+            known = chosen.example if chosen.box is None and not explorer.net else None
+            answer = examples.answer(explorer, known) if known else explorer.explore(chosen)
+            # The page draws what has changed, and the same picture twice is two answers.
+            return as_text(answer | {"turn": next(self._turns)})
+
+    def measure(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
+        with spoken():
+            explorer, chosen = self.explorers.asked(picture)
+            return explorer.measure(chosen, **sent(event, "stage", "key"))
+
+    def open_channel(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
+        with spoken():
+            explorer, chosen = self.explorers.asked(picture)
+            return channels.open_channel(explorer, chosen, sent(event, *CHANNEL))
+
+    def grow(self, picture: Any, event: gr.EventData) -> Iterator[dict[str, Any]]:
+        with spoken():
+            place = sent(event, *CHANNEL)
+            try:
+                yield from channels.grow(self.explorers.asked(picture)[0], place)
+            except GnetError:
+                yield channels.not_grown(place)
+                raise
+
+    def attribute(self, picture: Any, method: str, head: str, target: str, stage: str) -> str:
+        with spoken():
+            explorer, chosen = self.explorers.asked(picture)
+            return as_text(explorer.attribute(chosen, method, head, target, stage))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The tab's components that events come from or go to."""
+
+    picture: gr.HTML
+    branches: gr.HTML
+    channel: gr.HTML
+    method: gr.Radio
+    ask: gr.Button
+    why: gr.HTML
+    answer: gr.HTML
 
 
 def build(explorers: Explorers) -> None:
     """Put the tab's components and events where the caller stands."""
     explorer = explorers.served
-    first = examples.answer(explorer, next(iter(examples.EXAMPLES)))
-
-    turns = itertools.count(1)
-
-    def explore(picture: Any) -> str:
-        with spoken():
-            explorer, chosen = explorers.asked(picture)
-            known = chosen.example if chosen.box is None and not explorer.net else None
-            answer = examples.answer(explorer, known) if known else explorer.explore(chosen)
-            # The page draws what has changed, and the same picture twice is two answers.
-            return as_text(answer | {"turn": next(turns)})
-
-    def measure(picture: Any, event: gr.EventData) -> dict[str, Any]:
-        with spoken():
-            asked = event._data if isinstance(event._data, dict) else {}
-            explorer, chosen = explorers.asked(picture)
-            return explorer.measure(chosen, asked.get("stage"), asked.get("key"))
-
-    def open_channel(picture: Any, event: gr.EventData) -> dict[str, Any]:
-        with spoken():
-            explorer, chosen = explorers.asked(picture)
-            return channels.open_channel(explorer, chosen, event._data)
-
-    def grow(picture: Any, event: gr.EventData) -> Iterator[dict[str, Any]]:
-        with spoken():
-            try:
-                yield from channels.grow(explorers.asked(picture)[0], event._data)
-            except GnetError:
-                yield channels.not_grown(event._data)
-                raise
-
-    def attribute(picture: Any, method: str, head: str, target: str, stage: str) -> str:
-        with spoken():
-            explorer, chosen = explorers.asked(picture)
-            return as_text(explorer.attribute(chosen, method, head, target, stage))
-
+    name = next(iter(examples.EXAMPLES))
+    first = examples.answer(explorer, name)
     drawing("explore/network")
     with gr.Row(elem_id="top"):
         picture = drawing(
             "explore/picture",
-            {"example": next(iter(examples.EXAMPLES))},
+            {"example": name},
             examples=examples.thumbnails(),
             megabytes=LIMITS.file_bytes // 1_000_000,
         )
         drawing("explore/diagram")
         drawing("explore/belief")
-    roads = drawing("explore/roads")
+    branches = drawing("explore/branches")
     channel = drawing("explore/channel")
     drawing("explore/depth")
     with gr.Column(elem_id="why"):
@@ -86,56 +108,51 @@ def build(explorers: Explorers) -> None:
             ask = gr.Button("Ask why", variant="primary", elem_id="ask-why")
         why = drawing("explore/reason")
     answer = drawing("explore/answer", as_text(first), network=explorer.network, visible="hidden")
-    head, target, stage = (gr.Textbox(visible=False, label=name) for name in QUESTION)
+    parts = Parts(
+        picture=picture,
+        branches=branches,
+        channel=channel,
+        method=method,
+        ask=ask,
+        why=why,
+        answer=answer,
+    )
+    bind(parts, Handlers(explorers))
 
+
+def bind(parts: Parts, handlers: Handlers) -> None:
+    """Connect the components' events with what handles them; the model serves one at a time."""
+    picture, channel = parts.picture, parts.channel
+    public: dict[str, Any] = {**MODEL, **QUIET}
+    private = public | {"api_visibility": "private"}
     seen = picture.chosen(
-        explore,
+        handlers.explore,
         picture,
-        answer,
+        parts.answer,
         api_name="explore",
         trigger_mode="multiple",
-        **MODEL,
-        **QUIET,
+        **public,
     )
     settle(seen, "answer")
-    looked = roads.looked(
-        measure,
-        picture,
-        roads,
-        api_visibility="private",
-        trigger_mode="always_last",
-        **MODEL,
-        **QUIET,
+    measured = parts.branches.looked(
+        handlers.measure, picture, parts.branches, trigger_mode="always_last", **private
     )
-    settle(looked, "measured")
+    settle(measured, "measured")
     opened = channel.opened(
-        open_channel,
-        picture,
-        channel,
-        api_visibility="private",
-        trigger_mode="multiple",
-        **MODEL,
-        **QUIET,
+        handlers.open_channel, picture, channel, trigger_mode="multiple", **private
     )
     settle(opened, "channel")
-    grown = channel.grown(
-        grow,
-        picture,
-        channel,
-        api_visibility="private",
-        trigger_mode="multiple",  # a new one begins while the one that was stopped still ends
-        **MODEL,
-        **QUIET,
-    )
+    # A new one begins while the one that was stopped still ends.
+    grown = channel.grown(handlers.grow, picture, channel, trigger_mode="multiple", **private)
     channel.stopped(None, cancels=[grown], api_visibility="private")
-    asked = ask.click(
-        attribute,
-        [picture, method, head, target, stage],
-        why,
+    head, target, stage = (gr.Textbox(visible=False, label=name) for name in QUESTION)
+    asked = parts.ask.click(
+        handlers.attribute,
+        [picture, parts.method, head, target, stage],
+        parts.why,
         trigger_mode="always_last",
         js="(picture, method) => gnet.question(picture, method)",
         api_name="attribute",
-        **MODEL,
-        **QUIET,
+        **public,
     )
     settle(asked, "why")

@@ -10,16 +10,17 @@ from gnet.answers.explorer import Explorer
 from gnet.answers.explorers import Explorers
 from gnet.data.pictures import LIMITS
 from gnet.network.model import GoogLeNet
+from gnet.serving.measuring import Measuring
 from gnet.serving.reviews import Reviews
-from gnet.ui import explore_tab
+from gnet.ui import tabs
 from gnet.ui.components import drawing, read
 from gnet.ui.http import downloads, zips
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.uploads import sweep_also
-from gnet.ui.train import tab as train_tab
 
 SCRIPTS = (
     "shared/store.js",
+    "shared/maps.js",
     "shared/hearing.js",
     "train/tracks.js",
     "train/train.js",
@@ -38,27 +39,37 @@ STYLES = (
 """The style sheet: the page's own rules, those of the form, those of the plots."""
 
 
-def build(model: GoogLeNet, runs: Any = None) -> gr.Blocks:
-    """A fresh page for `model`, warmed up; with `runs`, networks can be trained in it."""
+def build(model: GoogLeNet, runs: Any = None, measuring: Measuring | None = None) -> gr.Blocks:
+    """A fresh page for `model`, warmed up; with `runs`, networks can be trained in it.
+
+    `measuring` measures what an epoch takes; by default in processes of their own.
+    """
     explorer = Explorer(model)
     sweep_also(explorer.recordings)
     explorer.warm_up()
-    reviews = Reviews() if runs is not None else None
+    training = None
+    if runs is not None:
+        training = tabs.Training(
+            runs=runs,
+            reviews=Reviews(),
+            offers=runs.offers,
+            measuring=measuring or Measuring(lambda: runs.queue()["running"]),
+        )
+    explorers = Explorers(explorer, runs, training.reviews if training else None)
     with gr.Blocks(title="gnet", analytics_enabled=False) as page:
-        drawing("shared/header", tabs=["explore", "train"] if runs is not None else ["explore"])
-        with gr.Column(elem_id="explore-tab", elem_classes="tab"):
-            explore_tab.build(Explorers(explorer, runs, reviews))
-        if runs is not None and reviews is not None:
-            with gr.Column(elem_id="train-tab", elem_classes="tab"):
-                train_tab.build(runs, reviews, runs.offers)
+        drawing("shared/header")
+        for tab in tabs.tabs(runs is not None):
+            with gr.Column(elem_id=f"{tab.name}-tab", elem_classes="tab"):
+                tab.build(explorers, training)
     page.queue(max_size=64)
     return page
 
 
 def launch_options(runs: Any = None) -> dict[str, Any]:
     """What `launch` must be told; with the `runs` of the page, their files can be fetched."""
-    style = "\n".join(read(name) for name in STYLES)
-    scripts = "\n".join(read(name) for name in SCRIPTS)
+    shown = tabs.tabs(runs is not None)
+    style = "\n".join([*map(read, STYLES), tabs.style(shown)])
+    scripts = "\n".join([tabs.script(shown), *map(read, SCRIPTS)])
     routes = downloads.routes(runs)
     if runs is not None and runs.limits.enabled:
         routes += zips.routes(runs.offers)

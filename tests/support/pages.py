@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -128,11 +127,13 @@ def server(gradio_environment: None, page_model: GoogLeNet) -> Iterator[Server]:
 
 
 @contextmanager
-def on_a_free_port(model: GoogLeNet, runs: Runs | None = None) -> Iterator[str]:
+def on_a_free_port(
+    model: GoogLeNet, runs: Runs | None = None, measuring: Measuring | None = None
+) -> Iterator[str]:
     """The address of a page for `model`, with a Train tab where `runs` are given."""
     from gnet import ui
 
-    page = ui.build(model, runs)
+    page = ui.build(model, runs, measuring)
     _, address, _ = page.launch(
         server_name="127.0.0.1",
         server_port=_free_port(),
@@ -147,12 +148,9 @@ def on_a_free_port(model: GoogLeNet, runs: Runs | None = None) -> Iterator[str]:
 @contextmanager
 def with_training(runs: Runs) -> Iterator[Server]:
     """The page with a Train tab; what an epoch takes is not measured but known."""
-    from gnet.ui.train import tab as train_tab
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_tab, "Measuring", partial(Measuring, command=pretend_measuring.COMMAND))
-        with on_a_free_port(random_network(), runs) as address:
-            yield Server(address=address, explorer=None)
+    known = Measuring(lambda: runs.queue()["running"], command=pretend_measuring.COMMAND)
+    with on_a_free_port(random_network(), runs, known) as address:
+        yield Server(address=address, explorer=None)
 
 
 def follow(page: Any, run_id: str) -> None:

@@ -28,7 +28,7 @@ COLOURS = """(canvas) => {
 
 
 def maps(page) -> Locator:
-    return page.locator("#roads .map")
+    return page.locator("#branches .map")
 
 
 def test_first_paint_shows_an_explored_picture(server: Server, visit) -> None:
@@ -39,7 +39,7 @@ def test_first_paint_shows_an_explored_picture(server: Server, visit) -> None:
     expect(page.locator("#diagram [data-stage]")).to_have_count(9)
     expect(page.locator("#diagram .lane[data-branch]")).to_have_count(36)
     expect(page.locator("#belief .bars button")).to_have_count(5)
-    expect(page.locator("#roads .tiles canvas")).to_have_count(32)
+    expect(page.locator("#branches .tiles canvas")).to_have_count(32)
     assert all(canvas.evaluate(COLOURS) > 20 for canvas in maps(page).all())
     assert page.locator(".say").inner_text().startswith("In 4b the ")
     assert len(server.records) == before, "no model run"
@@ -48,7 +48,7 @@ def test_first_paint_shows_an_explored_picture(server: Server, visit) -> None:
 
 def test_the_first_screen_needs_no_scrolling(visit) -> None:
     viewer = visit()
-    bottom = viewer.page.locator("#roads .row").evaluate(
+    bottom = viewer.page.locator("#branches .row").evaluate(
         "(row) => row.getBoundingClientRect().bottom"
     )
     assert bottom <= DESK["height"]
@@ -84,7 +84,7 @@ def test_a_click_on_a_module_opens_it_without_asking_the_server(visit, timed) ->
     for stage in STAGES:
         page.locator(f"#diagram [data-stage='{stage}']").click()
         page.wait_for_function(f"gnet.state.measured['{stage}'] !== undefined")
-        expect(page.locator("#roads .sees").first).to_contain_text("measured: 90 % of it within")
+        expect(page.locator("#branches .sees").first).to_contain_text("measured: 90 % of it within")
     once = joins(viewer.asked[asked:])
     assert once <= len(STAGES), "at most one small request for each module of a picture"
     for stage in STAGES:
@@ -105,15 +105,15 @@ def test_all_of_an_answer_is_drawn_while_its_fields_are_still_measured(visit) ->
     page.evaluate("gnet.state.measured = {}")
     for stage in STAGES:
         page.evaluate(CLICK, stage)
-        expect(page.locator("#roads .sees").first).to_contain_text("measuring what counts …")
-        shares = page.locator("#roads [data-stat=share] b:not(i b)").all_inner_texts()
+        expect(page.locator("#branches .sees").first).to_contain_text("measuring what counts …")
+        shares = page.locator("#branches [data-stat=share] b:not(i b)").all_inner_texts()
         sent = page.evaluate(
             "gnet.branches().map((b) => gnet.percent("
             "gnet.state.answer.stages[gnet.state.stage].branches[b].share))"
         )
         assert shares == sent
         assert all(canvas.evaluate(COLOURS) > 2 for canvas in maps(page).all())
-        expect(page.locator("#roads .tiles canvas")).to_have_count(32)
+        expect(page.locator("#branches .tiles canvas")).to_have_count(32)
     page.unroute_all(behavior="ignoreErrors")
 
 
@@ -140,7 +140,7 @@ def test_the_diagram_is_worked_by_keyboard(visit) -> None:
 
 def test_a_channel_pointed_at_shows_its_name_and_its_map(visit) -> None:
     page = visit().page
-    column = page.locator("#roads [data-branch='5x5']")
+    column = page.locator("#branches [data-branch='5x5']")
     before = column.locator(".map").evaluate("(c) => c.toDataURL()")
     column.locator("[data-rank='3']").hover()
     top = page.evaluate("gnet.state.answer.stages['4b'].branches['5x5']")
@@ -159,7 +159,7 @@ def test_a_channel_pointed_at_shows_its_name_and_its_map(visit) -> None:
 
 def test_the_scale_is_shared_as_widely_as_chosen(visit) -> None:
     page = visit().page
-    words = page.locator("#roads .to")
+    words = page.locator("#branches .to")
     expect(words).to_contain_text("for the four of 4b")
     page.get_by_role("button", name="network", exact=True).click()
     expect(words).to_contain_text("for all nine modules")
@@ -273,7 +273,7 @@ def test_a_module_behind_the_head_is_greyed_and_refused(visit) -> None:
     expect(page.locator("#question .ask")).to_contain_text("5a lies behind aux1")
     page.locator("#ask-why").click()
     expect(page.get_by_test_id("toast-body")).to_contain_text("5a lies behind aux1")
-    expect(page.locator("#roads .say")).to_contain_text("Exit aux1 says")
+    expect(page.locator("#branches .say")).to_contain_text("Exit aux1 says")
 
 
 def test_the_classes_the_network_knows_are_one_click_away(
@@ -338,7 +338,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit) -> None:
     expect(page.locator("#reason .found")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     outside = page.evaluate(
-        """() => [...document.querySelectorAll("#page *, #top *, #roads *, #why *, #header *")]
+        """() => [...document.querySelectorAll("#page *, #top *, #branches *, #why *, #header *")]
           .filter((part) => !part.closest("svg, dialog, .clip"))
           .filter((part) => part.checkVisibility())
           .filter((part) => part.getBoundingClientRect().right > innerWidth + 0.5)

@@ -111,7 +111,7 @@ def looked(page_model: GoogLeNet) -> None:
 def test_a_click_on_a_channel_opens_it_and_escape_closes_it(visit, looked: None) -> None:
     viewer = visit()
     page = viewer.page
-    tile = page.locator("#roads [data-branch='3x3'] [data-rank='1']")
+    tile = page.locator("#branches [data-branch='3x3'] [data-rank='1']")
     panel = page.locator("#channel .panel")
     expect(panel).to_be_hidden()
     tile.focus()

@@ -48,7 +48,7 @@ def test_a_head_below_its_threshold_says_not_sure_and_why(doubtful) -> None:
     expect(page.locator("#belief .agree")).to_contain_text("main is not sure what this is")
     expect(page.locator("#belief .slope")).to_contain_text("the nearest classes")
     expect(page.locator("#belief .slope .first")).to_have_count(0)
-    expect(page.locator("#roads .say")).to_contain_text(
+    expect(page.locator("#branches .say")).to_contain_text(
         "The main classifier is not sure; nearest is"
     )
 
@@ -67,7 +67,7 @@ def test_a_sure_head_beside_it_still_believes(doubtful) -> None:
     expect(page.locator("#belief .doubt")).to_be_hidden()
     expect(page.locator("#belief .bars.nearest")).to_have_count(0)
     expect(page.locator("#belief .bars button")).to_have_count(5)
-    expect(page.locator("#roads .say")).to_contain_text("Exit aux2 says")
+    expect(page.locator("#branches .say")).to_contain_text("Exit aux2 says")
     assert viewer.errors == []
 
 

@@ -92,7 +92,7 @@ gnet.chart = (() => {
     return text;
   }
 
-  function chart(box, { height = 156, unit = (v, step) => written(v, step), floor = 0, top = null, rows = 4 }) {
+  function chart(box, { height = 156, unit = (v, step) => written(v, step), floor = 0, top = null, rows = 4, zoomed = () => null, zoom = () => {} }) {
     const svg = make("svg", box, { role: "img", tabindex: 0, height });
     const id = `clip-${Math.random().toString(36).slice(2)}`;
     const frame = make("rect", make("clipPath", svg, { id }), { y: 0 });
@@ -111,7 +111,7 @@ gnet.chart = (() => {
       set(svg, "width", width);
       set(svg, "viewBox", `0 0 ${width} ${height}`);
       const whole = asked.whole;
-      const [from, to] = gnet.train.state.zoom ?? whole;
+      const [from, to] = zoomed() ?? whole;
       const right = width - 10;
       const base = height - BOTTOM;
       const px = (x) => LEFT + ((x - from) / (to - from)) * (right - LEFT);
@@ -219,7 +219,6 @@ gnet.chart = (() => {
       return Math.min(scale.right, Math.max(LEFT, event.clientX - left));
     };
     let start = null;
-    const zoom = (range) => gnet.train.choose({ zoom: range });
     svg.addEventListener("pointerdown", (event) => {
       if (!scale || event.button) return;
       start = across(event);

@@ -1,11 +1,13 @@
-// What the page's components share: the tab and the answer shown, what is chosen in it, and maps as
-// pixels. Components listen with gnet.draw(fn); fn is called with the names of what has changed.
+// What the page's components share: the tab and the answer shown, and what is chosen in it.
+// Components listen with gnet.draw(fn); fn is called with the names of what has changed.
 window.gnet = (() => {
-  const DRAWINGS = { explore: 10, train: 1 }; // as many must be there before a tab is shown
+  const tabs = window.gnetTabs; // name → label, line, drawings that must be there before it is shown
+  const home = Object.keys(tabs)[0];
+  const known = (tab) => (Object.hasOwn(tabs, tab ?? "") ? tab : home);
   const SCOPES = ["channel", "module", "network"];
   const address = new URLSearchParams(location.search);
   const state = {
-    tab: address.get("tab") || "explore",
+    tab: null,
     network: null, // what holds for every picture
     net: "", // the run it comes from; none for the network that is served
     answer: null, // what came back for this picture
@@ -19,33 +21,35 @@ window.gnet = (() => {
     waiting: { answer: false, why: false, measured: false },
   };
 
+  state.tab = known(address.get("tab"));
+
   function tell(names) {
     document.dispatchEvent(new CustomEvent("gnet", { detail: new Set(names) }));
   }
 
   // What is drawn in a tab waits while another one is shown: hidden, it has no size.
-  function draw(fn, tabs = ["explore"]) {
+  function draw(fn, shownIn = ["explore"]) {
     let drawn = false;
     let missed = [];
     const run = (names) => {
       if (!state.answer) return;
-      if (!tabs.includes(state.tab)) {
+      if (!shownIn.includes(state.tab)) {
         missed.push(...names);
         return;
       }
       fn(drawn ? new Set([...names, ...missed]) : new Set(Object.keys(state)));
       missed = [];
-      if (!drawn) arrived(tabs);
+      if (!drawn) arrived(shownIn);
       drawn = true;
     };
     document.addEventListener("gnet", (event) => run(event.detail));
     run([]);
   }
 
-  const drawings = { explore: 0, train: 0 };
-  function arrived(tabs) {
-    for (const tab of tabs) drawings[tab]++;
-    if (drawings[state.tab] >= DRAWINGS[state.tab]) {
+  const drawings = {}; // tab → how many of its drawings are there
+  function arrived(names) {
+    for (const tab of names) drawings[tab] = (drawings[tab] ?? 0) + 1;
+    if (drawings[state.tab] >= tabs[state.tab].drawings) {
       document.documentElement.classList.add("gnet-ready");
     }
   }
@@ -63,7 +67,7 @@ window.gnet = (() => {
   const where = () => `${location.pathname}?${new URLSearchParams(words[state.tab]())}`;
   const remember = () => history.replaceState(null, "", where());
   addEventListener("popstate", () => {
-    show(new URLSearchParams(location.search).get("tab") || "explore", false);
+    show(known(new URLSearchParams(location.search).get("tab")), false);
   });
 
   function choose(changes) {
@@ -162,137 +166,8 @@ window.gnet = (() => {
   }
   const cut = (name, length) => (name.length > length ? `${name.slice(0, length - 1).trimEnd()}…` : name);
 
-  // Maps. A table is 256 colours; bytes are read once per map.
-  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const read = new WeakMap();
-  const values = (map) => {
-    if (!read.has(map)) read.set(map, bytes(map.data));
-    return read.get(map);
-  };
-  let tables = null;
-  function table(signed) {
-    const { colours } = state.network;
-    tables ??= { true: bytes(colours.diverging), false: bytes(colours.sequential) };
-    return tables[Boolean(signed)];
-  }
-
-  // From a map's byte to a place in the table of a scale that ends at `limit`.
-  function places(map, limit, signed) {
-    const list = new Float32Array(256);
-    for (let byte = 0; byte < 256; byte++) {
-      const own = (signed ? (byte / 255) * 2 - 1 : byte / 255) * map.limit;
-      const value = map.limit === undefined ? map.low + (byte / 255) * (map.high - map.low) : own;
-      const part = limit > 0 ? value / limit : 0;
-      list[byte] = 255 * Math.min(1, Math.max(0, signed ? (part + 1) / 2 : part));
-    }
-    return list;
-  }
-
-  // The cells of a map as they are, one px each; style enlarges them.
-  function paint(canvas, map, [rows, cols], limit, signed) {
-    const context = sized(canvas, cols, rows);
-    const image = context.createImageData(cols, rows);
-    const [data, place, colours] = [values(map), places(map, limit, signed), table(signed)];
-    const out = image.data;
-    for (let i = 0; i < rows * cols; i++) {
-      const at = 3 * Math.round(place[data[i]]);
-      for (let c = 0; c < 3; c++) out[4 * i + c] = colours[at + c];
-      out[4 * i + 3] = 255;
-    }
-    context.putImageData(image, 0, 0);
-  }
-
-  // A map over the grey picture, every cell where the middle of its field lies. A fading one is the
-  // more opaque the further a value is from 0, so that the picture stays where the map says nothing.
-  function overlay(canvas, map, [rows, cols], field, limit, signed, fading = false) {
-    const side = 240;
-    const context = sized(canvas, side, side);
-    const image = context.createImageData(side, side);
-    const [data, place, colours] = [values(map), places(map, limit, signed), table(signed)];
-    const grey = state.answer.grey(side);
-    const opacity = Float32Array.from({ length: 256 }, (_, at) => {
-      const part = signed ? Math.abs((at / 255) * 2 - 1) : at / 255;
-      return fading ? 0.85 * part : 0.72;
-    });
-    const [lift, gain] = fading ? [80, 0.585] : [0, 0.9];
-    // For each px along one side: the cells before and after it, and how far it is between them.
-    const along = (cells) => {
-      const [before, after, part] = [0, 0, 0].map(() => new Float32Array(side));
-      for (let p = 0; p < side; p++) {
-        const px = ((p + 0.5) / side) * state.answer.picture.size - 0.5;
-        const cell = Math.min(cells - 1, Math.max(0, (px - field[2]) / field[1]));
-        before[p] = Math.floor(cell);
-        after[p] = Math.min(cells - 1, before[p] + 1);
-        part[p] = cell - before[p];
-      }
-      return [before, after, part];
-    };
-    const [left, right, across] = along(cols);
-    const lines = new Float32Array(rows * side); // every row of cells, widened to px
-    for (let row = 0, i = 0; row < rows; row++) {
-      for (let x = 0; x < side; x++, i++) {
-        const [one, two] = [place[data[row * cols + left[x]]], place[data[row * cols + right[x]]]];
-        lines[i] = one + (two - one) * across[x];
-      }
-    }
-    const [top, bottom, down] = along(rows);
-    const out = image.data;
-    for (let y = 0, i = 0; y < side; y++) {
-      const [upper, lower, part] = [top[y] * side, bottom[y] * side, down[y]];
-      for (let x = 0; x < side; x++, i++) {
-        const value = lines[upper + x] + (lines[lower + x] - lines[upper + x]) * part;
-        const at = (value + 0.5) | 0;
-        const own = opacity[at];
-        const shade = (1 - own) * (lift + gain * grey[i]);
-        out[4 * i] = own * colours[3 * at] + shade;
-        out[4 * i + 1] = own * colours[3 * at + 1] + shade;
-        out[4 * i + 2] = own * colours[3 * at + 2] + shade;
-        out[4 * i + 3] = 255;
-      }
-    }
-    context.putImageData(image, 0, 0);
-  }
-
-  function sized(canvas, width, height) {
-    if (canvas.width !== width) canvas.width = width;
-    if (canvas.height !== height) canvas.height = height;
-    return canvas.getContext("2d");
-  }
-
-  // The scale's bar.
-  function bar(canvas, signed) {
-    const colours = table(signed);
-    const context = sized(canvas, 256, 1);
-    const image = context.createImageData(256, 1);
-    for (let i = 0; i < 256; i++) image.data.set([...colours.slice(3 * i, 3 * i + 3), 255], 4 * i);
-    context.putImageData(image, 0, 0);
-  }
-
-  // The picture's square as grey values, once it is decoded.
-  async function decoded(answer) {
-    const image = new Image();
-    image.src = answer.picture.square;
-    await image.decode();
-    const kept = new Map();
-    answer.grey = (side) => {
-      if (!kept.has(side)) {
-        const context = sized(document.createElement("canvas"), side, side);
-        context.imageSmoothingQuality = "high";
-        context.drawImage(image, 0, 0, side, side);
-        const pixels = context.getImageData(0, 0, side, side).data;
-        const grey = new Float32Array(side * side);
-        for (let i = 0; i < grey.length; i++) {
-          grey[i] = (pixels[4 * i] + pixels[4 * i + 1] + pixels[4 * i + 2]) / 3;
-        }
-        kept.set(side, grey);
-      }
-      return kept.get(side);
-    };
-    return answer;
-  }
-
   return {
-    SCOPES, address, state, words, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
-    escape, cut, fit, percent, number, label, branches, paint, overlay, bar, decoded, tell, trained,
+    SCOPES, tabs, address, state, words, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
+    escape, cut, fit, percent, number, label, branches, tell, trained,
   };
 })();

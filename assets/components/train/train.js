@@ -196,5 +196,8 @@ gnet.train = (() => {
 
   const shown = () => tracks.get(state.run);
 
-  return { HEADS, EVER, state, owner, tracks, draw, choose, lay, connect, refresh, begun, formed, sides, span, within, explore, deleted, shown, at, tell };
+  // All plots of a run show the same epochs.
+  const zooming = { zoomed: () => state.zoom, zoom: (range) => choose({ zoom: range }) };
+
+  return { HEADS, EVER, state, owner, tracks, draw, choose, lay, connect, refresh, begun, formed, sides, span, within, explore, deleted, shown, zooming, at, tell };
 })();

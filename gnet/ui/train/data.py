@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ from gnet.serving.offers import UPLOAD_BYTES, Offers
 from gnet.system.paths import without_paths
 from gnet.system.stamps import stamp_of
 from gnet.ui.components import drawing
-from gnet.ui.events import QUIET, as_text, settle, spoken
+from gnet.ui.events import as_text
 from gnet.ui.train import form as train_form
 
 _KEPT = 16
@@ -25,8 +25,8 @@ _KEPT = 16
 _MOST_KEYS = 20
 """Zips of one page that its list has."""
 
-Asked = Callable[[Sequence[Any]], TrainConfig]
-"""What the form holds, as a run that this server allows."""
+Asked = Callable[[], TrainConfig]
+"""Gives what the form holds as a run that this server allows; raises `GnetError`."""
 
 
 def place(offers: Offers, enabled: bool) -> gr.HTML:
@@ -40,28 +40,8 @@ def place(offers: Offers, enabled: bool) -> gr.HTML:
     )
 
 
-def build(offers: Offers, buttons: gr.HTML, form: list[Any], asked: Asked) -> None:
-    """Put the look at the pictures where the caller stands; the form's first field is `data`."""
-    view = drawing("train/preview")
-
-    def uploaded(event: gr.EventData) -> Any:
-        with spoken():
-            return listed(offers, event._data)
-
-    def look(*values: Any) -> Iterator[str]:
-        yield from looked_at(offers, asked, values)
-
-    private: dict[str, Any] = {"api_visibility": "private", **QUIET}
-    buttons.uploaded(uploaded, None, form[0], **private).success(
-        None, js="() => document.dispatchEvent(new Event('gnet-look-data'))", **private
-    )
-    within = "(...form) => gnet.train.within(form)"
-    settle(buttons.look(look, form, view, js=within, concurrency_limit=2, **private), "data")
-
-
-def listed(offers: Offers, given: Any) -> Any:
+def listed(offers: Offers, keys: Any) -> Any:
     """The field's list with a page's zips in it, the last one chosen; raises `GnetError`."""
-    keys = given.get("keys") if isinstance(given, dict) else None
     if not isinstance(keys, list) or not keys:
         raise GnetError("No zip was named; upload one.")
     pairs = []
@@ -79,15 +59,15 @@ def known(offers: Offers) -> list[tuple[str, str]]:
     return train_form.known_data() + offers.choices()
 
 
-def filled(offers: Offers, values: Sequence[Any]) -> list[Any]:
+def with_data(offers: Offers, values: Mapping[str, Any]) -> dict[str, Any]:
     """The form's values with the data set's key replaced by what it stands for."""
-    return [offers.meant(values[0]), *values[1:]]
+    return {**values, "data": offers.meant(values["data"])}
 
 
-def looked_at(offers: Offers, asked: Asked, values: Sequence[Any]) -> Iterator[str]:
+def looked_at(offers: Offers, asked: Asked) -> Iterator[str]:
     """How far a download is, as long as there is one, and then the preview or a sentence."""
     try:
-        config = asked(values)
+        config = asked()
         for sentence in offers.fetching.fetched(config.data):
             yield as_text({"busy": sentence})
         yield as_text({"busy": "Opening pictures …"})

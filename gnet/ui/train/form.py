@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from gnet.data.catalogue import TORCHVISION
-from gnet.errors import GnetError
+from gnet.errors import FieldError
 from gnet.network.config import BRANCHES, ModelConfig
 from gnet.runs.train_config import TrainConfig
 
@@ -142,19 +142,24 @@ def to_form(name: str, value: Any) -> Any:
     return value
 
 
-def form_values(config: TrainConfig) -> list[Any]:
-    """What the components hold for `config`, in the order of `FIELDS`."""
-    return [to_form(shown.name, value_of(config, shown.name)) for shown in FIELDS]
+def form_values(config: TrainConfig) -> dict[str, Any]:
+    """What the components hold for `config`, by field."""
+    return {shown.name: to_form(shown.name, value_of(config, shown.name)) for shown in FIELDS}
 
 
-def filled(base: TrainConfig, values: Sequence[Any], kept: Sequence[str] = ()) -> TrainConfig:
+def named(values: Sequence[Any]) -> dict[str, Any]:
+    """The components' values, as Gradio hands them over in the order of `FIELDS`, by field."""
+    return dict(zip((shown.name for shown in FIELDS), values, strict=True))
+
+
+def filled(base: TrainConfig, values: Mapping[str, Any], kept: Sequence[str] = ()) -> TrainConfig:
     """`base` with what the form holds, but for the fields in `kept`; raises `GnetError`."""
     changes: dict[str, Any] = {}
     network: dict[str, Any] = {}
-    for shown, value in zip(FIELDS, values, strict=True):
-        if shown.name not in kept:
+    for shown in FIELDS:
+        if shown.name in values and shown.name not in kept:
             place = network if shown.name.startswith(MODEL) else changes
-            place[shown.name.removeprefix(MODEL)] = _from_form(shown, value)
+            place[shown.name.removeprefix(MODEL)] = _from_form(shown, values[shown.name])
     return replace(base, model=replace(base.model, **network), **changes)
 
 
@@ -165,7 +170,7 @@ def _from_form(shown: Shown, value: Any) -> Any:
     kind = field_of(shown.name).type
     if kind in ("str", str):
         if value is None:
-            raise GnetError(f"{shown.name.removeprefix(MODEL)} is None; allowed is what is listed.")
+            raise FieldError(shown.name.removeprefix(MODEL), None, "the choices listed")
         return str(value)
     if meta_is_whole(shown.name) and isinstance(value, float) and value.is_integer():
         return int(value)

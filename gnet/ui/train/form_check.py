@@ -6,13 +6,12 @@ set: the form shows what will run. Knows nothing of components.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.network.config import BRANCHES, ModelConfig
 from gnet.network.weights import load
 from gnet.runs.lessons import Lesson
@@ -31,6 +30,7 @@ from gnet.ui.train.form import (
     field_of,
     filled,
     form_values,
+    meta_is_whole,
     to_form,
     value_of,
 )
@@ -48,10 +48,6 @@ _BUNDLED = "As in the bundled network."
 _FAST = 1.0
 """A learning rate above this is worth a word."""
 _SHOWN = {shown.name: shown for shown in FIELDS}
-_RANGE = re.compile(r"from \S+ to \S+\.$")
-_WHOLE = re.compile(r"(\d)\.0\b")
-"""A whole number with its point."""
-_GIVEN = re.compile(r"(\w+) is (.+?); (.+)", re.DOTALL)
 _NETWORK = tuple(shown.name for shown in FIELDS if shown.name.startswith(MODEL))
 
 
@@ -69,8 +65,8 @@ class Checked:
     """Labels of the fields by which the runs are no longer the question's."""
 
 
-def check(lesson: Lesson, values: Sequence[Any], limits: RunLimits | None = None) -> Checked:
-    """What is to be said of a form that holds `values`, in the order of `FIELDS`."""
+def check(lesson: Lesson, values: Mapping[str, Any], limits: RunLimits | None = None) -> Checked:
+    """What is to be said of a form that holds `values`, by field."""
     locked, notes = _locks(lesson, values)
     troubles = _wrong(values, locked)
     notes |= {n: text for n, text in _advice(values).items() if n not in locked | troubles}
@@ -82,26 +78,25 @@ def check(lesson: Lesson, values: Sequence[Any], limits: RunLimits | None = None
                 _check_limits(config, limits or RunLimits(), troubles)
             changed = departures(lesson, [config for _, config in runs])
         except GnetError as error:
-            troubles |= _placed(str(error))
+            troubles |= _placed(error)
     return Checked(troubles=troubles, notes=notes, locked=locked, changed=changed)
 
 
-def wanted(lesson: Lesson, values: Sequence[Any]) -> list[tuple[str, TrainConfig]]:
+def wanted(lesson: Lesson, values: Mapping[str, Any]) -> list[tuple[str, TrainConfig]]:
     """The question's runs with what the form holds; raises `GnetError` with the field's label.
 
     In what the runs differ each stays as the question has it, and where one of them begins from
     weights all have the network of those.
     """
-    given = dict(zip(_SHOWN, values, strict=True))
     locked, _ = _locks(lesson, values)
     for sentence in _wrong(values, locked).values():
         raise GnetError(sentence)
-    given |= locked
+    given = {**values, **locked}
     kept = differing([config for _, config in lesson.runs])
     try:
-        return [(name, filled(config, list(given.values()), kept)) for name, config in lesson.runs]
+        return [(name, filled(config, given, kept)) for name, config in lesson.runs]
     except GnetError as error:
-        raise GnetError(next(iter(_placed(str(error)).values()))) from None
+        raise GnetError(next(iter(_placed(error).values()))) from None
 
 
 def departures(lesson: Lesson, configs: Sequence[TrainConfig]) -> tuple[str, ...]:
@@ -113,12 +108,11 @@ def departures(lesson: Lesson, configs: Sequence[TrainConfig]) -> tuple[str, ...
     return tuple(_label(name) for name in names if name not in harmless)
 
 
-def _locks(lesson: Lesson, values: Sequence[Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _locks(lesson: Lesson, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The fields that cannot be set: what they hold, and a word why."""
     configs = [config for _, config in lesson.runs]
-    given = dict(zip(_SHOWN, values, strict=True))
     kept = [name for name in differing(configs) if name in _SHOWN]
-    first = dict(zip(_SHOWN, form_values(configs[0]), strict=True))
+    first = form_values(configs[0])
     locked = {name: first[name] for name in kept}
     notes = {name: _each(name, lesson) for name in kept}
 
@@ -167,40 +161,50 @@ def _word(name: str, value: Any) -> str:
     return str(value).replace("x", "×") or "none"
 
 
-def _wrong(values: Sequence[Any], locked: Mapping[str, Any]) -> dict[str, str]:
+def _wrong(values: Mapping[str, Any], locked: Mapping[str, Any]) -> dict[str, str]:
     """Field → why what it holds is nothing it can hold."""
     return {
         shown.name: sentence
-        for shown, value in zip(FIELDS, values, strict=True)
-        if shown.name not in locked and (sentence := _sentence(shown, value))
+        for shown in FIELDS
+        if shown.name not in locked and (sentence := _refusal(shown, values[shown.name]))
     }
 
 
-def _sentence(shown: Shown, value: Any) -> str:
+def _refusal(shown: Shown, value: Any) -> str:
+    """Why a field cannot hold `value`; empty if it can."""
     if shown.name == "model.left_out" and isinstance(value, list) and {*BRANCHES} <= {*value}:
         return f"{shown.label}: all four were given; at least one must stay."
     if shown.name == "train_only":  # allowed or not only together with `start`
         return ""
-    alone = [
-        value if other is shown else held
-        for other, held in zip(FIELDS, form_values(TrainConfig()), strict=True)
-    ]
     try:
-        filled(TrainConfig(), alone)
+        filled(TrainConfig(), {shown.name: value})
+    except FieldError as error:
+        return _sentence(shown, error.given, _span(shown) or error.allowed)
     except GnetError as error:
-        sentence = next(iter(_placed(str(error)).values()))
-        return _RANGE.sub(_span(shown), sentence) if shown.low is not None else sentence
+        return without_paths(str(error))
     return ""
 
 
 def _span(shown: Shown) -> str:
-    """From where to where a slider goes, which is less than a config allows."""
-    return f"from {shown.low:g} to {shown.high:g}."
+    """What a slider allows, which is less than a config does; empty for what is none."""
+    if shown.low is None or shown.high is None:
+        return ""
+    kind = "whole numbers" if meta_is_whole(shown.name) else "numbers"
+    return f"{kind} from {shown.low:g} to {shown.high:g}"
 
 
-def _advice(values: Sequence[Any]) -> dict[str, str]:
-    """Field → what to expect of a value that is allowed and seldom meant."""
-    rate = dict(zip(_SHOWN, values, strict=True))["learning_rate"]
+def _sentence(shown: Shown, given: Any, allowed: str) -> str:
+    words = "nothing" if given is None else f"{given:.10g}" if _is_number(given) else repr(given)
+    return f"{_label(shown.name)}: {words} was given; allowed are {allowed}."
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _advice(values: Mapping[str, Any]) -> dict[str, str]:
+    """Field → what to expect of a value that is allowed and rarely useful."""
+    rate = values["learning_rate"]
     if isinstance(rate, int | float) and rate > _FAST:
         return {"learning_rate": f"Above {_FAST:g} hardly any network learns."}
     return {"learning_rate": "At 0 nothing is learnt."} if rate == 0 else {}
@@ -217,20 +221,16 @@ def _check_limits(config: TrainConfig, limits: RunLimits, troubles: dict[str, st
     try:
         limits.admitted(config)
     except GnetError as error:
-        troubles |= _placed(str(error))
+        troubles |= _placed(error)
 
 
-def _placed(sentence: str) -> dict[str, str]:
-    """A config's sentence at the field it is about and with its label; else under ""."""
-    sentence = without_paths(sentence)
-    found = _GIVEN.fullmatch(sentence)
-    names = (found[1], MODEL + found[1]) if found else ()
-    for name in names:
-        if name in _SHOWN and found:
-            given = "nothing" if found[2] == "None" else found[2]
-            said = f"{_label(name)}: {given} was given; {found[3]}"
-            return {name: _WHOLE.sub(r"\1", said)}
-    return {"": sentence}
+def _placed(error: GnetError) -> dict[str, str]:
+    """An error's sentence at the field it is about and with its label; else under ""."""
+    if isinstance(error, FieldError):
+        for name in (error.field, MODEL + error.field):
+            if name in _SHOWN:
+                return {name: without_paths(_sentence(_SHOWN[name], error.given, error.allowed))}
+    return {"": without_paths(str(error))}
 
 
 def _label(name: str) -> str:

@@ -6,15 +6,12 @@ Reviews are made by processes of their own; the page asks for what there is, out
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from PIL import Image
 
 from gnet.answers.answer import as_data_url
-from gnet.answers.explorer import cut
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.evaluation.review import Review
 from gnet.network.config import HEADS
 from gnet.runs.comparison import compare
@@ -22,7 +19,9 @@ from gnet.serving.reviews import Reviews
 from gnet.serving.runs import ENDED, Runs
 from gnet.system.paths import without_paths
 from gnet.ui.components import drawing
+from gnet.ui.events import answered
 from gnet.ui.train.rows import IN_MID_RUN, PASSED_OVER, in_mid_run, label, word
+from gnet.words import cut
 
 TILES, _TILE_SIDE = 12, 96
 """Pictures sent at once, and the side (px) they are shrunk to."""
@@ -32,75 +31,88 @@ _CONFUSED = 6
 
 def build(runs: Runs, reviews: Reviews) -> None:
     """Put the components where the caller stands."""
-    functions = {"look": look, "pictures": pictures, "differ": differ}
-    served = [
-        _named(name, partial(_answered, partial(function, runs, reviews)))
-        for name, function in functions.items()
-    ]
-    drawing("review/bar", server_functions=served)
+    questions = Questions(runs, reviews)
+    drawing(
+        "review/bar",
+        server_functions=[
+            answered(questions.look, "run"),
+            answered(questions.pictures, "run", "head", "right", "truth", "answer", "start"),
+            answered(questions.differ, "runs"),
+        ],
+    )
     drawing("review/matrix")
     drawing("review/pictures")
     drawing("review/table")
 
 
-def look(runs: Runs, reviews: Reviews, asked: dict[str, Any]) -> dict[str, Any]:
-    """A run's review, or how far it is; it is made when first asked for, and not while it runs."""
-    run_id = asked["run"]
-    if runs.state(run_id, runs.card(run_id)) not in ENDED:
-        return {"state": "running"}
-    found = reviews.ask(runs.run_folder(run_id).path)
-    if isinstance(found, Review):
-        return {"state": "ready", "review": described(found)}
-    return vars(found) | {"message": without_paths(found.message)}
+class Questions:
+    """What the page asks about runs that have ended; every value comes from outside."""
 
+    def __init__(self, runs: Runs, reviews: Reviews) -> None:
+        self.runs = runs
+        self.reviews = reviews
 
-def pictures(runs: Runs, reviews: Reviews, asked: dict[str, Any]) -> dict[str, Any]:
-    """Some pictures of a review: right or wrong ones of a head, or those of a matrix's cell."""
-    review = reviews.find(runs.run_folder(asked["run"]).path)
-    if review is None:
-        raise GnetError("The run's pictures have not been looked at yet; open the run once more.")
-    right, start = asked.get("right"), _whole(asked.get("start", 0), "start", 10**9)
-    if right not in (None, True, False):
-        raise GnetError(f"right is {cut(right)!r}; allowed are true, false and nothing.")
-    cell = {
-        name: None
-        if asked.get(name) is None
-        else _whole(asked[name], name, len(review.classes) - 1)
-        for name in ("truth", "answer")
-    }
-    found = review.chosen(cut(asked.get("head")), right=right, **cell)
-    return {
-        "count": len(found),
-        "start": start,
-        "tiles": [
-            review.answer(index) | {"src": _tile(review.pictures[index])}
-            for index in found[start : start + TILES]
-        ],
-    }
+    def look(self, run: Any) -> dict[str, Any]:
+        """An ended run's review, or how far it is; the first question has it made."""
+        if self.runs.state(run, self.runs.card(run)) not in ENDED:
+            return {"state": "running"}
+        found = self.reviews.ask(self.runs.run_folder(run).path)
+        if isinstance(found, Review):
+            return {"state": "ready", "review": described(found)}
+        return vars(found) | {"message": without_paths(found.message)}
 
+    def pictures(
+        self, run: Any, head: Any, right: Any, truth: Any, answer: Any, start: Any
+    ) -> dict[str, Any]:
+        """Some pictures of a review: right or wrong ones of a head, or those of a matrix's cell."""
+        review = self.reviews.find(self.runs.run_folder(run).path)
+        if review is None:
+            raise GnetError(
+                "The run's pictures have not been looked at yet; open the run once more."
+            )
+        if right not in (None, True, False):
+            raise FieldError("right", cut(right), "true, false and nothing")
+        last = len(review.classes) - 1
+        cell = {
+            name: None if value is None else _whole(value, name, last)
+            for name, value in (("truth", truth), ("answer", answer))
+        }
+        first = _whole(start or 0, "start", 10**9)
+        found = review.chosen(cut(head), right=right, **cell)
+        return {
+            "count": len(found),
+            "start": first,
+            "tiles": [
+                review.answer(index) | {"src": _tile(review.pictures[index])}
+                for index in found[first : first + TILES]
+            ],
+        }
 
-def differ(runs: Runs, _: Reviews, asked: dict[str, Any]) -> dict[str, Any]:
-    """The settings in which some runs differ, and how each did in the end."""
-    ids = list(asked["runs"])
-    if len(ids) > MOST_COMPARED:
-        raise GnetError(f"{len(ids)} runs are to be compared; allowed are up to {MOST_COMPARED}.")
-    configs = [runs.run_folder(run_id).config() for run_id in ids]
-    told = [runs.shown(run_id, runs.card(run_id), "") for run_id in ids]
-    steered = [in_mid_run(row["settings"], c) for row, c in zip(told, configs, strict=True)]
-    mid_run = {"setting": IN_MID_RUN, "help": "by hand, while it was training", "values": steered}
-    return {
-        "runs": [{key: row[key] for key in ("name", "accuracy", "untrained")} for row in told],
-        "rows": [
-            {
-                "setting": label(row.setting),
-                "help": row.help,
-                "values": [word(row.setting, value) for value in row.values],
-            }
-            for row in compare(configs)
-            if row.setting not in PASSED_OVER
-        ]
-        + [mid_run] * any(steered),
-    }
+    def differ(self, runs: Any) -> dict[str, Any]:
+        """The settings in which some runs differ, and how each did in the end."""
+        if not isinstance(runs, list) or len(runs) > MOST_COMPARED:
+            raise FieldError("runs", cut(runs), f"up to {MOST_COMPARED} runs, by their ids")
+        configs = [self.runs.run_folder(run).config() for run in runs]
+        rows = [self.runs.shown(run, self.runs.card(run), "") for run in runs]
+        steered = [in_mid_run(row["settings"], c) for row, c in zip(rows, configs, strict=True)]
+        mid_run = {
+            "setting": IN_MID_RUN,
+            "help": "by hand, while it was training",
+            "values": steered,
+        }
+        return {
+            "runs": [{key: row[key] for key in ("name", "accuracy", "untrained")} for row in rows],
+            "rows": [
+                {
+                    "setting": label(row.setting),
+                    "help": row.help,
+                    "values": [word(row.setting, value) for value in row.values],
+                }
+                for row in compare(configs)
+                if row.setting not in PASSED_OVER
+            ]
+            + [mid_run] * any(steered),
+        }
 
 
 def described(review: Review) -> dict[str, Any]:
@@ -158,25 +170,5 @@ def _tile(content: bytes) -> str:
 
 def _whole(value: Any, name: str, most: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-        raise GnetError(f"{name} is {cut(value)!r}; allowed are whole numbers from 0 to {most}.")
+        raise FieldError(name, cut(value), f"whole numbers from 0 to {most}")
     return value
-
-
-def _answered(ask: Callable[[Any], dict[str, Any]], asked: Any) -> dict[str, Any]:
-    """What is asked outside Gradio's queue; a refusal is an answer there, too."""
-    try:
-        return ask(asked)
-    except GnetError as error:
-        return {"error": without_paths(str(error))}
-    except (KeyError, TypeError):
-        return {"error": "That is no question this page asks."}
-
-
-def _named(name: str, function: Any) -> Any:
-    """Gradio calls a server function by its name, which a partial one lacks."""
-
-    def called(asked: Any) -> dict[str, Any]:
-        return function(asked)
-
-    called.__name__ = name
-    return called

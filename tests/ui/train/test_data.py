@@ -44,14 +44,10 @@ def locked(content):
     return bytes(changed)
 
 
-def asked(offers):
-    """What the form asks for with a key, as the Train tab makes it."""
-    limits = RunLimits(folders=(offers._here["allowed"],), uploads=offers._uploads)
-
-    def config(values):
-        return limits.admitted(TrainConfig(data=offers.meant(values[0]), size=32))
-
-    return config
+def asked(offers, tmp_path, key):
+    """The form's config with a data set's key, as the Train tab makes it."""
+    limits = RunLimits(folders=(tmp_path / "allowed",), uploads=tmp_path / "zips")
+    return lambda: limits.admitted(TrainConfig(data=offers.meant(key), size=32))
 
 
 def test_a_zip_is_kept_listed_and_looked_at(tmp_path, offers, send):
@@ -59,11 +55,11 @@ def test_a_zip_is_kept_listed_and_looked_at(tmp_path, offers, send):
 
     status, answer = send(bytes_of(tmp_path, FLAT))
     assert (status, answer["label"]) == (200, "pets.zip (yours)")
-    update = data_tab.listed(offers, {"keys": [answer["key"]]})
+    update = data_tab.listed(offers, [answer["key"]])
     assert update["value"] == answer["key"]
     assert update["choices"][-1] == ("pets.zip (yours)", answer["key"])
     assert ("allowed", "here:allowed") in update["choices"]
-    *busy, last = map(json.loads, data_tab.looked_at(offers, asked(offers), [answer["key"]]))
+    *busy, last = map(json.loads, data_tab.looked_at(offers, asked(offers, tmp_path, answer["key"])))
     assert busy == [{"busy": "Opening pictures …"}]
     assert last["train"] == 34 and last["made_split"] and str(tmp_path) not in json.dumps(last)
     assert last["sheet"].startswith("data:image/webp;base64,")
@@ -72,7 +68,7 @@ def test_a_zip_is_kept_listed_and_looked_at(tmp_path, offers, send):
 def test_an_allowed_folder_is_looked_at_without_its_place_being_told(tmp_path, offers):
     from gnet.ui.train import data as data_tab
 
-    *_, last = data_tab.looked_at(offers, asked(offers), ["here:allowed"])
+    *_, last = data_tab.looked_at(offers, asked(offers, tmp_path, "here:allowed"))
     assert json.loads(last)["name"] == "allowed" and str(tmp_path) not in last
 
 
@@ -105,7 +101,7 @@ def test_a_zip_of_dots_is_refused_when_it_is_looked_at(tmp_path, offers, send):
 
     dots = {f"{n}/{i}.png": picture(size=(1, 1)) for n in "ab" for i in range(4)}
     _, answer = send(bytes_of(tmp_path, dots))
-    *_, last = data_tab.looked_at(offers, asked(offers), [answer["key"]])
+    *_, last = data_tab.looked_at(offers, asked(offers, tmp_path, answer["key"]))
     refused = json.loads(last)["refused"]
     assert "all were skipped: smaller than 8 px" in refused and refused.endswith(".")
 
@@ -120,11 +116,11 @@ def test_a_data_set_is_opened_again_only_when_its_files_are_others(tmp_path, off
     )
     data_tab._previewed.cache_clear()
     answers = [
-        list(data_tab.looked_at(offers, asked(offers), ["here:allowed"]))[-1] for _ in range(3)
+        list(data_tab.looked_at(offers, asked(offers, tmp_path, "here:allowed")))[-1] for _ in range(3)
     ]
     assert len(opened) == 1 and len(set(answers)) == 1
     (tmp_path / "allowed" / "cat" / "new.png").write_bytes(picture(3))
-    *_, last = data_tab.looked_at(offers, asked(offers), ["here:allowed"])
+    *_, last = data_tab.looked_at(offers, asked(offers, tmp_path, "here:allowed"))
     assert len(opened) == 2 and json.loads(last)["train"] > json.loads(answers[0])["train"]
 
 
@@ -176,7 +172,7 @@ def test_zips_on_their_way_count_with_what_they_were_promised(tmp_path, monkeypa
     offers.took(second, 1501)
 
 
-@pytest.mark.parametrize("given", [None, {}, {"keys": []}, {"keys": "x"}, {"keys": ["/etc"]}, 3])
+@pytest.mark.parametrize("given", [None, {}, [], "x", ["/etc"], 3])
 def test_a_page_lists_only_zips_that_were_uploaded(offers, given):
     from gnet.ui.train import data as data_tab
 
@@ -184,9 +180,10 @@ def test_a_page_lists_only_zips_that_were_uploaded(offers, given):
         data_tab.listed(offers, given)
 
 
-def test_the_forms_first_value_is_a_key_and_never_a_path(tmp_path, offers):
+def test_the_forms_pictures_are_a_key_and_never_a_path(tmp_path, offers):
     from gnet.ui.train import data as data_tab
 
-    assert data_tab.filled(offers, ["here:allowed", 3]) == [str(tmp_path / "allowed"), 3]
+    meant = data_tab.with_data(offers, {"data": "here:allowed", "size": 3})
+    assert meant == {"data": str(tmp_path / "allowed"), "size": 3}
     with pytest.raises(GnetError, match="what the list has"):
-        data_tab.filled(offers, [str(tmp_path / "allowed"), 3])
+        data_tab.with_data(offers, {"data": str(tmp_path / "allowed"), "size": 3})

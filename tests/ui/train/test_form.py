@@ -46,9 +46,8 @@ def test_the_form_names_fields_that_exist_and_each_of_them_once() -> None:
     ],
 )
 def test_what_cannot_be_is_answered_with_a_sentence(name: str, value: object, words: str) -> None:
-    from gnet.ui.train.form import FIELDS, filled, form_values
+    from gnet.ui.train.form import filled, form_values
 
-    values = form_values(TrainConfig())
-    values[[shown.name for shown in FIELDS].index(name)] = value
+    values = form_values(TrainConfig()) | {name: value}
     with pytest.raises(GnetError, match=words):
         filled(TrainConfig(), values)

@@ -27,14 +27,14 @@ def runs(tmp_path) -> Runs:
     return Runs(tmp_path)
 
 
-def form(key: str = "first-run", **changes: Any) -> list[Any]:
+def form(key: str = "first-run", **changes: Any) -> dict[str, Any]:
     """What the form holds for a question, some fields filled in anew; `model__x` is model.x."""
-    from gnet.ui.train.form import FIELDS, form_values
+    from gnet.ui.train.form import form_values
 
-    held = dict(zip([s.name for s in FIELDS], form_values(LESSONS[key].runs[0][1]), strict=True))
+    held = form_values(LESSONS[key].runs[0][1])
     changed = {name.replace("__", "."): value for name, value in changes.items()}
     assert set(changed) <= set(held)
-    return list((held | changed).values())
+    return held | changed
 
 
 def said(key: str = "first-run", limits: RunLimits | None = None, **changes: Any):
@@ -46,12 +46,12 @@ def said(key: str = "first-run", limits: RunLimits | None = None, **changes: Any
 @pytest.mark.parametrize("key", LESSONS)
 def test_the_form_shows_what_each_run_will_be(key: str) -> None:
     """Fields in which the runs differ apart: there it shows the first run's."""
-    from gnet.ui.train.form import FIELDS, differing, to_form, value_of
+    from gnet.ui.train.form import differing, to_form, value_of
     from gnet.ui.train.form_check import wanted
 
     values = form(key)
     told = said(key)
-    held = dict(zip([s.name for s in FIELDS], values, strict=True)) | told.locked
+    held = values | told.locked
     kept = differing([config for _, config in LESSONS[key].runs])
     assert told.troubles == {} and told.changed == ()
     for name in kept:
@@ -118,7 +118,7 @@ def test_a_kernel_of_a_branch_that_is_left_out_cannot_be_set() -> None:
         ("aux1_weight", 11, "Weight of aux1: 11 was given; allowed are numbers from 0 to 1."),
         ("seed", -3, "Seed: -3 was given; allowed are whole numbers from 0 to 2147483647."),
         ("optimiser", "magic", "Optimiser: 'magic' was given; allowed are adam, adamw, muon, sgd."),
-        ("optimiser", None, "Optimiser: nothing was given; allowed is what is listed."),
+        ("optimiser", None, "Optimiser: nothing was given; allowed are the choices listed."),
         (
             "model.left_out",
             ["1x1", "3x3", "5x5", "pool"],
@@ -143,7 +143,7 @@ def test_several_wrong_fields_each_have_their_sentence() -> None:
 
 def test_what_a_server_does_not_allow_is_said_at_the_field_too() -> None:
     told = said(limits=RunLimits(max_epochs=2), epochs=3)
-    assert told.troubles == {"epochs": "Epochs: 3 was given; allowed on this server are at most 2."}
+    assert told.troubles == {"epochs": "Epochs: 3 was given; allowed are at most 2 on this server."}
     assert said(limits=RunLimits(enabled=False)).troubles == {}
 
 
@@ -184,7 +184,7 @@ def test_numbers_arrive_without_their_point_and_change_nothing() -> None:
 
 
 def test_only_a_run_that_is_its_lesson_is_kept_with_its_key(runs: Runs) -> None:
-    from gnet.ui.train.tab import begin
+    from gnet.ui.train.handlers import begin
 
     def kept(**changes: Any) -> str:
         return runs.card(begin(runs, OWNER, FIRST, form(**changes))).lesson
@@ -195,7 +195,7 @@ def test_only_a_run_that_is_its_lesson_is_kept_with_its_key(runs: Runs) -> None:
 
 
 def test_a_lessons_runs_start_together_or_not_at_all(runs: Runs) -> None:
-    from gnet.ui.train.tab import begin
+    from gnet.ui.train.handlers import begin
 
     lesson = LESSONS["five-by-five"]
     begin(runs, OWNER, lesson, form("five-by-five"))
@@ -209,12 +209,9 @@ def test_a_lessons_runs_start_together_or_not_at_all(runs: Runs) -> None:
 
 
 def test_a_server_with_narrow_limits_fills_in_what_it_allows() -> None:
-    from gnet.ui.train.form import FIELDS
-    from gnet.ui.train.tab import filled_in
+    from gnet.ui.train.handlers import filled_in
 
-    most = {"epochs": 2, "size": 48}
-    names = [shown.name for shown in FIELDS]
-    values = dict(zip(names, filled_in(FIRST, most), strict=True))
+    values = filled_in(FIRST, {"epochs": 2, "size": 48})
     assert (values["epochs"], values["size"]) == (2, 48)
 
 
@@ -226,12 +223,11 @@ def test_weights_that_the_form_does_not_list_are_never_opened(tmp_path) -> None:
 
 def test_pictures_that_are_gone_are_said_where_they_are_chosen(runs: Runs, tmp_path) -> None:
     from gnet.serving.offers import Offers
-    from gnet.ui.train.data import filled
-    from gnet.ui.train.tab import checked
+    from gnet.ui.train.handlers import checked
 
     offers = Offers((), tmp_path / "zips")
     given = form(data=f"uploaded:{'a' * 22}")
-    told = checked(runs, FIRST, given, lambda values: filled(offers, values))
+    told = checked(runs, offers, FIRST, given)
     assert told["troubles"] == {
         "data": "That zip was deleted, as zips are after an hour; upload it again."
     }
@@ -240,9 +236,9 @@ def test_pictures_that_are_gone_are_said_where_they_are_chosen(runs: Runs, tmp_p
 
 def test_a_field_that_was_never_locked_is_left_alone() -> None:
     from gnet.ui.train.form import FIELDS
-    from gnet.ui.train.tab import locked
+    from gnet.ui.train.handlers import locked
 
-    def touched(values: list[Any], ever: Any) -> dict[str, bool]:
+    def touched(values: dict[str, Any], ever: Any) -> dict[str, bool]:
         updates = zip([shown.name for shown in FIELDS], locked(FIRST, values, ever), strict=True)
         return {name: update["interactive"] for name, update in updates if "interactive" in update}
 

@@ -4,7 +4,6 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -51,7 +50,7 @@ def give(page: Page, name: str, value: str) -> None:
 
 
 def open_all(page: Page) -> None:
-    for title in ("The network", "How it learns", "What it begins from"):
+    for title in ("The network", "How it learns", "First weights"):
         page.get_by_role("button", name=title).click()
 
 
@@ -246,14 +245,14 @@ def test_beside_a_run_the_page_says_why_nothing_is_measured(
         page.close()
 
 
-def test_past_its_deadline_the_page_says_so(
-    gradio_environment, browser, tmp_path, monkeypatch
-) -> None:
-    from gnet.ui.train import tab as train_tab
-
-    short = partial(Measuring, command=pretend_measuring.COMMAND, deadlines={"estimate": 1.0})
-    monkeypatch.setattr(train_tab, "Measuring", short)
-    with on_a_free_port(random_network(), Runs(tmp_path)) as address:
+def test_past_its_deadline_the_page_says_so(gradio_environment, browser, tmp_path) -> None:
+    runs = Runs(tmp_path)
+    short = Measuring(
+        lambda: runs.queue()["running"],
+        command=pretend_measuring.COMMAND,
+        deadlines={"estimate": 1.0},
+    )
+    with on_a_free_port(random_network(), runs, short) as address:
         page = browser.new_page()
         page.goto(f"{address}?tab=train")
         page.wait_for_selector("html.gnet-ready", timeout=20_000)

@@ -208,7 +208,7 @@ def test_rows_tell_first_what_sets_a_run_apart_within_its_question():
 
 
 def test_nothing_is_concluded_from_a_run_whose_settings_were_changed_on_its_way(runs):
-    from gnet.ui.train.review import differ
+    from gnet.ui.train.review import Questions
     from gnet.ui.train.rows import after_runs, described
 
     ids = started(runs)
@@ -227,7 +227,7 @@ def test_nothing_is_concluded_from_a_run_whose_settings_were_changed_on_its_way(
         "learning rate 0.002",
     )
     assert "mid-run" not in rows[ids["without heads"]]["differs_more"]
-    told = differ(runs, Reviews(), {"runs": list(ids.values())})
+    told = Questions(runs, Reviews()).differ(list(ids.values()))
     assert told["rows"][-1]["values"] == ["learning rate 0.002", ""]
 
 

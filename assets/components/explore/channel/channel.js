@@ -45,7 +45,7 @@ function open(place) {
     find(part).classList.add("dim");
   }
   if (!same) showPicture(null);
-  if (first) opener = document.activeElement.closest("#roads [data-rank]");
+  if (first) opener = document.activeElement.closest("#branches [data-rank]");
   if (first) panel.scrollIntoView({ block: "nearest" });
   trigger("opened", question);
 }

@@ -22,15 +22,10 @@ list.addEventListener("click", (event) => {
 });
 
 // The tabs, and what each is about.
-const TABS = {
-  explore: ["Explore", "One picture, nine modules, four roads: watch GoogLeNet make up its mind."],
-  train: ["Train", "A GoogLeNet of your own, and what happens inside while it learns."],
-};
-const tabs = Array.from(props.tabs).filter((tab) => Object.hasOwn(TABS, tab));
-if (!tabs.includes(gnet.state.tab)) gnet.show("explore", false);
+const tabs = Object.keys(gnet.tabs);
 if (tabs.length > 1) {
   find("nav").innerHTML = tabs
-    .map((tab) => `<a href="?tab=${tab}" data-tab="${tab}">${TABS[tab][0]}</a>`)
+    .map((tab) => `<a href="?tab=${tab}" data-tab="${tab}">${gnet.tabs[tab].label}</a>`)
     .join("");
 }
 find("nav").addEventListener("click", (event) => {
@@ -45,7 +40,7 @@ gnet.draw((changed) => {
   for (const link of find("nav").children) {
     link.ariaCurrent = link.dataset.tab === tab ? "page" : null;
   }
-  find(".head > p").textContent = TABS[tab][1];
+  find(".head > p").textContent = gnet.tabs[tab].line;
   find(".known").hidden = tab !== "explore";
   const { classes } = network;
   if (changed.has("network")) {

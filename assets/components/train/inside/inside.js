@@ -14,9 +14,9 @@ find(".stages").addEventListener("click", (event) => {
 find(".maps").innerHTML = BRANCHES.map(
   (branch) => `<figure data-branch="${branch}" class="b${branch}"><canvas role="img" width="1" height="1"></canvas><figcaption><b>${label(branch)}</b><span></span></figcaption></figure>`,
 ).join("");
-const shares = gnet.chart(find(".shares .chart"), { height: 118, unit: (v) => `${Math.round(100 * v)}`, rows: 3 });
-const rate = gnet.chart(find(".rate"), { height: 96, rows: 2 });
-const speed = gnet.chart(find(".speed"), { height: 96, rows: 2 });
+const shares = gnet.chart(find(".shares .chart"), { ...gnet.train.zooming, height: 118, unit: (v) => `${Math.round(100 * v)}`, rows: 3 });
+const rate = gnet.chart(find(".rate"), { ...gnet.train.zooming, height: 96, rows: 2 });
+const speed = gnet.chart(find(".speed"), { ...gnet.train.zooming, height: 96, rows: 2 });
 const slider = find(".scrub input");
 slider.addEventListener("input", () => {
   const last = Number(slider.max);

@@ -4,7 +4,8 @@ const { number, escape } = gnet;
 const { LOOKS, look, sample } = gnet.chart;
 const { trainedFrom } = gnet.tracks;
 const card = (name) => element.querySelector(`[data-plot="${name}"]`);
-const chart = (name, options = {}) => gnet.chart(card(name).querySelector(".chart"), options);
+const chart = (name, options = {}) =>
+  gnet.chart(card(name).querySelector(".chart"), { ...gnet.train.zooming, ...options });
 const charts = {
   loss: chart("loss"),
   accuracy: chart("accuracy", { top: 1, unit: (v) => `${Math.round(100 * v)}` }),

@@ -1,0 +1,234 @@
+"""What the Train tab does when something is pressed: each handler checks, then calls.
+
+Knows nothing of layout. A run lives in a process and a folder of its own; the page follows it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+
+from gnet.data.source import is_missing, parse
+from gnet.errors import GnetError
+from gnet.runs.folder import PINNED
+from gnet.runs.lessons import LESSONS, Lesson
+from gnet.runs.train_config import TrainConfig
+from gnet.serving.measuring import ESTIMATE, FIND_RATE, Measuring
+from gnet.serving.offers import Offers
+from gnet.serving.runs import Runs, Wanted
+from gnet.system.paths import without_paths
+from gnet.ui.events import as_text, sent, spoken
+from gnet.ui.train import data as data_tab
+from gnet.ui.train.form import FIELDS, allowed, filled, form_values, named
+from gnet.ui.train.form_check import check, departures, wanted
+from gnet.ui.train.rows import after_runs, described
+from gnet.words import cut, duration
+
+FIRST = next(iter(LESSONS.values()))
+"""The lesson that the form shows before anybody chooses one."""
+_MOST_LAID = 12
+"""Runs of others that a page may list."""
+
+
+class Handlers:
+    """The events of one page's Train tab; forms arrive in the order of `FIELDS`."""
+
+    def __init__(self, runs: Runs, offers: Offers, measuring: Measuring) -> None:
+        self.runs = runs
+        self.offers = offers
+        self.measuring = measuring
+        self.most = {"epochs": runs.limits.max_epochs, "size": runs.limits.max_size}
+        """The server's limits, by field of the form."""
+        self._turns = itertools.count(1)
+
+    def fill(self, event: gr.EventData) -> list[Any]:
+        """The form as a lesson has it; pictures that are for the person to choose stay."""
+        with spoken():
+            lesson = lesson_of(sent(event, "key")["key"])
+            values = filled_in(lesson, self.most)
+            updates = values | ({"data": gr.skip()} if lesson.own_data else {})
+            return [as_text({"key": lesson.key}), *updates.values()]
+
+    def start(self, owner: str, key: str, *form: Any) -> str:
+        with spoken():
+            return as_text({"run": begin(self.runs, owner, lesson_of(key), self._meant(form))})
+
+    def steer(self, event: gr.EventData) -> None:
+        with spoken():
+            steer(self.runs, **sent(event, "run", "owner", "action", "value"))
+
+    def check(self, key: str, *form: Any) -> str:
+        with spoken():
+            found = checked(self.runs, self.offers, lesson_of(key), named(form))
+            # The page hears of what has changed, and the same words twice are two answers.
+            return as_text(found | {"turn": next(self._turns)})
+
+    def lock(self, event: gr.EventData, key: str, *form: Any) -> list[Any]:
+        with spoken():
+            return locked(lesson_of(key), named(form), sent(event, "ever")["ever"])
+
+    def estimate(self, request: gr.Request, key: str, *form: Any) -> Iterator[tuple[Any, str]]:
+        """The label of the start button. The page asks by itself: a refusal stands beside it."""
+        yield gr.update(value="Start"), as_text({"trouble": ""})
+        lesson = lesson_of(key)
+        if checked(self.runs, self.offers, lesson, named(form))["troubles"]:
+            return  # they are told at the fields
+        try:
+            config = as_run(self.runs, lesson, self._meant(form))
+            for found in self.measuring.ask(ESTIMATE, config, str(request.session_hash)):
+                label = start_label(found, len(lesson.runs)) if found else None
+                update = gr.skip() if label is None else gr.update(value=label)
+                yield update, as_text({"trouble": ""})
+        except GnetError as error:
+            yield gr.update(value="Start"), as_text({"trouble": without_paths(str(error))})
+
+    def find_rate(self, request: gr.Request, key: str, *form: Any) -> Iterator[str]:
+        with spoken():
+            config = as_run(self.runs, lesson_of(key), self._meant(form))
+            for found in self.measuring.ask(FIND_RATE, config, str(request.session_hash)):
+                yield as_text(found or {"waiting": True})
+
+    def use_rate(self, event: gr.EventData) -> Any:
+        return sent(event, "rate")["rate"]
+
+    def add_zips(self, event: gr.EventData) -> Any:
+        with spoken():
+            return data_tab.listed(self.offers, sent(event, "keys")["keys"])
+
+    def look(self, *form: Any) -> Iterator[str]:
+        def config() -> TrainConfig:
+            return self.runs.limits.admitted(filled(FIRST.runs[0][1], self._meant(form)))
+
+        yield from data_tab.looked_at(self.offers, config)
+
+    def follow(self, run: Any, since: Any, owner: Any) -> dict[str, Any]:
+        """A run's events from `since` on and its state; before it begins, a download's progress."""
+        found = self.runs.follow(_text(run), _count(since), _text(owner))
+        if found["run"]["state"] == "starting":
+            data = found["run"]["config"].get("data", "")
+            found["run"]["doing"] = self.offers.fetching.under_way(data)
+        return found
+
+    def listed(self, owner: Any, also: Any) -> dict[str, Any]:
+        others = [_text(run) for run in also[:_MOST_LAID]] if isinstance(also, list) else []
+        rows = described(self.runs.list(_text(owner), others))
+        return {"rows": rows, "queue": self.runs.queue()}
+
+    def pinned(self, run: Any) -> dict[str, Any]:
+        return {"src": pinned_picture(self.runs, _text(run))}
+
+    def after(self, run: Any, owner: Any) -> dict[str, Any]:
+        return {"after": after_runs(self.runs, _text(run), _text(owner))}
+
+    def _meant(self, form: Sequence[Any]) -> dict[str, Any]:
+        return data_tab.with_data(self.offers, named(form))
+
+
+def lesson_of(key: Any) -> Lesson:
+    """The lesson of that key; raises `GnetError` for any other."""
+    if not isinstance(key, str) or key not in LESSONS:
+        raise GnetError(f"There is no lesson {cut(key)!r}; there are {', '.join(LESSONS)}.")
+    return LESSONS[key]
+
+
+def filled_in(lesson: Lesson, most: dict[str, int]) -> dict[str, Any]:
+    """The form's values for a lesson, as large as the server allows; `most`: its limits."""
+    values = form_values(lesson.runs[0][1])
+    return {shown.name: allowed(shown, values[shown.name], most) for shown in FIELDS}
+
+
+def begin(runs: Runs, owner: str, lesson: Lesson, values: dict[str, Any]) -> str:
+    """Start the lesson's runs with what the form holds, all or none; the id of the first.
+
+    Runs that are no longer the lesson's are kept without its key: nothing is concluded from them.
+    """
+    configs = wanted(lesson, values)
+    key = "" if departures(lesson, [config for _, config in configs]) else lesson.key
+    taken = {row["name"] for row in runs.list(owner)}
+    together = [
+        Wanted(name=_free(name, taken), config=config, part=name) for name, config in configs
+    ]
+    return runs.start_all(together, owner=owner, lesson=key)[0]
+
+
+def checked(runs: Runs, offers: Offers, lesson: Lesson, values: dict[str, Any]) -> dict[str, Any]:
+    """What is to be said of the form's fields, a data set that is gone included."""
+    missing: dict[str, str] = {}
+    try:
+        values = data_tab.with_data(offers, values)
+    except GnetError as error:
+        values, missing = values | {"data": "built-in"}, {"data": without_paths(str(error))}
+    found = asdict(check(lesson, values, runs.limits))
+    return found | {"locked": list(found["locked"]), "troubles": found["troubles"] | missing}
+
+
+def locked(lesson: Lesson, values: dict[str, Any], ever: Any) -> list[Any]:
+    """Updates of the form's components: what cannot be set shows what will run.
+
+    Only fields that are or were (`ever`) locked: an update may undo what is just being written.
+    """
+    held = check(lesson, values).locked
+    were = ever if isinstance(ever, list) else []
+
+    def update(name: str) -> Any:
+        if name in held:
+            return gr.update(interactive=False, value=held[name])
+        return gr.update(interactive=True) if name in were else gr.skip()
+
+    return [update(shown.name) for shown in FIELDS]
+
+
+def as_run(runs: Runs, lesson: Lesson, values: dict[str, Any]) -> TrainConfig:
+    """The lesson's first run with what the form holds, as it would run on this server.
+
+    Raises `GnetError` where its pictures would have to be downloaded first.
+    """
+    config = wanted(lesson, values)[0][1]
+    if is_missing(parse(config.data)):
+        raise GnetError(
+            f"The pictures of {config.data} are not on this machine; a run downloads them first."
+        )
+    return runs.as_run(config)
+
+
+def start_label(found: dict[str, Any], runs: int) -> str:
+    """The start button's text: the time of an epoch of the first run, measured on a few steps."""
+    what = "Start:" if runs == 1 else f"Start {runs} runs: the first"
+    seconds = found["seconds_per_epoch"]
+    return f"{what} about {duration(seconds) if seconds >= 1 else 'a second'} an epoch"
+
+
+def pinned_picture(runs: Runs, run_id: str) -> str:
+    """The picture that a run looks at after each epoch, as an address; empty if there is none."""
+    path = runs.run_folder(run_id).path / PINNED
+    if not path.is_file():
+        return ""
+    return f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}"
+
+
+def steer(runs: Runs, run: Any, owner: Any, action: Any, value: Any) -> None:
+    """Do with a run what a button of its bar asks for; raises `GnetError`."""
+    values = {
+        "learning_rate": {"learning_rate": value},
+        "aux_weights": {"aux1_weight": value, "aux2_weight": value},
+    }
+    runs.steer(_text(run), _text(owner), _text(action), **values.get(_text(action), {}))
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """`name`, or with the first number that makes it another one."""
+    names = (name if n == 1 else f"{name} {n}" for n in range(1, len(taken) + 2))
+    return next(n for n in names if n not in taken)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
