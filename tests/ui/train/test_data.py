@@ -59,7 +59,9 @@ def test_a_zip_is_kept_listed_and_looked_at(tmp_path, offers, send):
     assert update["value"] == answer["key"]
     assert update["choices"][-1] == ("pets.zip (yours)", answer["key"])
     assert ("allowed", "here:allowed") in update["choices"]
-    *busy, last = map(json.loads, data_tab.looked_at(offers, asked(offers, tmp_path, answer["key"])))
+    *busy, last = map(
+        json.loads, data_tab.looked_at(offers, asked(offers, tmp_path, answer["key"]))
+    )
     assert busy == [{"busy": "Opening pictures …"}]
     assert last["train"] == 34 and last["made_split"] and str(tmp_path) not in json.dumps(last)
     assert last["sheet"].startswith("data:image/webp;base64,")
@@ -116,7 +118,8 @@ def test_a_data_set_is_opened_again_only_when_its_files_are_others(tmp_path, off
     )
     data_tab._previewed.cache_clear()
     answers = [
-        list(data_tab.looked_at(offers, asked(offers, tmp_path, "here:allowed")))[-1] for _ in range(3)
+        list(data_tab.looked_at(offers, asked(offers, tmp_path, "here:allowed")))[-1]
+        for _ in range(3)
     ]
     assert len(opened) == 1 and len(set(answers)) == 1
     (tmp_path / "allowed" / "cat" / "new.png").write_bytes(picture(3))
