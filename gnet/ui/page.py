@@ -32,7 +32,9 @@ SCRIPTS = (
 
 STYLES = (
     "shared/style.css",
+    "explore/explore.css",
     "train/form.css",
+    "train/form-choices.css",
     "train/form-states.css",
     "train/plots.css",
 )

@@ -66,11 +66,12 @@ def test_scales_end_at_the_largest_value_they_hold(answer: dict) -> None:
         assert answer["limits"][kind] == max(s["limits"][kind] for s in answer["stages"].values())
 
 
-def test_shares_of_a_module_sum_to_one_and_the_leader_has_the_largest(answer: dict) -> None:
+def test_shares_of_a_module_sum_to_one_and_its_sentence_names_the_largest(answer: dict) -> None:
     for stage in answer["stages"].values():
         shares = {name: part["share"] for name, part in stage["branches"].items()}
         assert sum(shares.values()) == pytest.approx(1, abs=2e-3)
-        assert shares[stage["leader"]] == max(shares.values())
+        largest = max(shares, key=lambda name: shares[name])
+        assert f"{largest.replace('x', '×')} branch" in stage["sentence"]
 
 
 def test_windows_are_those_of_the_live_network(explorer: Explorer, answer: dict) -> None:
@@ -89,7 +90,9 @@ def test_an_answer_for_128_px_is_small_enough_to_travel_at_once() -> None:
 
 def test_an_untrained_head_sends_no_belief() -> None:
     answer = Explorer(random_network(aux1=UNTRAINED)).explore(CAT)
-    assert answer["heads"]["aux1"] == {"status": UNTRAINED}
+    sent = answer["heads"]["aux1"]
+    assert set(sent) == {"status", "sentence"} and sent["status"] == UNTRAINED
+    assert UNTRAINED in sent["sentence"]
     assert "probabilities" in answer["heads"]["aux2"]
 
 
