@@ -5,7 +5,7 @@ The recipe is the published one of "Feature Visualization" (Olah, Mordvintsev, S
 each scaled by 1/f, and in decorrelated colours; at every step it is shown moved, turned and
 scaled at random, and Adam climbs the channel's mean response. The code is this project's own.
 What differs: the response is taken before the ReLU, so that a channel which is silent on noise
-has a slope to climb; several channels grow at once, each without heed of the others.
+has a slope to climb; several channels grow at once, each independent of the others.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ from gnet.settings import check_fields, option
 from gnet.system.atomic import atomically
 from gnet.system.cache import cache_folder
 from gnet.system.progress import Progress
+from gnet.words import listed
 
 EVERY = 8
-"""Steps between two signs of life: what a stop waits for at most."""
+"""Steps between two states; a stop waits for so many at most."""
 _COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """Square root of the covariance of natural pictures' colours, as Lucid publishes it."""
 _NOISE, _RANGE = 0.01, 4.0  # deviation of the first frequencies; what they are divided by
@@ -113,7 +114,7 @@ def visualize(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Tensor | None:
-    """The grown pictures, uint8 (n, 3, size, size), or None when `stop` said so.
+    """The grown pictures, uint8 (n, 3, size, size), or None when `stop()` was true.
 
     `progress(done, total)` counts steps.
     """
@@ -200,9 +201,9 @@ def _before_relu(block: ConvBlock, x: Tensor) -> Tensor:
 def check_channels(model: GoogLeNet, stage: str, branch: str, channels: Sequence[int]) -> None:
     """Raise `GnetError` unless the network has these channels of that branch."""
     if stage not in STAGES:
-        raise GnetError(f"There is no module {stage!r}; there are {', '.join(STAGES)}.")
+        raise GnetError(f"There is no module {stage!r}; there are {listed(STAGES)}.")
     if branch not in BRANCHES:
-        raise GnetError(f"There is no branch {branch!r}; there are {', '.join(BRANCHES)}.")
+        raise GnetError(f"There is no branch {branch!r}; there are {listed(BRANCHES)}.")
     count = model.inceptions()[stage].widths.branches[BRANCHES.index(branch)]
     wrong = [channel for channel in channels if not 0 <= channel < count]
     if wrong or not channels:

@@ -29,12 +29,12 @@ from gnet.system.progress import Progress
 
 
 class Stopped(Exception):
-    """An evaluation was given up, as the caller requested."""
+    """An evaluation was stopped, as the caller requested."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """The heads' logits on a whole data set, and what they were to say."""
+    """The heads' logits on a whole data set, and the right answers."""
 
     logits: dict[str, Tensor]
     """Head → (n, classes) float32; only the heads the network has."""
@@ -108,11 +108,11 @@ def evaluate(
     """Run `model` over all of `dataset`, centre squares as `preprocessing` says.
 
     Raises `GnetError` for a size the network cannot take, an empty data set or other classes, and
-    `Stopped` once `stop`, asked before each batch, says True.
+    `Stopped` once `stop`, called before each batch, returns True.
     """
     model.config.check_size(preprocessing.size, preprocessing.size)
     if len(dataset) == 0:
-        raise GnetError("The data set holds no picture to judge; at least one is needed.")
+        raise GnetError("The data set holds no picture to evaluate; at least one is needed.")
     check_classes(model, dataset)
     logits = answers(
         model, dataset, preprocessing, batch=batch, bf16=bf16, progress=progress, stop=stop

@@ -1,4 +1,4 @@
-"""Whether belief can be taken at its word: calibration error, and the temperature that mends it.
+"""Calibration: how far belief is from how often it is right, and the temperature that mends it.
 
 A calibrated head that says 70 % is right in 70 % of such cases. Knows nothing of networks and data.
 """
@@ -14,7 +14,7 @@ from gnet.errors import GnetError
 
 BINS = 15
 LOWEST, HIGHEST = 0.05, 20.0
-"""Range of temperatures that are looked through."""
+"""Range of temperatures that are searched."""
 _HALVINGS = 50
 
 
@@ -32,7 +32,7 @@ class Bin:
 
 
 def reliability(probabilities: Tensor, labels: Tensor, *, bins: int = BINS) -> tuple[Bin, ...]:
-    """What was believed beside what came true, in `bins` bins of equal width.
+    """Confidence beside accuracy, in `bins` bins of equal width.
 
     `probabilities`: (n, classes) fractions; `labels`: (n,) int64. A probability of exactly 0 is
     counted in the lowest bin. Raises `GnetError` without a picture or with other shapes.

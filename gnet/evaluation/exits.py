@@ -1,4 +1,4 @@
-"""What leaving early gains and costs: each head's accuracy, multiply-adds and milliseconds.
+"""Gain and cost of leaving early: each head's accuracy, multiply-adds and milliseconds.
 
 And the rule "leave at the first head that is sure", over all thresholds: a head is sure when the
 probability of its first class, after its temperature, reaches the threshold; the main head answers
@@ -26,6 +26,7 @@ from gnet.network.config import EXITS, HEADS, STAGES, TRAINED
 from gnet.network.costs import layer_costs
 from gnet.network.model import GoogLeNet
 from gnet.system.progress import Progress
+from gnet.words import listed
 
 FORMAT = "gnet exits 1"
 THRESHOLDS = tuple(index / 100 for index in range(101))
@@ -49,7 +50,7 @@ class Exit:
     macs: int
     """Multiply-adds from the picture to this head alone."""
     macs_reached: int
-    """The same with the heads before it, which have been asked in vain."""
+    """The same with the heads before it, which were not sure."""
     milliseconds: float
     """Median for one picture, the counterpart of `macs`."""
     milliseconds_reached: float
@@ -58,7 +59,7 @@ class Exit:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What happens when pictures leave at the first head that is sure to `threshold`."""
+    """The outcome when pictures leave at the first head that is sure to `threshold`."""
 
     threshold: float
     top1: float
@@ -108,7 +109,7 @@ def measure_exits(
     rounds: int = ROUNDS,
     progress: Progress | None = None,
 ) -> Exits:
-    """Judge the heads of `model` (better folded) on `split` of a data set, and time them here.
+    """Evaluate the heads of `model` (better folded) on `split` of a data set, and time them here.
 
     Temperatures are the model's own, or fitted on `tune` where it has none; thresholds are chosen
     on `tune` and reported on `split`. Raises `GnetError` for a network without trained heads, and
@@ -118,20 +119,20 @@ def measure_exits(
     heads = tuple(h for h in HEADS if info.heads.get(h) == TRAINED)
     if not model.config.aux or heads != HEADS:
         raise GnetError(
-            f"The trained heads of this network are {', '.join(heads) or 'none'}; leaving early "
+            f"The trained heads of this network are {listed(heads) or 'none'}; leaving early "
             "needs all three, aux1, aux2 and main."
         )
     size = info.preprocessing.size
-    judged = []
+    evaluated = []
     for part in (TUNE, split):
         dataset = open_dataset(data, part, size=size, seed=seed, progress=progress)
-        judged.append(evaluate(model, dataset, info.preprocessing, progress=progress))
-    tuned, seen = judged
+        evaluated.append(evaluate(model, dataset, info.preprocessing, progress=progress))
+    tune, reported = evaluated
     temperatures = {
-        head: info.temperatures.get(head) or fit_temperature(tuned.logits[head], tuned.labels)
+        head: info.temperatures.get(head) or fit_temperature(tune.logits[head], tune.labels)
         for head in HEADS
     }
-    summary = seen.summary()
+    summary = reported.summary()
     macs, milliseconds = multiply_adds(model, size), measure_times(model, size, rounds=rounds)
     exits = tuple(
         Exit(
@@ -148,17 +149,17 @@ def measure_exits(
         for head in HEADS
     )
     rectified = model.config.rectified_outputs
-    rules = apply_rules(seen, tuned, exits, rectified=rectified)
+    rules = apply_rules(reported, tune, exits, rectified=rectified)
     return Exits(
         digest=info.digest,
         data=Path(data).name,
         split=split,
-        count=len(seen.labels),
+        count=len(reported.labels),
         size=size,
         machine=machine(),
         exits=exits,
         rules=rules,
-        chosen=choose(rules, tuned.accuracy()["main"]),
+        chosen=choose(rules, tune.accuracy()["main"]),
     )
 
 
@@ -169,9 +170,9 @@ def multiply_adds(model: GoogLeNet, size: int) -> dict[tuple[str, bool], int]:
     for head in HEADS:
         body = {"stem", *STAGES[: STAGES.index(EXITS[head]) + 1]}
         before = HEADS[: HEADS.index(head)]
-        for asked in (False, True):
-            counted = body | {head} | (set(before) if asked else set())
-            result[head, asked] = sum(cost.macs for cost in costs if cost.stage in counted)
+        for reached in (False, True):
+            counted = body | {head} | (set(before) if reached else set())
+            result[head, reached] = sum(cost.macs for cost in costs if cost.stage in counted)
     return result
 
 
@@ -180,12 +181,12 @@ def measure_times(
 ) -> dict[tuple[str, bool], float]:
     """(head, with the heads before it?) → median milliseconds for one picture, on this machine.
 
-    The ways take turns, so that what else the machine does meets all of them.
+    The ways take turns, so that other work of the machine slows all of them alike.
     """
     ways = {
-        (head, asked): (HEADS[: HEADS.index(head) + 1] if asked else (head,))
+        (head, reached): (HEADS[: HEADS.index(head) + 1] if reached else (head,))
         for head in HEADS
-        for asked in (False, True)
+        for reached in (False, True)
     }
     x = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
     x = x.to(memory_format=torch.channels_last)
@@ -247,7 +248,7 @@ def choose(rules: tuple[Rule, ...], whole: float) -> dict[str, float]:
 
 
 def machine() -> dict[str, Any]:
-    """What the milliseconds hold for."""
+    """The machine and settings that the milliseconds were measured with."""
     return {
         "threads": torch.get_num_threads(),
         "capability": torch.backends.cpu.get_cpu_capability(),
@@ -256,20 +257,20 @@ def machine() -> dict[str, Any]:
 
 
 def _answers(
-    judged: Evaluation, temperatures: Mapping[str, float], rectified: bool
+    evaluation: Evaluation, temperatures: Mapping[str, float], rectified: bool
 ) -> tuple[Tensor, Tensor]:
     """How sure each head is of its first class, and whether it is right: (heads, n) float64."""
     sure, right = [], []
     for head in HEADS:
-        fractions = probabilities(judged.logits[head], rectified, temperatures[head])
+        fractions = probabilities(evaluation.logits[head], rectified, temperatures[head])
         best, first = fractions.max(1)
         sure.append(best)
-        right.append((first == judged.labels).double())
+        right.append((first == evaluation.labels).double())
     return torch.stack(sure), torch.stack(right)
 
 
 def _leaving(sure: Tensor, threshold: float) -> Tensor:
     """The place in `HEADS` where each picture leaves, (n,) int64."""
     ready = sure >= threshold
-    ready[-1] = True  # nobody stays
+    ready[-1] = True  # the main head takes the rest
     return ready.int().argmax(0)

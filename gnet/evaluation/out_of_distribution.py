@@ -1,4 +1,4 @@
-"""Pictures that show none of a network's classes: drawn, scrambled or blurred, and photos given.
+"""Out-of-distribution pictures, which show none of a network's classes: made here, or photos.
 
 Everything but the photos is made here from a seed, so that a measurement can be repeated.
 """
@@ -39,7 +39,7 @@ def out_of_distribution(
     seed: int = 0,
     photos: Dataset | None = None,
 ) -> Dataset:
-    """Pictures from outside the classes of `known`, one label per kind.
+    """Pictures that show none of the classes of `known`, one label per kind.
 
     Patterns (unless the network was taught them), plain colours, noise, rendered text, and pictures
     of `known` blurred or with their phases scrambled: `each` of every kind, uint8 (3, S, S) with S
@@ -47,8 +47,8 @@ def out_of_distribution(
     """
     size = preprocessing.size
     random = np.random.default_rng([seed, size])
-    drawn = random.permutation(len(known))
-    chosen = [known.pictures[at] for at in drawn[: 2 * each]]
+    order = random.permutation(len(known))
+    chosen = [known.pictures[at] for at in order[: 2 * each]]
     if len(chosen) < 2:
         raise GnetError(
             f"The data set has {len(known)} pictures to blur and to scramble; at least two are "

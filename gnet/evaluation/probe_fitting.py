@@ -1,7 +1,7 @@
 """Fits the probes: multinomial logistic regression on a finished network's frozen features.
 
-The network sees each picture once and is left as it was; what its modules say of it is averaged
-over the cells and kept in memory, and nine linear layers are fitted to that.
+The network sees each picture once and is not changed. The output of its modules is averaged over
+the cells and kept in memory, and nine linear layers are fitted to that.
 """
 
 from __future__ import annotations
@@ -27,21 +27,22 @@ from gnet.network.config import STAGES
 from gnet.network.hooks import evaluating, watching
 from gnet.network.model import GoogLeNet
 from gnet.system.progress import Progress
+from gnet.words import percent
 
 PER_CLASS = 100
 """Training pictures of each class, each seen as it is and flipped."""
 PENALTIES = (0.03, 0.01, 0.003, 0.001)
-"""Weight of ½·Σw² in the loss, tried from the strongest on, until `tune` is told no better."""
+"""Weight of ½·Σw² in the loss, tried from the strongest on, until the loss on `tune` rises."""
 ITERATIONS = 20
 """Of L-BFGS, at most, for each penalty; the next goes on where the last one ended."""
 _BATCH = 64
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
-    """A data set as the nine modules' outputs tell it."""
+class Features:
+    """The nine modules' outputs for a data set."""
 
-    features: dict[str, Tensor]
+    by_stage: dict[str, Tensor]
     """Stage → (n, channels) float32."""
     labels: Tensor
     """(n,) int64."""
@@ -49,7 +50,7 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fitted:
-    """A probe and how it came about."""
+    """A probe and the settings that were chosen for it."""
 
     probe: Probe
     penalty: float
@@ -82,37 +83,37 @@ def fit_probes(
             "two training pictures and more."
         )
     check_classes(model, rest)
-    taught = balanced(rest, per_class, seed)
-    judged = open_dataset(data, "val", size=size, seed=seed, progress=progress)
-    total = 2 * len(taught) + len(tune) + len(judged)
+    train = balanced(rest, per_class, seed)
+    validation = open_dataset(data, "val", size=size, seed=seed, progress=progress)
+    total = 2 * len(train) + len(tune) + len(validation)
     before = 0
 
-    def look(dataset: Dataset, *, flipped: bool = False) -> Seen:
+    def look(dataset: Dataset, *, flipped: bool = False) -> Features:
         nonlocal before
         start, before = before, before + len(dataset)
 
-        def told(done: int, _: int) -> None:
+        def count(done: int, _: int) -> None:
             if progress:
                 progress(start + done, total)
 
-        return see(model, dataset, flipped=flipped, progress=told)
+        return collect_features(model, dataset, flipped=flipped, progress=count)
 
-    plain, mirrored = look(taught), look(taught, flipped=True)
-    tuned, seen = look(tune), look(judged)
+    plain, mirrored = look(train), look(train, flipped=True)
+    tuning, shown = look(tune), look(validation)
     probes: dict[str, Probe] = {}
     stages: dict[str, Any] = {}
     for stage in STAGES:
         fitted = fit(
-            Seen(
-                features={stage: torch.cat([plain.features[stage], mirrored.features[stage]])},
+            Features(
+                by_stage={stage: torch.cat([plain.by_stage[stage], mirrored.by_stage[stage]])},
                 labels=torch.cat([plain.labels, mirrored.labels]),
             ),
-            tuned,
+            tuning,
             stage,
         )
         probes[stage] = _stored(fitted.probe)
-        stages[stage] = judge(probes[stage], seen, stage) | {
-            "tune_top1": judge(probes[stage], tuned, stage)["top1"],
+        stages[stage] = evaluate_probe(probes[stage], shown, stage) | {
+            "tune_top1": evaluate_probe(probes[stage], tuning, stage)["top1"],
             "penalty": fitted.penalty,
             "temperature": round(fitted.temperature, 4),
         }
@@ -122,9 +123,9 @@ def fit_probes(
         metrics={
             "data": Path(data).name,
             "split": "val",
-            "count": len(judged),
+            "count": len(validation),
             "size": size,
-            "pictures": len(taught),
+            "pictures": len(train),
             "per_class": per_class,
             "stages": stages,
         },
@@ -142,14 +143,14 @@ def balanced(dataset: Dataset, per_class: int, seed: int) -> Dataset:
     return chosen(dataset, indices)
 
 
-def see(
+def collect_features(
     model: GoogLeNet,
     dataset: Dataset,
     *,
     flipped: bool = False,
     progress: Progress | None = None,
-) -> Seen:
-    """What the nine modules say of centre squares, at the size the network is shown with."""
+) -> Features:
+    """The nine modules' outputs for centre squares, at the size in the weights' preprocessing."""
     picture = model.info.preprocessing
     shown = in_order(dataset, picture, batch=_BATCH)
     parts: dict[str, list[Tensor]] = {stage: [] for stage in STAGES}
@@ -164,35 +165,35 @@ def see(
             done += len(labels)
             if progress:
                 progress(done, len(dataset))
-    return Seen(
-        features={stage: torch.cat(values).clone() for stage, values in parts.items()},
+    return Features(
+        by_stage={stage: torch.cat(values).clone() for stage, values in parts.items()},
         labels=dataset.labels,
     )
 
 
-def fit(taught: Seen, tuned: Seen, stage: str) -> Fitted:
-    """The stage's probe: fitted to `taught`, penalty and temperature chosen on `tuned`.
+def fit(train: Features, tune: Features, stage: str) -> Fitted:
+    """The stage's probe: fitted to `train`, penalty and temperature chosen on `tune`.
 
     Features are standardised for the fit; mean, deviation and temperature then become part of the
     linear layer, so that it reads the plain features and its logits are calibrated.
     """
-    values, labels = taught.features[stage], taught.labels
-    classes = int(max(labels.max(), tuned.labels.max())) + 1
+    values, labels = train.by_stage[stage], train.labels
+    classes = int(max(labels.max(), tune.labels.max())) + 1
     mean, deviation = values.mean(0), values.std(0, correction=0).clamp_min(1e-6)
-    x, held = (values - mean) / deviation, (tuned.features[stage] - mean) / deviation
+    x, held = (values - mean) / deviation, (tune.by_stage[stage] - mean) / deviation
     weight = torch.zeros(classes, x.shape[1], requires_grad=True)
     bias = torch.zeros(classes, requires_grad=True)
     best: tuple[float, float, Tensor, Tensor] | None = None
     for penalty in PENALTIES:
         descend(x, labels, weight, bias, penalty)
         with torch.no_grad():
-            loss = F.cross_entropy(F.linear(held, weight, bias), tuned.labels).item()
+            loss = F.cross_entropy(F.linear(held, weight, bias), tune.labels).item()
         if best is not None and loss >= best[0]:
             break
         best = loss, penalty, weight.detach().clone(), bias.detach().clone()
     assert best is not None
     _, penalty, w, b = best
-    temperature = fit_temperature(F.linear(held, w, b), tuned.labels)
+    temperature = fit_temperature(F.linear(held, w, b), tune.labels)
     plain = w / deviation
     probe = Probe(weight=plain / temperature, bias=(b - plain @ mean) / temperature)
     return Fitted(probe=probe, penalty=penalty, temperature=temperature)
@@ -214,14 +215,14 @@ def descend(x: Tensor, labels: Tensor, weight: Tensor, bias: Tensor, penalty: fl
     optimiser.step(loss)
 
 
-def judge(probe: Probe, seen: Seen, stage: str) -> dict[str, float]:
-    """How often the probe is right, and how far it can be taken at its word."""
-    logits = probe(seen.features[stage])
-    best = logits.topk(min(5, logits.shape[1]), dim=1).indices == seen.labels[:, None]
+def evaluate_probe(probe: Probe, shown: Features, stage: str) -> dict[str, float]:
+    """The probe's accuracy and its calibration error."""
+    logits = probe(shown.by_stage[stage])
+    best = logits.topk(min(5, logits.shape[1]), dim=1).indices == shown.labels[:, None]
     return {
         "top1": round(best[:, 0].double().mean().item(), 6),
         "top5": round(best.any(dim=1).double().mean().item(), 6),
-        "calibration_error": round(calibration_error(logits.softmax(1), seen.labels), 6),
+        "calibration_error": round(calibration_error(logits.softmax(1), shown.labels), 6),
     }
 
 
@@ -231,7 +232,7 @@ def _stored(probe: Probe) -> Probe:
 
 
 def probes_table(probes: Probes) -> str:
-    """How often each probe is right, as Markdown for the model card."""
+    """The accuracy of each probe, as Markdown for the model card."""
     about = probes.metrics
     return "\n".join(
         [
@@ -244,7 +245,7 @@ def probes_table(probes: Probes) -> str:
             "|---" * (1 + len(about["stages"])) + "|",
             *(
                 f"| {name} | "
-                + " | ".join(f"{100 * row[key]:.1f} %" for row in about["stages"].values())
+                + " | ".join(percent(row[key]) for row in about["stages"].values())
                 + " |"
                 for name, key in (
                     ("top-1", "top1"),

@@ -1,4 +1,4 @@
-"""A network's answers on every validation picture: what it got right, what wrong, and how surely.
+"""A network's answers on every validation picture: right, wrong, and how surely.
 
 Knows nothing of runs, pages and figures.
 """
@@ -27,6 +27,7 @@ from gnet.network.info import Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.system.atomic import atomically
 from gnet.system.progress import Progress
+from gnet.words import listed
 
 MOST = 5000
 """Pictures a review holds at most; of larger sets every so many-th is taken."""
@@ -181,7 +182,7 @@ class Review:
 
     def _answers(self, head: str) -> Answers:
         if head not in self.heads:
-            there = ", ".join(self.heads) or "no trained head"
+            there = listed(self.heads) or "no trained head"
             raise GnetError(f"There are no answers of {head!r}; there are those of {there}.")
         return self.heads[head]
 

@@ -1,6 +1,6 @@
-"""Temperatures and thresholds of a network's heads: chosen on held-out pictures, told on others.
+"""When a head says "not sure": temperatures and thresholds, chosen on held-out pictures.
 
-`calibrate` measures, `write` puts the result into the weights' header and into the model card.
+They are reported on other pictures. Knows nothing of weights files and cards.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ALL = "all"
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreReport:
-    """How well one score tells known classes from something else at one head."""
+    """How well one score separates known classes from other pictures at one head."""
 
     threshold: float
     """Chosen on `tune`."""
@@ -56,7 +56,7 @@ class HeadReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What was chosen, and what it does on pictures that took no part in choosing."""
+    """The choice, and its effect on pictures that took no part in choosing."""
 
     score: str
     """The score chosen, the same for all heads."""
@@ -70,7 +70,7 @@ class Report:
     heads: dict[str, HeadReport]
     """Deepest first; untrained heads are left out."""
 
-    def told(self, info: ModelInfo) -> ModelInfo:
+    def applied_to(self, info: ModelInfo) -> ModelInfo:
         """`info` with the temperatures and thresholds."""
         return replace(
             info,
@@ -113,21 +113,21 @@ def calibrate(
         raise GnetError("No head of this network is trained; at least one is needed.")
     folded, picture = fold(model), model.info.preprocessing
     given = halves(photos_in(photos, picture)) if photos else (None, None)
-    found: list[_Seen] = []
+    found: list[_Answered] = []
     for turn, part in enumerate((TUNE, split)):
         known = open_dataset(data, part, size=picture.size, seed=seed, progress=progress)
-        judged = evaluate(folded, known, picture, progress=progress)
+        evaluated = evaluate(folded, known, picture, progress=progress)
         outside = out_of_distribution(known, picture, each=each, seed=turn, photos=given[turn])
-        strange = answers(folded, outside, picture, progress=progress)
+        outside_logits = answers(folded, outside, picture, progress=progress)
         found.append(
-            _Seen(
-                known={head: judged.logits[head] for head in trained},
-                labels=judged.labels,
-                outside={head: strange[head] for head in trained},
+            _Answered(
+                known={head: evaluated.logits[head] for head in trained},
+                labels=evaluated.labels,
+                outside={head: outside_logits[head] for head in trained},
                 pictures=outside,
             )
         )
-    tune, told = found
+    tune, reported = found
     temperatures = {head: fit_temperature(tune.known[head], tune.labels) for head in trained}
     scores = [name for name, score in SCORES.items() if len(trained) > 1 or not score.all_heads]
 
@@ -146,17 +146,17 @@ def calibrate(
         split=split,
         counts={
             TUNE: len(tune.labels),
-            split: len(told.labels),
+            split: len(reported.labels),
             "outside": len(tune.pictures),
         },
-        outside=dict(zip(told.pictures.classes, told.pictures.counts, strict=True)),
-        heads={h: _reported(told, h, temperatures[h], thresholds[h]) for h in trained},
+        outside=dict(zip(reported.pictures.classes, reported.pictures.counts, strict=True)),
+        heads={h: _head_report(reported, h, temperatures[h], thresholds[h]) for h in trained},
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Seen:
-    """What the trained heads made of known pictures and of ones from outside."""
+class _Answered:
+    """The trained heads' logits on known pictures and on out-of-distribution ones."""
 
     known: dict[str, Tensor]
     """Head → logits (n, classes)."""
@@ -168,16 +168,16 @@ class _Seen:
     """The m outside pictures, labelled by kind."""
 
 
-def _reported(
-    seen: _Seen, head: str, temperature: float, thresholds: dict[str, float]
+def _head_report(
+    answered: _Answered, head: str, temperature: float, thresholds: dict[str, float]
 ) -> HeadReport:
-    before, after = (probabilities(seen.known[head], False, t) for t in (1.0, temperature))
+    before, after = (probabilities(answered.known[head], False, t) for t in (1.0, temperature))
     scores = {}
     for name, threshold in thresholds.items():
-        own = familiarity(name, seen.known, head, temperature)
-        other = familiarity(name, seen.outside, head, temperature)
-        labels = seen.pictures.labels
-        kinds = {kind: other[labels == i] for i, kind in enumerate(seen.pictures.classes)}
+        own = familiarity(name, answered.known, head, temperature)
+        other = familiarity(name, answered.outside, head, temperature)
+        labels = answered.pictures.labels
+        kinds = {kind: other[labels == i] for i, kind in enumerate(answered.pictures.classes)}
         kinds |= {ALL: other}
         scores[name] = ScoreReport(
             threshold=threshold,
@@ -187,8 +187,8 @@ def _reported(
         )
     return HeadReport(
         temperature=temperature,
-        ece_before=calibration_error(before, seen.labels),
-        ece_after=calibration_error(after, seen.labels),
-        bins=reliability(after, seen.labels),
+        ece_before=calibration_error(before, answered.labels),
+        ece_after=calibration_error(after, answered.labels),
+        bins=reliability(after, answered.labels),
         scores=scores,
     )

@@ -6,7 +6,7 @@ from gnet.evaluation.exits import Exits, Rule
 from gnet.figures.colours import HEAD_COLOURS
 from gnet.figures.sheet import LESSER, LINE, PAPER, TEXT, Sheet, ruled
 from gnet.network.config import HEADS
-from gnet.words import rounded_percent
+from gnet.words import percent, rounded_percent
 
 HEAD = HEAD_COLOURS["light"]
 ROWS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
@@ -98,8 +98,8 @@ def exits_table(exits: Exits) -> str:
         "| one head for all | top-1 / top-5 | mean over the sources | multiply-adds | ms |",
         "|---|---|---|---|---|",
         *(
-            f"| {each.head}, at {each.stage} | {100 * each.top1:.1f} / {100 * each.top5:.1f} % | "
-            f"{100 * each.sources_mean:.1f} % | {each.macs / 1e6:,.0f} M | "
+            f"| {each.head}, at {each.stage} | {100 * each.top1:.1f} / {percent(each.top5)} | "
+            f"{percent(each.sources_mean)} | {each.macs / 1e6:,.0f} M | "
             f"{each.milliseconds:.1f} |"
             for each in exits.exits
         ),
@@ -125,6 +125,6 @@ def exits_table(exits: Exits) -> str:
 def _row(label: str, rule: Rule) -> str:
     leaving = " | ".join(rounded_percent(rule.leaving[head]) for head in HEADS)
     return (
-        f"| {label} | {100 * rule.top1:.1f} % | {leaving} | {rule.macs / 1e6:,.0f} M | "
+        f"| {label} | {percent(rule.top1)} | {leaving} | {rule.macs / 1e6:,.0f} M | "
         f"{rule.milliseconds:.1f} |"
     )

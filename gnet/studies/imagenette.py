@@ -118,8 +118,8 @@ def table(found: dict[str, Any]) -> str:
         lines.append(
             f"| {kind.replace('-', ' ')} | {heads['main']['seeds']} | {' | '.join(cells)} |"
         )
-    judged = sorted({run["pictures"] for run in found["runs"].values()})
-    counts = " and ".join(f"{count:,}" for count in judged)
+    counts_of_pictures = sorted({run["pictures"] for run in found["runs"].values()})
+    counts = " and ".join(f"{count:,}" for count in counts_of_pictures)
     note = (
         f"Top-1 at 128 px on {counts} of Imagenette's {found['full_validation']:,} validation "
         "pictures; ± is the standard deviation over the seeds. Steps by Muon; dropout in the run "

@@ -11,6 +11,7 @@ from gnet.explain.familiarity import FALSE_ALARMS, SCORES
 from gnet.network.info import ModelInfo
 from gnet.network.weights import BUNDLED, save_info
 from gnet.system.atomic import atomically
+from gnet.words import percent
 
 Marks = tuple[str, str]
 CALIBRATED = "<!-- calibrated: written by `python -m gnet calibrate` -->", "<!-- /calibrated -->"
@@ -51,7 +52,7 @@ def write(report: Report, source: Path, info: ModelInfo, out: str | Path) -> lis
     """Write the weights of `source` with the report's header to `out`, and the card beside it."""
     card = card_of(out)
     text = between_marks(card, measured(report), CALIBRATED)
-    save_info(source, report.told(info), out)
+    save_info(source, report.applied_to(info), out)
     with atomically(card) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return [Path(out), card]
@@ -67,15 +68,15 @@ def measured(report: Report) -> str:
         "### Calibration",
         "",
         f"Temperatures were fitted on `tune` ({report.counts[TUNE]:,} pictures, 5 % of each class "
-        f"of `train`) and are judged on `{split}` ({known:,} pictures). The expected calibration "
-        "error compares the probability of the first class with how often it is right, over 15 "
-        "bins of equal width.",
+        f"of `train`) and are evaluated on `{split}` ({known:,} pictures). The expected "
+        "calibration error compares the probability of the first class with how often it is "
+        "right, over 15 bins of equal width.",
         "",
         "| head | temperature | error at temperature 1 | error as shown |",
         "|---|---|---|---|",
         *(
-            f"| {head} | {row.temperature:.3f} | {_percent(row.ece_before)} | "
-            f"{_percent(row.ece_after)} |"
+            f"| {head} | {row.temperature:.3f} | {percent(row.ece_before)} | "
+            f"{percent(row.ece_after)} |"
             for head, row in heads.items()
         ),
         "",
@@ -84,18 +85,18 @@ def measured(report: Report) -> str:
         "| probability of the first class | pictures | mean | right |",
         "|---|---|---|---|",
         *(
-            f"| {_percent(row.low)} to {_percent(row.high)} | {row.count:,} | "
-            f"{_percent(row.confidence)} | {_percent(row.accuracy)} |"
+            f"| {percent(row.low)} to {percent(row.high)} | {row.count:,} | "
+            f"{percent(row.confidence)} | {percent(row.accuracy)} |"
             for row in heads[deepest].bins
             if row.confidence is not None and row.accuracy is not None
         ),
         "",
         '### "Not sure"',
         "",
-        f"Several scores were tried, each with a threshold that calls {_percent(FALSE_ALARMS)} of "
+        f"Several scores were tried, each with a threshold that calls {percent(FALSE_ALARMS)} of "
         f"`tune` not sure. The one used, **{report.score}**, detects most of "
         f"{report.counts['outside']:,} outside pictures that were made for choosing: "
-        + ", ".join(f"{name} {_percent(share)}" for name, share in report.chosen_by.items())
+        + ", ".join(f"{name} {percent(share)}" for name, share in report.chosen_by.items())
         + f". On `{split}` and {total:,} other outside pictures they do this (area under the ROC "
         "curve / detected, which is below the threshold / false alarms):",
         "",
@@ -126,13 +127,9 @@ def measured(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _percent(fraction: float | None) -> str:
-    return "–" if fraction is None else f"{100 * fraction:.1f} %"
-
-
 def _two(row: ScoreReport, kind: str) -> str:
-    return f"{row.auroc[kind]:.3f} / {_percent(row.detected[kind])}"
+    return f"{row.auroc[kind]:.3f} / {percent(row.detected[kind])}"
 
 
 def _three(row: ScoreReport) -> str:
-    return f"{_two(row, ALL)} / {_percent(row.false_alarms)}"
+    return f"{_two(row, ALL)} / {percent(row.false_alarms)}"

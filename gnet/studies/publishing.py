@@ -1,4 +1,4 @@
-"""From a finished run to weights to ship: half precision, judged after the round trip, and a card.
+"""From a finished run to weights to ship: half precision, evaluated as stored, and a card.
 
 The card's prose is written by hand; what is measured or counted stands between two marks and is
 written here.
@@ -42,13 +42,15 @@ def publish(
 
     `out`: a .safetensors path; beside it go the card (.md) and the run's curves (-curves.png).
     `data` is where the run's data set lies now, by default where it lay then; `size` (px) is the
-    side to judge and show at, by default the run's. Nothing is written before all is measured.
+    side to evaluate and show at, by default the run's. Nothing is written before all is measured.
     Raises `GnetError`, also for a run that has not come to its end.
     """
     folder, out = RunFolder(run_dir), Path(out)
     config = folder.config()
     if not is_finished(folder):
-        raise GnetError(f"The run in {run_dir} is not finished; resume it, and publish it then.")
+        raise GnetError(
+            f"The run in {run_dir} is not finished; resume it to its end, then publish it."
+        )
     card = out.with_suffix(".md")
     between_marks(card, "", MEASURED)  # refuses a card without marks before the work, not after it
     model = load(folder.path / LAST)
@@ -57,23 +59,23 @@ def publish(
     model.info = replace(model.info, name=out.stem, preprocessing=picture)
 
     spec, seed = data or config.data, config.seed
-    asked: dict[str, Any] = {"size": picture.size, "seed": seed, "progress": progress}
-    asked["classes"] = config.chosen_classes()
-    taught = open_dataset(spec, "train", per_class=config.per_class or None, **asked)
-    judged = open_dataset(spec, "val", **asked)
-    stored = _halved(model)  # what will be shown is what is judged
-    metrics = evaluate(fold(stored), judged, picture, progress=progress).summary()
+    options: dict[str, Any] = {"size": picture.size, "seed": seed, "progress": progress}
+    options["classes"] = config.chosen_classes()
+    train = open_dataset(spec, "train", per_class=config.per_class or None, **options)
+    validation = open_dataset(spec, "val", **options)
+    stored = _halved(model)  # the page shows the very weights that are evaluated
+    metrics = evaluate(fold(stored), validation, picture, progress=progress).summary()
     metrics |= {"data": Path(config.data).name, "split": "val", "size": picture.size}
     stored.info = replace(stored.info, metrics=metrics)
 
     events = folder.events()
     curves = out.with_name(_curves(out.stem))
-    text = measured(config, events, metrics, out.stem, class_table(taught))
-    text, drawn = between_marks(card, text, MEASURED), training_figure(events)
+    text = measured(config, events, metrics, out.stem, class_table(train))
+    text, figure = between_marks(card, text, MEASURED), training_figure(events)
     save(stored, out, half=True)
     with atomically(card) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    sheet.save(drawn, curves)
+    sheet.save(figure, curves)
     return [out, card, curves]
 
 
@@ -151,11 +153,11 @@ def command(config: TrainConfig, name: str) -> str:
     return " \\\n    ".join([*words, f"--run-dir {shlex.quote(f'runs/{name}')}"])
 
 
-def class_table(taught: Dataset) -> str:
+def class_table(train: Dataset) -> str:
     """Folder, name to show, and pictures of `train` by source of every class, as Markdown."""
-    counts = Counter(zip(taught.labels.tolist(), taught.sources, strict=True))
+    counts = Counter(zip(train.labels.tolist(), train.sources, strict=True))
     lines = ["| folder | shown as | pictures of `train` by source |", "|---|---|---|"]
-    for label, (folder, shown) in enumerate(zip(taught.names, taught.classes, strict=True)):
+    for label, (folder, shown) in enumerate(zip(train.names, train.classes, strict=True)):
         sources = (f"{source} {n}" for (own, source), n in sorted(counts.items()) if own == label)
         lines.append(f"| {folder} | {shown} | {', '.join(sources)} |")
     return "\n".join(lines)

@@ -27,7 +27,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 }
 """Name → the fields that differ from the whole recipe.
 
-Thumbnails stay: without them a network is shown other pictures, also where it is judged.
+Thumbnails stay: without them a network sees other pictures, in its evaluation, too.
 """
 
 

@@ -13,6 +13,7 @@ from gnet.runs.outcomes import Outcome, outcome
 from gnet.runs.train_config import TrainConfig
 from gnet.system.signals import StopSignals
 from gnet.training.loop import is_finished, resume, train
+from gnet.words import listed
 
 Say = Callable[[str, EpochDone], None]
 
@@ -33,7 +34,7 @@ def carry_out(
     begun with other settings.
     """
     if not any(name.startswith(only) for name in plan):
-        raise GnetError(f"No run's name begins with {only!r}; there are {', '.join(plan)}.")
+        raise GnetError(f"No run's name begins with {only!r}; there are {listed(plan)}.")
     signals = signals or StopSignals()
     for name, config in plan.items():
         path = folder / name

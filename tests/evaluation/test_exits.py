@@ -173,7 +173,7 @@ def test_the_heads_own_temperatures_hold_where_they_have_some():
 
 
 def test_a_network_with_an_untrained_head_is_refused():
-    with pytest.raises(GnetError, match="trained heads of this network are aux2, main; leaving"):
+    with pytest.raises(GnetError, match="trained heads of this network are aux2 and main; leaving"):
         measure_exits(claimed(heads={"aux1": UNTRAINED}), "built-in")
     bare = network("batch-norm", aux=False)
     with pytest.raises(GnetError, match="leaving early needs all three"):

@@ -129,7 +129,7 @@ def test_pictures_are_chosen_by_verdict_class_and_answer_the_surest_first(
 def test_untrained_heads_answer_nothing(made: Review) -> None:
     assert list(made.heads) == ["aux1", "main"] and made.untrained == ("aux2",)
     assert [made.heads[h].status for h in made.heads] == [PROBE, TRAINED]
-    with pytest.raises(GnetError, match="no answers of 'aux2'; there are those of aux1, main"):
+    with pytest.raises(GnetError, match="no answers of 'aux2'; there are those of aux1 and main"):
         made.confusion("aux2")
 
 

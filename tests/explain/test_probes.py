@@ -11,14 +11,14 @@ from gnet.commands.main import main
 from gnet.data.datasets import TUNE, held_out, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation.probe_fitting import (
-    Seen,
+    Features,
     balanced,
+    collect_features,
     descend,
+    evaluate_probe,
     fit,
     fit_probes,
-    judge,
     probes_table,
-    see,
 )
 from gnet.explain.belief import belief
 from gnet.explain.probes import Probe, Probes, course, features, find_probes, load_probes
@@ -172,29 +172,29 @@ def test_the_descent_ends_where_the_slope_is_zero():
 def test_a_probe_learns_what_one_feature_tells_and_reads_it_unscaled():
     random = torch.Generator().manual_seed(4)
 
-    def made(count: int) -> Seen:
+    def made(count: int) -> Features:
         labels = torch.arange(count) % 3
         values = torch.randn(count, 5, generator=random) * 40 + 300
         values[:, 2] = labels * 0.01 + torch.randn(count, generator=random) * 0.001
-        return Seen(features={"4b": values}, labels=labels)
+        return Features(by_stage={"4b": values}, labels=labels)
 
     taught, tuned, fresh = made(300), made(90), made(90)
     found = fit(taught, tuned, "4b")
-    assert judge(found.probe, fresh, "4b")["top1"] > 0.95
+    assert evaluate_probe(found.probe, fresh, "4b")["top1"] > 0.95
     assert found.temperature > 0
 
 
 def test_features_are_those_of_a_recording_and_flipping_mirrors_the_pictures():
     model = claimed()
     data = open_dataset("built-in", "val", per_class=1, size=32)
-    seen, mirrored = see(model, data), see(model, data, flipped=True)
+    seen, mirrored = collect_features(model, data), collect_features(model, data, flipped=True)
     for index in (0, 7):
         pixels = data.pictures[index][None].float() / 255
         for pictures, values in ((pixels, seen), (pixels.flip(3), mirrored)):
             recorded = record(model, pictures)
             for stage in STAGES:
                 torch.testing.assert_close(
-                    values.features[stage][index],
+                    values.by_stage[stage][index],
                     features(recorded.outputs[stage]),
                     rtol=1e-3,
                     atol=1e-4,
@@ -214,7 +214,7 @@ def test_fitting_leaves_the_network_as_it_was_and_says_what_was_measured(fitted)
     model.train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     data = open_dataset("built-in", "val", per_class=1, size=32)
-    see(model, data)
+    collect_features(model, data)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert model.training
     assert fitted.digest == "these weights" and list(fitted.probes) == list(STAGES)
@@ -234,23 +234,23 @@ def test_no_picture_of_tune_is_learned_from(monkeypatch):
     def noted(model, dataset, **options):
         looked.append({p.numpy().tobytes() for p in dataset.pictures})
         empty = torch.zeros(len(dataset), 1)
-        return Seen(features=dict.fromkeys(STAGES, empty), labels=dataset.labels)
+        return Features(by_stage=dict.fromkeys(STAGES, empty), labels=dataset.labels)
 
-    monkeypatch.setattr(fitting, "see", noted)
+    monkeypatch.setattr(fitting, "collect_features", noted)
     monkeypatch.setattr(fitting, "fit", lambda taught, tuned, stage: _flat(taught, stage))
     fitting.fit_probes(claimed(), "built-in", per_class=400)
-    taught, mirrored, tuned, judged = looked
+    taught, mirrored, tuned, validation = looked
     assert taught == mirrored and not tuned & taught
     rest, expected = held_out(open_dataset("built-in", "train", size=32))
     assert taught == {p.numpy().tobytes() for p in rest.pictures}
     assert tuned == {p.numpy().tobytes() for p in expected.pictures}
-    assert len(judged) == len(open_dataset("built-in", "val", size=32))
+    assert len(validation) == len(open_dataset("built-in", "val", size=32))
 
 
-def _flat(taught: Seen, stage: str):
+def _flat(taught: Features, stage: str):
     from gnet.evaluation.probe_fitting import Fitted
 
-    width = taught.features[stage].shape[1]
+    width = taught.by_stage[stage].shape[1]
     probe = Probe(weight=torch.zeros(10, width), bias=torch.zeros(10))
     return Fitted(probe=probe, penalty=1.0, temperature=1.0)
 

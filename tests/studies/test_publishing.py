@@ -177,7 +177,7 @@ def test_a_run_on_some_of_the_classes_is_judged_on_those(data, config, tmp_path)
     "wrong, sentence",
     [
         ({"data": "nothing.zip"}, "There is no data set 'nothing.zip'"),
-        ({"size": 100_000}, "allowed are 32 to 320 px"),
+        ({"size": 100_000}, "size is 100000; allowed are"),
         ({"data": "built-in"}, "has 10 classes; the network tells 2 apart"),
     ],
     ids=["data", "size", "classes"],
@@ -199,7 +199,7 @@ def test_an_unfinished_run_is_refused(config, tmp_path):
         for event in events:
             if event.step == 3:
                 break
-    with pytest.raises(GnetError, match=r"is not finished; resume it, and publish it then\.$"):
+    with pytest.raises(GnetError, match="is not finished"):
         publish(folder, tmp_path / "out" / "new.safetensors")
     assert not (tmp_path / "out").exists()
 
