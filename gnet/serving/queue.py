@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from gnet.serving.shelf import RunShelf, process_of
 from gnet.serving.story import whole_lines
 from gnet.system.lease import TOUCHED_EVERY, touch
 from gnet.system.locking import taken, waited_for
+from gnet.system.processes import NICENESS
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,26 +44,35 @@ _CHANGES = ".changes"
 """The file that is locked by whoever changes something."""
 _DYING = 5.0
 _LEFT_AFTER = 3600.0
-_BUSY_PAUSE, _IDLE_PAUSE = 0.25, 1.0
+BUSY_PAUSE, _IDLE_PAUSE = 0.25, 1.0
+"""Seconds between two turns."""
 
 
-class RunQueue(RunShelf):
-    """The runs in a folder, trained from `open` to `close`.
+class RunQueue:
+    """Trains the runs of a shelf one after the other, from `open` to `close`.
 
-    All methods may be called by several threads at once. Who only looks never waits for who
-    changes something, and nothing slow is done while others wait to change something.
+    All methods may be called by several threads at once. Nothing slow is done while others wait to
+    change something.
     """
 
     def __init__(
         self,
-        folder: str | Path,
-        limits: RunLimits | None = None,
+        shelf: RunShelf,
+        limits: RunLimits,
         *,
         command: Sequence[str] = COMMAND,
+        niceness: int = NICENESS,
+        pause: float = BUSY_PAUSE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(folder)
-        self.limits = limits or RunLimits()
+        """`pause` is the time between two turns in seconds; `clock` measures how long runs rest."""
+        self.shelf = shelf
+        self.folder = shelf.folder
+        self.limits = limits
         self._command = command
+        self._niceness = niceness
+        self._pause = pause
+        self._clock = clock
         self._children: dict[str, subprocess.Popen[str]] = {}
         self._changing = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -96,29 +106,27 @@ class RunQueue(RunShelf):
         self._thread = None
         if self._held is None:
             return
-        with self._alone():
-            live = self._live(self.cards())
+        with self.alone():
+            live = self._live(self.shelf.cards())
             for run_id, card in live.items():
                 with suppress(GnetError):  # a full disk
-                    self._stop(run_id, card)
-        self._wait_for(list(live.values()), patience)
+                    self.stop(run_id, card)
+        self.wait_for(list(live.values()), patience)
         for child in self._children.values():
             with suppress(subprocess.TimeoutExpired):
                 child.wait(_DYING)
         os.close(self._held)
         self._held = None
 
-    def __enter__(self) -> Self:
-        return self.open()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def wake(self) -> None:
+        """Take the next turn at once: something has changed."""
+        self._wake.set()
 
     def _keep(self) -> None:
         while not self._closing:
             busy = True
             try:
-                busy = self._turn()
+                busy = self.turn()
                 self._trouble = ""
             except (OSError, GnetError) as error:  # a full disk: the next turn may find room
                 if str(error) != self._trouble:
@@ -126,19 +134,19 @@ class RunQueue(RunShelf):
                     _LOG.warning("The queue of runs waits: %s", error)
             except Exception:  # whatever it is, those who wait must not wait for ever
                 _LOG.exception("The queue of runs could not go on; it tries again.")
-            self._wake.wait(_BUSY_PAUSE if busy else _IDLE_PAUSE)
+            self._wake.wait(self._pause if busy else _IDLE_PAUSE)
             self._wake.clear()
 
-    def _turn(self) -> bool:
+    def turn(self) -> bool:
         """See to the runs once; whether one is under way or waits."""
         if not self._take_over():
             return False
         if time.monotonic() - self._touched >= TOUCHED_EVERY:
             touch(self.folder / _SERVER)
             self._touched = time.monotonic()
-        with self._alone():
+        with self.alone():
             self._children = {i: p for i, p in self._children.items() if p.poll() is None}
-            cards = self.cards()
+            cards = self.shelf.cards()
             live = self._live(cards)
             waiting = sorted((card.queued, i) for i, card in cards.items() if card.queued)
             busy = set(live)
@@ -157,33 +165,33 @@ class RunQueue(RunShelf):
         """Stop what is paused for long while others wait; end what does not stop when told to."""
         self._resting = {i: seen for i, seen in self._resting.items() if i in live}
         for run_id, card in live.items():
-            standing = self._standing(run_id)
+            standing = self.shelf.standing(run_id)
             if not card.stopping and not standing.paused:
                 self._resting.pop(run_id, None)
                 continue
             as_seen = (card.process, card.stopping, standing.step)  # single steps count as a sign
-            known, since = self._resting.setdefault(run_id, (as_seen, time.monotonic()))
+            known, since = self._resting.setdefault(run_id, (as_seen, self._clock()))
             if known != as_seen:
-                self._resting[run_id] = as_seen, time.monotonic()
+                self._resting[run_id] = as_seen, self._clock()
                 continue
-            rested = time.monotonic() - since
+            rested = self._clock() - since
             if card.stopping and rested >= STOPPED_WITHIN:
                 process_of(card).kill()
             most = self.limits.max_pause
             if not card.stopping and others_wait and most and rested >= 60 * most:
-                self._stop(
+                self.stop(
                     run_id,
                     replace(
                         card,
-                        note=f"It was paused for more than {most:g} minutes while others waited, "
-                        "so it was stopped; resumed, it goes on from there.",
+                        note=f"Stopped after a pause of {most:g} minutes because other runs were "
+                        "waiting; resume to continue.",
                     ),
                 )
 
-    def _stop(self, run_id: str, card: RunCard) -> None:
+    def stop(self, run_id: str, card: RunCard) -> None:
         """Note that its process is to stop at its next step, and tell it, noted or not."""
         try:
-            self._write(run_id, replace(card, stopping=True))
+            self.write(run_id, replace(card, stopping=True))
         finally:
             process_of(card).stop()
 
@@ -194,31 +202,31 @@ class RunQueue(RunShelf):
             card, queued=0.0, stopping=False, note="", begins_at=whole_lines(folder / EVENTS)
         )
         try:
-            self._allow(run_id)
+            self.allow(run_id)
             write_requests(folder / CONTROL, Requests())
-            child, trained = begin(folder, self.folder / _SERVER, self._command)
+            child, trained = begin(folder, self.folder / _SERVER, self._command, self._niceness)
         except Exception as error:
             if not isinstance(error, (OSError, GnetError)):  # the others must not wait for it
                 _LOG.exception("The run %s could not be started.", run_id)
             message = f"The run could not be started: {error}"
-            self._write(run_id, replace(card, queued=0.0, message=message))
+            self.write(run_id, replace(card, queued=0.0, message=message))
             return
         if earlier := self._children.get(run_id):
             earlier.wait()  # it has ended, and leaves nothing behind once that is noted
         self._children[run_id] = child
         started = replace(begun, process=trained.process, process_started=trained.started)
         try:
-            self._write(run_id, started)
+            self.write(run_id, started)
         except GnetError:  # a process that nobody knows of would be started a second time
             trained.kill()
             raise
 
-    def _allow(self, run_id: str) -> None:
+    def allow(self, run_id: str) -> None:
         """Cut the run's minutes to those allowed here now; `GnetError` where it may not go on."""
-        folder = self.run_folder(run_id)
+        folder = self.shelf.run_folder(run_id)
         config = folder.config()
         allowed = self.limits.admitted_again(config, folder.path)
-        minutes = self._standing(run_id).seconds / 60
+        minutes = self.shelf.standing(run_id).seconds / 60
         if 0 < allowed.max_minutes <= minutes:
             raise GnetError(
                 f"The run has trained for {minutes:.0f} minutes and {allowed.max_minutes:g} are "
@@ -227,17 +235,17 @@ class RunQueue(RunShelf):
         if allowed != config:
             folder.create(allowed)
 
-    def _next_turn(self) -> float:
+    def next_turn(self) -> float:
         """A turn behind all others, even if the clock was set back."""
-        turns = [card.queued for card in self.cards().values()]
+        turns = [card.queued for card in self.shelf.cards().values()]
         return max(time.time(), max(turns, default=0.0) + 1e-3)
 
-    def _write(self, run_id: str, card: RunCard) -> None:
+    def write(self, run_id: str, card: RunCard) -> None:
         write_card(self.folder / run_id, card)
-        self._cards.pop(run_id, None)
+        self.shelf.forget_card(run_id)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Nobody else changes anything meanwhile, neither thread nor server: for short moments."""
         with self._changing, ExitStack() as held:
             try:
@@ -263,7 +271,7 @@ class RunQueue(RunShelf):
                 if time.time() - left.stat().st_mtime > _LEFT_AFTER:
                     shutil.rmtree(left, ignore_errors=True)
 
-    def _wait_for(self, cards: Sequence[RunCard], patience: float) -> None:
+    def wait_for(self, cards: Sequence[RunCard], patience: float) -> None:
         """Until the cards' processes have ended; after `patience` seconds they are killed."""
         begun = time.monotonic()
         for process in map(process_of, cards):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from gnet.errors import GnetError
 from gnet.runs.control import SETTINGS, read_requests, write_requests
@@ -21,10 +21,9 @@ from gnet.runs.folder import CONTROL, RunFolder
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.limits import RunLimits
 from gnet.serving.offers import Offers, taken_along
-from gnet.serving.process import COMMAND
 from gnet.serving.queue import DELETED, NEW, PATIENCE, RunQueue
 from gnet.serving.run_card import RunCard, cleaned_name, hashed, new_token, write_card
-from gnet.serving.shelf import RESUMABLE, process_of
+from gnet.serving.shelf import RESUMABLE, RunShelf, process_of
 
 UNDER_WAY = ("starting", "running", "paused")
 ENDED = (*RESUMABLE, "finished")
@@ -40,18 +39,38 @@ class Wanted:
     """Which of the lesson's runs it is, by its name there."""
 
 
-class Runs(RunQueue):
-    """The runs in a folder: what their owners want of them, and the queue that trains them."""
+class Runs:
+    """The runs in a folder: their owners start, steer and delete them here.
 
-    def __init__(
-        self,
-        folder: str | Path,
-        limits: RunLimits | None = None,
-        *,
-        command: Sequence[str] = COMMAND,
-    ) -> None:
-        super().__init__(folder, limits, command=command)
+    `shelf` reads them for everybody, `queue` trains them from `open` to `close`.
+    """
+
+    def __init__(self, folder: str | Path, limits: RunLimits | None = None, **options: Any) -> None:
+        """`options` are those of the queue."""
+        self.limits = limits or RunLimits()
         self.offers = Offers(self.limits.folders, self.limits.uploads)
+        self.shelf = RunShelf(folder)
+        self.queue = RunQueue(self.shelf, self.limits, **options)
+
+    @property
+    def folder(self) -> Path:
+        """Where the runs lie."""
+        return self.shelf.folder
+
+    def open(self) -> Self:
+        """Begin to train what waits; raises `GnetError` where the folder cannot be written to."""
+        self.queue.open()
+        return self
+
+    def close(self, patience: float = PATIENCE) -> None:
+        """Stop what runs at its next step, after `patience` seconds at once; the queue is kept."""
+        self.queue.close(patience)
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def start(
         self, config: TrainConfig, *, name: str, owner: str, lesson: str = "", part: str = ""
@@ -68,13 +87,13 @@ class Runs(RunQueue):
         that the runs are, unchanged; together they are a group, of which each is a `part`.
         """
         key, configs = hashed(owner), [self.as_run(one.config) for one in wanted]
-        with self._alone():  # before anything is copied
+        with self.queue.alone():  # before anything is copied
             self._check_room(key, configs)
         ids = [new_token() for _ in wanted]
         try:
             for run_id, config in zip(ids, configs, strict=True):
                 self._make(run_id, config)
-            with self._alone():
+            with self.queue.alone():
                 old = self._check_room(key, configs)
                 self._note(ids, wanted, key, cleaned_name(lesson, ""))
                 self._put_in_place(ids)
@@ -85,7 +104,7 @@ class Runs(RunQueue):
             raise
         for path in gone:
             shutil.rmtree(path, ignore_errors=True)
-        self._wake.set()
+        self.queue.wake()
         return ids
 
     def as_run(self, config: TrainConfig) -> TrainConfig:
@@ -103,43 +122,45 @@ class Runs(RunQueue):
         be done now.
         """
         gone: Path | None = None
-        with self._alone():
-            card = self.card(run_id)
+        with self.queue.alone():
+            card = self.shelf.card(run_id)
             if not card.owned_by(owner):
-                raise GnetError("Only who started a run can steer it; you may watch.")
-            state = self.state(run_id, card)
+                raise GnetError(
+                    "Only the browser that started this run can control it; you can watch."
+                )
+            state = self.shelf.state(run_id, card)
             if action == "delete":
                 process_of(card).kill()
                 gone = self._put_aside(run_id)
             elif action == "stop" and state == "queued":
-                self._write(run_id, replace(card, queued=0.0))
+                self.queue.write(run_id, replace(card, queued=0.0))
             elif action == "stop" and state in UNDER_WAY:
-                self._stop(run_id, card)
+                self.queue.stop(run_id, card)
             elif action == "resume" and state in RESUMABLE:
                 self._resume(run_id, card)
             elif action in ("pause", "continue", "step") and state in UNDER_WAY:
-                self._wish(run_id, pause=action != "continue", step=action == "step")
+                self._request(run_id, pause=action != "continue", step=action == "step")
             elif action in ("learning_rate", "aux_weights") and state in UNDER_WAY:
-                self._wish(run_id, **{k: v for k, v in values.items() if k in SETTINGS})
+                self._request(run_id, **{k: v for k, v in values.items() if k in SETTINGS})
             elif (action, state) != ("stop", "stopping"):
                 raise GnetError(
                     f"{str(action)[:40]!r} was asked of a run that is {state}; allowed are pause, "
                     "continue, step, learning_rate, aux_weights and stop while it is under way, "
                     "resume once it is stopped, and delete."
                 )
-        self._wake.set()
+        self.queue.wake()
         if gone:
-            self._wait_for([card], PATIENCE)
+            self.queue.wait_for([card], PATIENCE)
             shutil.rmtree(gone, ignore_errors=True)
             return None
-        return self.shown(run_id, self.card(run_id), owner)
+        return self.shelf.shown(run_id, self.shelf.card(run_id), owner)
 
     def _resume(self, run_id: str, card: RunCard) -> None:
-        self._allow(run_id)
+        self.queue.allow(run_id)
         self._check_queue(card.owner, 1)
-        self._write(run_id, replace(card, queued=self._next_turn(), message="", note=""))
+        self.queue.write(run_id, replace(card, queued=self.queue.next_turn(), message="", note=""))
 
-    def _wish(self, run_id: str, *, step: bool = False, **changes: Any) -> None:
+    def _request(self, run_id: str, *, step: bool = False, **changes: Any) -> None:
         path = self.folder / run_id / CONTROL
         requests = read_requests(path)
         if step and not requests.pause:  # the first step asked for is the pause itself
@@ -157,8 +178,8 @@ class Runs(RunQueue):
 
     def _note(self, ids: Sequence[str], wanted: Sequence[Wanted], key: str, lesson: str) -> None:
         """Give each new run its card."""
-        number = 1 + sum(card.owner == key for card in self.cards().values())
-        group, created, turn = new_token(), time.time(), self._next_turn()
+        number = 1 + sum(card.owner == key for card in self.shelf.cards().values())
+        group, created, turn = new_token(), time.time(), self.queue.next_turn()
         for place, (run_id, one) in enumerate(zip(ids, wanted, strict=True)):
             card = RunCard(
                 name=cleaned_name(one.name, f"Run {number + place}"),
@@ -175,7 +196,7 @@ class Runs(RunQueue):
         """Show the runs that were made, all or none."""
         try:
             for run_id in ids:
-                _moved(self.folder / f"{NEW}{run_id}", self.folder / run_id)
+                moved(self.folder / f"{NEW}{run_id}", self.folder / run_id)
         except GnetError:
             for run_id in ids:
                 with suppress(OSError):  # those that were not moved yet
@@ -187,7 +208,7 @@ class Runs(RunQueue):
 
         Nobody's runs are deleted for somebody else, and none that a new one begins from.
         """
-        count, cards = len(configs), self.cards()
+        count, cards = len(configs), self.shelf.cards()
         self._check_queue(key, count)
         over = len(cards) + count - self.limits.max_runs
         if not self.limits.max_runs or over <= 0:
@@ -197,7 +218,7 @@ class Runs(RunQueue):
         ended = sorted(
             (card.created, i)
             for i, card in mine.items()
-            if i not in needed and self.state(i, card) in ENDED
+            if i not in needed and self.shelf.state(i, card) in ENDED
         )
         if len(ended) < over:
             raise GnetError(
@@ -209,7 +230,7 @@ class Runs(RunQueue):
 
     def _check_queue(self, key: str, count: int) -> None:
         """Raise `GnetError` where so many more may not wait; `key` is the hash of who asks."""
-        waiting = [card.owner for card in self.cards().values() if card.queued]
+        waiting = [card.owner for card in self.shelf.cards().values() if card.queued]
         mine = waiting.count(key)
         for there, most, whose in (
             (mine, self.limits.max_waiting, "of your runs wait"),
@@ -224,12 +245,13 @@ class Runs(RunQueue):
     def _put_aside(self, run_id: str) -> Path:
         """Take a run away, at once for all; its folder, which is still to be removed."""
         gone = self.folder / f"{DELETED}{run_id}"
-        _moved(self.folder / run_id, gone)
-        self._forget(run_id)
+        moved(self.folder / run_id, gone)
+        self.shelf.forget(run_id)
         return gone
 
 
-def _moved(source: Path, target: Path) -> None:
+def moved(source: Path, target: Path) -> None:
+    """Rename a run's folder; raises `GnetError` where that fails."""
     try:
         source.rename(target)
     except OSError as error:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import shutil
 import threading
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -32,14 +33,16 @@ RESUMABLE = ("stopped", "interrupted", "failed")
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _STORIES = 16
 """Runs whose events are held in memory."""
-_FULL_BYTES = 1_000_000
+FULL_BELOW = 1_000_000
+"""Free bytes below which a disk counts as full."""
 
 
 class RunShelf:
     """A folder of runs. An id is the right to watch: it cannot be guessed, and none is told."""
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, *, full_below: int = FULL_BELOW) -> None:
         self.folder = Path(folder)
+        self._full_below = full_below
         self._lock = threading.RLock()
         self._cards: dict[str, tuple[Stamp, RunCard]] = {}
         self._configs: dict[str, tuple[Stamp, TrainConfig]] = {}
@@ -80,15 +83,17 @@ class RunShelf:
         (heads that have learned nothing), `config`.
         """
         also = {run_id for run_id in also if isinstance(run_id, str)}
+        cards = self.cards()
+        turns = _turns(cards)
         chosen = [
             (run_id, card)
-            for run_id, card in self.cards().items()
+            for run_id, card in cards.items()
             if run_id in also or _is_mine(card, owner)
         ]
         chosen.sort(key=lambda pair: -pair[1].created)
-        return [self.shown(run_id, card, owner) for run_id, card in chosen]
+        return [self.shown(run_id, card, owner, turns) for run_id, card in chosen]
 
-    def queue(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """How many runs are under way and how many wait, whosever they are."""
         cards = self.cards().values()
         return {
@@ -125,27 +130,37 @@ class RunShelf:
         found = {name: card for name in names if (card := self._card(name))}
         with self._lock:
             for gone in self._cards.keys() - found.keys():
-                self._forget(gone)
+                self.forget(gone)
         return found
 
-    def shown(self, run_id: str, card: RunCard, owner: str) -> dict[str, Any]:
-        """One run as `list` tells it."""
+    def shown(
+        self, run_id: str, card: RunCard, owner: str, turns: Sequence[float] | None = None
+    ) -> dict[str, Any]:
+        """One run as `list` describes it; `turns` are those of all queued runs, if known."""
         live = process_of(card).lives()
-        return self._shown(run_id, card, live, self._standing(run_id), owner)
+        return self._shown(run_id, card, live, self.standing(run_id), owner, turns)
 
     def state(self, run_id: str, card: RunCard) -> str:
         """The run's state, one of those `list` names."""
         live = process_of(card).lives()
-        return self._state(run_id, card, live, self._standing(run_id))[0]
+        return self._state(run_id, card, live, self.standing(run_id))[0]
 
     def _shown(
-        self, run_id: str, card: RunCard, live: bool, standing: Standing, owner: str
+        self,
+        run_id: str,
+        card: RunCard,
+        live: bool,
+        standing: Standing,
+        owner: str,
+        turns: Sequence[float] | None = None,
     ) -> dict[str, Any]:
         state, message = self._state(run_id, card, live, standing)
         config, mine = self._config(run_id), _is_mine(card, owner)
         left = (standing.steps - standing.step) * standing.step_seconds
         epochs = config.epochs if config else 0
         left += max(0, epochs - standing.epochs_done) * standing.judging_seconds
+        if state == "queued" and turns is None:
+            turns = _turns(self.cards())
         kept = [name for name in (BEST, LAST) if (self.folder / run_id / name).is_file()]
         return {
             "id": run_id,
@@ -157,7 +172,7 @@ class RunShelf:
             "mine": mine,
             "state": state,
             "message": without_paths(message, self.folder) if message else "",
-            "position": self._position(card) if state == "queued" else 0,
+            "position": 1 + bisect_left(turns, card.queued) if state == "queued" and turns else 0,
             "resumable": state in RESUMABLE and config is not None,
             "step": standing.step,
             "steps": standing.steps,
@@ -197,18 +212,13 @@ class RunShelf:
             return "failed", words
         if card.stopping:
             return "stopped", card.note
-        if _is_full(self.folder):
+        if _free_bytes(self.folder) < self._full_below:
             return "failed", (
                 "The disk is full; make room, then resume the run: its last checkpoint is whole."
             )
         return "interrupted", (
             "Its process was ended from outside; resumed, it goes on from its last checkpoint."
         )
-
-    def _position(self, card: RunCard) -> int:
-        """The card's place among those that wait, from 1."""
-        turns = [other.queued for other in self.cards().values() if other.queued]
-        return 1 + sum(turn < card.queued for turn in turns)
 
     def _card(self, run_id: str) -> RunCard | None:
         """A run's card as it is on disk now, read again only if it was written since."""
@@ -264,7 +274,7 @@ class RunShelf:
                 self._stories.popitem(last=False)
             return story
 
-    def _standing(self, run_id: str) -> Standing:
+    def standing(self, run_id: str) -> Standing:
         """Where a run stands; not read again while it says nothing more."""
         size = Story(self.folder / run_id / EVENTS).size()
         known = self._standings.get(run_id)
@@ -274,7 +284,12 @@ class RunShelf:
         self._standings[run_id] = size, standing
         return standing
 
-    def _forget(self, run_id: str) -> None:
+    def forget_card(self, run_id: str) -> None:
+        """Read the run's card anew the next time."""
+        self._cards.pop(run_id, None)
+
+    def forget(self, run_id: str) -> None:
+        """Keep nothing in memory of a run that has gone."""
         for known in (self._cards, self._configs, self._stories, self._standings, self._taught):
             known.pop(run_id, None)
 
@@ -298,8 +313,13 @@ def told_config(config: TrainConfig) -> dict[str, Any]:
     return record | {name: Path(record[name]).name for name in ("data", "start")}
 
 
-def _is_full(folder: Path) -> bool:
+def _free_bytes(folder: Path) -> float:
     try:
-        return shutil.disk_usage(folder).free < _FULL_BYTES
+        return shutil.disk_usage(folder).free
     except OSError:
-        return False
+        return float("inf")
+
+
+def _turns(cards: Mapping[str, RunCard]) -> list[float]:
+    """The turns of all queued runs, the next one first."""
+    return sorted(card.queued for card in cards.values() if card.queued)

@@ -55,8 +55,6 @@ class Standing:
     """Head → accuracy on the validation set after the last epoch."""
     settings: dict[str, float] = field(default_factory=dict)
     """Learning rate and auxiliary weights that were set in mid-run."""
-    damaged: bool = False
-    """Whether a line could not be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +119,6 @@ class Story:
         self._earlier_seconds = 0.0
         self._seconds = 0.0
         self._judgings: list[float] = []
-        self._damaged = False
 
     def _read_on(self) -> None:
         size = self.size()
@@ -144,8 +141,7 @@ class Story:
             record = json.loads(line, parse_constant=lambda _: None)
             kind, step = record["type"], int(record["step"])
         except (ValueError, KeyError, TypeError):
-            self._damaged = True
-            return
+            return  # a damaged line
         record = told(_rounded(record), self.path)
         if kind == "RunResumed":
             self._earlier_seconds += self._seconds
@@ -201,7 +197,6 @@ class Story:
             judging_seconds=min(self._judgings, default=0.0),  # a pause may lie within the others
             accuracy=epoch.get("val_accuracy", {}),
             settings={k: v for k, v in settings.items() if k not in ("type", "step")},
-            damaged=self._damaged,
         )
 
     def _last(self, kind: str) -> Record:

@@ -68,7 +68,7 @@ def bench_page(*, rounds: int = 5, progress: Progress | None = None) -> dict[str
         run_id = runs.start(_config(rounds), name="bench", owner=owner)
         run = _Started(runs, run_id, owner)
         run.pause()
-        training = _training(run, runs.run_folder(run_id).config(), rounds, turn)
+        training = _training(run, runs.shelf.run_folder(run_id).config(), rounds, turn)
         events = _events(run, address, rounds, turn)
         runs.steer(run_id, owner, "delete")
     return {"page_training": training, "page_events": events, "machine": machine()}
@@ -119,11 +119,11 @@ class _Started:
 
     def rate(self) -> float:
         """Pictures/s of some steps."""
-        place = self.runs.follow(self.run_id)["next"]
+        place = self.runs.shelf.follow(self.run_id)["next"]
         self.go_on()
         steps: list[dict[str, Any]] = []
         while len(steps) <= LEAD_IN + STEPS:
-            told = self.runs.follow(self.run_id, place)
+            told = self.runs.shelf.follow(self.run_id, place)
             place = told["next"]
             steps += [event for event in told["events"] if event["type"] == "StepDone"]
             time.sleep(_POLL)
@@ -133,8 +133,8 @@ class _Started:
 
     def _wait(self, reached: Callable[[str], bool]) -> None:
         begun = time.monotonic()
-        while not reached(state := self.runs.follow(self.run_id)["run"]["state"]):
-            message = self.runs.follow(self.run_id)["run"]["message"]
+        while not reached(state := self.runs.shelf.follow(self.run_id)["run"]["state"]):
+            message = self.runs.shelf.follow(self.run_id)["run"]["message"]
             if message or time.monotonic() - begun > _PATIENCE:
                 raise GnetError(f"The run to be measured is {state}. {message}")
             time.sleep(_POLL)

@@ -55,9 +55,10 @@ def build(model: GoogLeNet, runs: Any = None, measuring: Measuring | None = None
             runs=runs,
             reviews=Reviews(),
             offers=runs.offers,
-            measuring=measuring or Measuring(lambda: runs.queue()["running"]),
+            measuring=measuring or Measuring(lambda: runs.shelf.counts()["running"]),
         )
-    explorers = Explorers(explorer, runs, training.reviews if training else None)
+    shelf = runs.shelf if runs is not None else None
+    explorers = Explorers(explorer, shelf, training.reviews if training else None)
     with gr.Blocks(title="gnet", analytics_enabled=False) as page:
         drawing("shared/header")
         for tab in tabs.tabs(runs is not None):
@@ -72,7 +73,7 @@ def launch_options(runs: Any = None) -> dict[str, Any]:
     shown = tabs.tabs(runs is not None)
     style = "\n".join([*map(read, STYLES), tabs.style(shown)])
     scripts = "\n".join([tabs.script(shown), *map(read, SCRIPTS)])
-    routes = downloads.routes(runs)
+    routes = downloads.routes(runs.shelf if runs is not None else None)
     if runs is not None and runs.limits.enabled:
         routes += zips.routes(runs.offers)
     return {

@@ -112,10 +112,10 @@ def test_a_run_keeps_its_zip_when_the_upload_is_swept(tmp_path):
     sweep(uploads)
     with pytest.raises(GnetError, match="deleted, as zips are after an hour"):
         offers.meant(key)
-    kept = runs.run_folder(run_id).config().data
+    kept = runs.shelf.run_folder(run_id).config().data
     assert kept == str(tmp_path / "runs" / run_id / "pets.zip")
     assert len(open_dataset(kept, "train")) == 34
-    (row,) = runs.list(new_token(), [run_id])
+    (row,) = runs.shelf.list(new_token(), [run_id])
     assert row["config"]["data"] == "pets.zip"
 
 

@@ -12,69 +12,92 @@ import pytest
 from gnet.errors import GnetError
 from gnet.serving import queue as run_queue
 from gnet.serving import runs as runs_module
-from gnet.serving.runs import Runs
+from gnet.serving.queue import RunQueue
 from gnet.serving.shelf import RunShelf, process_of
-from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, until
-
-BLINK = 0.3 / 60
-"""Minutes."""
+from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps, until
 
 
-def test_a_run_that_is_paused_for_long_gives_way_once_others_wait(opened):
-    runs = opened(max_pause=BLINK)
-    first = start(runs)
-    reach(runs, first, "running")
-    runs.steer(first, OWNER, "pause")
-    at = reach(runs, first, "paused")["step"]
-    time.sleep(1.0)
-    assert state(runs, first) == "paused"  # nobody waits
+class Clock:
+    """A clock that the test sets."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def paused(runs):
+    """A run that is paused, as the queue has seen."""
+    run_id = start(runs)
+    reach(runs, run_id, "running")
+    runs.steer(run_id, OWNER, "pause")
+    reach(runs, run_id, "paused")
+    runs.queue.turn()
+    return run_id
+
+
+def test_a_run_that_is_paused_for_long_gives_way_once_others_wait(opened, clock):
+    runs = opened(max_pause=10.0, clock=clock)
+    first = paused(runs)
+    at = steps(runs, first)
+    clock.now += 1e6
+    runs.queue.turn()
+    assert state(runs, first) == "paused", "no other run waits"
     second = start(runs, SHORT, owner=STRANGER)
     run = reach(runs, first, "stopped")
     assert run["resumable"] and run["step"] == at
     assert run["message"] == (
-        "It was paused for more than 0.005 minutes while others waited, so it was stopped; "
-        "resumed, it goes on from there."
+        "Stopped after a pause of 10 minutes because other runs were waiting; resume to continue."
     )
     reach(runs, second, "finished")
     runs.steer(first, OWNER, "resume")
     assert reach(runs, first, "running")["message"] == ""
 
 
-def test_a_run_that_takes_single_steps_is_not_resting(opened):
-    runs = opened(max_pause=10.0)
-    first = start(runs)
-    reach(runs, first, "running")
-    runs.steer(first, OWNER, "pause")
-    at = reach(runs, first, "paused")["step"]
+def test_a_run_that_takes_single_steps_is_not_resting(opened, clock):
+    runs = opened(max_pause=10.0, clock=clock)
+    first = paused(runs)
+    at = steps(runs, first)
     start(runs, SHORT)
-    until(lambda: first in runs._resting)
-    before = runs._resting[first]
+    clock.now += 599
     runs.steer(first, OWNER, "step")
-    until(lambda: runs._resting[first][0] != before[0])
-    assert runs._resting[first][1] > before[1]
-    assert reach(runs, first, "paused")["step"] == at + 1
+    until(lambda: steps(runs, first) == at + 1)
+    runs.queue.turn()
+    clock.now += 599
+    runs.queue.turn()
+    assert state(runs, first) == "paused"
+    clock.now += 1
+    reach(runs, first, "stopped")
 
 
-def test_no_limit_of_pauses_lets_a_run_rest_for_ever(opened):
-    runs = opened(max_pause=0.0)
-    first = start(runs)
-    reach(runs, first, "running")
-    runs.steer(first, OWNER, "pause")
-    reach(runs, first, "paused")
+def test_no_limit_of_pauses_lets_a_run_rest_for_ever(opened, clock):
+    runs = opened(max_pause=0.0, clock=clock)
+    first = paused(runs)
     start(runs, SHORT)
-    until(lambda: first in runs._resting)  # the queue has seen to it, with another waiting
-    time.sleep(0.7)
+    runs.queue.turn()
+    clock.now += 1e9
+    runs.queue.turn()
     assert state(runs, first) == "paused"
 
 
-def test_a_run_that_does_not_stop_when_told_to_is_ended(opened, monkeypatch):
-    monkeypatch.setattr(run_queue, "STOPPED_WITHIN", 0.5)
-    runs = opened()
+def test_a_run_that_does_not_stop_when_told_to_is_ended(opened, clock):
+    runs = opened(clock=clock)
     first, second = start(runs), start(runs, SHORT)
     reach(runs, first, "running")
-    process = process_of(runs.card(first))
+    process = process_of(runs.shelf.card(first))
     process.send(signal.SIGSTOP)  # it does not hear
     assert runs.steer(first, OWNER, "stop")["state"] == "stopping"
+    runs.queue.turn()
+    clock.now += run_queue.STOPPED_WITHIN - 1
+    runs.queue.turn()
+    assert process.lives()
+    clock.now += 1
     assert reach(runs, first, "stopped")["resumable"]
     assert not process.lives()
     reach(runs, second, "finished")
@@ -124,8 +147,8 @@ def meanwhile(slow, work, look):
 
 
 def look_and_steer(runs, run_id, done):
-    runs.follow(run_id, owner=OWNER)
-    runs.list(OWNER)
+    runs.shelf.follow(run_id, owner=OWNER)
+    runs.shelf.list(OWNER)
     runs.steer(run_id, OWNER, "pause")
     reach(runs, run_id, "paused")
     done.append(run_id)
@@ -145,13 +168,13 @@ def test_nobody_waits_while_a_zip_is_copied(opened, monkeypatch):
     assert done == [run_id] and state(runs, started[0]) == "queued"
 
 
-@pytest.mark.parametrize("name", ["rmtree", "_wait_for"])
+@pytest.mark.parametrize("name", ["rmtree", "wait_for"])
 def test_nobody_waits_while_a_run_is_deleted(opened, monkeypatch, name):
     runs, done = opened(at_once=2), []
     run_id, other = start(runs), start(runs)
     for one in (run_id, other):
         reach(runs, one, "running")
-    where = shutil if name == "rmtree" else runs
+    where = shutil if name == "rmtree" else runs.queue
     slow = Slow(getattr(where, name))
     monkeypatch.setattr(where, name, slow)
     meanwhile(
@@ -159,7 +182,7 @@ def test_nobody_waits_while_a_run_is_deleted(opened, monkeypatch, name):
         lambda: runs.steer(other, OWNER, "delete"),
         lambda: look_and_steer(runs, run_id, done),
     )
-    assert done == [run_id] and list(runs.cards()) == [run_id]
+    assert done == [run_id] and list(runs.shelf.cards()) == [run_id]
     assert not list(runs.folder.glob(".deleted-*"))
 
 
@@ -168,9 +191,11 @@ def test_who_only_looks_never_waits_for_who_changes_something(opened):
     run_id = start(runs)
     reach(runs, run_id, "running")
     seen = []
-    with runs._alone():
+    with runs.queue.alone():
         looking = threading.Thread(
-            target=lambda: seen.append((runs.follow(run_id), runs.list(OWNER), runs.queue()))
+            target=lambda: seen.append(
+                (runs.shelf.follow(run_id), runs.shelf.list(OWNER), runs.shelf.counts())
+            )
         )
         looking.start()
         looking.join(60)
@@ -179,7 +204,7 @@ def test_who_only_looks_never_waits_for_who_changes_something(opened):
 
 def test_an_error_nobody_foresaw_is_logged_and_the_queue_goes_on(opened, monkeypatch, caplog):
     raised = []
-    plain = Runs._turn
+    plain = RunQueue.turn
 
     def turn(self):
         if len(raised) < 2:
@@ -187,7 +212,7 @@ def test_an_error_nobody_foresaw_is_logged_and_the_queue_goes_on(opened, monkeyp
             raise RuntimeError("out of luck")
         return plain(self)
 
-    monkeypatch.setattr(Runs, "_turn", turn)
+    monkeypatch.setattr(RunQueue, "turn", turn)
     with caplog.at_level(logging.ERROR, logger="gnet.serving.queue"):
         runs = opened()
         reach(runs, start(runs, SHORT), "finished")
@@ -198,7 +223,7 @@ def test_an_error_nobody_foresaw_is_logged_and_the_queue_goes_on(opened, monkeyp
 
 def test_a_full_disk_is_logged_once_and_the_queue_goes_on(opened, monkeypatch, caplog):
     raised = []
-    plain = Runs._turn
+    plain = RunQueue.turn
 
     def turn(self):
         if len(raised) < 3:
@@ -206,8 +231,7 @@ def test_a_full_disk_is_logged_once_and_the_queue_goes_on(opened, monkeypatch, c
             raise GnetError("Cannot write it (No space left on device); make room.")
         return plain(self)
 
-    monkeypatch.setattr(Runs, "_turn", turn)
-    monkeypatch.setattr(run_queue, "_BUSY_PAUSE", 0.01)
+    monkeypatch.setattr(RunQueue, "turn", turn)
     runs = opened()
     reach(runs, start(runs, SHORT), "finished")
     said = [record.message for record in caplog.records if record.name == "gnet.serving.queue"]
@@ -252,4 +276,4 @@ def test_a_folder_that_is_made_or_deleted_is_no_run(opened, prefix):
     run_id = start(runs, SHORT)
     reach(runs, run_id, "finished")
     (runs.folder / run_id).rename(runs.folder / f"{prefix}{run_id}")
-    assert runs.list(OWNER, [run_id, f"{prefix}{run_id}"]) == []
+    assert runs.shelf.list(OWNER, [run_id, f"{prefix}{run_id}"]) == []

@@ -12,7 +12,7 @@ from gnet.runs.folder import CONTROL
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.run_card import new_token
 from gnet.serving.runs import Runs
-from gnet.serving.shelf import process_of
+from gnet.serving.shelf import RunShelf, process_of
 from support import pretend_training
 from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps, until
 
@@ -25,8 +25,8 @@ def test_a_run_goes_from_its_start_to_its_end_by_itself(opened):
     assert (run["step"], run["steps"], run["epochs_done"], run["epochs"]) == (10, 10, 2, 2)
     assert run["accuracy"] == {"main": 0.5} and run["weights"] == ["last"]
     assert not run["resumable"] and run["left"] is None
-    assert runs.weights(run_id).name == "last.safetensors"
-    told = runs.follow(run_id)
+    assert runs.shelf.weights(run_id).name == "last.safetensors"
+    told = runs.shelf.follow(run_id)
     assert [e["step"] for e in told["events"] if e["type"] == "StepDone"] == list(range(1, 11))
     assert told["events"][-1]["type"] == "RunEnded" and told["reset"]
     assert TrainConfig.from_json(run["config"]).epochs == 2
@@ -38,13 +38,13 @@ def test_following_bit_by_bit_tells_the_same_as_all_at_once(opened):
     told: list[dict] = []
     since = 0
     while True:
-        answer = runs.follow(run_id, since)
+        answer = runs.shelf.follow(run_id, since)
         told = answer["events"] if answer["reset"] else told + answer["events"]
         since = answer["next"]
         if answer["run"]["state"] == "finished":
             break
-    assert told == runs.follow(run_id)["events"]
-    assert runs.follow(run_id, since)["events"] == []
+    assert told == runs.shelf.follow(run_id)["events"]
+    assert runs.shelf.follow(run_id, since)["events"] == []
 
 
 def test_several_viewers_follow_at_once_and_see_the_same(opened):
@@ -56,7 +56,7 @@ def test_several_viewers_follow_at_once_and_see_the_same(opened):
         told: list[dict] = []
         since, ended = 0, False
         while not ended:
-            answer = runs.follow(run_id, since)
+            answer = runs.shelf.follow(run_id, since)
             told = answer["events"] if answer["reset"] else told + answer["events"]
             since, ended = answer["next"], answer["run"]["state"] == "finished"
         seen.append(told)
@@ -102,7 +102,7 @@ def test_a_learning_rate_set_in_mid_run_reaches_it_and_one_out_of_range_is_refus
     run_id = start(runs)
     reach(runs, run_id, "running")
     runs.steer(run_id, OWNER, "learning_rate", learning_rate=0.25)
-    until(lambda: runs.follow(run_id)["events"][-1].get("learning_rate") == 0.25)
+    until(lambda: runs.shelf.follow(run_id)["events"][-1].get("learning_rate") == 0.25)
     runs.steer(run_id, OWNER, "aux_weights", aux1_weight=0.5, aux2_weight=0.0)
     requests = read_requests(runs.folder / run_id / CONTROL)
     assert (requests.learning_rate, requests.aux1_weight, requests.aux2_weight) == (0.25, 0.5, 0.0)
@@ -117,12 +117,12 @@ def test_a_stopped_run_goes_on_when_resumed_and_tells_its_followers_anew(opened)
     until(lambda: steps(runs, run_id) > 3)
     runs.steer(run_id, OWNER, "stop")
     at = reach(runs, run_id, "stopped")["step"]
-    since = runs.follow(run_id)["next"]
-    assert not runs.follow(run_id, since)["reset"]
+    since = runs.shelf.follow(run_id)["next"]
+    assert not runs.shelf.follow(run_id, since)["reset"]
     runs.steer(run_id, OWNER, "resume")
     reach(runs, run_id, "finished")
-    answer = runs.follow(run_id, since)
-    assert answer["reset"] and answer["events"] == runs.follow(run_id)["events"]
+    answer = runs.shelf.follow(run_id, since)
+    assert answer["reset"] and answer["events"] == runs.shelf.follow(run_id)["events"]
     kinds = [event["type"] for event in answer["events"]]
     assert kinds.count("RunStarted") == kinds.count("RunResumed") == kinds.count("RunEnded") == 1
     taken = [event["step"] for event in answer["events"] if event["type"] == "StepDone"]
@@ -133,12 +133,12 @@ def test_a_process_killed_leaves_an_interrupted_run_that_can_be_resumed(opened):
     runs = opened()
     run_id = start(runs, replace(SHORT, epochs=100))
     until(lambda: steps(runs, run_id) > 3)
-    process_of(runs.card(run_id)).kill()
+    process_of(runs.shelf.card(run_id)).kill()
     run = reach(runs, run_id, "interrupted")
     assert run["resumable"] and "ended from outside" in run["message"]
     runs.steer(run_id, OWNER, "resume")
     run = reach(runs, run_id, "finished")
-    taken = [e["step"] for e in runs.follow(run_id)["events"] if e["type"] == "StepDone"]
+    taken = [e["step"] for e in runs.shelf.follow(run_id)["events"] if e["type"] == "StepDone"]
     assert taken == list(range(1, 501))
 
 
@@ -146,10 +146,10 @@ def test_a_second_stop_changes_nothing(opened):
     runs = opened()
     run_id = start(runs)
     reach(runs, run_id, "running")
-    process_of(runs.card(run_id)).send(signal.SIGSTOP)  # a process that does not hear
+    process_of(runs.shelf.card(run_id)).send(signal.SIGSTOP)  # a process that does not hear
     assert runs.steer(run_id, OWNER, "stop")["state"] == "stopping"
     assert runs.steer(run_id, OWNER, "stop")["state"] == "stopping"
-    process_of(runs.card(run_id)).send(signal.SIGCONT)
+    process_of(runs.shelf.card(run_id)).send(signal.SIGCONT)
     assert reach(runs, run_id, "stopped")["resumable"]
 
 
@@ -169,12 +169,12 @@ def test_a_run_that_fails_says_why_in_one_sentence(opened, seed, sentence):
     assert run["message"] == sentence and run["resumable"]
 
 
-def test_a_full_disk_is_named_where_the_run_itself_could_not(opened, monkeypatch):
+def test_a_full_disk_is_named_where_the_run_itself_could_not(opened):
     runs = opened()
     run_id = start(runs, replace(SHORT, seed=pretend_training.VANISHES))
     assert "from outside" in reach(runs, run_id, "interrupted")["message"]
-    monkeypatch.setattr("gnet.serving.shelf._FULL_BYTES", 1 << 80)
-    assert reach(runs, run_id, "failed")["message"].startswith("The disk is full; make room")
+    full = RunShelf(runs.folder, full_below=1 << 80)
+    assert reach(full, run_id, "failed")["message"].startswith("The disk is full; make room")
 
 
 def test_a_process_that_cannot_be_started_is_a_failed_run(tmp_path):
@@ -191,14 +191,14 @@ def test_strangers_watch_and_steer_nothing(opened):
     run_id = start(runs)
     reach(runs, run_id, "running")
     for action in ACTIONS:
-        with pytest.raises(GnetError, match="Only who started a run"):
+        with pytest.raises(GnetError, match="Only the browser that started"):
             runs.steer(run_id, STRANGER, action, name="mine", learning_rate=1.0)
     assert state(runs, run_id) == "running"
-    assert not runs.follow(run_id, owner=STRANGER)["run"]["mine"]
-    assert runs.list(STRANGER) == []
-    (row,) = runs.list(STRANGER, also=[run_id, "../..", ["x"]])
+    assert not runs.shelf.follow(run_id, owner=STRANGER)["run"]["mine"]
+    assert runs.shelf.list(STRANGER) == []
+    (row,) = runs.shelf.list(STRANGER, also=[run_id, "../..", ["x"]])
     assert row["id"] == run_id and not row["mine"]
-    assert [r["id"] for r in runs.list(OWNER)] == [run_id]
+    assert [r["id"] for r in runs.shelf.list(OWNER)] == [run_id]
     assert OWNER not in (runs.folder / run_id / "run.json").read_text()
 
 
@@ -210,7 +210,9 @@ def test_what_is_no_token_starts_and_steers_nothing(opened, token):
         start(runs, owner=token)
     with pytest.raises(GnetError, match="no valid key"):
         runs.steer(run_id, token, "stop")
-    assert runs.list(token) == [] and not runs.follow(run_id, owner=token)["run"]["mine"]
+    assert (
+        runs.shelf.list(token) == [] and not runs.shelf.follow(run_id, owner=token)["run"]["mine"]
+    )
 
 
 def test_ids_cannot_be_guessed_and_only_known_ones_lead_anywhere(opened, tmp_path):
@@ -229,7 +231,7 @@ def test_ids_cannot_be_guessed_and_only_known_ones_lead_anywhere(opened, tmp_pat
         "y" * 22,
     )
     for name in (*wrong, f"{run_id}\n", f"./{run_id}", None, 7, [run_id], run_id + "\0"):
-        for ask in (runs.follow, runs.weights, runs.run_folder):
+        for ask in (runs.shelf.follow, runs.shelf.weights, runs.shelf.run_folder):
             with pytest.raises(GnetError, match="There is no such run here"):
                 ask(name)
         with pytest.raises(GnetError, match="There is no such run here"):
@@ -245,25 +247,25 @@ def test_what_cannot_be_done_now_is_a_sentence(opened):
         with pytest.raises(GnetError, match="was asked of a run that is finished; allowed are"):
             runs.steer(run_id, OWNER, action)
     with pytest.raises(GnetError, match="has kept no such weights"):
-        runs.weights(run_id, "best")
+        runs.shelf.weights(run_id, "best")
     with pytest.raises(GnetError, match="has kept no such weights"):
-        runs.weights(run_id, "../run.json")
+        runs.shelf.weights(run_id, "../run.json")
 
 
 def test_a_run_without_a_name_gets_one(opened):
     runs = opened()
     start(runs, SHORT, name=" new\tname " + "x" * 90)
     start(runs, SHORT, name="\u200b\n")
-    assert [row["name"] for row in runs.list(OWNER)] == ["Run 2", "new name " + "x" * 51]
+    assert [row["name"] for row in runs.shelf.list(OWNER)] == ["Run 2", "new name " + "x" * 51]
 
 
 def test_deleting_ends_the_process_and_leaves_no_folder(opened):
     runs = opened()
     run_id = start(runs)
     reach(runs, run_id, "running")
-    process = process_of(runs.card(run_id))
+    process = process_of(runs.shelf.card(run_id))
     assert runs.steer(run_id, OWNER, "delete") is None
     assert not process.lives() and not (runs.folder / run_id).exists()
-    assert runs.list(OWNER) == [] and not list(runs.folder.glob(".deleted*"))
+    assert runs.shelf.list(OWNER) == [] and not list(runs.folder.glob(".deleted*"))
     with pytest.raises(GnetError, match="its owner may have deleted it"):
-        runs.follow(run_id, 10)
+        runs.shelf.follow(run_id, 10)

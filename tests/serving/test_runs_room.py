@@ -10,6 +10,7 @@ from gnet.serving import runs as runs_module
 from gnet.serving.limits import RunLimits
 from gnet.serving.run_card import write_card
 from gnet.serving.runs import Runs, Wanted
+from gnet.serving.shelf import RunShelf
 from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps, until
 
 THREE = [Wanted(name=name, config=SHORT, part=name) for name in ("left out", "3×3", "5×5")]
@@ -33,14 +34,24 @@ def files(runs):
 def test_runs_started_together_share_a_group_and_wait_in_their_order(waiting):
     runs = waiting()
     ids = runs.start_all(THREE, owner=OWNER, lesson="five-by-five")
-    rows = {row["id"]: row for row in runs.list(OWNER)}
+    rows = {row["id"]: row for row in runs.shelf.list(OWNER)}
     assert [rows[i]["part"] for i in ids] == ["left out", "3×3", "5×5"]
     assert [rows[i]["position"] for i in ids] == [1, 2, 3]
-    assert [row["id"] for row in runs.list(OWNER)] == ids[::-1]
+    assert [row["id"] for row in runs.shelf.list(OWNER)] == ids[::-1]
     (group,) = {row["group"] for row in rows.values()}
     alone = runs.start(SHORT, name="a", owner=OWNER)
-    assert len(group) == 22 and runs.card(alone).group not in ("", group)
+    assert len(group) == 22 and runs.shelf.card(alone).group not in ("", group)
     assert files(runs) == sorted([*ids, alone])
+
+
+def test_a_listing_reads_the_folder_once(waiting, monkeypatch):
+    runs, listed = waiting(), []
+    for name in "abc":
+        start(runs, name=name)
+    plain = RunShelf.cards
+    monkeypatch.setattr(RunShelf, "cards", lambda shelf: listed.append(1) or plain(shelf))
+    rows = runs.shelf.list(OWNER)
+    assert [row["position"] for row in rows] == [3, 2, 1] and len(listed) == 1
 
 
 def test_of_runs_that_do_not_all_find_room_none_is_started(waiting):
@@ -63,7 +74,7 @@ def test_where_one_of_several_runs_is_not_allowed_none_is_started(waiting):
     assert files(runs) == []
 
 
-@pytest.mark.parametrize("name", ["write_card", "_moved"])
+@pytest.mark.parametrize("name", ["write_card", "moved"])
 def test_a_disk_that_fills_up_at_the_second_of_several_runs_leaves_none(waiting, monkeypatch, name):
     runs, done = waiting(), []
     kept = start(runs)
@@ -79,7 +90,7 @@ def test_a_disk_that_fills_up_at_the_second_of_several_runs_leaves_none(waiting,
     with pytest.raises(GnetError, match="No space left"):
         runs.start_all(THREE, owner=OWNER)
     assert len(done) == 2 and files(runs) == [kept]
-    assert [row["id"] for row in runs.list(OWNER)] == [kept]
+    assert [row["id"] for row in runs.shelf.list(OWNER)] == [kept]
 
 
 def test_a_full_server_deletes_nobodys_runs_for_somebody_else(opened):
@@ -89,7 +100,7 @@ def test_a_full_server_deletes_nobodys_runs_for_somebody_else(opened):
         reach(runs, run_id, "finished")
     with pytest.raises(GnetError, match="keeps 3 runs and has 3, 0 of them yours; for 1 more"):
         start(runs, owner=STRANGER)
-    assert {row["id"] for row in runs.list(OWNER)} == set(ids)
+    assert {row["id"] for row in runs.shelf.list(OWNER)} == set(ids)
 
 
 def test_on_a_full_server_the_owners_oldest_ended_runs_make_room(opened):
@@ -100,10 +111,10 @@ def test_on_a_full_server_the_owners_oldest_ended_runs_make_room(opened):
     theirs = start(runs, owner=STRANGER)
     reach(runs, theirs, "running")
     new = start(runs)
-    assert {row["id"] for row in runs.list(OWNER)} == {ended[1], new}
+    assert {row["id"] for row in runs.shelf.list(OWNER)} == {ended[1], new}
     with pytest.raises(GnetError, match="3, 2 of them yours; for 2 more, 2 must be deleted"):
         runs.start_all(THREE[:2], owner=OWNER)  # only one of them has ended
-    assert {row["id"] for row in runs.list(OWNER)} == {ended[1], new}
+    assert {row["id"] for row in runs.shelf.list(OWNER)} == {ended[1], new}
     assert files(runs) == sorted([ended[1], new, theirs, ".server"])
 
 
@@ -112,7 +123,7 @@ def test_a_run_that_a_new_one_begins_from_does_not_make_room_for_it(opened):
     first = start(runs, SHORT)
     reach(runs, first, "finished")
     with pytest.raises(GnetError, match="for 1 more, 1 must be deleted"):
-        start(runs, replace(SHORT, start=str(runs.weights(first))))
+        start(runs, replace(SHORT, start=str(runs.shelf.weights(first))))
     assert state(runs, first) == "finished"
 
 
@@ -125,7 +136,7 @@ def test_only_so_many_runs_of_one_person_and_of_all_may_wait(waiting):
     with pytest.raises(GnetError, match="3 runs wait here already"):
         start(runs, owner="somebody-else-entirely")
     runs.steer(mine[0], OWNER, "stop")
-    write_card(runs.folder / mine[0], replace(runs.card(mine[0]), process=2**22 + 1))
+    write_card(runs.folder / mine[0], replace(runs.shelf.card(mine[0]), process=2**22 + 1))
     start(runs)
     with pytest.raises(GnetError, match="2 of your runs wait already"):
         runs.steer(mine[0], OWNER, "resume")
@@ -188,5 +199,5 @@ def test_a_run_goes_on_with_the_zip_it_took_along(opened, tmp_path):
     runs.steer(run_id, OWNER, "resume")
     run = reach(runs, run_id, "running")
     assert run["config"]["data"] == "pets.zip"
-    kept = runs.run_folder(run_id).config().data
+    kept = runs.shelf.run_folder(run_id).config().data
     assert kept == str(tmp_path / "runs" / run_id / "pets.zip")

@@ -22,10 +22,10 @@ def test_runs_wait_in_the_order_they_were_started_in(opened):
     reach(runs, first, "running")
 
     def positions() -> list[int]:
-        return [runs.follow(i)["run"]["position"] for i in (second, third, fourth)]
+        return [runs.shelf.follow(i)["run"]["position"] for i in (second, third, fourth)]
 
     assert positions() == [1, 2, 3]
-    assert runs.queue() == {"running": 1, "waiting": 3}
+    assert runs.shelf.counts() == {"running": 1, "waiting": 3}
     runs.steer(second, OWNER, "stop")
     assert state(runs, second) == "stopped" and positions() == [0, 1, 2]
     runs.steer(second, OWNER, "resume")
@@ -47,7 +47,7 @@ def test_limits_are_checked_at_the_start(opened):
     runs = opened(max_epochs=5)
     with pytest.raises(GnetError, match="epochs is 6; allowed on this server are at most 5"):
         start(runs, replace(SHORT, epochs=6))
-    assert runs.list(OWNER) == []
+    assert runs.shelf.list(OWNER) == []
 
 
 def test_nobody_trains_where_training_is_switched_off(opened):
@@ -66,7 +66,7 @@ def test_nobody_trains_where_training_is_switched_off(opened):
 def test_a_run_whose_minutes_are_used_up_is_not_resumed(opened):
     runs = opened(max_minutes=1e-4)
     run_id = start(runs)
-    until(lambda: runs.follow(run_id)["run"]["seconds"] > 0.02)
+    until(lambda: runs.shelf.follow(run_id)["run"]["seconds"] > 0.02)
     runs.steer(run_id, OWNER, "stop")
     assert reach(runs, run_id, "stopped")["config"]["max_minutes"] == 1e-4
     with pytest.raises(GnetError, match=r"0\.0001 are allowed; what it has learnt"):
@@ -77,7 +77,7 @@ def test_a_stopped_server_leaves_stopped_runs_and_its_queue(opened):
     runs = opened()
     ids = [start(runs, replace(SHORT, epochs=100)), start(runs, SHORT)]
     until(lambda: steps(runs, ids[0]) > 2)
-    process = process_of(runs.card(ids[0]))
+    process = process_of(runs.shelf.card(ids[0]))
     runs.close()
     assert not process.lives()
     shelf = RunShelf(runs.folder)
@@ -92,7 +92,7 @@ def test_a_run_that_does_not_stop_in_time_is_ended_with_the_server(opened):
     runs = opened()
     run_id = start(runs)
     reach(runs, run_id, "running")
-    process = process_of(runs.card(run_id))
+    process = process_of(runs.shelf.card(run_id))
     process.send(signal.SIGSTOP)
     runs.close(patience=0.1)
     assert not process.lives()
@@ -119,7 +119,7 @@ from gnet.runs.train_config import TrainConfig
 from support import pretend_training
 runs = Runs(sys.argv[1], command=pretend_training.COMMAND).open()
 run_id = runs.start(TrainConfig(epochs=10_000, size=32), name="a", owner=sys.argv[2])
-while runs.follow(run_id)["run"]["state"] != "running":
+while runs.shelf.follow(run_id)["run"]["state"] != "running":
     time.sleep(0.01)
 print(run_id, flush=True)
 time.sleep(600)
@@ -152,7 +152,7 @@ def test_a_process_of_another_time_with_the_same_number_is_not_the_runs(opened):
     run_id = start(runs, SHORT)
     reach(runs, run_id, "finished")
     (runs.folder / run_id / "events.jsonl").unlink()
-    card = replace(runs.card(run_id), process=os.getpid(), process_started="long ago")
+    card = replace(runs.shelf.card(run_id), process=os.getpid(), process_started="long ago")
     write_card(runs.folder / run_id, card)
     assert reach(runs, run_id, "interrupted")
     runs.steer(run_id, OWNER, "delete")  # and this process lives on

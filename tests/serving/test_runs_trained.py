@@ -35,30 +35,28 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A run paused, stepped, continued, killed, resumed, stopped with its server, and resumed."""
     folder: Path = tmp_path_factory.mktemp("runs")
     seen: dict[str, Any] = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gnet.system.processes.NICENESS", 0)  # this test waits for it
-        with Runs(folder) as runs:
-            run_id = start(runs, CONFIG)
-            reach(runs, run_id, "starting", "running")
-            runs.steer(run_id, OWNER, "pause")
-            seen["paused"] = [reach(runs, run_id, "paused")["step"]]
-            for _ in range(2):
-                runs.steer(run_id, OWNER, "step")
-                before = seen["paused"][-1]
-                until(lambda before=before: steps(runs, run_id) > before)
-                seen["paused"].append(reach(runs, run_id, "paused")["step"])
-            runs.steer(run_id, OWNER, "continue")
-            until(lambda: steps(runs, run_id) > seen["paused"][-1])
-            process_of(runs.card(run_id)).kill()
-            seen["killed"] = reach(runs, run_id, "interrupted")
-            runs.steer(run_id, OWNER, "resume")
-            until(lambda: steps(runs, run_id) > seen["killed"]["step"])
-        with Runs(folder) as runs:
-            seen["stopped"] = runs.follow(run_id)["run"]
-            runs.steer(run_id, OWNER, "resume")
-            seen["finished"] = reach(runs, run_id, "finished", "failed")
-            seen["told"] = runs.follow(run_id)
-            seen["weights"] = runs.weights(run_id)
+    with Runs(folder, niceness=0) as runs:
+        run_id = start(runs, CONFIG)
+        reach(runs, run_id, "starting", "running")
+        runs.steer(run_id, OWNER, "pause")
+        seen["paused"] = [reach(runs, run_id, "paused")["step"]]
+        for _ in range(2):
+            runs.steer(run_id, OWNER, "step")
+            before = seen["paused"][-1]
+            until(lambda before=before: steps(runs, run_id) > before)
+            seen["paused"].append(reach(runs, run_id, "paused")["step"])
+        runs.steer(run_id, OWNER, "continue")
+        until(lambda: steps(runs, run_id) > seen["paused"][-1])
+        process_of(runs.shelf.card(run_id)).kill()
+        seen["killed"] = reach(runs, run_id, "interrupted")
+        runs.steer(run_id, OWNER, "resume")
+        until(lambda: steps(runs, run_id) > seen["killed"]["step"])
+    with Runs(folder, niceness=0) as runs:
+        seen["stopped"] = runs.shelf.follow(run_id)["run"]
+        runs.steer(run_id, OWNER, "resume")
+        seen["finished"] = reach(runs, run_id, "finished", "failed")
+        seen["told"] = runs.shelf.follow(run_id)
+        seen["weights"] = runs.shelf.weights(run_id)
     return seen | {"events": read_events(folder / run_id / EVENTS)}
 
 
@@ -94,9 +92,8 @@ def test_its_weights_can_be_opened(life):
     assert life["finished"]["weights"] == ["best", "last"]
 
 
-def test_a_run_that_cannot_begin_says_so_in_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr("gnet.system.processes.NICENESS", 0)
-    with Runs(tmp_path, RunLimits(folders=(tmp_path,))) as runs:
+def test_a_run_that_cannot_begin_says_so_in_a_sentence(tmp_path):
+    with Runs(tmp_path, RunLimits(folders=(tmp_path,)), niceness=0) as runs:
         run_id = start(runs, replace(CONFIG, data=str(tmp_path / "nowhere.zip")))
         failed = reach(runs, run_id, "failed")
     assert failed["message"].startswith("There is no data set 'nowhere.zip'; allowed are")

@@ -67,7 +67,7 @@ def test_the_rate_of_a_run_is_that_of_its_timed_steps(opened, monkeypatch):
     run = bench_page._Started(runs, run_id, OWNER)
     run.pause()
     assert run.rate() > 0
-    assert runs.follow(run_id)["run"]["state"] == "paused"
+    assert runs.shelf.follow(run_id)["run"]["state"] == "paused"
 
 
 def test_a_run_that_fails_is_not_measured(opened):

@@ -28,13 +28,18 @@ def until(look: Callable[[], Any]) -> Any:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Runs]]:
+def opened(tmp_path: Path) -> Iterator[Callable[..., Runs]]:
     """Open runs whose processes are pretended; they are closed after the test."""
-    monkeypatch.setattr("gnet.system.processes.NICENESS", 0)  # tests wait for them
     made = []
 
-    def open_runs(folder: Path = tmp_path, **limits: Any) -> Runs:
-        runs = Runs(folder, RunLimits(**limits), command=pretend_training.COMMAND)
+    def open_runs(
+        folder: Path = tmp_path, *, clock: Callable[[], float] = time.monotonic, **limits: Any
+    ) -> Runs:
+        command = pretend_training.COMMAND
+        # Tests wait for the processes and the queue: no niceness, short pauses.
+        runs = Runs(
+            folder, RunLimits(**limits), command=command, niceness=0, pause=0.05, clock=clock
+        )
         made.append(runs.open())
         return runs
 
@@ -47,19 +52,23 @@ def start(runs: Runs, config: TrainConfig = ENDLESS, owner: str = OWNER, name: s
     return runs.start(config, name=name, owner=owner)
 
 
-def state(runs: RunShelf, run_id: str) -> str:
-    return runs.follow(run_id)["run"]["state"]
+def _shelf(runs: Runs | RunShelf) -> RunShelf:
+    return runs.shelf if isinstance(runs, Runs) else runs
 
 
-def reach(runs: RunShelf, run_id: str, *states: str) -> dict[str, Any]:
+def state(runs: Runs | RunShelf, run_id: str) -> str:
+    return _shelf(runs).follow(run_id)["run"]["state"]
+
+
+def reach(runs: Runs | RunShelf, run_id: str, *states: str) -> dict[str, Any]:
     """The run once it is in one of the states."""
 
     def look() -> dict[str, Any] | None:
-        run = runs.follow(run_id, owner=OWNER)["run"]
+        run = _shelf(runs).follow(run_id, owner=OWNER)["run"]
         return run if run["state"] in states else None
 
     return until(look)
 
 
-def steps(runs: RunShelf, run_id: str) -> int:
-    return runs.follow(run_id)["run"]["step"]
+def steps(runs: Runs | RunShelf, run_id: str) -> int:
+    return _shelf(runs).follow(run_id)["run"]["step"]

@@ -148,7 +148,7 @@ def on_a_free_port(
 @contextmanager
 def with_training(runs: Runs) -> Iterator[Server]:
     """The page with a Train tab; what an epoch takes is not measured but known."""
-    known = Measuring(lambda: runs.queue()["running"], command=pretend_measuring.COMMAND)
+    known = Measuring(lambda: runs.shelf.counts()["running"], command=pretend_measuring.COMMAND)
     with on_a_free_port(random_network(), runs, known) as address:
         yield Server(address=address, explorer=None)
 

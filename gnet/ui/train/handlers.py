@@ -108,7 +108,7 @@ class Handlers:
 
     def follow(self, run: Any, since: Any, owner: Any) -> dict[str, Any]:
         """A run's events from `since` on and its state; before it begins, a download's progress."""
-        found = self.runs.follow(_text(run), _count(since), _text(owner))
+        found = self.runs.shelf.follow(_text(run), _count(since), _text(owner))
         if found["run"]["state"] == "starting":
             data = found["run"]["config"].get("data", "")
             found["run"]["doing"] = self.offers.fetching.under_way(data)
@@ -116,8 +116,8 @@ class Handlers:
 
     def listed(self, owner: Any, also: Any) -> dict[str, Any]:
         others = [_text(run) for run in also[:_MOST_LAID]] if isinstance(also, list) else []
-        rows = described(self.runs.list(_text(owner), others))
-        return {"rows": rows, "queue": self.runs.queue()}
+        rows = described(self.runs.shelf.list(_text(owner), others))
+        return {"rows": rows, "queue": self.runs.shelf.counts()}
 
     def pinned(self, run: Any) -> dict[str, Any]:
         return {"src": pinned_picture(self.runs, _text(run))}
@@ -149,7 +149,7 @@ def begin(runs: Runs, owner: str, lesson: Lesson, values: dict[str, Any]) -> str
     """
     configs = wanted(lesson, values)
     key = "" if departures(lesson, [config for _, config in configs]) else lesson.key
-    taken = {row["name"] for row in runs.list(owner)}
+    taken = {row["name"] for row in runs.shelf.list(owner)}
     together = [
         Wanted(name=_free(name, taken), config=config, part=name) for name, config in configs
     ]
@@ -205,7 +205,7 @@ def start_label(found: dict[str, Any], runs: int) -> str:
 
 def pinned_picture(runs: Runs, run_id: str) -> str:
     """The picture that a run looks at after each epoch, as an address; empty if there is none."""
-    path = runs.run_folder(run_id).path / PINNED
+    path = runs.shelf.run_folder(run_id).path / PINNED
     if not path.is_file():
         return ""
     return f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}"

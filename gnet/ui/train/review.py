@@ -49,14 +49,14 @@ class Questions:
     """What the page asks about runs that have ended; every value comes from outside."""
 
     def __init__(self, runs: Runs, reviews: Reviews) -> None:
-        self.runs = runs
+        self.shelf = runs.shelf
         self.reviews = reviews
 
     def look(self, run: Any) -> dict[str, Any]:
         """An ended run's review, or how far it is; the first question has it made."""
-        if self.runs.state(run, self.runs.card(run)) not in ENDED:
+        if self.shelf.state(run, self.shelf.card(run)) not in ENDED:
             return {"state": "running"}
-        found = self.reviews.ask(self.runs.run_folder(run).path)
+        found = self.reviews.ask(self.shelf.run_folder(run).path)
         if isinstance(found, Review):
             return {"state": "ready", "review": described(found)}
         return vars(found) | {"message": without_paths(found.message)}
@@ -65,7 +65,7 @@ class Questions:
         self, run: Any, head: Any, right: Any, truth: Any, answer: Any, start: Any
     ) -> dict[str, Any]:
         """Some pictures of a review: right or wrong ones of a head, or those of a matrix's cell."""
-        review = self.reviews.find(self.runs.run_folder(run).path)
+        review = self.reviews.find(self.shelf.run_folder(run).path)
         if review is None:
             raise GnetError(
                 "The run's pictures have not been looked at yet; open the run once more."
@@ -92,8 +92,8 @@ class Questions:
         """The settings in which some runs differ, and how each did in the end."""
         if not isinstance(runs, list) or len(runs) > MOST_COMPARED:
             raise FieldError("runs", cut(runs), f"up to {MOST_COMPARED} runs, by their ids")
-        configs = [self.runs.run_folder(run).config() for run in runs]
-        rows = [self.runs.shown(run, self.runs.card(run), "") for run in runs]
+        configs = [self.shelf.run_folder(run).config() for run in runs]
+        rows = [self.shelf.shown(run, self.shelf.card(run), "") for run in runs]
         steered = [in_mid_run(row["settings"], c) for row, c in zip(rows, configs, strict=True)]
         mid_run = {
             "setting": IN_MID_RUN,

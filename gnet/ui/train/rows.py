@@ -64,7 +64,7 @@ def after_runs(runs: Runs, run_id: str, owner: str) -> str:
     Empty for a run that is no lesson's, and where this viewer does not see all of its group: one
     was deleted, or they are somebody else's.
     """
-    rows = runs.list(owner, [run_id])
+    rows = runs.shelf.list(owner, [run_id])
     asked = next((row for row in rows if row["id"] == run_id), None)
     lesson = LESSONS.get(asked["lesson"]) if asked and asked["group"] else None
     if asked is None or lesson is None:
@@ -76,7 +76,9 @@ def after_runs(runs: Runs, run_id: str, owner: str) -> str:
     if changed:
         told = listed([f"“{name}”" for name in changed])
         return f"Settings of {told} were changed in mid-run, so nothing is concluded."
-    found = {name: _outcome(runs.run_folder(group[name]).path / EVENTS) for name, _ in lesson.runs}
+    found = {
+        name: _outcome(runs.shelf.run_folder(group[name]).path / EVENTS) for name, _ in lesson.runs
+    }
     return lesson.verdict({name: one for name, one in found.items() if one is not None})
 
 

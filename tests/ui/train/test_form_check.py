@@ -187,7 +187,7 @@ def test_only_a_run_that_is_its_lesson_is_kept_with_its_key(runs: Runs) -> None:
     from gnet.ui.train.handlers import begin
 
     def kept(**changes: Any) -> str:
-        return runs.card(begin(runs, OWNER, FIRST, form(**changes))).lesson
+        return runs.shelf.card(begin(runs, OWNER, FIRST, form(**changes))).lesson
 
     assert kept() == "first-run"
     assert kept(seed=5) == "first-run"
@@ -199,13 +199,13 @@ def test_a_lessons_runs_start_together_or_not_at_all(runs: Runs) -> None:
 
     lesson = LESSONS["five-by-five"]
     begin(runs, OWNER, lesson, form("five-by-five"))
-    cards = runs.cards().values()
+    cards = runs.shelf.cards().values()
     assert {card.part for card in cards} == {name for name, _ in lesson.runs}
     assert len({card.group for card in cards}) == 1 and len(cards) == 3
     small = Runs(runs.folder, replace(runs.limits, max_waiting=4))
     with pytest.raises(GnetError):
         begin(small, OWNER, lesson, form("five-by-five"))
-    assert len(small.cards()) == 3
+    assert len(small.shelf.cards()) == 3
 
 
 def test_a_server_with_narrow_limits_fills_in_what_it_allows() -> None:

@@ -54,7 +54,7 @@ def test_a_zip_is_uploaded_looked_at_and_trained_on(visit, runs: Runs, tmp_path,
     page.wait_for_function("gnet.train.state.run", timeout=30_000)
     run_id = page.evaluate("gnet.train.state.run")
     assert run_id not in before
-    data = runs.run_folder(run_id).config().data
+    data = runs.shelf.run_folder(run_id).config().data
     assert data == str((runs.folder / run_id / "my-pets.zip").resolve())
     runs.steer(run_id, page.evaluate("gnet.train.owner"), "delete")
 

@@ -156,14 +156,14 @@ def test_a_changed_question_is_told_and_its_runs_conclude_nothing(visit, runs: R
     page.locator("#start").click()
     page.wait_for_function("gnet.train.state.run", timeout=30_000)
     run_id = page.evaluate("gnet.train.state.run")
-    assert runs.card(run_id).lesson == ""
+    assert runs.shelf.card(run_id).lesson == ""
     runs.steer(run_id, page.evaluate("gnet.train.owner"), "delete")
     page.locator("[data-lesson=first-run]").click()
     expect(changed).to_have_text("")
     page.locator("#start").click()
     page.wait_for_function(f"gnet.train.state.run !== '{run_id}'", timeout=30_000)
     run_id = page.evaluate("gnet.train.state.run")
-    assert runs.card(run_id).lesson == "first-run"
+    assert runs.shelf.card(run_id).lesson == "first-run"
     runs.steer(run_id, page.evaluate("gnet.train.owner"), "delete")
     assert viewer.errors == []
 
@@ -248,7 +248,7 @@ def test_beside_a_run_the_page_says_why_nothing_is_measured(
 def test_past_its_deadline_the_page_says_so(gradio_environment, browser, tmp_path) -> None:
     runs = Runs(tmp_path)
     short = Measuring(
-        lambda: runs.queue()["running"],
+        lambda: runs.shelf.counts()["running"],
         command=pretend_measuring.COMMAND,
         deadlines={"estimate": 1.0},
     )

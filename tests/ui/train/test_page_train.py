@@ -34,10 +34,10 @@ def tiny(**changes: Any) -> TrainConfig:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gnet.system.processes.NICENESS", 0)  # tests wait for them
-        with Runs(tmp_path_factory.mktemp("runs"), RunLimits(max_epochs=1000)) as runs:
-            yield runs
+    # Tests wait for the processes, so they are not niced.
+    folder = tmp_path_factory.mktemp("runs")
+    with Runs(folder, RunLimits(max_epochs=1000), niceness=0) as runs:
+        yield runs
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def wait_for(runs: Runs, run_id: str, state: str) -> None:
     import time
 
     end = time.monotonic() + LONG / 1000
-    while runs.list(OWNER, [run_id])[0]["state"] != state and time.monotonic() < end:
+    while runs.shelf.list(OWNER, [run_id])[0]["state"] != state and time.monotonic() < end:
         time.sleep(0.05)
 
 
@@ -228,8 +228,8 @@ def test_a_cut_network_is_told_and_what_was_missed_is_drawn_when_it_is_back(
     assert page.locator("#train-bar").bounding_box() == before, "nothing has moved"
     expect(pause).to_be_disabled()
     last = page.evaluate("gnet.train.shown().last.step")
-    held = runs.follow(run_id)["run"]["step"]
-    while runs.follow(run_id)["run"]["step"] < held + 5:  # the run needs no page
+    held = runs.shelf.follow(run_id)["run"]["step"]
+    while runs.shelf.follow(run_id)["run"]["step"] < held + 5:  # the run needs no page
         page.wait_for_timeout(50)
     page.context.set_offline(False)
     page.wait_for_function(f"gnet.train.shown().last.step > {last + 5}", timeout=LONG)

@@ -66,7 +66,9 @@ def finish(runs, run_id, accuracy, epochs=2):
         RunEnded(step=10, reason="finished", seconds=1.0),
     ]
     (runs.folder / run_id / EVENTS).write_text("".join(map(to_line, events)))
-    write_card(runs.folder / run_id, replace(runs.card(run_id), queued=0.0, process=2**22 + 1))
+    write_card(
+        runs.folder / run_id, replace(runs.shelf.card(run_id), queued=0.0, process=2**22 + 1)
+    )
 
 
 def test_runs_that_were_started_together_are_judged_together(runs):
@@ -133,7 +135,7 @@ def test_runs_of_an_older_program_are_not_judged(runs):
     ids = started(runs)
     for name, run_id in ids.items():
         finish(runs, run_id, ACCURACY[name])
-        write_card(runs.folder / run_id, replace(runs.card(run_id), group="", part=""))
+        write_card(runs.folder / run_id, replace(runs.shelf.card(run_id), group="", part=""))
     assert after_runs(runs, ids["with heads"], OWNER) == ""
 
 
@@ -173,11 +175,11 @@ def test_a_list_reads_no_runs_events_again_that_has_said_nothing_more(runs, monk
     ids = [i for _ in range(2) for i in started(runs).values()]
     for run_id in ids:
         finish(runs, run_id, 0.5)
-    first = described(runs.list(OWNER))
+    first = described(runs.shelf.list(OWNER))
     monkeypatch.setattr(
         "gnet.serving.story.Story.standing", lambda _: pytest.fail("it was read again")
     )
-    assert described(runs.list(OWNER)) == first
+    assert described(runs.shelf.list(OWNER)) == first
     assert {row["accuracy"]["main"] for row in first} == {0.5}
 
 
@@ -221,7 +223,7 @@ def test_nothing_is_concluded_from_a_run_whose_settings_were_changed_on_its_way(
     assert after_runs(runs, ids["without heads"], OWNER) == (
         "Settings of “with heads” were changed in mid-run, so nothing is concluded."
     )
-    rows = {row["id"]: row for row in described(runs.list(OWNER))}
+    rows = {row["id"]: row for row in described(runs.shelf.list(OWNER))}
     assert rows[ids["with heads"]]["differs"][0] == (
         "changed in mid-run",
         "learning rate 0.002",
@@ -232,12 +234,12 @@ def test_nothing_is_concluded_from_a_run_whose_settings_were_changed_on_its_way(
 
 
 def change(runs, run_id, *, learning_rate):
-    config = runs.run_folder(run_id).config()
+    config = runs.shelf.run_folder(run_id).config()
     event = SettingsChanged(
         step=10,
         learning_rate=learning_rate,
         aux1_weight=config.aux1_weight,
         aux2_weight=config.aux2_weight,
     )
-    with (runs.run_folder(run_id).path / EVENTS).open("a") as file:
+    with (runs.shelf.run_folder(run_id).path / EVENTS).open("a") as file:
         file.write(to_line(event))
