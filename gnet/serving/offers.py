@@ -15,11 +15,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from gnet.data.fetching import Fetching
 from gnet.data.preview import check_layout
 from gnet.data.source import Stored, parse
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
+from gnet.serving.fetching import Fetching
 
 UPLOAD_BYTES = 300_000_000
 """Size of one zip at most."""

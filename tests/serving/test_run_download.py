@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from gnet.data.fetching import Fetching
+from gnet.serving.fetching import Fetching
 from gnet.serving.limits import RunLimits
 from gnet.serving.runs import Runs
 from support.pages import with_training

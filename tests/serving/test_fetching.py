@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from gnet.data.catalogue import bytes_so_far
-from gnet.data.fetching import Fetching
 from gnet.errors import GnetError
+from gnet.serving.fetching import Fetching
 
 
 @pytest.fixture(autouse=True)
