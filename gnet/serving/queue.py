@@ -69,7 +69,7 @@ class RunQueue:
         self.shelf = shelf
         self.folder = shelf.folder
         self.limits = limits
-        self._command = command
+        self.command = command
         self._niceness = niceness
         self._pause = pause
         self._clock = clock
@@ -204,7 +204,7 @@ class RunQueue:
         try:
             self.allow(run_id)
             write_requests(folder / CONTROL, Requests())
-            child, trained = begin(folder, self.folder / _SERVER, self._command, self._niceness)
+            child, trained = begin(folder, self.folder / _SERVER, self.command, self._niceness)
         except Exception as error:
             if not isinstance(error, (OSError, GnetError)):  # the others must not wait for it
                 _LOG.exception("The run %s could not be started.", run_id)

@@ -68,7 +68,7 @@ def test_the_options_given_are_named_as_they_were_written():
         (("--epochs", "0"), "epochs is 0; allowed are whole numbers from 1 to 10000."),
         (("--optimiser", "lion"), "optimiser is 'lion'; allowed are adam, adamw, muon, sgd."),
         (("--kernel-5x5", "7"), "kernel_5x5 is 7; allowed are 5, 3."),
-        (("--dropout", "nan"), "dropout is nan; allowed are numbers from 0.0 to 0.95."),
+        (("--dropout", "nan"), "dropout is nan; allowed are numbers from 0 to 0.95."),
     ],
 )
 def test_a_value_that_is_not_allowed_is_one_sentence(words, sentence):

@@ -140,7 +140,7 @@ def test_every_process_gets_two_pictures_at_each_step(world):
     for count in range(2 * world, 40):
         dataset = made([(8, 8)] * count)
         asked: dict[str, Any] = {
-            "size": 8,
+            "size": 32,
             "batch": 9,
             "seed": 0,
             "epoch": 0,
@@ -207,13 +207,13 @@ def test_thumbnails_are_made_of_sharp_pictures_only():
 def test_some_of_the_sharp_pictures_become_thumbnails_as_often_as_asked():
     dataset = made([(120, 120)] * 200)
     some = Augmentation(thumbnails=0.3)
-    batch = next(iter(batches(dataset, size=8, batch=200, seed=0, epoch=0, augmentation=some)))
+    batch = next(iter(batches(dataset, size=32, batch=200, seed=0, epoch=0, augmentation=some)))
     assert 40 < 200 - int(batch.sharp.sum()) < 80
 
 
 def test_a_view_is_called_sharp_unless_it_is_small_or_made_small():
     dataset = made([(120, 120), (90, 200)] * 6)
-    asked: dict[str, Any] = {"size": 8, "batch": 12, "seed": 0, "epoch": 0}
+    asked: dict[str, Any] = {"size": 32, "batch": 12, "seed": 0, "epoch": 0}
     assert sharp_pictures(dataset, np.arange(12)).tolist() == [True, False] * 6
     order = epoch_order(dataset.labels, seed=0, epoch=0)
     for how in (Augmentation(), None):

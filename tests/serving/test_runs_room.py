@@ -145,8 +145,8 @@ def test_only_so_many_runs_of_one_person_and_of_all_may_wait(waiting):
 @pytest.mark.parametrize(
     ("limits", "sentence"),
     [
-        ({"max_epochs": 5}, "epochs is 10000; allowed on this server are at most 5"),
-        ({"max_size": 16}, "size is 32 px; allowed on this server are at most 16 px"),
+        ({"max_epochs": 5}, "epochs is 10000; allowed are at most 5"),
+        ({"max_size": 16}, "size is 32; allowed are at most 16 px"),
         ({"max_minutes": 1e-6}, "1e-06 are allowed; what it has learnt can be explored"),
     ],
 )
@@ -183,7 +183,7 @@ def test_a_run_that_waits_is_begun_only_within_the_limits_of_now(waiting, opened
     again = opened(max_epochs=5)
     reach(again, short, "finished")
     run = reach(again, long, "failed")
-    assert run["message"].startswith("The run could not be started: epochs is 10000; allowed on")
+    assert run["message"].startswith("The run could not be started: epochs is 10000; allowed are")
 
 
 def test_a_run_goes_on_with_the_zip_it_took_along(opened, tmp_path):

@@ -45,7 +45,7 @@ def test_as_many_runs_train_at_once_as_are_allowed(opened):
 
 def test_limits_are_checked_at_the_start(opened):
     runs = opened(max_epochs=5)
-    with pytest.raises(GnetError, match="epochs is 6; allowed on this server are at most 5"):
+    with pytest.raises(GnetError, match="epochs is 6; allowed are at most 5"):
         start(runs, replace(SHORT, epochs=6))
     assert runs.shelf.list(OWNER) == []
 

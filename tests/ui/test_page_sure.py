@@ -10,7 +10,9 @@ from support.pages import PHONE
 DOUBT = """([heads, score, value, threshold]) => {
   const { answer, network } = gnet.state;
   for (const { name } of network.heads) {
-    Object.assign(answer.heads[name], { sure: !heads.includes(name), familiarity: value });
+    const head = answer.heads[name];
+    Object.assign(head, { sure: !heads.includes(name), familiarity: value });
+    if (!head.sure) head.sentence = head.sentence.replace("says", "is not sure; nearest is");
     network.heads.find((head) => head.name === name).sure = {
       score, threshold, false_alarms: 0.048, detected: 0.61,
     };

@@ -235,7 +235,7 @@ def test_beside_a_run_the_page_says_why_nothing_is_measured(
     gradio_environment, browser, tmp_path, monkeypatch
 ) -> None:
     runs = Runs(tmp_path)
-    monkeypatch.setattr(runs, "queue", lambda: {"running": 1, "waiting": 0})
+    monkeypatch.setattr(runs.shelf, "counts", lambda: {"running": 1, "waiting": 0})
     with with_training(runs) as served:
         page = browser.new_page()
         page.goto(f"{served.address}?tab=train")

@@ -194,7 +194,7 @@ def test_a_run_that_judges_its_epoch_is_stopped_and_judges_it_once_resumed(
 ) -> None:
     page = visit("?tab=train").page
     owner = page.evaluate("gnet.train.owner")
-    monkeypatch.setattr(runs, "_command", slow_judging.COMMAND)
+    monkeypatch.setattr(runs.queue, "command", slow_judging.COMMAND)
     run_id = runs.start(tiny(epochs=1), name="judged", owner=owner)
     follow(page, run_id)
     page.wait_for_function(
@@ -268,7 +268,9 @@ def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: s
         "gnet.train.shown().run.mine = true; gnet.train.tell(['track']);"
         "document.querySelector('#train-bar [data-action=stop]').click()"
     )
-    expect(second.get_by_test_id("toast-body")).to_contain_text("Only who started a run")
+    expect(second.get_by_test_id("toast-body")).to_contain_text(
+        "Only the browser that started this run"
+    )
     state(first, "running")
     first.get_by_role("button", name="Stop").click()
     state(second, "stopped")
