@@ -240,7 +240,7 @@ def test_beside_a_run_the_page_says_why_nothing_is_measured(
         page = browser.new_page()
         page.goto(f"{served.address}?tab=train")
         trouble = page.locator("#train-find .trouble")
-        expect(trouble).to_contain_text("A run is training here, and what is measured beside it")
+        expect(trouble).to_contain_text("A run is training here")
         expect(page.locator("#start")).to_have_text("Start")
         page.close()
 
