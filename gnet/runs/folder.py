@@ -86,7 +86,7 @@ class RunFolder:
         try:
             yield
         finally:
-            os.close(held)
+            held.release()
 
     def config(self) -> TrainConfig:
         """What the run was asked to do."""

@@ -7,7 +7,6 @@ on the same folder watches, and takes over when the first is gone. Knows nothing
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import subprocess
 import threading
@@ -17,6 +16,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
+
+from filelock import FileLock
 
 from gnet.errors import GnetError
 from gnet.runs.control import Requests, write_requests
@@ -78,7 +79,7 @@ class RunQueue:
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._closing = False
-        self._held: int | None = None
+        self._held: FileLock | None = None
         self._touched = -TOUCHED_EVERY
         self._resting: dict[str, tuple[object, float]] = {}
         """How a run was seen that is paused or told to stop, and since when."""
@@ -115,7 +116,7 @@ class RunQueue:
         for child in self._children.values():
             with suppress(subprocess.TimeoutExpired):
                 child.wait(_DYING)
-        os.close(self._held)
+        self._held.release()
         self._held = None
 
     def wake(self) -> None:

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-import os
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows: there nothing is held, and a folder is for one process
-    fcntl = None
+from filelock import FileLock, Timeout
+
+_MODE = 0o600
+_NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
+"""What a file system answers that knows no locks: there nothing is held."""
 
 
 @contextmanager
 def waited_for(path: Path) -> Iterator[None]:
     """Hold the file, once all others have let go of it; raises OSError where it cannot be made."""
-    with path.open("ab") as file:
-        if fcntl:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def taken(path: Path) -> int | None:
-    """A descriptor that holds the file until it is closed, or None while another process does.
-
-    Raises OSError where the file cannot be made.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = FileLock(path, mode=_MODE, fallback_to_soft=False)
+    _acquire(lock)
     try:
-        if fcntl:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
+        yield
+    finally:
+        lock.release()
+
+
+def taken(path: Path) -> FileLock | None:
+    """A lock that holds the file until its `release()`; None while another process holds it.
+
+    Any thread may release it. Raises OSError where the file cannot be made.
+    """
+    lock = FileLock(path, timeout=0, mode=_MODE, thread_local=False, fallback_to_soft=False)
+    try:
+        _acquire(lock)
+    except Timeout:
         return None
-    except OSError:  # a file system that knows no locks
-        pass
-    return descriptor
+    return lock
+
+
+def _acquire(lock: FileLock) -> None:
+    try:
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
