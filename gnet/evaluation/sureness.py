@@ -25,6 +25,8 @@ from gnet.network.model import GoogLeNet
 from gnet.system.progress import Progress
 
 ALL = "all"
+FALSE_ALARMS = 0.05
+"""Share of the pictures of known classes that may be called "not sure"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +134,7 @@ def calibrate(
     scores = [name for name, score in SCORES.items() if len(trained) > 1 or not score.all_heads]
 
     def chosen(head: str, name: str) -> float:
-        return threshold_for(familiarity(name, tune.known, head, temperatures[head]))
+        return threshold_for(familiarity(name, tune.known, head, temperatures[head]), FALSE_ALARMS)
 
     thresholds = {head: {name: chosen(head, name) for name in scores} for head in trained}
     deepest = trained[0]

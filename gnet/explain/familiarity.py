@@ -14,9 +14,6 @@ from torch import Tensor
 from gnet.errors import GnetError
 from gnet.network.info import FAMILIARITY
 
-FALSE_ALARMS = 0.05
-"""Share of the pictures of known classes that may be called "not sure"."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
@@ -73,7 +70,7 @@ def familiarity(
     return torch.stack(values).sum(0)
 
 
-def threshold_for(known: Tensor, false_alarms: float = FALSE_ALARMS) -> float:
+def threshold_for(known: Tensor, false_alarms: float) -> float:
     """The highest threshold with at most the share `false_alarms` of `known` scores (n,) below it.
 
     Raises `GnetError` without scores.

@@ -42,6 +42,10 @@ class RunLimits:
     """Whether anybody may train here."""
     folders: tuple[Path, ...] = ()
     """Data sets that may be read, or folders of them, besides those known by name."""
+    zip_bytes: int = 300_000_000
+    """Size of an uploaded zip at most."""
+    zips_bytes: int = 3_000_000_000
+    """Of all uploaded zips that are kept at a time, everybody's together."""
     uploads: Path | None = None
     """Where uploaded zips lie for a while; a run takes its own along."""
 

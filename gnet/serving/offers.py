@@ -20,11 +20,8 @@ from gnet.data.source import Stored, parse
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.fetching import Fetching
+from gnet.serving.limits import RunLimits
 
-UPLOAD_BYTES = 300_000_000
-"""Size of one zip at most."""
-ALL_BYTES = 3_000_000_000
-"""Of all zips that are kept at a time, everybody's together."""
 _HERE, _UPLOADED = "here", "uploaded"
 """Kinds of keys: what stands before the colon."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -34,7 +31,17 @@ _LONGEST = 60
 class Offers:
     """The data sets that one server's people may choose from; several threads may ask."""
 
-    def __init__(self, folders: Sequence[Path] = (), uploads: Path | None = None) -> None:
+    def __init__(
+        self,
+        folders: Sequence[Path] = (),
+        uploads: Path | None = None,
+        *,
+        zip_bytes: int = RunLimits.zip_bytes,
+        zips_bytes: int = RunLimits.zips_bytes,
+    ) -> None:
+        """`zip_bytes` is the size of one zip at most, `zips_bytes` of all that are kept."""
+        self.zip_bytes = zip_bytes
+        self.zips_bytes = zips_bytes
         self.fetching = Fetching()
         self._uploads = uploads
         self._lock = threading.Lock()
@@ -118,15 +125,15 @@ class Offers:
 
     def _promise(self, path: Path, size: int) -> None:
         """Set `size` bytes in all aside for a zip."""
-        if size > UPLOAD_BYTES:
-            raise too_large(size)
+        if size > self.zip_bytes:
+            raise too_large(size, self.zip_bytes)
         with self._lock:
             others = sum(promised for other, promised in self._coming.items() if other != path)
             for kept in self._uploads.glob("*/*") if self._uploads else ():
                 with suppress(OSError):  # deleted meanwhile
                     if kept != path and kept not in self._coming and kept.is_file():
                         others += kept.stat().st_size
-            if others + size > ALL_BYTES:
+            if others + size > self.zips_bytes:
                 raise GnetError(
                     "There is no room for another zip now; zips are deleted after an hour, so try "
                     "again later."
@@ -134,11 +141,10 @@ class Offers:
             self._coming[path] = size
 
 
-def too_large(size: int) -> GnetError:
+def too_large(size: int, most: int) -> GnetError:
     """The error for a zip above the limit."""
     return GnetError(
-        f"The zip has {min(size, 10**15) / 1e6:.0f} MB; allowed are up to "
-        f"{UPLOAD_BYTES / 1e6:.0f} MB."
+        f"The zip has {min(size, 10**15) / 1e6:.0f} MB; allowed are up to {most / 1e6:.0f} MB."
     )
 
 

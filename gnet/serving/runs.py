@@ -48,7 +48,12 @@ class Runs:
     def __init__(self, folder: str | Path, limits: RunLimits | None = None, **options: Any) -> None:
         """`options` are those of the queue."""
         self.limits = limits or RunLimits()
-        self.offers = Offers(self.limits.folders, self.limits.uploads)
+        self.offers = Offers(
+            self.limits.folders,
+            self.limits.uploads,
+            zip_bytes=self.limits.zip_bytes,
+            zips_bytes=self.limits.zips_bytes,
+        )
         self.shelf = RunShelf(folder)
         self.queue = RunQueue(self.shelf, self.limits, **options)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gnet.data.datasets import TUNE
 from gnet.errors import GnetError
-from gnet.evaluation.sureness import ALL, Report, ScoreReport
-from gnet.explain.familiarity import FALSE_ALARMS, SCORES
+from gnet.evaluation.sureness import ALL, FALSE_ALARMS, Report, ScoreReport
+from gnet.explain.familiarity import SCORES
 from gnet.network.info import ModelInfo
 from gnet.network.weights import BUNDLED, save_info
 from gnet.system.atomic import atomically

@@ -69,6 +69,6 @@ def test_a_score_at_the_threshold_is_sure():
 
 def test_nothing_to_compare_is_a_sentence():
     with pytest.raises(GnetError, match="at least one is needed"):
-        threshold_for(torch.zeros(0))
+        threshold_for(torch.zeros(0), 0.05)
     with pytest.raises(GnetError, match="0 scores of known and 3 of outside pictures"):
         auroc(torch.zeros(0), torch.zeros(3))

@@ -8,7 +8,6 @@ import pytest
 from gnet.data.datasets import open_dataset
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
-from gnet.serving import offers as module
 from gnet.serving.limits import RunLimits
 from gnet.serving.offers import Offers, cleaned_file_name, taken_along
 from gnet.serving.run_card import new_token
@@ -71,14 +70,14 @@ def test_a_zip_that_is_no_data_set_is_deleted_at_once(tmp_path):
     assert list((tmp_path / "zips").iterdir()) == []
 
 
-def test_zips_are_refused_where_they_are_too_large_or_there_is_no_room(tmp_path, monkeypatch):
+def test_zips_are_refused_where_they_are_too_large_or_there_is_no_room(tmp_path):
     with pytest.raises(GnetError, match="takes no zips"):
         Offers().room("a.zip", 1)
     offers = Offers((), tmp_path / "zips")
     with pytest.raises(GnetError, match="has 301 MB; allowed are up to 300 MB"):
         offers.room("a.zip", 301_000_000)
     given(offers, FLAT)
-    monkeypatch.setattr(module, "ALL_BYTES", 2000)
+    offers.zips_bytes = 2000
     with pytest.raises(GnetError, match="no room for another zip"):
         offers.room("a.zip", 1000)
 

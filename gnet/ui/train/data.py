@@ -13,7 +13,7 @@ import gradio as gr
 from gnet.data.preview import Preview, preview
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
-from gnet.serving.offers import UPLOAD_BYTES, Offers
+from gnet.serving.offers import Offers
 from gnet.system.paths import without_paths
 from gnet.system.stamps import stamp_of
 from gnet.ui.components import drawing
@@ -36,7 +36,7 @@ def place(offers: Offers, enabled: bool) -> gr.HTML:
         render=False,
         enabled=enabled,
         zips=offers.takes_zips,
-        megabytes=UPLOAD_BYTES // 1_000_000,
+        megabytes=offers.zip_bytes // 1_000_000,
     )
 
 

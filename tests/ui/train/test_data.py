@@ -134,11 +134,9 @@ def in_parts(content, size=1000):
 
 @pytest.mark.parametrize("sent", [bytes, in_parts], ids=["told", "chunked"])
 def test_a_zip_above_the_limit_is_refused_whether_its_length_is_told_or_not(
-    tmp_path, send, monkeypatch, sent
+    tmp_path, offers, send, sent
 ):
-    from gnet.serving import offers
-
-    monkeypatch.setattr(offers, "UPLOAD_BYTES", 1000)
+    offers.zip_bytes = 1000
     status, answer = send(sent(bytes_of(tmp_path, FLAT)))
     assert status == 422 and "allowed are up to" in answer["error"]
     assert list(tmp_path.glob("zips/*")) == []
@@ -146,12 +144,10 @@ def test_a_zip_above_the_limit_is_refused_whether_its_length_is_told_or_not(
 
 @pytest.mark.parametrize("sent", [bytes, in_parts], ids=["told", "chunked"])
 def test_zips_for_which_there_is_no_room_are_refused_whether_their_length_is_told_or_not(
-    tmp_path, send, monkeypatch, sent
+    tmp_path, offers, send, sent
 ):
-    from gnet.serving import offers
-
     content = bytes_of(tmp_path, FLAT)
-    monkeypatch.setattr(offers, "ALL_BYTES", 2 * len(content))
+    offers.zips_bytes = 2 * len(content)
     assert send(content)[0] == 200
     assert send(sent(content))[0] == 200
     status, answer = send(sent(content))
@@ -162,11 +158,8 @@ def test_zips_for_which_there_is_no_room_are_refused_whether_their_length_is_tol
     assert len(list((tmp_path / "zips").iterdir())) == 2
 
 
-def test_zips_on_their_way_count_with_what_they_were_promised(tmp_path, monkeypatch):
-    from gnet.serving import offers as module
-
-    monkeypatch.setattr(module, "ALL_BYTES", 2500)
-    offers = Offers((), tmp_path / "zips")
+def test_zips_on_their_way_count_with_what_they_were_promised(tmp_path):
+    offers = Offers((), tmp_path / "zips", zips_bytes=2500)
     first, second = offers.room("a.zip", 1000), offers.room("b.zip", 0)
     offers.took(second, 1500)
     with pytest.raises(GnetError, match="no room for another zip"):
