@@ -1,4 +1,4 @@
-"""Downloads data sets known by name in the background, each once, and says how far each is."""
+"""Downloads data sets known by name in the background, each once, and reports the progress."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gnet.data.catalogue import TORCHVISION
 from gnet.data.source import Source, is_missing, parse
 
 EVERY = 0.5
-"""Seconds between two sentences."""
+"""Seconds between two reports."""
 _COUNTED_EVERY = 1.0
-"""Seconds for which a count of bytes stands: an archive being unpacked is many files."""
+"""Seconds between two counts of the bytes: an archive being unpacked is many files."""
 
 
 class Fetching:
-    """The downloads of one server; several threads may ask."""
+    """The downloads of one server; safe to call from several threads."""
 
     def __init__(
         self,
@@ -35,10 +35,10 @@ class Fetching:
         self._running: dict[str, Future[None]] = {}
         self._counted: dict[str, tuple[float, str]] = {}
 
-    def fetched(self, spec: str | Path | Source, every: float = EVERY) -> Iterator[str]:
-        """Download a data set if it is missing; until it is here, sentences on how far it is.
+    def fetch(self, spec: str | Path | Source, every: float = EVERY) -> Iterator[str]:
+        """Download a data set if it is missing; yields a sentence on the progress meanwhile.
 
-        All who ask for one data set wait for the same download. Raises GnetError.
+        All callers share one download of a data set. Raises GnetError.
         """
         source = parse(spec)
         if not is_missing(source):
@@ -58,10 +58,10 @@ class Fetching:
             if future.done():
                 return future.result()
 
-    def under_way(self, spec: str | Path | Source) -> str:
-        """How far a data set's download is, in whichever process; empty if none is missing.
+    def progress(self, spec: str | Path | Source) -> str:
+        """A sentence on a data set's download, by any process; empty if the data set is here.
 
-        The bytes are counted once a second at most, however many ask.
+        The bytes are counted at most once a second.
         """
         source = parse(spec)
         if not is_missing(source):
@@ -80,7 +80,7 @@ class Fetching:
     def _download(self, key: str, future: Future[None]) -> None:
         try:
             self._fetch(key, "train")
-        except BaseException as error:  # whatever it is, it belongs to those who wait
+        except BaseException as error:  # the callers that wait get it
             future.set_exception(error)
         else:
             future.set_result(None)

@@ -1,7 +1,7 @@
 """Measurements before a run (`estimate`, `find-rate`): one at a time, each in a child process.
 
-A measurement has a deadline. There are none while a run trains: they would be wrong and slow it
-down. Knows nothing of pages.
+Each measurement has a deadline. None is made while a run trains: its result would be wrong, and it
+would slow the run down. Knows nothing of pages.
 """
 
 from __future__ import annotations
@@ -23,36 +23,38 @@ from gnet.system.processes import Child
 from gnet.system.stamps import stamp_of
 
 COMMAND = (sys.executable, "-m", "gnet")
+ARGUMENTS = ("--stdin", "--json")
+"""Read the settings from standard input, print one line of JSON."""
 ESTIMATE, FIND_RATE = "estimate", "find-rate"
 DEADLINES = {ESTIMATE: 60.0, FIND_RATE: 180.0}
-"""Seconds that each may take."""
+"""The deadline of each kind in seconds."""
 EVERY = 0.5
-"""Seconds between two signs of life."""
+"""Seconds between two `None` answers while the caller waits."""
 MOST_WAITING = 30
 _KEPT, _LONGEST = 64, 400
 
 Answers = Generator[dict[str, Any] | None, None, None]
-"""None every now and then, then the answer; closing the generator ends the measurement."""
+"""`None` now and then while it measures, then the answer; closing it ends the measurement."""
 
 
 @dataclass(eq=False)
-class _Question:
-    """A measurement in line or under way."""
+class _Request:
+    """A request for a measurement, waiting or being measured."""
 
     kind: str
     owner: str
-    outdated: bool = False
+    cancelled: bool = False
     child: Child | None = None
 
-    def take_back(self) -> None:
-        """End it without an answer."""
-        self.outdated = True
+    def cancel(self) -> None:
+        """End the measurement without an answer."""
+        self.cancelled = True
         if self.child:
             self.child.end()
 
 
 class Measuring:
-    """A server's measurements; several threads may ask."""
+    """The measurements of one server; safe to call from several threads."""
 
     def __init__(
         self,
@@ -65,7 +67,7 @@ class Measuring:
         clock: Callable[[], float] = time.monotonic,
         load: Callable[[], float] | None = None,
     ) -> None:
-        """`running` counts the runs under way, `load` the busy processes of the last minute."""
+        """`running` counts the runs that train, `load` the busy processes of the last minute."""
         self._running = running
         self._command = command
         self._deadlines = DEADLINES | (deadlines or {})
@@ -74,92 +76,92 @@ class Measuring:
         self._clock = clock
         self._load = load or _load
         self._changed = threading.Condition()
-        self._line: list[_Question] = []
+        self._line: list[_Request] = []
         self._known: OrderedDict[tuple, dict[str, Any]] = OrderedDict()
 
     def ask(self, kind: str, config: TrainConfig, owner: str) -> Answers:
         """The record that `python -m gnet estimate` or `find-rate` prints for a run.
 
-        A second question of the same kind by the same owner takes back the first, which ends
-        without an answer. Raises `GnetError` while a run trains, unless the answer is known, past
-        the deadline, and for a config that cannot be trained.
+        A second request of the same kind by the same owner cancels the first, which ends without an
+        answer. Raises `GnetError` past the deadline and for a config that cannot be trained; also
+        while a run trains, unless the answer is known.
         """
         key = (kind, config, stamp_of(config.data))
         if key in self._known:
             yield self._known[key]
             return
-        with self._in_line(_Question(kind, owner)) as question:
-            while not self._is_next(question):
+        with self._in_line(_Request(kind, owner)) as request:
+            while not self._is_next(request):
                 yield None
-            if question.outdated:
+            if request.cancelled:
                 return
-            answer = self._known.get(key)  # an earlier question may have been the same
+            answer = self._known.get(key)  # an earlier request may have been the same
             if answer is None:
                 quiet = self._load() < (os.cpu_count() or 1)
-                answer = yield from self._measured(question, config)
+                answer = yield from self._measured(request, config)
                 if answer and quiet:
                     self._keep(key, answer)
             if answer is not None:
                 yield answer
 
     @contextmanager
-    def _in_line(self, question: _Question) -> Iterator[_Question]:
+    def _in_line(self, request: _Request) -> Iterator[_Request]:
         with self._changed:
             for other in self._line:
-                if (other.kind, other.owner) == (question.kind, question.owner):
-                    other.take_back()
+                if (other.kind, other.owner) == (request.kind, request.owner):
+                    other.cancel()
             self._changed.notify_all()
             if len(self._line) >= self._most_waiting:
                 raise GnetError(
                     f"{self._most_waiting} measurements are waiting already, the most that are "
-                    "allowed; ask again in a minute."
+                    "allowed; try again in a minute."
                 )
-            self._line.append(question)
+            self._line.append(request)
         try:
-            yield question
+            yield request
         finally:
             with self._changed:
-                self._line.remove(question)
+                self._line.remove(request)
                 self._changed.notify_all()
 
-    def _is_next(self, question: _Question) -> bool:
-        """Whether its turn comes soon, or it is taken back."""
+    def _is_next(self, request: _Request) -> bool:
+        """Wait a moment; whether it is the first in line, or cancelled."""
         with self._changed:
             return self._changed.wait_for(
-                lambda: question.outdated or self._line[0] is question, self._every
+                lambda: request.cancelled or self._line[0] is request, self._every
             )
 
     def _measured(
-        self, question: _Question, config: TrainConfig
+        self, request: _Request, config: TrainConfig
     ) -> Generator[None, None, dict[str, Any] | None]:
-        """The answer of a child process; None if the question was taken back."""
+        """The answer of a child process; None if the request was cancelled."""
         self._check_no_run()
-        deadline = self._deadlines[question.kind]
+        deadline = self._deadlines[request.kind]
         begun = self._clock()
-        with self._begun(question, config) as child:
+        with self._begun(request, config) as child:
             while not child.ended(self._every):
                 self._check_no_run()
                 if self._clock() - begun > deadline:
                     raise GnetError(
-                        f"Measuring took longer than {deadline:.0f} s and was ended; choose a "
-                        "smaller input, width or batch."
+                        f"The measurement took longer than {deadline:.0f} s and was stopped; "
+                        "choose a smaller input, width or batch."
                     )
                 yield None
-            return None if question.outdated else _answer(child)
+            return None if request.cancelled else _answer(child)
 
     @contextmanager
-    def _begun(self, question: _Question, config: TrainConfig) -> Iterator[Child]:
-        request = json.dumps(config.to_json()) + "\n"
+    def _begun(self, request: _Request, config: TrainConfig) -> Iterator[Child]:
+        settings = json.dumps(config.to_json()) + "\n"
         try:
-            child = Child([*self._command, question.kind, "--asked", "--json"], request=request)
+            child = Child([*self._command, request.kind, *ARGUMENTS], request=settings)
         except OSError as error:
             raise GnetError(
-                f"No process could be started to measure it ({error.strerror}); ask again later."
+                f"No process could be started to measure it ({error.strerror}); try again later."
             ) from error
         with child:
             with self._changed:
-                question.child = child
-                if question.outdated:
+                request.child = child
+                if request.cancelled:
                     child.end()
             yield child
 
@@ -172,7 +174,7 @@ class Measuring:
     def _check_no_run(self) -> None:
         if self._running():
             raise GnetError(
-                "A run is training here, so a measurement would be wrong; ask again when it has "
+                "A run is training here, so a measurement would be wrong; try again when it has "
                 "ended."
             )
 
@@ -187,10 +189,10 @@ def _answer(child: Child) -> dict[str, Any]:
         raise GnetError(last.removeprefix("gnet: ")[:_LONGEST])
     if code < 0:
         raise GnetError(
-            "Measuring was ended from outside, as happens when memory runs out; choose a smaller "
+            "The measurement was killed, which happens when memory runs out; choose a smaller "
             "input, width or batch."
         )
-    raise GnetError(f"Measuring ended with an unexpected error: {last[:200]}")
+    raise GnetError(f"The measurement ended with an unexpected error: {last[:200]}")
 
 
 def _load() -> float:

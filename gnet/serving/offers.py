@@ -1,6 +1,6 @@
 """The data sets a server offers: known by name, from folders it allows, uploaded as zips.
 
-People name them by keys; where they lie is known here alone. Knows nothing of pages.
+The page uses keys; the paths stay in here. Knows nothing of pages.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from gnet.serving.fetching import Fetching
 from gnet.serving.limits import RunLimits
 
 _HERE, _UPLOADED = "here", "uploaded"
-"""Kinds of keys: what stands before the colon."""
+"""Kinds of keys, before the colon."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 _LONGEST = 60
 
 
 class Offers:
-    """The data sets that one server's people may choose from; several threads may ask."""
+    """The data sets that one server offers; safe to call from several threads."""
 
     def __init__(
         self,
@@ -39,14 +39,14 @@ class Offers:
         zip_bytes: int = RunLimits.zip_bytes,
         zips_bytes: int = RunLimits.zips_bytes,
     ) -> None:
-        """`zip_bytes` is the size of one zip at most, `zips_bytes` of all that are kept."""
+        """`zip_bytes` limits the size of one zip, `zips_bytes` that of all together."""
         self.zip_bytes = zip_bytes
         self.zips_bytes = zips_bytes
         self.fetching = Fetching()
         self._uploads = uploads
         self._lock = threading.Lock()
-        self._coming: dict[Path, int] = {}
-        """Zips on their way, and the bytes that each has been promised."""
+        self._incoming: dict[Path, int] = {}
+        """Zips being uploaded, and the bytes reserved for each."""
         self._here: dict[str, Path] = {}
         for path in folders:
             name, n = path.name or "data", 1
@@ -61,15 +61,15 @@ class Offers:
         return self._uploads is not None
 
     def choices(self) -> list[tuple[str, str]]:
-        """What the allowed folders are called, and their keys."""
+        """Name and key of each allowed folder."""
         return [(name, f"{_HERE}:{name}") for name in self._here]
 
     def label(self, key: str) -> str:
-        """What to call the uploaded zip of a key."""
-        return f"{Path(self.meant(key)).name} (yours)"
+        """The label of an uploaded zip."""
+        return f"{Path(self.data_of(key)).name} (yours)"
 
-    def meant(self, key: object) -> str:
-        """The `data` of a config that a key stands for; raises `GnetError` for any other."""
+    def data_of(self, key: object) -> str:
+        """The config's `data` for a key; raises `GnetError` for an unknown key."""
         if isinstance(key, str) and not isinstance(parse(key), Stored):
             return key
         kind, _, name = str(key).partition(":")
@@ -80,20 +80,19 @@ class Offers:
                 return str(path)
             raise GnetError("That zip was deleted, as zips are after an hour; upload it again.")
         raise GnetError(
-            f"The pictures are {str(key)[:60]!r}; allowed is what the list has: choose from it, or "
-            "upload a zip."
+            f"The pictures are {str(key)[:60]!r}; choose a data set from the list, or upload a zip."
         )
 
-    def room(self, name: str, size: int) -> Path:
-        """Where to write a zip of `size` bytes to, or a sentence on why it cannot be taken.
+    def reserve(self, name: str, size: int) -> Path:
+        """Reserve room for a zip of `size` bytes and return its path; `GnetError` without room.
 
-        `size` is 0 where nobody knows it; then `took` must be told what has come.
+        Where the size is not known it is 0; call `check_received` as the bytes arrive.
         """
         if self._uploads is None:
             raise GnetError("This server takes no zips; choose one of the data sets it lists.")
         folder = self._uploads / secrets.token_urlsafe(16)
         path = folder / cleaned_file_name(name)
-        self._promise(path, size)
+        self._reserve(path, size)
         try:
             folder.mkdir(parents=True)
         except OSError as error:
@@ -101,44 +100,44 @@ class Offers:
             raise GnetError(f"The zip cannot be kept here ({error.strerror}).") from error
         return path
 
-    def took(self, path: Path, size: int) -> None:
-        """So much of a zip has come; `GnetError` where that is more than may be kept."""
-        if size > self._coming.get(path, 0):
-            self._promise(path, size)
+    def check_received(self, path: Path, size: int) -> None:
+        """Reserve room for the bytes received so far; `GnetError` where there is no room."""
+        if size > self._incoming.get(path, 0):
+            self._reserve(path, size)
 
     def accept(self, path: Path) -> str:
-        """The key of a zip written where `room` said; one that is no data set is deleted."""
+        """The key of a zip written to its reserved path; one that is no data set is deleted."""
         try:
             check_layout(path)
         except GnetError:
             self.discard(path)
             raise
         with self._lock:
-            self._coming.pop(path, None)  # from now on it counts as what it is
+            self._incoming.pop(path, None)  # from now on its file counts
         return f"{_UPLOADED}:{path.parent.name}"
 
     def discard(self, path: Path) -> None:
-        """Delete what was written where `room` said."""
+        """Delete an upload and its reservation."""
         shutil.rmtree(path.parent, ignore_errors=True)
         with self._lock:
-            self._coming.pop(path, None)
+            self._incoming.pop(path, None)
 
-    def _promise(self, path: Path, size: int) -> None:
-        """Set `size` bytes in all aside for a zip."""
+    def _reserve(self, path: Path, size: int) -> None:
+        """Reserve `size` bytes in all for a zip."""
         if size > self.zip_bytes:
             raise too_large(size, self.zip_bytes)
         with self._lock:
-            others = sum(promised for other, promised in self._coming.items() if other != path)
+            others = sum(promised for other, promised in self._incoming.items() if other != path)
             for kept in self._uploads.glob("*/*") if self._uploads else ():
                 with suppress(OSError):  # deleted meanwhile
-                    if kept != path and kept not in self._coming and kept.is_file():
+                    if kept != path and kept not in self._incoming and kept.is_file():
                         others += kept.stat().st_size
             if others + size > self.zips_bytes:
                 raise GnetError(
                     "There is no room for another zip now; zips are deleted after an hour, so try "
                     "again later."
                 )
-            self._coming[path] = size
+            self._incoming[path] = size
 
 
 def too_large(size: int, most: int) -> GnetError:
@@ -149,16 +148,16 @@ def too_large(size: int, most: int) -> GnetError:
 
 
 def cleaned_file_name(name: str) -> str:
-    """The name of an uploaded zip as it is kept: plain letters, no folder, ends in .zip."""
+    """A safe file name for an uploaded zip: plain letters, no folder, ends in .zip."""
     stem = re.split(r"[\\/]", name)[-1]
     stem = stem[:-4] if stem.lower().endswith(".zip") else stem
     return (re.sub(r"[^\w-]+", "-", stem).strip("-")[:_LONGEST] or "pictures") + ".zip"
 
 
-def taken_along(config: TrainConfig, uploads: Path | None, folder: Path) -> TrainConfig:
-    """The config of a run kept in `folder`, with an uploaded zip taken along into it.
+def with_own_zip(config: TrainConfig, uploads: Path | None, folder: Path) -> TrainConfig:
+    """The config of a run in `folder`, with its uploaded zip copied there.
 
-    So the run can be resumed when the upload is long deleted.
+    So the run can be resumed after the upload is deleted.
     """
     source = Path(config.data)
     if uploads is None or not source.resolve().is_relative_to(uploads.resolve()):

@@ -15,7 +15,7 @@ from gnet.system.processes import NICENESS, Trained, launch, start_time
 
 LOG = "log.txt"
 COMMAND = (sys.executable, "-m", "gnet", "train", "--resume")
-_KEPT_WORDS = 400
+_LONGEST = 400
 
 
 def begin(
@@ -32,10 +32,10 @@ def begin(
     return process, Trained(process=process.pid, started=start_time(process.pid))
 
 
-def last_words(folder: Path) -> str:
-    """The sentence a process left in log.txt when it failed; empty if it left none.
+def last_error(folder: Path) -> str:
+    """The error sentence in a failed process's log.txt; empty if there is none.
 
-    Of an unforeseen error it is the last line, without the trace above it.
+    For an unexpected error it is the last line, without the traceback.
     """
     try:
         lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -44,8 +44,8 @@ def last_words(folder: Path) -> str:
     sentences = [line.removeprefix("gnet: ") for line in lines if line.startswith("gnet: ")]
     sentences = [line for line in sentences if line != "stopped."]
     if sentences:
-        return sentences[-1][:_KEPT_WORDS]
+        return sentences[-1][:_LONGEST]
     traced = any(line.startswith("Traceback ") for line in lines)
     if traced and not lines[-1].startswith("KeyboardInterrupt"):
-        return f"Training ended with an unexpected error: {lines[-1].strip()}"[:_KEPT_WORDS]
+        return f"Training ended with an unexpected error: {lines[-1].strip()}"[:_LONGEST]
     return ""

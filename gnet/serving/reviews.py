@@ -1,6 +1,6 @@
 """The reviews of a server's runs: each computed once, one at a time, in a child process.
 
-So a whole data set takes neither the server's memory nor time from those who explore a picture.
+So a review of a whole data set needs no memory in the server and does not slow down the page.
 Knows nothing of pages or of a run's owner.
 """
 
@@ -23,21 +23,21 @@ from gnet.system.stamps import stamp_of
 
 COMMAND = (sys.executable, "-m", "gnet", "review", "--counting")
 NICENESS = 5
-"""Behind the server and before a run: somebody waits for a review."""
+"""Lower priority than the server, higher than a run: a person waits for a review."""
 MOST_WAITING = 20
 _KEPT, _KEPT_IN_ALL = 4, 200
 _EVERY = 0.1
-"""Seconds between two looks at how far a review is."""
+"""Seconds between two checks of a review's progress."""
 _LONGEST = 400
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class ReviewProgress:
     """How far a review is; `state` is waiting, looking or failed."""
 
     state: str
     before: int = 0
-    """Reviews of other runs that come before it, the one under way among them."""
+    """Reviews of other runs that come before it, the current one included."""
     done: int = 0
     total: int = 0
     message: str = ""
@@ -45,7 +45,7 @@ class Standing:
 
 
 class Reviews:
-    """Reviews by run folder; several threads may ask."""
+    """Reviews by run folder; safe to call from several threads."""
 
     def __init__(
         self, command: Sequence[str] = COMMAND, *, most_waiting: int = MOST_WAITING
@@ -54,14 +54,14 @@ class Reviews:
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         self._kept: OrderedDict[tuple, Review | None] = OrderedDict()
-        self._standing: dict[Path, Standing] = {}
+        self._progress: dict[Path, ReviewProgress] = {}
         self._line: queue.Queue[Path] = queue.Queue(most_waiting)
         self._worker: threading.Thread | None = None
 
     def find(self, folder: Path) -> Review | None:
-        """The review of a run's weights if there is one; `GnetError` without weights.
+        """The review of a run's weights, or None; raises `GnetError` where there are no weights.
 
-        Files are read again only if they were written since, whether there was a review or not.
+        The result is remembered until one of the files changes, None included.
         """
         run = RunFolder(folder)
         weights = weights_of(run)
@@ -70,7 +70,7 @@ class Reviews:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        with self._reading:  # several may ask at once: the file is read once
+        with self._reading:  # of several callers at once, one reads the file
             with self._lock:
                 if key in self._kept:
                     return self._kept[key]
@@ -89,30 +89,30 @@ class Reviews:
         for key in held[:-_KEPT]:
             del self._kept[key]
 
-    def ask(self, folder: Path) -> Review | Standing:
-        """The review, or how far it is; the first call begins it.
+    def ask(self, folder: Path) -> Review | ReviewProgress:
+        """The review, or its progress; the first call starts it.
 
-        A failure is reported once: the next call begins anew.
+        A failure is reported once; the next call starts again.
         """
         found = self.find(folder)
         with self._lock:
             if found is not None:
-                self._standing.pop(folder, None)
+                self._progress.pop(folder, None)
                 return found
-            standing = self._standing.get(folder)
-            if standing and standing.state == "failed":
-                return self._standing.pop(folder)
-            if standing is None:
+            progress = self._progress.get(folder)
+            if progress and progress.state == "failed":
+                return self._progress.pop(folder)
+            if progress is None:
                 self._begin(folder)
             return self._place(folder)
 
-    def _place(self, folder: Path) -> Standing:
-        standing = self._standing[folder]
-        if standing.state != "waiting":
-            return standing
-        # In the order in which they were asked for; those that failed are not in the line.
-        line = [path for path, one in self._standing.items() if one.state != "failed"]
-        return replace(standing, before=line.index(folder))
+    def _place(self, folder: Path) -> ReviewProgress:
+        progress = self._progress[folder]
+        if progress.state != "waiting":
+            return progress
+        # In the order of the requests; failed ones are not in the line.
+        line = [path for path, one in self._progress.items() if one.state != "failed"]
+        return replace(progress, before=line.index(folder))
 
     def _begin(self, folder: Path) -> None:
         try:
@@ -120,9 +120,9 @@ class Reviews:
         except queue.Full:
             raise GnetError(
                 f"{self._line.maxsize} reviews are waiting already, the most that are allowed; "
-                "ask again in a minute."
+                "try again in a minute."
             ) from None
-        self._standing[folder] = Standing(state="waiting")
+        self._progress[folder] = ReviewProgress(state="waiting")
         if self._worker is None:
             self._worker = threading.Thread(target=self._work, name="reviews", daemon=True)
             self._worker.start()
@@ -132,12 +132,12 @@ class Reviews:
             folder = self._line.get()
             message = self._make(folder)
             with self._lock:
-                self._standing.pop(folder, None)
+                self._progress.pop(folder, None)
                 if message:
-                    self._standing[folder] = Standing(state="failed", message=message)
+                    self._progress[folder] = ReviewProgress(state="failed", message=message)
 
     def _make(self, folder: Path) -> str:
-        """Have one review computed; the reason if that failed, else an empty text."""
+        """Compute one review in a child process; returns the reason if that failed, else ""."""
         try:
             child = Child(
                 [*self._command, str(folder)],
@@ -155,11 +155,13 @@ class Reviews:
         if child.code == 2:
             return last[:_LONGEST]
         if (child.code or 0) < 0 or not last:
-            last = "its process was ended from outside"
+            last = "its process was killed"
         return f"The review failed: {last[:200]}."
 
     def _note(self, folder: Path, line: str) -> None:
         done, _, total = line.strip().partition(" of ")
         if done.isdecimal() and total.isdecimal():
             with self._lock:
-                self._standing[folder] = Standing(state="looking", done=int(done), total=int(total))
+                self._progress[folder] = ReviewProgress(
+                    state="looking", done=int(done), total=int(total)
+                )

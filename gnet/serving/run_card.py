@@ -1,6 +1,6 @@
-"""What a server notes about a run beside the run's own files: run.json.
+"""What the server notes about a run, in run.json beside the run's own files.
 
-Knows nothing of processes, and nothing of what the run itself writes.
+Knows nothing of processes, nor of the files that training writes.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ class RunCard:
 
     name: str
     lesson: str
-    """Key of the lesson it was made from; empty for none."""
+    """Key of the lesson it belongs to; empty for none."""
     group: str = ""
-    """What all runs of one start share; runs of an older program have none."""
+    """The same for all runs that were started together; empty in runs of an older version."""
     part: str = ""
-    """Which of the lesson's runs it is, by its name there."""
+    """Its name among the lesson's runs."""
     owner: str
     """Hash of the token that its owner's browser holds."""
     created: float
     """Seconds since 1970."""
     queued: float = 0.0
-    """Its turn in the queue, the smaller the sooner; 0: it does not wait."""
+    """Its turn in the queue: the smallest comes first; 0: it does not wait."""
     process: int = 0
-    """The process that trains it or did last; 0 before the first."""
+    """Number of the latest process that trains or trained it; 0 before the first."""
     process_started: str = ""
-    """What tells this process from a later one of the same number."""
+    """When that process started; a later process may get the same number."""
     begins_at: int = 0
-    """Where the events of that process begin in events.jsonl, in bytes."""
+    """Byte in events.jsonl at which the events of that process begin."""
     stopping: bool = False
-    """Whether that process was told to stop."""
+    """Whether a stop of that process was requested."""
     message: str = ""
     """Why the server could not start it."""
     note: str = ""
@@ -58,19 +58,19 @@ class RunCard:
 
 
 def new_token() -> str:
-    """What nobody guesses: a run's id, or what an owner's browser holds."""
+    """A random token that cannot be guessed: a run's id, or the key of an owner's browser."""
     return secrets.token_urlsafe(16)
 
 
 def hashed(token: str) -> str:
-    """What is kept of an owner's token; raises `GnetError` for what is none."""
+    """The hash of an owner's token; raises `GnetError` for anything that is no token."""
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise GnetError("This browser holds no valid key to its runs; reload the page.")
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def cleaned_name(text: str, otherwise: str) -> str:
-    """A run's name as it is shown: one line, no invisible signs, not too long."""
+    """A run's name for the screen: one line, no invisible characters, not too long."""
     if not isinstance(text, str):
         text = ""
     visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text[:1000])
@@ -84,10 +84,10 @@ def write_card(folder: Path, card: RunCard) -> None:
 
 
 def read_card(folder: Path) -> RunCard | None:
-    """The card of a run's folder; None where there is none, or none that a server wrote."""
+    """The card in a run's folder; None where there is none, or none that a server wrote."""
     try:
         record = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        if "preset" in record:  # as an older program called the lesson
+        if "preset" in record:  # the name in older versions
             record = {"lesson": record["preset"]} | record
         known = {f.name: f for f in fields(RunCard)}
         card = RunCard(**{name: value for name, value in record.items() if name in known})

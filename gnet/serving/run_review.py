@@ -22,9 +22,9 @@ REVIEW = "review.safetensors"
 
 
 def review_run(run_dir: str | Path, progress: Progress | None = None) -> Review:
-    """The review of a run's best weights, or of its last ones before there are any best.
+    """The review of a run's best weights, or of its last ones where no best ones exist yet.
 
-    It is kept in the run's folder, and computed again only for other weights.
+    It is kept in the run's folder, and computed again only when the weights change.
     """
     folder = RunFolder(run_dir)
     config = folder.config()
@@ -34,7 +34,7 @@ def review_run(run_dir: str | Path, progress: Progress | None = None) -> Review:
         return kept
     checksum = checksum_of(weights)
     model = fold(load(weights))
-    made = review(model, judged_on(config), model.info.preprocessing, progress)
+    made = review(model, validation_split(config), model.info.preprocessing, progress)
     made = replace(made, weights=checksum)
     made.save(folder.path / REVIEW)
     return made
@@ -55,13 +55,13 @@ def kept_review(folder: RunFolder, weights: Path) -> Review | None:
         return None
     try:
         kept = Review.read(path)
-    except GnetError:  # of an older program, or damaged: made anew
+    except GnetError:  # from an older version, or damaged: computed again
         return None
     return kept if kept.weights == checksum_of(weights) else None
 
 
 def checksum_of(weights: Path) -> str:
-    """sha256 of a file, computed once as long as the file stays the same."""
+    """sha256 of a file; computed again only when the file changes."""
     return _checksum(weights, stamp_of(weights))
 
 
@@ -70,6 +70,6 @@ def _checksum(path: Path, _: Stamp) -> str:
     return sha256_of(path)
 
 
-def judged_on(config: TrainConfig, progress: Progress | None = None) -> Dataset:
-    """The pictures on which a run with this config judges its epochs."""
+def validation_split(config: TrainConfig, progress: Progress | None = None) -> Dataset:
+    """The pictures on which a run with this config is validated."""
     return open_split(config, TUNE if config.tune else "val", progress)

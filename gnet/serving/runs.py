@@ -1,7 +1,7 @@
-"""A server's training runs: each one a process and a folder, so that it needs no page to go on.
+"""The training runs of a server; each is a process and a folder, so it needs no open page.
 
-Here is what people may do with them: start, steer, delete, each their own and within the server's
-limits. Knows nothing of pages.
+People start, steer and delete their own runs here, within the server's limits. Knows nothing of
+pages.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gnet.runs.control import SETTINGS, read_requests, write_requests
 from gnet.runs.folder import CONTROL, RunFolder
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.limits import RunLimits
-from gnet.serving.offers import Offers, taken_along
+from gnet.serving.offers import Offers, with_own_zip
 from gnet.serving.queue import DELETED, NEW, PATIENCE, RunQueue
 from gnet.serving.run_card import RunCard, cleaned_name, hashed, new_token, write_card
 from gnet.serving.shelf import RESUMABLE, RunShelf, process_of
@@ -30,13 +30,13 @@ ENDED = (*RESUMABLE, "finished")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """A run that somebody wants to start."""
+class NewRun:
+    """A run to be started."""
 
     name: str
     config: TrainConfig
     part: str = ""
-    """Which of the lesson's runs it is, by its name there."""
+    """Its name among the lesson's runs."""
 
 
 class Runs:
@@ -46,7 +46,7 @@ class Runs:
     """
 
     def __init__(self, folder: str | Path, limits: RunLimits | None = None, **options: Any) -> None:
-        """`options` are those of the queue."""
+        """`options` are passed on to the queue."""
         self.limits = limits or RunLimits()
         self.offers = Offers(
             self.limits.folders,
@@ -59,16 +59,16 @@ class Runs:
 
     @property
     def folder(self) -> Path:
-        """Where the runs lie."""
+        """The folder of all runs."""
         return self.shelf.folder
 
     def open(self) -> Self:
-        """Begin to train what waits; raises `GnetError` where the folder cannot be written to."""
+        """Start to train queued runs; raises `GnetError` where the folder cannot be written to."""
         self.queue.open()
         return self
 
     def close(self, patience: float = PATIENCE) -> None:
-        """Stop what runs at its next step, after `patience` seconds at once; the queue is kept."""
+        """Stop each run at its next step, or kill it after `patience` seconds; the queue stays."""
         self.queue.close(patience)
 
     def __enter__(self) -> Self:
@@ -81,26 +81,26 @@ class Runs:
         self, config: TrainConfig, *, name: str, owner: str, lesson: str = "", part: str = ""
     ) -> str:
         """Queue a new run and return its id, as `start_all` does for several."""
-        wanted = Wanted(name=name, config=config, part=part)
-        return self.start_all([wanted], owner=owner, lesson=lesson)[0]
+        new_runs = NewRun(name=name, config=config, part=part)
+        return self.start_all([new_runs], owner=owner, lesson=lesson)[0]
 
-    def start_all(self, wanted: Sequence[Wanted], *, owner: str, lesson: str = "") -> list[str]:
+    def start_all(self, new_runs: Sequence[NewRun], *, owner: str, lesson: str = "") -> list[str]:
         """Queue new runs, all or none, and return their ids; `GnetError` for what is not allowed.
 
-        `owner` is the token of who starts them, from `new_token`; only its hash is kept. On a full
-        server the oldest ended runs of the same owner make room. `lesson` is the key of the lesson
-        that the runs are, unchanged; together they are a group, of which each is a `part`.
+        `owner` is the owner's token, from `new_token`; only its hash is kept. On a full server the
+        oldest ended runs of the same owner are deleted to make room. `lesson` is the key of the
+        lesson, if these are its runs with settings unchanged.
         """
-        key, configs = hashed(owner), [self.as_run(one.config) for one in wanted]
-        with self.queue.alone():  # before anything is copied
+        key, configs = hashed(owner), [self.as_run(one.config) for one in new_runs]
+        with self.queue.exclusive():  # before anything is copied
             self._check_room(key, configs)
-        ids = [new_token() for _ in wanted]
+        ids = [new_token() for _ in new_runs]
         try:
             for run_id, config in zip(ids, configs, strict=True):
                 self._make(run_id, config)
-            with self.queue.alone():
+            with self.queue.exclusive():
                 old = self._check_room(key, configs)
-                self._note(ids, wanted, key, cleaned_name(lesson, ""))
+                self._write_cards(ids, new_runs, key, cleaned_name(lesson, ""))
                 self._put_in_place(ids)
                 gone = [self._put_aside(run_id) for run_id in old]
         except BaseException:
@@ -113,21 +113,21 @@ class Runs:
         return ids
 
     def as_run(self, config: TrainConfig) -> TrainConfig:
-        """The config as it would run here; raises `GnetError` for what is not allowed."""
+        """The config as this server would run it; raises `GnetError` for what is not allowed."""
         config = self.limits.admitted(config, self.folder)
         threads = max(1, (_cores() - 1) // self.limits.at_once)
         return replace(config, threads=min(config.threads or threads, threads))
 
     def steer(self, run_id: str, owner: str, action: str, **values: Any) -> dict[str, Any] | None:
-        """Do as the owner says; how the run stands then, as `list` tells it, None if deleted.
+        """Do an action of the owner; returns the run as in `list`, None once deleted.
 
-        `pause`, `continue`, `step`, `learning_rate` (learning_rate) and `aux_weights`
-        (aux1_weight, aux2_weight) while it is under way; `stop` then or while it waits; `resume`
-        once it is stopped; `delete` always. Raises `GnetError` for strangers, and for what cannot
-        be done now.
+        While the run trains: `pause`, `continue`, `step`, `learning_rate` (learning_rate),
+        `aux_weights` (aux1_weight, aux2_weight) and `stop`. While it waits: `stop`. Once it is
+        stopped: `resume`. Always: `delete`. Raises `GnetError` for another owner, and for an action
+        that the state does not allow.
         """
         gone: Path | None = None
-        with self.queue.alone():
+        with self.queue.exclusive():
             card = self.shelf.card(run_id)
             if not card.owned_by(owner):
                 raise GnetError(
@@ -149,8 +149,8 @@ class Runs:
                 self._request(run_id, **{k: v for k, v in values.items() if k in SETTINGS})
             elif (action, state) != ("stop", "stopping"):
                 raise GnetError(
-                    f"{str(action)[:40]!r} was asked of a run that is {state}; allowed are pause, "
-                    "continue, step, learning_rate, aux_weights and stop while it is under way, "
+                    f"{str(action)[:40]!r} is not possible for a run that is {state}; allowed are "
+                    "pause, continue, step, learning_rate, aux_weights and stop while it trains, "
                     "resume once it is stopped, and delete."
                 )
         self.queue.wake()
@@ -158,34 +158,36 @@ class Runs:
             self.queue.wait_for([card], PATIENCE)
             shutil.rmtree(gone, ignore_errors=True)
             return None
-        return self.shelf.shown(run_id, self.shelf.card(run_id), owner)
+        return self.shelf.describe(run_id, self.shelf.card(run_id), owner)
 
     def _resume(self, run_id: str, card: RunCard) -> None:
-        self.queue.allow(run_id)
+        self.queue.apply_limits(run_id)
         self._check_queue(card.owner, 1)
         self.queue.write(run_id, replace(card, queued=self.queue.next_turn(), message="", note=""))
 
     def _request(self, run_id: str, *, step: bool = False, **changes: Any) -> None:
         path = self.folder / run_id / CONTROL
         requests = read_requests(path)
-        if step and not requests.pause:  # the first step asked for is the pause itself
+        if step and not requests.pause:  # the first step request only pauses
             step = False
         write_requests(path, replace(requests, **changes, steps=requests.steps + step))
 
     def _make(self, run_id: str, config: TrainConfig) -> None:
-        """The run's folder, not yet in its place; a zip that was uploaded is taken along."""
+        """Make the run's folder under a temporary name, with a copy of an uploaded zip."""
         folder = self.folder / f"{NEW}{run_id}"
-        taken = taken_along(config, self.limits.uploads, folder)
-        if taken.data != config.data:
-            place = (self.folder / run_id).resolve() / Path(taken.data).name
-            taken = replace(taken, data=str(place))
-        RunFolder(folder).create(taken)
+        copied = with_own_zip(config, self.limits.uploads, folder)
+        if copied.data != config.data:
+            place = (self.folder / run_id).resolve() / Path(copied.data).name
+            copied = replace(copied, data=str(place))
+        RunFolder(folder).create(copied)
 
-    def _note(self, ids: Sequence[str], wanted: Sequence[Wanted], key: str, lesson: str) -> None:
-        """Give each new run its card."""
+    def _write_cards(
+        self, ids: Sequence[str], new_runs: Sequence[NewRun], key: str, lesson: str
+    ) -> None:
+        """Write the card of each new run."""
         number = 1 + sum(card.owner == key for card in self.shelf.cards().values())
         group, created, turn = new_token(), time.time(), self.queue.next_turn()
-        for place, (run_id, one) in enumerate(zip(ids, wanted, strict=True)):
+        for place, (run_id, one) in enumerate(zip(ids, new_runs, strict=True)):
             card = RunCard(
                 name=cleaned_name(one.name, f"Run {number + place}"),
                 lesson=lesson,
@@ -198,10 +200,10 @@ class Runs:
             write_card(self.folder / f"{NEW}{run_id}", card)
 
     def _put_in_place(self, ids: Sequence[str]) -> None:
-        """Show the runs that were made, all or none."""
+        """Give the new folders their final names, all or none."""
         try:
             for run_id in ids:
-                moved(self.folder / f"{NEW}{run_id}", self.folder / run_id)
+                move(self.folder / f"{NEW}{run_id}", self.folder / run_id)
         except GnetError:
             for run_id in ids:
                 with suppress(OSError):  # those that were not moved yet
@@ -209,9 +211,9 @@ class Runs:
             raise
 
     def _check_room(self, key: str, configs: Sequence[TrainConfig]) -> list[str]:
-        """Which ended runs of the owner must go for so many new ones; `GnetError` for no room.
+        """Ended runs of the owner to delete for these new ones; `GnetError` where there is no room.
 
-        Nobody's runs are deleted for somebody else, and none that a new one begins from.
+        Runs of other owners are never deleted, nor a run that a new one starts from.
         """
         count, cards = len(configs), self.shelf.cards()
         self._check_queue(key, count)
@@ -234,7 +236,7 @@ class Runs:
         return [run_id for _, run_id in ended[:over]]
 
     def _check_queue(self, key: str, count: int) -> None:
-        """Raise `GnetError` where so many more may not wait; `key` is the hash of who asks."""
+        """Raise `GnetError` where `count` more may not wait; `key` is the hash of the owner."""
         waiting = [card.owner for card in self.shelf.cards().values() if card.queued]
         mine = waiting.count(key)
         for there, most, whose in (
@@ -248,14 +250,14 @@ class Runs:
                 )
 
     def _put_aside(self, run_id: str) -> Path:
-        """Take a run away, at once for all; its folder, which is still to be removed."""
+        """Hide a deleted run from everybody at once; returns its folder, still to be removed."""
         gone = self.folder / f"{DELETED}{run_id}"
-        moved(self.folder / run_id, gone)
+        move(self.folder / run_id, gone)
         self.shelf.forget(run_id)
         return gone
 
 
-def moved(source: Path, target: Path) -> None:
+def move(source: Path, target: Path) -> None:
     """Rename a run's folder; raises `GnetError` where that fails."""
     try:
         source.rename(target)

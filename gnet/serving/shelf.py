@@ -1,4 +1,4 @@
-"""The runs in a folder as anybody may look at them: how each one stands, and what it said.
+"""The runs in a folder, for everybody who looks: the state and the events of each.
 
 Changes nothing. Everything is read from the folders, so two servers see the same.
 """
@@ -21,9 +21,9 @@ from gnet.network.config import HEADS, UNTRAINED
 from gnet.network.header import read_header
 from gnet.runs.folder import BEST, CONFIG, EVENTS, LAST, RunFolder
 from gnet.runs.train_config import TrainConfig
-from gnet.serving.process import last_words
+from gnet.serving.process import last_error
 from gnet.serving.run_card import CARD, RunCard, read_card
-from gnet.serving.story import Standing, Story
+from gnet.serving.story import RunProgress, Story
 from gnet.system.paths import without_paths
 from gnet.system.processes import Trained
 from gnet.system.stamps import Stamp, stamp_of
@@ -38,7 +38,7 @@ FULL_BELOW = 1_000_000
 
 
 class RunShelf:
-    """A folder of runs. An id is the right to watch: it cannot be guessed, and none is told."""
+    """A folder of runs. Everybody who knows a run's id may watch it; ids cannot be guessed."""
 
     def __init__(self, folder: str | Path, *, full_below: int = FULL_BELOW) -> None:
         self.folder = Path(folder)
@@ -47,40 +47,40 @@ class RunShelf:
         self._cards: dict[str, tuple[Stamp, RunCard]] = {}
         self._configs: dict[str, tuple[Stamp, TrainConfig]] = {}
         self._stories: OrderedDict[str, Story] = OrderedDict()
-        self._standings: dict[str, tuple[int, Standing]] = {}
-        self._taught: dict[str, tuple[Stamp, dict[str, str]]] = {}
+        self._progress: dict[str, tuple[int, RunProgress]] = {}
+        self._trained_heads: dict[str, tuple[Stamp, dict[str, str]]] = {}
 
     def follow(self, run_id: str, since: int = 0, owner: str = "") -> dict[str, Any]:
-        """How a run stands, and what it said `since` the `next` of an earlier answer.
+        """A run's description, and its events `since` the `next` of an earlier answer.
 
-        `run`: as `list` tells it. `events`: records as in events.jsonl, numbers to six digits,
-        None for what is no number. With `reset` they are the whole story, thinned evenly, in
-        place of all that was told before: for 0, after a resumption, for who has fallen far
-        behind. Raises `GnetError` where there is no such run.
+        `run`: as in `list`. `events`: records as in events.jsonl, numbers to six digits, None for
+        NaN and infinity. With `reset` they are the whole story, thinned evenly, and replace all
+        earlier ones: for `since` 0, after a resume, and for a viewer far behind. Raises `GnetError`
+        where there is no such run.
         """
         card = self.card(run_id)
         if not isinstance(since, int) or isinstance(since, bool) or since < 0:
             since = 0
-        # First whether it lives, then what it said: so a last word is never missed.
+        # The process first, then the events: so its last event is never missed.
         live = process_of(card).lives()
-        told = self._story(run_id).since(since)
+        update = self._story(run_id).since(since)
         return {
-            "run": self._shown(run_id, card, live, told.standing, owner),
-            "events": told.records,
-            "next": told.next,
-            "reset": told.reset,
+            "run": self._describe(run_id, card, live, update.progress, owner),
+            "events": update.records,
+            "next": update.next,
+            "reset": update.reset,
         }
 
     def list(self, owner: str, also: Iterable[str] = ()) -> list[dict[str, Any]]:
         """The owner's runs and those whose ids are in `also`, the newest first.
 
-        Each is told by `id, name, lesson, group` (shared by runs started together), `part` (which
-        of the lesson's runs), `created` (seconds since 1970), `mine`, `state` (queued,
-        starting, running, paused, stopping, stopped, interrupted, failed or finished), `message`
-        (why it ended so), `position` in the queue from 1, `resumable`, `step, steps, epoch,
-        epochs, epochs_done, seconds, left` (seconds, None if unknown), `accuracy` (head → on the
-        validation set), `settings` (set in mid-run), `weights` (kept: best, last), `untrained`
-        (heads that have learned nothing), `config`.
+        Keys of each: `id, name, lesson, group` (shared by runs started together), `part` (which of
+        the lesson's runs), `created` (seconds since 1970), `mine`, `state` (queued, starting,
+        running, paused, stopping, stopped, interrupted, failed or finished), `message` (why it
+        ended), `position` in the queue from 1, `resumable`, `step, steps, epoch, epochs,
+        epochs_done, seconds, left` (seconds, None if unknown), `accuracy` (head → on the validation
+        set), `settings` (set during the run), `weights` (saved ones: best, last), `untrained`
+        (heads without training), `config`.
         """
         also = {run_id for run_id in also if isinstance(run_id, str)}
         cards = self.cards()
@@ -91,10 +91,10 @@ class RunShelf:
             if run_id in also or _is_mine(card, owner)
         ]
         chosen.sort(key=lambda pair: -pair[1].created)
-        return [self.shown(run_id, card, owner, turns) for run_id, card in chosen]
+        return [self.describe(run_id, card, owner, turns) for run_id, card in chosen]
 
     def counts(self) -> dict[str, int]:
-        """How many runs are under way and how many wait, whosever they are."""
+        """How many runs train and how many wait, of all owners."""
         cards = self.cards().values()
         return {
             "running": sum(process_of(card).lives() for card in cards),
@@ -102,20 +102,20 @@ class RunShelf:
         }
 
     def weights(self, run_id: str, which: str = "") -> Path:
-        """The file of a run's weights: `best`, `last`, or the best there are."""
+        """The file of a run's weights: `best`, `last`, or the best that exist."""
         names = {"best": (BEST,), "last": (LAST,), "": (BEST, LAST)}.get(which, ())
         for name in names:
             if (path := self.run_folder(run_id).path / name).is_file():
                 return path
-        raise GnetError("The run has kept no such weights yet; it does at its next checkpoint.")
+        raise GnetError("These weights are not saved yet; the next checkpoint writes them.")
 
     def run_folder(self, run_id: str) -> RunFolder:
-        """A run's own files; raises `GnetError` for an id that is none."""
+        """A run's own files; raises `GnetError` where there is no such run."""
         self.card(run_id)
         return RunFolder(self.folder / run_id)
 
     def card(self, run_id: str) -> RunCard:
-        """What the server knows of a run; raises `GnetError` for an id that is none."""
+        """What the server noted about a run; raises `GnetError` where there is no such run."""
         card = self._card(run_id) if isinstance(run_id, str) and _ID.fullmatch(run_id) else None
         if card is None:
             raise GnetError("There is no such run here; its owner may have deleted it.")
@@ -133,32 +133,32 @@ class RunShelf:
                 self.forget(gone)
         return found
 
-    def shown(
+    def describe(
         self, run_id: str, card: RunCard, owner: str, turns: Sequence[float] | None = None
     ) -> dict[str, Any]:
-        """One run as `list` describes it; `turns` are those of all queued runs, if known."""
+        """One run as in `list`; `turns` are those of all queued runs, if known."""
         live = process_of(card).lives()
-        return self._shown(run_id, card, live, self.standing(run_id), owner, turns)
+        return self._describe(run_id, card, live, self.progress(run_id), owner, turns)
 
     def state(self, run_id: str, card: RunCard) -> str:
-        """The run's state, one of those `list` names."""
+        """The run's state, one of those in `list`."""
         live = process_of(card).lives()
-        return self._state(run_id, card, live, self.standing(run_id))[0]
+        return self._state(run_id, card, live, self.progress(run_id))[0]
 
-    def _shown(
+    def _describe(
         self,
         run_id: str,
         card: RunCard,
         live: bool,
-        standing: Standing,
+        progress: RunProgress,
         owner: str,
         turns: Sequence[float] | None = None,
     ) -> dict[str, Any]:
-        state, message = self._state(run_id, card, live, standing)
+        state, message = self._state(run_id, card, live, progress)
         config, mine = self._config(run_id), _is_mine(card, owner)
-        left = (standing.steps - standing.step) * standing.step_seconds
+        left = (progress.steps - progress.step) * progress.step_seconds
         epochs = config.epochs if config else 0
-        left += max(0, epochs - standing.epochs_done) * standing.judging_seconds
+        left += max(0, epochs - progress.epochs_done) * progress.validation_seconds
         if state == "queued" and turns is None:
             turns = _turns(self.cards())
         kept = [name for name in (BEST, LAST) if (self.folder / run_id / name).is_file()]
@@ -174,54 +174,56 @@ class RunShelf:
             "message": without_paths(message, self.folder) if message else "",
             "position": 1 + bisect_left(turns, card.queued) if state == "queued" and turns else 0,
             "resumable": state in RESUMABLE and config is not None,
-            "step": standing.step,
-            "steps": standing.steps,
-            "epoch": standing.epoch,
+            "step": progress.step,
+            "steps": progress.steps,
+            "epoch": progress.epoch,
             "epochs": epochs,
-            "epochs_done": standing.epochs_done,
-            "seconds": standing.seconds,
-            "left": left if state in ("running", "paused") and standing.step_seconds else None,
-            "accuracy": standing.accuracy,
-            "settings": standing.settings,
+            "epochs_done": progress.epochs_done,
+            "seconds": progress.seconds,
+            "left": left if state in ("running", "paused") and progress.step_seconds else None,
+            "accuracy": progress.accuracy,
+            "settings": progress.settings,
             "weights": [Path(name).stem for name in kept],
             "untrained": self._untrained(run_id, config) if config else [],
-            "config": told_config(config) if config else {},
+            "config": public_config(config) if config else {},
         }
 
-    def _state(self, run_id: str, card: RunCard, live: bool, standing: Standing) -> tuple[str, str]:
-        """A run's state, and why if there is more to say."""
+    def _state(
+        self, run_id: str, card: RunCard, live: bool, progress: RunProgress
+    ) -> tuple[str, str]:
+        """A run's state, and the reason where there is one."""
         folder = self.folder / run_id
         if card.queued:
             return "queued", ""
         if card.message:
             return "failed", card.message
-        if standing.reason == "finished":
+        if progress.reason == "finished":
             return "finished", ""
         if card.process == 0:
             return "stopped", ""  # taken out of the queue before it began
-        if standing.ended_at > card.begins_at:
-            words = last_words(folder) if standing.reason == "failed" else ""
-            return standing.reason, words or standing.message or card.note
+        if progress.ended_at > card.begins_at:
+            words = last_error(folder) if progress.reason == "failed" else ""
+            return progress.reason, words or progress.message or card.note
         if live:
             if card.stopping:
                 return "stopping", ""
-            if standing.began_at < card.begins_at:
+            if progress.began_at < card.begins_at:
                 return "starting", ""
-            return ("paused" if standing.paused else "running"), ""
-        if words := last_words(folder):
+            return ("paused" if progress.paused else "running"), ""
+        if words := last_error(folder):
             return "failed", words
         if card.stopping:
             return "stopped", card.note
         if _free_bytes(self.folder) < self._full_below:
             return "failed", (
-                "The disk is full; make room, then resume the run: its last checkpoint is whole."
+                "The disk is full; make room, then resume the run from its last checkpoint."
             )
         return "interrupted", (
-            "Its process was ended from outside; resumed, it goes on from its last checkpoint."
+            "The process of this run was killed; resume to continue from the last checkpoint."
         )
 
     def _card(self, run_id: str) -> RunCard | None:
-        """A run's card as it is on disk now, read again only if it was written since."""
+        """A run's card as it is on disk now; read again only if the file has changed."""
         stamp = stamp_of(self.folder / run_id / CARD)
         if not stamp:
             return None
@@ -235,7 +237,7 @@ class RunShelf:
             return card
 
     def _config(self, run_id: str) -> TrainConfig | None:
-        """What a run was asked to do; None where that file is damaged."""
+        """The config of a run; None where the file is damaged."""
         stamp = stamp_of(self.folder / run_id / CONFIG)
         known = self._configs.get(run_id)
         if known and known[0] == stamp:
@@ -244,29 +246,29 @@ class RunShelf:
             config = RunFolder(self.folder / run_id).config()
         except GnetError:
             return None
-        if stamp:  # its first process fills in what the data decides
+        if stamp:  # the first process adds what the data decides
             self._configs[run_id] = stamp, config
         return config
 
     def _untrained(self, run_id: str, config: TrainConfig) -> list[str]:
-        """The heads that have learned nothing: by the weights kept last, before any by the config.
+        """The heads without training: by the newest saved weights, or by the config without any.
 
-        So a head counts as trained whose weight was set in mid-run, or that the network which the
-        run began from had trained.
+        So a head counts as trained if its loss got a weight during the run, or if the run started
+        from weights in which it was trained.
         """
         path = self.folder / run_id / LAST
         stamp, heads = stamp_of(path), heads_in_training(config)
         if stamp:
-            known = self._taught.get(run_id)
+            known = self._trained_heads.get(run_id)
             if known is None or known[0] != stamp:
-                with suppress(GnetError):  # damaged weights say nothing
+                with suppress(GnetError):  # the weights are damaged
                     heads = read_header(path)[1].heads
-                known = self._taught[run_id] = stamp, heads
+                known = self._trained_heads[run_id] = stamp, heads
             heads = known[1]
         return [head for head in HEADS if heads.get(head, UNTRAINED) == UNTRAINED]
 
     def _story(self, run_id: str) -> Story:
-        """A run's events; the runs looked at last are held."""
+        """A run's events; those of the latest runs stay in memory."""
         with self._lock:
             story = self._stories.pop(run_id, None) or Story(self.folder / run_id / EVENTS)
             self._stories[run_id] = story
@@ -274,41 +276,47 @@ class RunShelf:
                 self._stories.popitem(last=False)
             return story
 
-    def standing(self, run_id: str) -> Standing:
-        """Where a run stands; not read again while it says nothing more."""
+    def progress(self, run_id: str) -> RunProgress:
+        """How far a run is; read again only if its events file has grown."""
         size = Story(self.folder / run_id / EVENTS).size()
-        known = self._standings.get(run_id)
+        known = self._progress.get(run_id)
         if known and known[0] == size:
             return known[1]
-        standing = self._story(run_id).standing()
-        self._standings[run_id] = size, standing
-        return standing
+        progress = self._story(run_id).progress()
+        self._progress[run_id] = size, progress
+        return progress
 
     def forget_card(self, run_id: str) -> None:
-        """Read the run's card anew the next time."""
+        """Read the run's card again the next time."""
         self._cards.pop(run_id, None)
 
     def forget(self, run_id: str) -> None:
-        """Keep nothing in memory of a run that has gone."""
-        for known in (self._cards, self._configs, self._stories, self._standings, self._taught):
+        """Drop from memory a run that was deleted."""
+        for known in (
+            self._cards,
+            self._configs,
+            self._stories,
+            self._progress,
+            self._trained_heads,
+        ):
             known.pop(run_id, None)
 
 
 def process_of(card: RunCard) -> Trained:
-    """The process that trains a run, or trained it last."""
+    """The latest process that trains or trained a run."""
     return Trained(process=card.process, started=card.process_started)
 
 
 def _is_mine(card: RunCard, owner: str) -> bool:
     try:
         return card.owned_by(owner)
-    except GnetError:  # no token at all: somebody who watches
+    except GnetError:  # no valid token: a viewer
         return False
 
 
 @lru_cache(maxsize=256)
-def told_config(config: TrainConfig) -> dict[str, Any]:
-    """A run's config as those who watch may read it: where files lie is the server's business."""
+def public_config(config: TrainConfig) -> dict[str, Any]:
+    """A run's config as viewers may read it: files by name alone, without their folders."""
     record = config.to_json()
     return record | {name: Path(record[name]).name for name in ("data", "start")}
 

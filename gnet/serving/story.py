@@ -1,4 +1,4 @@
-"""What a run's events.jsonl says so far, read once as it grows and kept thin for those who follow.
+"""The events of a run for those who watch it: events.jsonl, read once as it grows, and thinned.
 
 Knows nothing of processes or owners.
 """
@@ -20,22 +20,22 @@ from gnet.system.paths import without_paths
 Record = dict[str, Any]
 
 MOST = {"StepDone": 1500, "GradientsMeasured": 300, "BranchesSeen": 60, "CheckpointSaved": 100}
-"""How many of a kind are told to who comes late, evenly over the run; of other kinds all."""
+"""Events of each kind that a late viewer gets, spread evenly over the run; of other kinds all."""
 TAIL = 700
-"""The latest events, kept for those who only ask what is new."""
+"""Latest events kept for viewers who only need what is new."""
 _CHUNK = 1 << 20
 _DIGITS = 6
-_RATE_STEPS, _JUDGINGS = 50, 5
+_RATE_STEPS, _VALIDATIONS = 50, 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """Where a run stands by its own account."""
+class RunProgress:
+    """How far a run is, as its own events say."""
 
     began_at: int = -1
-    """Where in the file its latest process began to speak, in bytes; -1: none has yet."""
+    """Byte in the file at which its latest process began to write; -1: none has yet."""
     ended_at: int = -1
-    """Where in the file it said that it ended; -1: it has not."""
+    """Byte in the file at which its end is written; -1: it has not ended."""
     reason: str = ""
     """Why it ended: finished, stopped or failed."""
     message: str = ""
@@ -48,68 +48,68 @@ class Standing:
     seconds: float = 0.0
     """Time in training, that of earlier processes included."""
     step_seconds: float = 0.0
-    """Of late."""
-    judging_seconds: float = 0.0
-    """What the validation pictures of an epoch took of late; 0 before the first time."""
+    """Recent time for one step."""
+    validation_seconds: float = 0.0
+    """Recent time for one validation; 0 before the first."""
     accuracy: dict[str, float] = field(default_factory=dict)
     """Head → accuracy on the validation set after the last epoch."""
     settings: dict[str, float] = field(default_factory=dict)
-    """Learning rate and auxiliary weights that were set in mid-run."""
+    """Learning rate and auxiliary weights that were set during the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """An answer to who follows."""
+class Update:
+    """The new events for one viewer."""
 
     records: list[Record]
     next: int
-    """What to ask for the next time."""
+    """The `place` to ask from the next time."""
     reset: bool
-    """Whether the records are the whole story, in place of all that was told before."""
-    standing: Standing
-    """Where the run stands after the last of them."""
+    """Whether the records are the whole story and replace all earlier ones."""
+    progress: RunProgress
+    """How far the run is after the last of them."""
 
 
 class Story:
-    """The events of one run that still hold; several threads may read it."""
+    """The valid events of one run; safe to read from several threads."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._begin()
+        self._reset()
 
-    def since(self, place: int) -> Told:
-        """What is new since `place`, an earlier answer's `next`; for 0 the story so far.
+    def since(self, place: int) -> Update:
+        """The events after `place`, the `next` of an earlier update; 0 gets the whole story.
 
-        Who has fallen far behind, was told what no longer holds, or names a place that never was
-        is told the whole story again.
+        The whole story comes again when `place` is too far back, lies before a resume, or was
+        never given out.
         """
         with self._lock:
-            self._read_on()
+            self._read_new()
             at = bisect_right(self._tail_ends, place)
             known = place == (self._tail_ends[at - 1] if at else self._tail_from)
-            records = self._tail[at:] if known else self._whole()
-            return Told(
+            records = self._tail[at:] if known else self._thinned()
+            return Update(
                 records=records,
                 next=self._next,
                 reset=place == 0 or not known,
-                standing=self._standing(),
+                progress=self._progress(),
             )
 
-    def standing(self) -> Standing:
-        """Where the run stands."""
+    def progress(self) -> RunProgress:
+        """How far the run is."""
         with self._lock:
-            self._read_on()
-            return self._standing()
+            self._read_new()
+            return self._progress()
 
     def size(self) -> int:
-        """Bytes that are there to read."""
+        """The file's size in bytes; 0 if there is none."""
         try:
             return self.path.stat().st_size
         except OSError:
             return 0
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._next = 0
         self._kinds: dict[str, _Kind] = {}
         self._tail: list[Record] = []
@@ -118,12 +118,12 @@ class Story:
         self._began_at = -1
         self._earlier_seconds = 0.0
         self._seconds = 0.0
-        self._judgings: list[float] = []
+        self._validations: list[float] = []
 
-    def _read_on(self) -> None:
+    def _read_new(self) -> None:
         size = self.size()
-        if size < self._next:  # another file in its place
-            self._begin()
+        if size < self._next:  # the file was replaced
+            self._reset()
         if size == self._next:
             return
         with self.path.open("rb") as file:
@@ -131,18 +131,18 @@ class Story:
             rest = b""
             while chunk := file.read(_CHUNK):
                 *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:  # what follows the last one is not finished yet
-                    self._take(line, self._next + len(line) + 1)
+                for line in lines:  # `rest` is a line that is not finished yet
+                    self._add_line(line, self._next + len(line) + 1)
 
-    def _take(self, line: bytes, end: int) -> None:
+    def _add_line(self, line: bytes, end: int) -> None:
         start, self._next = self._next, end
         try:
-            # JSON knows no NaN: a loss that has left the numbers is told as null.
+            # JSON has no NaN: a loss that is not a number becomes null.
             record = json.loads(line, parse_constant=lambda _: None)
             kind, step = record["type"], int(record["step"])
         except (ValueError, KeyError, TypeError):
             return  # a damaged line
-        record = told(_rounded(record), self.path)
+        record = without_folders(_rounded(record), self.path)
         if kind == "RunResumed":
             self._earlier_seconds += self._seconds
             self._seconds = 0.0
@@ -151,17 +151,17 @@ class Story:
                 other.drop_behind(step)
         if kind in ("RunStarted", "RunResumed"):
             self._began_at = start
-        if kind == "RunResumed" and start == 0:  # its first process: there was nothing before
+        if kind == "RunResumed" and start == 0:  # the first process: nothing came before
             self._tail_from = end
             return
         if kind == "EpochDone" and self._tail and self._tail[-1]["type"] == "StepDone":
             took = record["seconds"] - self._tail[-1]["seconds"]
-            self._judgings = [*self._judgings[1 - _JUDGINGS :], max(0.0, took)]
+            self._validations = [*self._validations[1 - _VALIDATIONS :], max(0.0, took)]
         self._seconds = record.get("seconds") or self._seconds
         self._kinds.setdefault(kind, _Kind(MOST.get(kind))).add(end, record)
         self._tail.append(record)
         self._tail_ends.append(end)
-        if kind == "RunResumed":  # what was told before no longer holds
+        if kind == "RunResumed":  # earlier events may not be valid any more
             self._cut_tail(0, end)
         elif len(self._tail) > 2 * TAIL:
             self._cut_tail(TAIL, self._tail_ends[-TAIL - 1])
@@ -171,18 +171,18 @@ class Story:
         del self._tail[:count], self._tail_ends[:count]
         self._tail_from = begins
 
-    def _whole(self) -> list[Record]:
-        pairs = [pair for kind in self._kinds.values() for pair in kind.shown()]
+    def _thinned(self) -> list[Record]:
+        pairs = [pair for kind in self._kinds.values() for pair in kind.thinned()]
         return [record for _, record in sorted(pairs, key=lambda pair: pair[0])]
 
-    def _standing(self) -> Standing:
+    def _progress(self) -> RunProgress:
         step, epoch = self._last("StepDone"), self._last("EpochDone")
         started, ended = self._last("RunStarted"), self._last("RunEnded")
         resumed = self._last("RunResumed")
         at = max(record.get("step", 0) for record in (step, epoch, resumed, {}))
         paused = max(self._place("RunPaused"), self._began_at)
         settings = self._last("SettingsChanged")
-        return Standing(
+        return RunProgress(
             began_at=self._began_at,
             ended_at=self._place("RunEnded"),
             reason=ended.get("reason", ""),
@@ -194,7 +194,9 @@ class Story:
             epochs_done=epoch.get("epoch", 0),
             seconds=self._earlier_seconds + self._seconds,
             step_seconds=self._step_seconds(),
-            judging_seconds=min(self._judgings, default=0.0),  # a pause may lie within the others
+            validation_seconds=min(
+                self._validations, default=0.0
+            ),  # the others may contain a pause
             accuracy=epoch.get("val_accuracy", {}),
             settings={k: v for k, v in settings.items() if k not in ("type", "step")},
         )
@@ -206,7 +208,7 @@ class Story:
         return self._kinds[kind].latest[0] if kind in self._kinds else -1
 
     def _step_seconds(self) -> float:
-        """The median of what the latest steps took, so that a pause or an epoch's end is none."""
+        """The median time of the latest steps, so that a pause or an epoch's end does not count."""
         steps = [r for r in self._tail[-2 * _RATE_STEPS :] if r["type"] == "StepDone"]
         took = sorted(
             (later["seconds"] - earlier["seconds"]) / max(1, later["step"] - earlier["step"])
@@ -216,7 +218,7 @@ class Story:
 
 
 class _Kind:
-    """The events of one kind, all or evenly thinned."""
+    """The events of one kind: all of them, or an even selection."""
 
     def __init__(self, most: int | None) -> None:
         self.most = most
@@ -239,7 +241,7 @@ class _Kind:
         self._count = len(self.kept) * self._stride
         self.latest = self.kept[-1] if self.kept else (-1, {})
 
-    def shown(self) -> list[tuple[int, Record]]:
+    def thinned(self) -> list[tuple[int, Record]]:
         pairs = self.kept
         if self.latest[0] > (pairs[-1][0] if pairs else -1):
             pairs = [*pairs, self.latest]
@@ -249,15 +251,15 @@ class _Kind:
         return [pairs[round(i * last / (self.most - 1))] for i in range(self.most)]
 
 
-def told(record: Record, path: Path) -> Record:
-    """A record of the events in `path`, its message without where the server keeps its files."""
+def without_folders(record: Record, path: Path) -> Record:
+    """A record of the events in `path`, its message without the folders of the server's files."""
     if not record.get("message"):
         return record
     return record | {"message": without_paths(str(record["message"]), path.parent.parent)}
 
 
 def _rounded(value: Any) -> Any:
-    """The same with numbers of six digits: half the text, and more than a curve can show."""
+    """The same with numbers of six digits: half the text, still finer than a curve can show."""
     if isinstance(value, float):
         return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -268,7 +270,7 @@ def _rounded(value: Any) -> Any:
 
 
 def whole_lines(path: Path) -> int:
-    """Bytes of the lines that are finished."""
+    """Bytes of the complete lines."""
     try:
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)

@@ -193,12 +193,15 @@ def _give_way(process: int, niceness: int) -> None:
             Path(f"/proc/{process}/{name}").write_text(str(value))
 
 
-def start_time(process: int) -> str:
-    """When a process started, as its system counts it; empty if it does not run (any more)."""
+def start_time(process: int, proc: Path = Path("/proc")) -> str:
+    """When a process started, as its system counts it; empty if it does not run (any more).
+
+    Asks `ps` where `proc` lists no processes.
+    """
     try:
-        text = Path(f"/proc/{process}/stat").read_text()
+        text = (proc / str(process) / "stat").read_text()
     except OSError:
-        return "" if sys.platform == "linux" else _start_time_by_ps(process)
+        return "" if (proc / "self" / "stat").exists() else _start_time_by_ps(process)
     fields = text.rpartition(")")[2].split()  # its name may hold spaces
     return "" if fields[0] in "ZX" else fields[19]
 

@@ -29,8 +29,8 @@ from gnet.network.model import GoogLeNet
 from gnet.network.weights import load, save
 from gnet.runs.folder import BEST, LAST, RunFolder
 from gnet.serving import run_review
-from gnet.serving.reviews import Reviews, Standing
-from gnet.serving.run_review import REVIEW, judged_on, review_run, weights_of
+from gnet.serving.reviews import ReviewProgress, Reviews
+from gnet.serving.run_review import REVIEW, review_run, validation_split, weights_of
 from gnet.system.download import sha256_of
 from support.networks import network
 from support.training_runs import run, tiny
@@ -213,7 +213,7 @@ def test_a_run_is_reviewed_once_and_again_for_other_weights(
 ) -> None:
     first = review_run(finished)
     assert weights_of(RunFolder(finished)).name == BEST and list(first.heads) == ["main"]
-    assert len(first) == len(judged_on(tiny()))
+    assert len(first) == len(validation_split(tiny()))
     counted = []
     monkeypatch.setattr(reviewing, "evaluate", lambda *a, **k: counted.append(1))
     assert review_run(finished).summary() == first.summary() and not counted
@@ -235,8 +235,8 @@ def test_a_run_without_weights_is_refused_in_a_sentence(tmp_path: Path) -> None:
         review_run(tmp_path / "elsewhere")
 
 
-def test_a_run_judged_on_held_out_pictures_is_reviewed_on_them() -> None:
-    held = judged_on(tiny(per_class=20, tune=True))
+def test_a_run_validated_on_held_out_pictures_is_reviewed_on_them() -> None:
+    held = validation_split(tiny(per_class=20, tune=True))
     assert len(held) == 10 and set(held.counts) == {1}
 
 
@@ -253,7 +253,7 @@ def test_the_command_prints_the_summary_and_draws_figures(
     assert "% right" in capsys.readouterr().out
 
 
-def until_made(reviews: Reviews, folder: Path) -> Review | Standing:
+def until_made(reviews: Reviews, folder: Path) -> Review | ReviewProgress:
     """Ask as a page does until there is an answer."""
     for _ in range(3000):
         found = reviews.ask(folder)
@@ -346,7 +346,7 @@ def test_a_review_that_waits_says_how_many_come_before_it_and_others_are_answere
     begun = reviews.ask(finished)
     for folder in folders:
         (folder / "go").touch()
-    assert [one.before for one in told if isinstance(one, Standing)] == [0, 1, 2]
+    assert [one.before for one in told if isinstance(one, ReviewProgress)] == [0, 1, 2]
     assert isinstance(begun, Review) and begun.summary() == made.summary()
 
 
@@ -359,7 +359,7 @@ def test_a_review_that_fails_says_why_and_can_be_asked_for_again(
     reviews = Reviews()
     for _ in range(2):
         told = until_made(reviews, tmp_path)
-        assert isinstance(told, Standing) and "holds no run" in told.message
+        assert isinstance(told, ReviewProgress) and "holds no run" in told.message
     crash = Reviews((sys.executable, "-c", "raise SystemExit('lost')"))
     told = until_made(crash, tmp_path)
-    assert isinstance(told, Standing) and told.message == "The review failed: lost."
+    assert isinstance(told, ReviewProgress) and told.message == "The review failed: lost."

@@ -17,7 +17,7 @@ def empty_cache(tmp_path, monkeypatch):
 def test_what_is_there_or_is_no_name_needs_no_fetching(tmp_path):
     (tmp_path / "data" / "mnist").mkdir(parents=True)
     for spec in ("mnist", "built-in", "/a/b.zip"):
-        assert list(Fetching().fetched(spec)) == []
+        assert list(Fetching().fetch(spec)) == []
 
 
 def test_two_who_ask_wait_for_one_download(tmp_path):
@@ -31,7 +31,7 @@ def test_two_who_ask_wait_for_one_download(tmp_path):
         assert go.wait(20)
 
     fetching = Fetching(fetch=fetch)
-    one, two = (fetching.fetched(name, every=0.01) for name in ("MNIST", "mnist"))
+    one, two = (fetching.fetch(name, every=0.01) for name in ("MNIST", "mnist"))
     for waiting in (one, two):
         next(waiting)
     while bytes_so_far("mnist") < 3_000_000:
@@ -49,4 +49,4 @@ def test_a_download_that_fails_is_a_sentence_and_the_next_one_begins_anew():
     fetching = Fetching(fetch=fetch)
     for _ in range(2):
         with pytest.raises(GnetError, match="Not here"):
-            list(fetching.fetched("mnist", every=0.01))
+            list(fetching.fetch("mnist", every=0.01))

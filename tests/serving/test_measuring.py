@@ -12,7 +12,7 @@ import pytest
 
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
-from gnet.serving.measuring import ESTIMATE, FIND_RATE, Measuring
+from gnet.serving.measuring import ARGUMENTS, ESTIMATE, FIND_RATE, Measuring
 from gnet.system.processes import NICENESS, environment
 from support import pretend_measuring
 from support.pretend_measuring import CRASHES, FAILS, HANGS, SECONDS, VANISHES
@@ -122,14 +122,14 @@ def test_a_measurement_that_is_killed_says_so(note):
     asked = measures().ask(ESTIMATE, HANGING, "me")
     number = begun(asked, note)
     os.kill(number, signal.SIGKILL)
-    with pytest.raises(GnetError, match="ended from outside"):
+    with pytest.raises(GnetError, match="was killed"):
         list(asked)
     assert is_gone(number)
 
 
 def test_the_process_ends_when_its_server_was_killed():
     process = subprocess.Popen(
-        [sys.executable, "-m", "gnet", "estimate", "--stdin", "--json"],
+        [sys.executable, "-m", "gnet", "estimate", *ARGUMENTS],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment(),

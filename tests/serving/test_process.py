@@ -11,7 +11,7 @@ from gnet.commands.main import main
 from gnet.errors import GnetError
 from gnet.runs.events import RunEnded
 from gnet.runs.folder import RunFolder
-from gnet.serving.process import LOG, begin, last_words
+from gnet.serving.process import LOG, begin, last_error
 from gnet.serving.run_card import RunCard, cleaned_name, hashed, new_token, read_card, write_card
 from gnet.system.lease import RUNS_OUT_AFTER, Lease, touch
 from gnet.system.processes import NICENESS, Trained, start_time
@@ -48,10 +48,8 @@ def test_a_process_is_known_by_its_number_and_its_start():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no ps")
-def test_ps_tells_the_same_where_there_is_no_proc(monkeypatch):
-    from gnet.system import processes
-
-    one, two = (processes._start_time_by_ps(os.getpid()) for _ in range(2))
+def test_ps_tells_the_same_where_there_is_no_proc(tmp_path):
+    one, two = (start_time(os.getpid(), tmp_path) for _ in range(2))
     assert one == two
     assert one or not any(Path(p, "ps").exists() for p in ("/bin", "/usr/bin"))
 
@@ -70,10 +68,10 @@ def test_ps_tells_the_same_where_there_is_no_proc(monkeypatch):
         ("a warning\n", ""),
     ],
 )
-def test_the_last_words_are_one_sentence(tmp_path, log, words):
-    assert last_words(tmp_path) == ""
+def test_the_last_error_is_one_sentence(tmp_path, log, words):
+    assert last_error(tmp_path) == ""
     (tmp_path / LOG).write_text(log)
-    assert last_words(tmp_path) == words
+    assert last_error(tmp_path) == words
 
 
 def test_a_lease_runs_out_when_nobody_touches_it(tmp_path):

@@ -38,7 +38,7 @@ def paused(runs):
     reach(runs, run_id, "running")
     runs.steer(run_id, OWNER, "pause")
     reach(runs, run_id, "paused")
-    runs.queue.turn()
+    runs.queue.tick()
     return run_id
 
 
@@ -47,7 +47,7 @@ def test_a_run_that_is_paused_for_long_gives_way_once_others_wait(opened, clock)
     first = paused(runs)
     at = steps(runs, first)
     clock.now += 1e6
-    runs.queue.turn()
+    runs.queue.tick()
     assert state(runs, first) == "paused", "no other run waits"
     second = start(runs, SHORT, owner=STRANGER)
     run = reach(runs, first, "stopped")
@@ -68,9 +68,9 @@ def test_a_run_that_takes_single_steps_is_not_resting(opened, clock):
     clock.now += 599
     runs.steer(first, OWNER, "step")
     until(lambda: steps(runs, first) == at + 1)
-    runs.queue.turn()
+    runs.queue.tick()
     clock.now += 599
-    runs.queue.turn()
+    runs.queue.tick()
     assert state(runs, first) == "paused"
     clock.now += 1
     reach(runs, first, "stopped")
@@ -80,9 +80,9 @@ def test_no_limit_of_pauses_lets_a_run_rest_for_ever(opened, clock):
     runs = opened(max_pause=0.0, clock=clock)
     first = paused(runs)
     start(runs, SHORT)
-    runs.queue.turn()
+    runs.queue.tick()
     clock.now += 1e9
-    runs.queue.turn()
+    runs.queue.tick()
     assert state(runs, first) == "paused"
 
 
@@ -93,9 +93,9 @@ def test_a_run_that_does_not_stop_when_told_to_is_ended(opened, clock):
     process = process_of(runs.shelf.card(first))
     process.send(signal.SIGSTOP)  # it does not hear
     assert runs.steer(first, OWNER, "stop")["state"] == "stopping"
-    runs.queue.turn()
+    runs.queue.tick()
     clock.now += run_queue.STOPPED_WITHIN - 1
-    runs.queue.turn()
+    runs.queue.tick()
     assert process.lives()
     clock.now += 1
     assert reach(runs, first, "stopped")["resumable"]
@@ -158,8 +158,8 @@ def test_nobody_waits_while_a_zip_is_copied(opened, monkeypatch):
     runs, done, started = opened(), [], []
     run_id = start(runs)
     reach(runs, run_id, "running")
-    slow = Slow(runs_module.taken_along)
-    monkeypatch.setattr(runs_module, "taken_along", slow)
+    slow = Slow(runs_module.with_own_zip)
+    monkeypatch.setattr(runs_module, "with_own_zip", slow)
     meanwhile(
         slow,
         lambda: started.append(start(runs, SHORT)),
@@ -191,7 +191,7 @@ def test_who_only_looks_never_waits_for_who_changes_something(opened):
     run_id = start(runs)
     reach(runs, run_id, "running")
     seen = []
-    with runs.queue.alone():
+    with runs.queue.exclusive():
         looking = threading.Thread(
             target=lambda: seen.append(
                 (runs.shelf.follow(run_id), runs.shelf.list(OWNER), runs.shelf.counts())
@@ -204,15 +204,15 @@ def test_who_only_looks_never_waits_for_who_changes_something(opened):
 
 def test_an_error_nobody_foresaw_is_logged_and_the_queue_goes_on(opened, monkeypatch, caplog):
     raised = []
-    plain = RunQueue.turn
+    plain = RunQueue.tick
 
-    def turn(self):
+    def tick(self):
         if len(raised) < 2:
             raised.append(True)
             raise RuntimeError("out of luck")
         return plain(self)
 
-    monkeypatch.setattr(RunQueue, "turn", turn)
+    monkeypatch.setattr(RunQueue, "tick", tick)
     with caplog.at_level(logging.ERROR, logger="gnet.serving.queue"):
         runs = opened()
         reach(runs, start(runs, SHORT), "finished")
@@ -223,15 +223,15 @@ def test_an_error_nobody_foresaw_is_logged_and_the_queue_goes_on(opened, monkeyp
 
 def test_a_full_disk_is_logged_once_and_the_queue_goes_on(opened, monkeypatch, caplog):
     raised = []
-    plain = RunQueue.turn
+    plain = RunQueue.tick
 
-    def turn(self):
+    def tick(self):
         if len(raised) < 3:
             raised.append(True)
             raise GnetError("Cannot write it (No space left on device); make room.")
         return plain(self)
 
-    monkeypatch.setattr(RunQueue, "turn", turn)
+    monkeypatch.setattr(RunQueue, "tick", tick)
     runs = opened()
     reach(runs, start(runs, SHORT), "finished")
     said = [record.message for record in caplog.records if record.name == "gnet.serving.queue"]

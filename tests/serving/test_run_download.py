@@ -76,11 +76,11 @@ def test_bytes_are_counted_once_a_second_however_many_ask(tmp_path, monkeypatch)
     monkeypatch.setenv("GNET_CACHE", str(tmp_path))
     counts, now = iter(range(1_000_000, 9_000_000, 1_000_000)), [100.0]
     fetching = Fetching(bytes_so_far=lambda name: next(counts), clock=lambda: now[0])
-    under_way = fetching.under_way
-    assert [under_way("EuroSAT") for _ in range(3)] == [
+    progress = fetching.progress
+    assert [progress("EuroSAT") for _ in range(3)] == [
         "Downloading EuroSAT (94 MB): 1 MB so far"
     ] * 3
     now[0] += 1.5
-    assert under_way("eurosat").endswith("2 MB so far")
+    assert progress("eurosat").endswith("2 MB so far")
     (tmp_path / "data" / "eurosat").mkdir(parents=True)
-    assert under_way("eurosat") == under_way("built-in") == under_way("/a/b.zip") == ""
+    assert progress("eurosat") == progress("built-in") == progress("/a/b.zip") == ""

@@ -9,11 +9,11 @@ from gnet.runs.train_config import TrainConfig
 from gnet.serving import runs as runs_module
 from gnet.serving.limits import RunLimits
 from gnet.serving.run_card import write_card
-from gnet.serving.runs import Runs, Wanted
+from gnet.serving.runs import NewRun, Runs
 from gnet.serving.shelf import RunShelf
 from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps, until
 
-THREE = [Wanted(name=name, config=SHORT, part=name) for name in ("left out", "3×3", "5×5")]
+THREE = [NewRun(name=name, config=SHORT, part=name) for name in ("left out", "3×3", "5×5")]
 
 
 @pytest.fixture
@@ -68,13 +68,13 @@ def test_of_runs_that_do_not_all_find_room_none_is_started(waiting):
 
 def test_where_one_of_several_runs_is_not_allowed_none_is_started(waiting):
     runs = waiting(max_epochs=5)
-    wrong = Wanted(name="long", config=replace(SHORT, epochs=6))
+    wrong = NewRun(name="long", config=replace(SHORT, epochs=6))
     with pytest.raises(GnetError, match="epochs is 6"):
         runs.start_all([*THREE, wrong], owner=OWNER)
     assert files(runs) == []
 
 
-@pytest.mark.parametrize("name", ["write_card", "moved"])
+@pytest.mark.parametrize("name", ["write_card", "move"])
 def test_a_disk_that_fills_up_at_the_second_of_several_runs_leaves_none(waiting, monkeypatch, name):
     runs, done = waiting(), []
     kept = start(runs)
@@ -145,9 +145,9 @@ def test_only_so_many_runs_of_one_person_and_of_all_may_wait(waiting):
 @pytest.mark.parametrize(
     ("limits", "sentence"),
     [
-        ({"max_epochs": 5}, "epochs is 10000; allowed are at most 5"),
-        ({"max_size": 16}, "size is 32; allowed are at most 16 px"),
-        ({"max_minutes": 1e-6}, "1e-06 are allowed; what it has learnt can be explored"),
+        ({"max_epochs": 5}, "epochs is 10000; "),
+        ({"max_size": 16}, "size is 32; "),
+        ({"max_minutes": 1e-6}, "1e-06 are allowed; "),
     ],
 )
 def test_a_run_is_resumed_only_within_the_limits_of_now(opened, limits, sentence):
@@ -183,7 +183,7 @@ def test_a_run_that_waits_is_begun_only_within_the_limits_of_now(waiting, opened
     again = opened(max_epochs=5)
     reach(again, short, "finished")
     run = reach(again, long, "failed")
-    assert run["message"].startswith("The run could not be started: epochs is 10000; allowed are")
+    assert run["message"].startswith("The run could not be started: epochs is 10000; ")
 
 
 def test_a_run_goes_on_with_the_zip_it_took_along(opened, tmp_path):

@@ -78,7 +78,7 @@ def numbers(told) -> list[int]:
 
 def test_a_run_that_has_said_nothing_is_an_empty_story(path):
     told = Story(path).since(0)
-    assert (told.records, told.next, told.standing.began_at) == ([], 0, -1)
+    assert (told.records, told.next, told.progress.began_at) == ([], 0, -1)
     assert whole_lines(path) == 0
 
 
@@ -151,19 +151,19 @@ def test_a_resumption_drops_what_no_longer_holds_and_resets_all_followers(path):
     ended = RunEnded(step=4, reason="failed", seconds=0.4, message="why")
     say(path, started(), step(1), step(2), epoch(1, 2, 0.6), step(3), step(4), epoch(2, 4), ended)
     place = story.since(0).next
-    assert story.standing().reason == "failed" and story.standing().message == "why"
+    assert story.progress().reason == "failed" and story.progress().message == "why"
     say(path, RunResumed(step=2))
     told = story.since(place)
     assert told.reset and numbers(told) == [1, 2]
     assert kinds(told)[-1] == "RunResumed" and "RunEnded" not in kinds(told)
-    standing = told.standing
-    assert (standing.step, standing.epochs_done, standing.accuracy) == (2, 1, {"main": 0.6})
-    assert standing.reason == "" and standing.ended_at == -1
+    progress = told.progress
+    assert (progress.step, progress.epochs_done, progress.accuracy) == (2, 1, {"main": 0.6})
+    assert progress.reason == "" and progress.ended_at == -1
     say(path, step(3, seconds=0.1))
     further = story.since(told.next)
     assert not further.reset and numbers(further) == [3]
     assert numbers(story.since(0)) == [1, 2, 3] == numbers(Story(path).since(0))
-    assert story.standing().seconds == pytest.approx(0.5)
+    assert story.progress().seconds == pytest.approx(0.5)
 
 
 def test_a_new_run_that_begins_by_resuming_nothing_does_not_say_so(path):
@@ -178,14 +178,14 @@ def test_a_new_run_that_begins_by_resuming_nothing_does_not_say_so(path):
 def test_a_pause_holds_until_the_run_goes_on_or_is_resumed(path):
     story = Story(path)
     say(path, started(), step(1), RunPaused(step=1))
-    assert story.standing().paused
+    assert story.progress().paused
     say(path, step(2))
-    assert story.standing().paused  # a single step
+    assert story.progress().paused  # a single step
     say(path, '{"type": "RunContinued", "step": 2}\n')
-    assert not story.standing().paused
+    assert not story.progress().paused
     say(path, RunPaused(step=2), RunEnded(step=2, reason="stopped", seconds=1.0))
     say(path, RunResumed(step=2))
-    assert not story.standing().paused
+    assert not story.progress().paused
 
 
 def test_a_loss_that_is_no_number_is_told_as_none(path):
@@ -213,7 +213,7 @@ def test_another_file_in_its_place_is_read_from_its_beginning(path):
 
 def test_the_time_a_step_takes_is_not_confused_by_a_pause(path):
     say(path, started(), *(step(n) for n in range(1, 20)), step(20, seconds=1000.0))
-    assert Story(path).standing().step_seconds == pytest.approx(0.1)
+    assert Story(path).progress().step_seconds == pytest.approx(0.1)
 
 
 def test_whole_lines_are_counted_across_a_very_long_unfinished_one(path, monkeypatch):

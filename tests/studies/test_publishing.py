@@ -160,7 +160,7 @@ def test_without_a_card_one_is_made_and_the_data_may_have_moved(run, data, tmp_p
     assert str(tmp_path) not in text and str(data.parent) not in text
 
 
-def test_a_run_on_some_of_the_classes_is_judged_on_those(data, config, tmp_path):
+def test_a_run_on_some_of_the_classes_is_evaluated_on_those(data, config, tmp_path):
     files = {f"{split}/stranger/tin0.png": speckled(99) for split in ("train", "val")}
     with zipfile.ZipFile(data) as old:
         files |= {name: old.read(name) for name in old.namelist()}

@@ -30,8 +30,8 @@ from starlette.routing import Route
 from gnet.errors import GnetError
 from gnet.runs.folder import CONFIG, EVENTS, RunFolder
 from gnet.runs.scalars import scalars
-from gnet.serving.shelf import RunShelf, told_config
-from gnet.serving.story import told
+from gnet.serving.shelf import RunShelf, public_config
+from gnet.serving.story import without_folders
 from gnet.system.paths import without_paths
 from gnet.system.stamps import stamp_of
 
@@ -67,9 +67,9 @@ def _answer(runs: RunShelf, run_id: str, kind: str) -> Response:
     name = _file_name(runs.card(run_id).name)
     if kind == "config":
         headers = _saved_as(f"{name}-{CONFIG}")
-        return JSONResponse(told_config(folder.config()), headers=headers)
+        return JSONResponse(public_config(folder.config()), headers=headers)
     if kind == "tensorboard":
-        untrained = runs.shown(run_id, runs.card(run_id), "")["untrained"]
+        untrained = runs.describe(run_id, runs.card(run_id), "")["untrained"]
         with _one_zip:  # who asks meanwhile is given the same
             content = _tensorboard(folder.path, stamp_of(folder.path / EVENTS), name, *untrained)
         headers = _saved_as(f"{name}-{_TENSORBOARD}")
@@ -107,7 +107,7 @@ def _told_line(line: bytes, path: Path) -> bytes:
     if b'"message"' not in line:
         return line
     try:
-        return json.dumps(told(json.loads(line), path)).encode() + b"\n"
+        return json.dumps(without_folders(json.loads(line), path)).encode() + b"\n"
     except (ValueError, AttributeError):  # damaged: nobody knows what it holds
         return b"\n"
 

@@ -24,7 +24,7 @@ def routes(offers: Offers) -> list[Route]:
         try:
             claimed = request.headers.get("content-length", "")
             size = int(claimed) if claimed.isdecimal() and len(claimed) < 16 else 0
-            path = await run_in_threadpool(offers.room, request.path_params["name"], size)
+            path = await run_in_threadpool(offers.reserve, request.path_params["name"], size)
             try:
                 await _receive(request, offers, path)
             except BaseException:
@@ -47,7 +47,7 @@ async def _receive(request: Request, offers: Offers, path: Path) -> None:
         with path.open("wb") as file:
             async for part in request.stream():
                 size += len(part)
-                offers.took(path, size)
+                offers.check_received(path, size)
                 file.write(part)
     except OSError as error:
         raise GnetError(f"The zip cannot be kept here ({error.strerror or error}).") from error

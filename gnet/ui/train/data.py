@@ -61,14 +61,14 @@ def known(offers: Offers) -> list[tuple[str, str]]:
 
 def with_data(offers: Offers, values: Mapping[str, Any]) -> dict[str, Any]:
     """The form's values with the data set's key replaced by what it stands for."""
-    return {**values, "data": offers.meant(values["data"])}
+    return {**values, "data": offers.data_of(values["data"])}
 
 
 def looked_at(offers: Offers, asked: Asked) -> Iterator[str]:
     """How far a download is, as long as there is one, and then the preview or a sentence."""
     try:
         config = asked()
-        for sentence in offers.fetching.fetched(config.data):
+        for sentence in offers.fetching.fetch(config.data):
             yield as_text({"busy": sentence})
         yield as_text({"busy": "Opening pictures …"})
         settings = (config.data, config.size, config.seed, config.per_class)

@@ -16,7 +16,7 @@ from gnet.network.config import BRANCHES, ModelConfig
 from gnet.network.weights import load
 from gnet.runs.lessons import Lesson
 from gnet.runs.train_config import TrainConfig
-from gnet.serving.limits import RunLimits, check_memory
+from gnet.serving.limits import RunLimits
 from gnet.system.paths import without_paths
 from gnet.ui.train.form import (
     BASIC,
@@ -214,7 +214,7 @@ def _check_limits(config: TrainConfig, limits: RunLimits, troubles: dict[str, st
     if not limits.enabled:
         return
     try:
-        check_memory(config)
+        limits.check_memory(config)
     except GnetError as error:
         troubles["batch"] = str(error)
         return

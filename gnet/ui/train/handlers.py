@@ -20,7 +20,7 @@ from gnet.runs.lessons import LESSONS, Lesson
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.measuring import ESTIMATE, FIND_RATE, Measuring
 from gnet.serving.offers import Offers
-from gnet.serving.runs import Runs, Wanted
+from gnet.serving.runs import NewRun, Runs
 from gnet.system.paths import without_paths
 from gnet.ui.events import as_text, sent, spoken
 from gnet.ui.train import data as data_tab
@@ -111,7 +111,7 @@ class Handlers:
         found = self.runs.shelf.follow(_text(run), _count(since), _text(owner))
         if found["run"]["state"] == "starting":
             data = found["run"]["config"].get("data", "")
-            found["run"]["doing"] = self.offers.fetching.under_way(data)
+            found["run"]["doing"] = self.offers.fetching.progress(data)
         return found
 
     def listed(self, owner: Any, also: Any) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def begin(runs: Runs, owner: str, lesson: Lesson, values: dict[str, Any]) -> str
     key = "" if departures(lesson, [config for _, config in configs]) else lesson.key
     taken = {row["name"] for row in runs.shelf.list(owner)}
     together = [
-        Wanted(name=_free(name, taken), config=config, part=name) for name, config in configs
+        NewRun(name=_free(name, taken), config=config, part=name) for name, config in configs
     ]
     return runs.start_all(together, owner=owner, lesson=key)[0]
 

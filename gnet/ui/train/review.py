@@ -93,7 +93,7 @@ class Questions:
         if not isinstance(runs, list) or len(runs) > MOST_COMPARED:
             raise FieldError("runs", cut(runs), f"up to {MOST_COMPARED} runs, by their ids")
         configs = [self.shelf.run_folder(run).config() for run in runs]
-        rows = [self.shelf.shown(run, self.shelf.card(run), "") for run in runs]
+        rows = [self.shelf.describe(run, self.shelf.card(run), "") for run in runs]
         steered = [in_mid_run(row["settings"], c) for row, c in zip(rows, configs, strict=True)]
         mid_run = {
             "setting": IN_MID_RUN,

@@ -47,7 +47,7 @@ def locked(content):
 def asked(offers, tmp_path, key):
     """The form's config with a data set's key, as the Train tab makes it."""
     limits = RunLimits(folders=(tmp_path / "allowed",), uploads=tmp_path / "zips")
-    return lambda: limits.admitted(TrainConfig(data=offers.meant(key), size=32))
+    return lambda: limits.admitted(TrainConfig(data=offers.data_of(key), size=32))
 
 
 def test_a_zip_is_kept_listed_and_looked_at(tmp_path, offers, send):
@@ -160,12 +160,12 @@ def test_zips_for_which_there_is_no_room_are_refused_whether_their_length_is_tol
 
 def test_zips_on_their_way_count_with_what_they_were_promised(tmp_path):
     offers = Offers((), tmp_path / "zips", zips_bytes=2500)
-    first, second = offers.room("a.zip", 1000), offers.room("b.zip", 0)
-    offers.took(second, 1500)
+    first, second = offers.reserve("a.zip", 1000), offers.reserve("b.zip", 0)
+    offers.check_received(second, 1500)
     with pytest.raises(GnetError, match="no room for another zip"):
-        offers.took(second, 1501)
+        offers.check_received(second, 1501)
     offers.discard(first)
-    offers.took(second, 1501)
+    offers.check_received(second, 1501)
 
 
 @pytest.mark.parametrize("given", [None, {}, [], "x", ["/etc"], 3])
@@ -181,5 +181,5 @@ def test_the_forms_pictures_are_a_key_and_never_a_path(tmp_path, offers):
 
     meant = data_tab.with_data(offers, {"data": "here:allowed", "size": 3})
     assert meant == {"data": str(tmp_path / "allowed"), "size": 3}
-    with pytest.raises(GnetError, match="what the list has"):
+    with pytest.raises(GnetError, match="from the list"):
         data_tab.with_data(offers, {"data": str(tmp_path / "allowed"), "size": 3})

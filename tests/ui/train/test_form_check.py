@@ -147,11 +147,8 @@ def test_what_a_server_does_not_allow_is_said_at_the_field_too() -> None:
     assert said(limits=RunLimits(enabled=False)).troubles == {}
 
 
-def test_a_step_that_needs_too_much_memory_is_said_where_its_pictures_are_set(monkeypatch) -> None:
-    from gnet.serving import limits as run_limits
-
-    monkeypatch.setattr(run_limits, "_memory", lambda: 1e9)
-    told = said(batch=4096, size=320, model__width=1)
+def test_a_step_that_needs_too_much_memory_is_said_where_its_pictures_are_set() -> None:
+    told = said(limits=RunLimits(memory=1e9), batch=4096, size=320, model__width=1)
     assert list(told.troubles) == ["batch"] and "choose a smaller" in told.troubles["batch"]
 
 

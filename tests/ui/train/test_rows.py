@@ -11,7 +11,7 @@ from gnet.runs.lessons import LESSONS
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.reviews import Reviews
 from gnet.serving.run_card import write_card
-from gnet.serving.runs import Runs, Wanted
+from gnet.serving.runs import NewRun, Runs
 from support.opened_runs import OWNER, STRANGER
 
 HEADS = LESSONS["heads"]
@@ -29,7 +29,7 @@ def runs(tmp_path):
 
 
 def asked(lesson, owner=OWNER, key=None):
-    wanted = [Wanted(name=name, config=config, part=name) for name, config in lesson.runs]
+    wanted = [NewRun(name=name, config=config, part=name) for name, config in lesson.runs]
     return {"wanted": wanted, "owner": owner, "lesson": lesson.key if key is None else key}
 
 
@@ -177,7 +177,7 @@ def test_a_list_reads_no_runs_events_again_that_has_said_nothing_more(runs, monk
         finish(runs, run_id, 0.5)
     first = described(runs.shelf.list(OWNER))
     monkeypatch.setattr(
-        "gnet.serving.story.Story.standing", lambda _: pytest.fail("it was read again")
+        "gnet.serving.story.Story.progress", lambda _: pytest.fail("it was read again")
     )
     assert described(runs.shelf.list(OWNER)) == first
     assert {row["accuracy"]["main"] for row in first} == {0.5}
