@@ -82,6 +82,11 @@ def evaluate(arguments: argparse.Namespace) -> None:
             for head, tops in heads.items()
         )
         print(f"  {name:<15}{each}")
+    for key, name in (("class_mean", "mean of classes"), ("family", "family right")):
+        by_head = {head: tops[key] for head, tops in summary["heads"].items() if key in tops}
+        if by_head:
+            each = "   ".join(f"{head} {percent(value)}" for head, value in by_head.items())
+            print(f"  {name:<16}{each}")
     errors = "   ".join(
         f"{head} {percent(row['ece_after'])} ({percent(row['ece_before'])} at temperature 1)"
         for head, row in calibration.items()

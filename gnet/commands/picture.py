@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 from pathlib import Path
 
 from gnet.commands.console import Command, positive, print_json
@@ -62,8 +63,12 @@ def predict(arguments: argparse.Namespace) -> None:
         present = [head for head in ("main", "aux1", "aux2") if head in recording.logits]
         status = {head: recording.heads.get(head, UNTRAINED) for head in present}
         sure = {head: believed[head].sure if head in believed else None for head in present}
+        families = {
+            head: model.info.family_shares(held.probabilities) for head, held in believed.items()
+        }
         answers.append(
-            {head: rows.get(head, []) for head in present} | {"status": status, "sure": sure}
+            {head: rows.get(head, []) for head in present}
+            | {"status": status, "sure": sure, "families": families}
         )
     if arguments.json:
         print_json(answers[0] if len(answers) == 1 else answers)
@@ -73,6 +78,9 @@ def predict(arguments: argparse.Namespace) -> None:
         for head, status in answer["status"].items():
             doubt = "; not sure, the nearest classes are" if answer["sure"][head] is False else ""
             print(f"  {head}  ({status}{doubt})")
+            families = answer["families"].get(head, {}) if doubt else {}
+            for family, share in itertools.islice(families.items(), 1):
+                print(f"    {100 * share:5.1f} %  some {family}: all classes of this family")
             for row in answer[head]:
                 print(f"    {100 * row['probability']:5.1f} %  {row['class']}")
 

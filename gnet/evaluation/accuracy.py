@@ -42,6 +42,8 @@ class Evaluation:
     """(n,) int64."""
     sources: tuple[str, ...]
     """The group of each picture."""
+    families: tuple[str, ...] = ()
+    """The family of each class; empty when nobody sorted them."""
 
     def losses(self) -> dict[str, float]:
         """Head → mean cross-entropy in nats."""
@@ -57,8 +59,37 @@ class Evaluation:
             result[head] = (best == labels[:, None]).any(dim=1).double().mean().item()
         return result
 
+    def class_mean(self) -> dict[str, float]:
+        """Head → accuracy averaged over the classes that have pictures, each with the same say."""
+        counts = torch.bincount(self.labels).double()
+        result = {}
+        for head, values in self.logits.items():
+            right = (values.argmax(1) == self.labels).double()
+            by_class = torch.bincount(self.labels, right) / counts
+            result[head] = by_class[counts > 0].mean().item()
+        return result
+
+    def family_accuracy(self) -> dict[str, float]:
+        """Head → fraction of pictures whose first class is of the right family.
+
+        Empty where the classes have no families.
+        """
+        if not self.families:
+            return {}
+        names = sorted(set(self.families))
+        family = torch.tensor([names.index(own) for own in self.families])
+        right = family[self.labels]
+        return {
+            head: (family[values.argmax(1)] == right).double().mean().item()
+            for head, values in self.logits.items()
+        }
+
     def summary(self) -> dict[str, Any]:
-        """Top-1 and top-5 of each head over all pictures and by group, as plain values."""
+        """Each head's accuracy over all pictures and by group, as plain values.
+
+        Top-1 and top-5 everywhere; over all pictures the mean over classes, too, and how often the
+        family was right, where classes have families.
+        """
         groups = sorted(set(self.sources))
         keeps = {g: torch.tensor([s == g for s in self.sources]) for g in groups}
         by_group = {g: self._tops(keep) for g, keep in keeps.items()}
@@ -69,8 +100,12 @@ class Evaluation:
             }
             for head in self.logits
         }
+        more = {"class_mean": self.class_mean(), "family": self.family_accuracy()}
+        heads = self._tops(None)
+        for head, tops in heads.items():
+            tops |= {key: values[head] for key, values in more.items() if head in values}
         return {
-            "heads": self._tops(None),
+            "heads": heads,
             "sources_mean": means,
             "groups": by_group,
             "count": len(self.labels),
@@ -121,6 +156,7 @@ def evaluate(
         logits=logits,
         labels=dataset.labels,
         sources=dataset.sources,
+        families=model.info.families,
     )
 
 

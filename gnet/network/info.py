@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -88,6 +89,8 @@ class ModelInfo:
     name: str = "untrained"
     classes: tuple[str, ...] = ()
     """Names to show, one per logit; empty when nobody named them."""
+    families: tuple[str, ...] = ()
+    """The family of each class, as "dog"; empty when nobody sorted them."""
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     heads: dict[str, str] = field(default_factory=lambda: dict.fromkeys(HEADS, UNTRAINED))
     """Head → "trained with the net", "probe on frozen features" or "untrained"."""
@@ -104,6 +107,16 @@ class ModelInfo:
     def class_name(self, index: int) -> str:
         """The name to show for logit `index`."""
         return self.classes[index] if index < len(self.classes) else f"class {index}"
+
+    def family_shares(self, probabilities: Sequence[float]) -> dict[str, float]:
+        """Family → the summed probability of its classes, the likeliest family first.
+
+        `probabilities`: one per class, summing to 1; empty where the classes have no families.
+        """
+        shares: dict[str, float] = {}
+        for family, share in zip(self.families, probabilities, strict=False):
+            shares[family] = shares.get(family, 0.0) + share
+        return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
     def class_index(self, given: str | int) -> int:
         """The class that a person or a page means, by number or by name.
@@ -155,9 +168,14 @@ class ModelInfo:
             sure = {str(h): Sureness(**given) for h, given in record.get("sure", {}).items()}
             if not set(sure) <= set(HEADS):
                 raise ValueError(f"sure {list(sure)}")
+            classes = tuple(str(c) for c in record.get("classes", ()))
+            families = tuple(str(f) for f in record.get("families", ()))
+            if families and len(families) != len(classes):
+                raise ValueError(f"{len(families)} families for {len(classes)} classes")
             return cls(
                 name=str(record.get("name", "")),
-                classes=tuple(str(c) for c in record.get("classes", ())),
+                classes=classes,
+                families=families,
                 preprocessing=Preprocessing(**picture),
                 heads=dict.fromkeys(HEADS, UNTRAINED) | heads,
                 metrics=metrics,

@@ -11,7 +11,7 @@ def test_evaluate_gives_heads_groups_and_a_count(weights, answer, tmp_path):
     assert told["count"] == 5 and set(told["groups"]) == {"tin", "ima"}
     for tops in (told["heads"], *told["groups"].values()):
         assert set(tops) == {"main", "aux1", "aux2"}
-        assert all(set(row) == {"top1", "top5"} for row in tops.values())
+        assert all({"top1", "top5"} <= set(row) for row in tops.values())
         assert all(row["top5"] == 1.0 for row in tops.values())
 
 

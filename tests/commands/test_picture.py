@@ -17,7 +17,7 @@ from gnet.network.weights import load, save
 
 def test_predict_gives_class_probability_and_status_of_each_head(weights, photo, answer):
     heads = answer("predict", photo, "--weights", weights)
-    assert list(heads) == ["main", "aux1", "aux2", "status", "sure"]
+    assert list(heads) == ["main", "aux1", "aux2", "status", "sure", "families"]
     assert heads["status"] == {"main": TRAINED, "aux1": TRAINED, "aux2": UNTRAINED}
     for head in ("main", "aux1"):
         rows = heads[head]

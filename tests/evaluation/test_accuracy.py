@@ -1,5 +1,7 @@
 """Accuracy by head and by group, counted by hand."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -41,11 +43,25 @@ def test_losses_are_mean_cross_entropies():
 
 def test_the_summary_has_heads_groups_and_a_count():
     summary = RESULT.summary()
-    assert summary["heads"]["main"] == {"top1": 0.5, "top5": 0.75}
+    assert summary["heads"]["main"] == {"top1": 0.5, "top5": 0.75, "class_mean": 0.5}
     assert list(summary["heads"]) == ["main", "aux1"]
     assert summary["groups"]["ima"]["main"] == {"top1": 0.0, "top5": 0.0}
     assert summary["groups"]["tin"]["main"]["top1"] == pytest.approx(2 / 3)
     assert summary["count"] == 4 and summary["counts"] == {"ima": 1, "tin": 3}
+
+
+def test_the_mean_over_classes_gives_each_class_the_same_say():
+    uneven = replace(RESULT, labels=torch.tensor([0, 0, 6, 0]))
+    assert uneven.accuracy()["main"] == 0.75
+    assert uneven.class_mean()["main"] == pytest.approx((2 / 3 + 1) / 2)  # five have no pictures
+
+
+def test_a_family_is_right_whichever_of_its_classes_is_first():
+    families = ("dog", "dog", "cat", "cat", "cat", "dog", "dog")
+    sorted_out = replace(RESULT, families=families)
+    assert sorted_out.family_accuracy()["main"] == 1.0  # classes 0 and 6 are of one family
+    assert sorted_out.summary()["heads"]["main"]["family"] == 1.0
+    assert RESULT.family_accuracy() == {} and "family" not in RESULT.summary()["heads"]["main"]
 
 
 def test_the_mean_of_groups_gives_each_group_the_same_say():

@@ -226,6 +226,8 @@ def test_the_commands_calibrate_predict_and_evaluate_agree(weights, data, tmp_pa
     )
     sure = ask("predict", picture, "--weights", out)["sure"]
     assert list(sure) == ["main", "aux1", "aux2"]
+    families = ask("predict", picture, "--weights", out)["families"]
+    assert families == {"main": {}, "aux1": {}}  # nobody has sorted the classes
     assert sure["aux2"] is None and {type(sure[head]) for head in ("main", "aux1")} == {bool}
     errors = ask("evaluate", "--weights", out, "--data", data)["calibration"]["main"]
     assert errors["temperature"] == info.temperatures["main"]

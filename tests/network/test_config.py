@@ -53,6 +53,7 @@ def test_info_survives_json_and_names_every_class():
     info = ModelInfo(
         name="x",
         classes=("cat", "dog"),
+        families=("pet", "pet"),
         preprocessing=Preprocessing(size=64, crop=0.9, mean=(0.1, 0.2, 0.3)),
         heads={"aux1": "untrained", "aux2": "probe on frozen features", "main": "untrained"},
         metrics={"top1": 0.5},
@@ -61,6 +62,15 @@ def test_info_survives_json_and_names_every_class():
     assert ModelInfo.from_json(info.to_json()) == info
     assert info.class_name(1) == "dog"
     assert info.class_name(7) == "class 7"
+
+
+def test_a_familys_probability_is_the_sum_over_its_classes():
+    info = ModelInfo(classes=("cat", "beagle", "poodle"), families=("cat", "dog", "dog"))
+    shares = info.family_shares((0.4, 0.35, 0.25))
+    assert list(shares) == ["dog", "cat"] and shares == pytest.approx({"dog": 0.6, "cat": 0.4})
+    assert ModelInfo(classes=("cat", "dog")).family_shares((0.4, 0.6)) == {}
+    with pytest.raises(GnetError, match="1 families for 2 classes"):
+        ModelInfo.from_json({"classes": ["cat", "dog"], "families": ["pet"]})
 
 
 def test_normalising_gives_mean_0_and_deviation_1_per_colour():
