@@ -63,12 +63,13 @@ def predict(arguments: argparse.Namespace) -> None:
         present = [head for head in ("main", "aux1", "aux2") if head in recording.logits]
         status = {head: recording.heads.get(head, UNTRAINED) for head in present}
         sure = {head: believed[head].sure if head in believed else None for head in present}
+        certain = {head: believed[head].certain if head in believed else None for head in present}
         families = {
             head: model.info.family_shares(held.probabilities) for head, held in believed.items()
         }
         answers.append(
             {head: rows.get(head, []) for head in present}
-            | {"status": status, "sure": sure, "families": families}
+            | {"status": status, "sure": sure, "certain": certain, "families": families}
         )
     if arguments.json:
         print_json(answers[0] if len(answers) == 1 else answers)
@@ -77,9 +78,11 @@ def predict(arguments: argparse.Namespace) -> None:
         print(path)
         for head, status in answer["status"].items():
             doubt = "; not sure, the nearest classes are" if answer["sure"][head] is False else ""
+            families = answer["families"].get(head, {})
+            if answer["certain"][head] is False and not doubt and families:
+                doubt = "; not sure of the class"
             print(f"  {head}  ({status}{doubt})")
-            families = answer["families"].get(head, {}) if doubt else {}
-            for family, share in itertools.islice(families.items(), 1):
+            for family, share in itertools.islice(families.items(), 1 if doubt else 0):
                 print(f"    {100 * share:5.1f} %  some {family}: all classes of this family")
             for row in answer[head]:
                 print(f"    {100 * row['probability']:5.1f} %  {row['class']}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from PIL import Image
 from gnet.data import patterns
 from gnet.data.archives import LIMITS, Files, Limits, Parts
 from gnet.data.catalogue import fetch
-from gnet.data.layout import empty_class, layout, limited, share, titles
+from gnet.data.layout import empty_class, families, has_split, layout, limited, share, titles
 from gnet.data.pictures import PictureError, as_tensor, open_picture
 from gnet.data.source import BuiltIn, Known, Source, Stored, parse
 from gnet.errors import GnetError
@@ -49,6 +49,8 @@ class Dataset:
     """(n,) int64."""
     sources: tuple[str, ...] = field(repr=False)
     """First three letters of each picture's file name: the group it is judged in."""
+    families: tuple[str, ...] = ()
+    """The family of each class; empty where they have none."""
     skipped: dict[str, int] = field(default_factory=dict)
     """Why pictures were left out, and how many."""
 
@@ -62,7 +64,7 @@ class Dataset:
 
 
 TUNE = "tune"
-"""Name of the part of `train` that `held_out` sets aside."""
+"""Name of the split on which things are chosen: a folder, or what `held_out` sets aside."""
 TUNE_SHARE = 0.05
 
 
@@ -82,6 +84,26 @@ def held_out(dataset: Dataset) -> tuple[Dataset, Dataset]:
         tune += sorted(order[:count].tolist())
         rest += sorted(order[count:].tolist())
     return chosen(dataset, rest), chosen(dataset, tune)
+
+
+def train_and_tune(spec: str | Path | Source, **options: Any) -> tuple[Dataset, Dataset]:
+    """What is left of `train` to learn from, and `tune`; `options` as in `open_dataset`."""
+    source = parse(spec)
+    train = open_dataset(source, "train", **options)
+    if not _has_tune(source, options.get("limits", LIMITS)):
+        return held_out(train)
+    return train, open_dataset(source, TUNE, **options)
+
+
+def _has_tune(source: Source, limits: Limits) -> bool:
+    """Whether the data set comes with a `tune` folder of its own."""
+    if not isinstance(source, Stored) or not source.path.exists():
+        return False
+    files = source.open(limits)
+    try:
+        return has_split(files, TUNE)
+    finally:
+        files.close()
 
 
 def chosen(dataset: Dataset, indices: list[int]) -> Dataset:
@@ -109,8 +131,9 @@ def open_dataset(
     """Read one split of a data set into memory.
 
     `spec`: "built-in", a name in TORCHVISION, a folder or a .zip, or such a source parsed.
-    `split`: any top-level folder of the source, or `tune`, the part of `train` that `held_out` sets
-    aside; a source of <class>/* alone is split 85 / 15 into train and val by `seed`.
+    `split`: any top-level folder of the source, or `tune`, the folder of that name or else the part
+    of `train` that `held_out` sets aside; a source of <class>/* alone is split 85 / 15 into train
+    and val by `seed`.
     `classes` names the class folders to take, by default all (folders and zips only).
     `per_class` limits the pictures of each class (chosen by `seed`); `size` is the side (px) that
     training will use: the built-in pictures are made at it, others are shrunk to a short side of
@@ -118,7 +141,7 @@ def open_dataset(
     pictures. Order is by class, then by name. Raises GnetError.
     """
     source = parse(spec)
-    if split == TUNE:
+    if split == TUNE and not _has_tune(source, limits):
         whole = open_dataset(
             source,
             "train",
@@ -167,7 +190,7 @@ def _stored(
         def decode(item: tuple[int, Parts]) -> torch.Tensor | str:
             return _decoded(files, item[1], short)
 
-        return _gathered(
+        found = _gathered(
             files.name,
             names,
             titles(files, source.path, names),
@@ -175,6 +198,7 @@ def _stored(
             _decode_all(decode, items, progress, limits),
             required=split == "train",
         )
+        return replace(found, families=families(files, source.path, names))
     finally:
         files.close()
 

@@ -33,6 +33,12 @@ def layout(files: Files, split: str, seed: int, only: Sequence[str] = ()) -> dic
     return _several(files.name, {name: found[name] for name in found if not only or name in only})
 
 
+def has_split(files: Files, split: str) -> bool:
+    """Whether `split` is a top-level folder of class folders with files in them."""
+    skip = _wrapper(files.paths, keep=(*SPLITS, split))
+    return any(len(path) - skip >= 3 and path[skip] == split for path in files.paths)
+
+
 def _layout(files: Files, split: str, seed: int) -> dict[str, list[Parts]]:
     skip = _wrapper(files.paths, keep=(*SPLITS, split))
     paths = [path for path in files.paths if len(path) - skip >= 2]
@@ -132,17 +138,29 @@ def _random(seed: int, name: str, purpose: str) -> np.random.Generator:
 
 def titles(files: Files, path: Path, names: tuple[str, ...]) -> tuple[str, ...]:
     """Names to show: from a classes.json inside or beside the source if it maps every folder."""
-    inside = [parts for parts in files.paths if parts[-1] == "classes.json" and len(parts) <= 2]
+    return _table("classes.json", files, path, names) or names
+
+
+def families(files: Files, path: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Each class's family, from a families.json likewise; empty where there is none."""
+    return _table("families.json", files, path, names)
+
+
+def _table(name: str, files: Files, path: Path, folders: tuple[str, ...]) -> tuple[str, ...]:
+    """The text that a JSON file of that name gives each folder; empty unless each has one."""
+    inside = [parts for parts in files.paths if parts[-1] == name and len(parts) <= 2]
     texts: list[Callable[[], bytes]] = [lambda parts=parts: files.read(parts) for parts in inside]
-    texts.append((path.parent / "classes.json").read_bytes)
+    texts.append((path.parent / name).read_bytes)
     for text in texts:
         try:
             table = json.loads(text())
         except (OSError, ValueError, RecursionError):
             continue
-        if isinstance(table, dict) and all(isinstance(table.get(name), str) for name in names):
-            return tuple(table[name][:80] for name in names)
-    return names
+        if isinstance(table, dict) and all(
+            isinstance(table.get(folder), str) for folder in folders
+        ):
+            return tuple(table[folder][:80] for folder in folders)
+    return ()
 
 
 def _several(source: str, layout: dict[str, list[Parts]]) -> dict[str, list[Parts]]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from gnet.errors import GnetError
 
 BINS = 15
+MOST_WRONG = 0.08
+"""Largest share of all pictures that may be given a wrong class rather than their family."""
 LOWEST, HIGHEST = 0.05, 20.0
 """Range of temperatures that are searched."""
 _HALVINGS = 50
@@ -99,3 +102,19 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if slope(math.exp(middle)) > 0 else (middle, high)
     return math.exp(-(low + high) / 2)
+
+
+def certain_from(probabilities: Tensor, labels: Tensor, most_wrong: float = MOST_WRONG) -> float:
+    """The lowest probability of the first class from which a head may give that class.
+
+    From there on at most the share `most_wrong` of all pictures, (n, classes) fractions and (n,)
+    labels, get a wrong one; 0 where that holds for all.
+    """
+    confidence, first = probabilities.double().max(dim=1)
+    order = confidence.argsort(descending=True, stable=True)
+    wrong = (first != labels)[order].cumsum(0)
+    too_many = (wrong > most_wrong * len(labels)).nonzero()
+    if len(too_many) == 0:
+        return 0.0
+    last = confidence[order][too_many[0, 0]]
+    return torch.nextafter(last, last.new_tensor(2.0)).item()

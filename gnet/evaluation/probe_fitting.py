@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gnet.data.batches import in_order
-from gnet.data.datasets import Dataset, chosen, held_out, open_dataset
+from gnet.data.datasets import Dataset, chosen, open_dataset, train_and_tune
 from gnet.data.prefetch import prefetch
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import check_classes
@@ -76,7 +76,7 @@ def fit_probes(
     if per_class < 1:
         raise GnetError(f"per_class is {per_class}; allowed are 1 and more.")
     size = model.info.preprocessing.size
-    rest, tune = held_out(open_dataset(data, "train", size=size, seed=seed, progress=progress))
+    rest, tune = train_and_tune(data, size=size, seed=seed, progress=progress)
     if len(tune) == 0:
         raise GnetError(
             "No class has a picture to set aside for tuning; allowed are data sets with classes of "

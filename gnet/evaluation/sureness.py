@@ -14,7 +14,13 @@ from torch import Tensor
 from gnet.data.datasets import TUNE, Dataset, open_dataset
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import answers, evaluate
-from gnet.evaluation.calibration import Bin, calibration_error, fit_temperature, reliability
+from gnet.evaluation.calibration import (
+    Bin,
+    calibration_error,
+    certain_from,
+    fit_temperature,
+    reliability,
+)
 from gnet.evaluation.out_of_distribution import EACH, halves, out_of_distribution, photos_in
 from gnet.explain.belief import probabilities
 from gnet.explain.familiarity import SCORES, auroc, below, familiarity, threshold_for
@@ -53,6 +59,12 @@ class HeadReport:
     ece_after: float
     bins: tuple[Bin, ...]
     """Reliability with the temperature."""
+    certain: float
+    """Probability from which the head gives a class, chosen on `tune`; below, its family."""
+    given: float
+    """Fraction of the known pictures reported on that get a class."""
+    given_wrong: float
+    """Fraction of them that get a wrong one."""
     scores: dict[str, ScoreReport]
 
 
@@ -83,6 +95,7 @@ class Report:
                     threshold=row.scores[self.score].threshold,
                     false_alarms=row.scores[self.score].false_alarms,
                     detected=row.scores[self.score].detected[ALL],
+                    certain=row.certain,
                 )
                 for head, row in self.heads.items()
             },
@@ -142,6 +155,10 @@ def calibrate(
         name: below(familiarity(name, tune.outside, deepest, temperatures[deepest]), threshold)
         for name, threshold in thresholds[deepest].items()
     }
+    certain = {
+        head: certain_from(probabilities(tune.known[head], False, temperatures[head]), tune.labels)
+        for head in trained
+    }
     return Report(
         score=max(chosen_by, key=lambda name: chosen_by[name]),
         chosen_by=chosen_by,
@@ -152,7 +169,10 @@ def calibrate(
             "outside": len(tune.pictures),
         },
         outside=dict(zip(reported.pictures.classes, reported.pictures.counts, strict=True)),
-        heads={h: _head_report(reported, h, temperatures[h], thresholds[h]) for h in trained},
+        heads={
+            h: _head_report(reported, h, temperatures[h], thresholds[h], certain[h])
+            for h in trained
+        },
     )
 
 
@@ -171,7 +191,11 @@ class _Answered:
 
 
 def _head_report(
-    answered: _Answered, head: str, temperature: float, thresholds: dict[str, float]
+    answered: _Answered,
+    head: str,
+    temperature: float,
+    thresholds: dict[str, float],
+    certain: float,
 ) -> HeadReport:
     before, after = (probabilities(answered.known[head], False, t) for t in (1.0, temperature))
     scores = {}
@@ -187,7 +211,12 @@ def _head_report(
             auroc={kind: auroc(own, values) for kind, values in kinds.items()},
             detected={kind: below(values, threshold) for kind, values in kinds.items()},
         )
+    confidence, first = after.max(dim=1)
+    given = confidence >= certain
     return HeadReport(
+        certain=certain,
+        given=given.double().mean().item(),
+        given_wrong=(given & (first != answered.labels)).double().mean().item(),
         temperature=temperature,
         ece_before=calibration_error(before, answered.labels),
         ece_after=calibration_error(after, answered.labels),

@@ -27,6 +27,8 @@ class HeadBelief:
     """The score that decides `sure`; None where nobody has measured a threshold."""
     sure: bool | None
     """Whether that score reaches the threshold; if not, `top` are merely the nearest classes."""
+    certain: bool | None = None
+    """Whether it is sure of the class itself; if not, of its family at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +93,13 @@ def _believed(recording: Recording, head: str, status: str, top: int) -> HeadBel
     trained = {h: z for h, z in recording.logits.items() if recording.heads.get(h) != UNTRAINED}
     score = float(familiarity(sureness.score, trained, head, temperature)) if sureness else None
     order = fractions.argsort(descending=True, stable=True)[:top]
+    sure = score >= sureness.threshold if sureness and score is not None else None
     return HeadBelief(
         status=status,
         probabilities=tuple(fractions.tolist()),
         entropy=float(-torch.xlogy(fractions, fractions).sum()),
         top=tuple(order.tolist()),
         familiarity=score,
-        sure=score >= sureness.threshold if sureness and score is not None else None,
+        sure=sure,
+        certain=sure and float(fractions.max()) >= sureness.certain if sureness else None,
     )

@@ -75,9 +75,12 @@ class Sureness:
     """Fraction of validation pictures, which show known classes, that stay below."""
     detected: float
     """Fraction of pictures of something else that stay below."""
+    certain: float = 0.0
+    """Probability of the first class from which that class is given; below, its family. 0: always
+    the class."""
 
     def __post_init__(self) -> None:
-        shares = all(0 <= share <= 1 for share in (self.false_alarms, self.detected))
+        shares = all(0 <= share <= 1 for share in (self.false_alarms, self.detected, self.certain))
         if self.score not in FAMILIARITY or not math.isfinite(self.threshold) or not shares:
             raise ValueError(f"sureness {self}")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gnet.data.datasets import TUNE
 from gnet.errors import GnetError
+from gnet.evaluation.calibration import MOST_WRONG
 from gnet.evaluation.sureness import ALL, FALSE_ALARMS, Report, ScoreReport
 from gnet.explain.familiarity import SCORES
 from gnet.network.info import ModelInfo
@@ -67,10 +68,10 @@ def measured(report: Report) -> str:
     lines = [
         "### Calibration",
         "",
-        f"Temperatures were fitted on `tune` ({report.counts[TUNE]:,} pictures, 5 % of each class "
-        f"of `train`) and are evaluated on `{split}` ({known:,} pictures). The expected "
-        "calibration error compares the probability of the first class with how often it is "
-        "right, over 15 bins of equal width.",
+        f"Temperatures were fitted on `tune` ({report.counts[TUNE]:,} pictures held out of "
+        f"`train`) and are evaluated on `{split}` ({known:,} pictures). The expected calibration "
+        "error compares the probability of the first class with how often it is right, over 15 "
+        "bins of equal width.",
         "",
         "| head | temperature | error at temperature 1 | error as shown |",
         "|---|---|---|---|",
@@ -89,6 +90,19 @@ def measured(report: Report) -> str:
             f"{percent(row.confidence)} | {percent(row.accuracy)} |"
             for row in heads[deepest].bins
             if row.confidence is not None and row.accuracy is not None
+        ),
+        "",
+        "### Class or family",
+        "",
+        "A head gives a class from the probability on that leaves at most "
+        f"{percent(MOST_WRONG)} of `tune` with a wrong one; below it, the family. On `{split}`:",
+        "",
+        "| head | gives a class from | gives a class | gives a wrong one |",
+        "|---|---|---|---|",
+        *(
+            f"| {head} | {percent(row.certain)} | {percent(row.given)} | "
+            f"{percent(row.given_wrong)} |"
+            for head, row in heads.items()
         ),
         "",
         '### "Not sure"',

@@ -11,13 +11,14 @@ from gnet.data.pictures import open_picture, to_pixels
 from gnet.explain.methods import METHODS, STEPS_RANGE
 from gnet.network.config import STAGES, TRAINED, UNTRAINED
 from gnet.network.folding import fold
+from gnet.network.info import Sureness
 from gnet.network.receptive_field import effective_fields
-from gnet.network.weights import load, save
+from gnet.network.weights import load, save, save_info
 
 
 def test_predict_gives_class_probability_and_status_of_each_head(weights, photo, answer):
     heads = answer("predict", photo, "--weights", weights)
-    assert list(heads) == ["main", "aux1", "aux2", "status", "sure", "families"]
+    assert list(heads) == ["main", "aux1", "aux2", "status", "sure", "certain", "families"]
     assert heads["status"] == {"main": TRAINED, "aux1": TRAINED, "aux2": UNTRAINED}
     for head in ("main", "aux1"):
         rows = heads[head]
@@ -39,6 +40,27 @@ def test_predict_prints_a_table(weights, photo, capsys):
     text = capsys.readouterr().out
     assert f"main  ({TRAINED})" in text and text.endswith("aux2  (untrained)\n")
     assert "%  cat" in text
+
+
+def test_predict_gives_the_family_where_the_head_is_not_sure(
+    weights, photo, answer, tmp_path, capsys
+):
+    model, doubtful = load(weights), tmp_path / "doubtful.safetensors"
+    never = Sureness(score="maximum probability", threshold=2.0, false_alarms=1.0, detected=1.0)
+    families = tuple("pet" for _ in model.info.classes)
+    save_info(weights, replace(model.info, families=families, sure={"main": never}), doubtful)
+    shares = answer("predict", photo, "--weights", doubtful)["families"]["main"]
+    assert shares == {"pet": pytest.approx(1)}
+    assert main(["predict", photo, "--weights", str(doubtful)]) == 0
+    text = capsys.readouterr().out
+    assert "100.0 %  some pet: all classes of this family" in text
+    assert "not sure, the nearest classes are" in text
+    of_class = replace(never, threshold=0.0, certain=1.0)
+    save_info(doubtful, replace(load(doubtful).info, sure={"main": of_class}), doubtful)
+    assert answer("predict", photo, "--weights", doubtful)["certain"]["main"] is False
+    assert main(["predict", photo, "--weights", str(doubtful)]) == 0
+    text = capsys.readouterr().out
+    assert "not sure of the class" in text and "some pet" in text
 
 
 def test_explore_writes_figures_and_the_recording(weights, photo, answer, tmp_path):

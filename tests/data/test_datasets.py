@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gnet.data.archives import Limits
-from gnet.data.datasets import held_out, open_dataset
-from support.folders import FLAT, SPLIT, laid_out, picture, reds, refused
+from gnet.data.datasets import held_out, open_dataset, train_and_tune
+from support.folders import FLAT, SPLIT, laid_out, picture, reds, refused, zipped
 
 
 def test_pictures_are_uint8_channels_last_and_writable(source):
@@ -135,6 +135,17 @@ def test_what_is_held_out_of_a_class_does_not_depend_on_the_other_classes(tmp_pa
     more = open_dataset(laid_out(tmp_path / "b", files), "tune")
     assert reds(more)[1:] == reds(one) and len(one) == 2
     assert more.counts == (1, 1, 1)
+
+
+def test_a_data_set_may_bring_a_tune_folder_of_its_own(tmp_path):
+    files = {f"train/{name}/{i:02}.png": picture(i) for name in ("cat", "dog") for i in range(20)}
+    files |= {f"tune/dog/{i}.png": picture(100 + i) for i in range(3)}
+    for spec in (laid_out(tmp_path / "a", files), zipped(tmp_path / "b.zip", files)):
+        rest, tune = train_and_tune(spec)
+        assert rest.counts == (20, 20) and tune.counts == (0, 3)
+        assert reds(open_dataset(spec, "tune")) == reds(tune)
+    rest, tune = train_and_tune("built-in", per_class=40, size=32)
+    assert rest.counts == (38,) * 10 and tune.counts == (2,) * 10
 
 
 def test_a_class_of_one_picture_keeps_it_for_training(tmp_path):

@@ -90,6 +90,16 @@ def test_names_to_show_may_lie_inside(source):
     assert dataset.classes == ("Hauskatze", "Hund") and dataset.skipped == {}
 
 
+def test_families_come_from_a_table_that_has_every_class(source):
+    table = json.dumps({"cat": "pet", "dog": "pet"}).encode()
+    assert open_dataset(source(SPLIT | {"families.json": table}), "train").families == ("pet",) * 2
+
+
+@pytest.mark.parametrize("files", [{}, {"families.json": b'{"cat": "pet"}'}])
+def test_without_a_whole_table_classes_have_no_families(source, files):
+    assert open_dataset(source(SPLIT | files), "train").families == ()
+
+
 @pytest.mark.parametrize(
     "table", [b"not json", b"[1]", b'{"cat": "Katze"}', b'{"cat": 1, "dog": 2}', b"[" * 100_000]
 )

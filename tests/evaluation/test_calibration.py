@@ -8,6 +8,7 @@ from gnet.evaluation.calibration import (
     HIGHEST,
     LOWEST,
     calibration_error,
+    certain_from,
     fit_temperature,
     reliability,
 )
@@ -103,3 +104,14 @@ def test_shapes_that_do_not_fit_are_a_sentence(function):
         function(BELIEVED, LABELS[:3])
     with pytest.raises(GnetError, match="at least 1"):
         function(BELIEVED[:0], LABELS[:0])
+
+
+def test_a_class_is_given_from_the_probability_that_leaves_few_wrong_ones():
+    first = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.55])
+    probabilities = torch.stack([first, 1 - first], 1)
+    labels = torch.tensor([0, 1, 0, 1, 0])  # the second and the fourth are wrong
+    assert certain_from(probabilities, labels, 0.4) == 0.0
+    one = certain_from(probabilities, labels, 0.2)
+    assert 0.6 < one < 0.6001, "the fourth is left out, the third is not"
+    assert certain_from(probabilities, labels, 0.0) == pytest.approx(0.8)
+    assert certain_from(probabilities, labels, 0.0) > first[1].double().item()

@@ -95,6 +95,18 @@ def test_the_report_tells_what_stays_below_the_threshold(report, weights, data):
     assert report.chosen_by[report.score] == max(report.chosen_by.values())
 
 
+def test_the_report_counts_how_many_get_a_class_and_a_wrong_one(report, weights, data):
+    model = load(weights)
+    val = evaluate(model, open_dataset(data, "val", size=32), model.info.preprocessing)
+    row = report.heads["main"]
+    shown = (val.logits["main"].double() / row.temperature).softmax(1)
+    given = shown.amax(1) >= row.certain
+    wrong = given & (shown.argmax(1) != val.labels)
+    assert row.given == pytest.approx(given.double().mean().item(), abs=0.04)
+    assert row.given_wrong == pytest.approx(wrong.double().mean().item(), abs=0.04)
+    assert report.applied_to(model.info).sure["main"].certain == row.certain
+
+
 def test_photos_are_divided_between_choosing_and_reporting(data, weights, tmp_path):
     for number in range(5):
         (tmp_path / "fruit").mkdir(exist_ok=True)
@@ -159,6 +171,7 @@ def test_the_header_survives_json_and_old_files_have_none():
         {"sure": {"main": vars(SURE) | {"score": "entropy"}}},
         {"sure": {"main": vars(SURE) | {"threshold": float("nan")}}},
         {"sure": {"main": vars(SURE) | {"detected": 60}}},
+        {"sure": {"main": vars(SURE) | {"certain": -1}}},
         {"sure": {"side": vars(SURE)}},
         {"sure": {"main": 0.5}},
     ],
@@ -197,6 +210,17 @@ def test_a_head_is_sure_from_its_threshold_on_and_says_nothing_without_one(tmp_p
         assert held["aux1"].sure is None and held["aux1"].familiarity is None
         recording.save(tmp_path / "kept.safetensors")
         assert belief(Recording.load(tmp_path / "kept.safetensors")) == belief(recording)
+
+
+def test_a_head_that_is_sure_is_certain_of_a_class_from_its_probability_on():
+    model = small()
+    shown = float(record(model, pixels()).logits["main"].double().softmax(0).max())
+    known = replace(SURE, score="maximum probability", threshold=0.0)
+    for threshold, certain in ((shown - 1e-9, True), (min(1.0, shown + 1e-9), shown >= 1)):
+        model.info = replace(model.info, sure={"main": replace(known, certain=threshold)})
+        assert belief(record(model, pixels())).heads["main"].certain is certain
+    model.info = replace(model.info, sure={"main": replace(known, threshold=1.5)})
+    assert belief(record(model, pixels())).heads["main"].certain is False, "not even sure"
 
 
 def test_networks_that_cannot_be_calibrated_are_refused(data):
