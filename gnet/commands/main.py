@@ -21,6 +21,7 @@ from gnet.commands import (
     picture,
     runs,
     studies,
+    teaching,
     training,
 )
 from gnet.commands.console import drop_output, replace_missing_letters
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         picture,
         channels,
         before_training,
+        teaching,
         training,
         runs,
         evaluating,

@@ -5,7 +5,7 @@ Knows one batch at a time; its random numbers are given to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +50,16 @@ class Augmentation:
         check_fields(self)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FixedCrops:
+    """Crops that are shown in place of random ones, for the pictures that have some."""
+
+    numbers: dict[int, np.ndarray] = field(repr=False)
+    """Picture's number in the data set → the numbers of its crops."""
+    boxes: torch.Tensor = field(repr=False)
+    """(crops, 4) int64: y, x, height and width of each in the picture's px."""
+
+
 class View(NamedTuple):
     """How one picture is looked at in one step; sizes and places in px."""
 
@@ -68,12 +78,18 @@ class View(NamedTuple):
     """Below 0: softer, shrunk to this share and back; above: crisper; 0: as it is."""
     antialias: bool
     """Whether the picture is smoothed where it is shrunk."""
+    fixed: int
+    """Number of the fixed crop that is shown; -1: a random one."""
 
 
 def choose_views(
-    random: np.random.Generator, dataset: Dataset, indices: np.ndarray, how: Augmentation
+    random: np.random.Generator,
+    dataset: Dataset,
+    indices: np.ndarray,
+    how: Augmentation,
+    crops: FixedCrops | None = None,
 ) -> list[View]:
-    """One view for each of the pictures at `indices`."""
+    """One view for each of the pictures at `indices`; of `crops` where they have the picture."""
     n, tries = len(indices), 10
     sizes = np.array([dataset.pictures[i].shape[1:] for i in indices], dtype=np.int64)
     short = sizes.min(axis=1)
@@ -99,7 +115,18 @@ def choose_views(
     detail = np.where(softer, -random.uniform(SOFTEST, 1, n), random.uniform(0, SHARPEST, n))
     detail = np.where(random.random(n) < how.vary_detail, detail, 0.0)
     smooth = (random.random(n) >= how.aliased) | (short <= SHARP_ABOVE)
-    columns = (height, width, quality, y, x, down, across, flip, detail, smooth)
+    fixed = np.full(n, -1)
+    if crops:
+        pick = random.random(n)
+        for row, index in enumerate(indices.tolist()):
+            own = crops.numbers.get(index)
+            if own is not None:
+                fixed[row] = own[int(pick[row] * len(own))]
+                box = crops.boxes[fixed[row]].numpy() * factor[row]
+                down[row], across[row] = np.maximum(np.round(box[2:]).astype(np.int64), 1)
+                y[row] = min(round(box[0]), height[row] - down[row])
+                x[row] = min(round(box[1]), width[row] - across[row])
+    columns = (height, width, quality, y, x, down, across, flip, detail, smooth, fixed)
     return [View(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
 
 

@@ -13,7 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from gnet.data.augmentation import SHARP_ABOVE, Augmentation, augmented, choose_views, empty
+from gnet.data.augmentation import (
+    SHARP_ABOVE,
+    Augmentation,
+    FixedCrops,
+    augmented,
+    choose_views,
+    empty,
+)
 from gnet.data.datasets import Dataset
 from gnet.data.pictures import as_seen
 from gnet.errors import GnetError
@@ -29,6 +36,8 @@ class Batch(NamedTuple):
     """int64 (n,)."""
     sharp: torch.Tensor
     """bool (n,): the view shows detail that a thumbnail has not."""
+    crops: torch.Tensor
+    """int64 (n,): number of the fixed crop that each view is; -1: a random one."""
 
 
 _PLAIN = Augmentation()
@@ -53,7 +62,9 @@ def batches(
     seed: int,
     epoch: int,
     balance: float = 0.0,
+    sharp_weight: float = 1.0,
     augmentation: Augmentation | None = _PLAIN,
+    crops: FixedCrops | None = None,
     first_step: int = 0,
     rank: int = 0,
     world: int = 1,
@@ -62,8 +73,9 @@ def batches(
 
     `balance` 0 takes every picture once. Above 0 a class is drawn with weight count^-balance per
     picture (1: all classes alike), in an epoch of the same length.
+    `sharp_weight`: how many times as often a sharp picture is drawn as a small one of its class.
     `augmentation` None takes each picture's centre square; otherwise its crops and flips are
-    random and it is varied further as the record says.
+    random and it is varied further as the record says. `crops` replace the random ones.
     `batch` is the size over all processes; process `rank` of `world` gets its every world-th.
     """
     if not 0 <= rank < world or batch < 2 * world:
@@ -71,19 +83,28 @@ def batches(
             f"A batch of {batch} for process {rank} of {world} was asked for; allowed are batches "
             "of at least two pictures per process."
         )
-    indices = epoch_order(dataset.labels, seed=seed, epoch=epoch, balance=balance)
+    indices = epoch_order(
+        dataset.labels,
+        seed=seed,
+        epoch=epoch,
+        balance=balance,
+        sharp=None if sharp_weight == 1 else sharp_pictures(dataset, np.arange(len(dataset))),
+        sharp_weight=sharp_weight,
+    )
     for step in range(first_step, steps_per_epoch(len(indices), batch, world)):
         whole = indices[step * batch : (step + 1) * batch]
         mine = whole[rank::world]
         if augmentation is not None:
             random = np.random.default_rng([abs(seed), epoch, _STEP, step])
-            views = choose_views(random, dataset, whole, augmentation)[rank::world]
+            views = choose_views(random, dataset, whole, augmentation, crops)[rank::world]
             pixels = augmented(dataset, mine, views, size)
+            shown = torch.tensor([view.fixed for view in views], dtype=torch.int64)
             sharp = torch.tensor([v.quality == 0 for v in views]) & sharp_pictures(dataset, mine)
         else:
             pixels = _centred(dataset, mine, Preprocessing(size=size))
             sharp = sharp_pictures(dataset, mine)
-        yield Batch(pixels, dataset.labels[torch.from_numpy(mine)], sharp)
+            shown = torch.full((len(mine),), -1)
+        yield Batch(pixels, dataset.labels[torch.from_numpy(mine)], sharp, shown)
 
 
 def sharp_pictures(dataset: Dataset, indices: np.ndarray) -> torch.Tensor:
@@ -111,22 +132,61 @@ def in_order(
         yield pixels, dataset.labels[start : start + batch]
 
 
-def epoch_order(labels: torch.Tensor, *, seed: int, epoch: int, balance: float = 0.0) -> np.ndarray:
+def drawing_weights(
+    labels: np.ndarray, balance: float, sharp: np.ndarray | None = None, sharp_weight: float = 1.0
+) -> np.ndarray:
+    """How often each picture is drawn in an epoch, float64 (n,), on average once.
+
+    A class is drawn count^(1 - balance) times as often as a class of one picture; within it a
+    `sharp` picture is drawn `sharp_weight` times as often as a small one.
+    """
+    counts = np.bincount(labels)
+    weights = counts.astype(np.float64)[labels] ** -balance
+    if sharp is not None:
+        own = np.where(sharp, sharp_weight, 1.0)
+        weights *= own * (counts / np.bincount(labels, own).clip(1e-12))[labels]
+    return weights * (len(labels) / weights.sum())
+
+
+def class_shares(
+    dataset: Dataset, *, balance: float, sharp_weight: float, thumbnails: float
+) -> torch.Tensor:
+    """How small and sharp views are spread over the classes: (2, classes), small ones first.
+
+    A network could guess a class by this much from how its pictures were made.
+    """
+    sharp = sharp_pictures(dataset, np.arange(len(dataset))).numpy()
+    labels, classes = dataset.labels.numpy(), len(dataset.classes)
+    weights = drawing_weights(labels, balance, sharp, sharp_weight)
+    shown = weights * sharp * (1 - thumbnails)
+    rows = [np.bincount(labels, each, minlength=classes) for each in (weights - shown, shown)]
+    return torch.tensor(np.stack([row / max(row.sum(), 1e-12) for row in rows])).float()
+
+
+def epoch_order(
+    labels: torch.Tensor,
+    *,
+    seed: int,
+    epoch: int,
+    balance: float = 0.0,
+    sharp: torch.Tensor | None = None,
+    sharp_weight: float = 1.0,
+) -> np.ndarray:
     """The pictures of an epoch, int64 (n,), drawn from (seed, epoch) alone.
 
-    With balance, each picture comes as often as its weight says, rounded up or down at random
-    (systematic sampling), so that no class is over- or under-drawn by chance.
+    With weights other than 1 (see `drawing_weights`) each picture comes as often as its weight
+    says, rounded up or down at random (systematic sampling), so that no class is over- or
+    under-drawn by chance.
     """
     if not 0 <= balance <= 1:
         raise GnetError(f"balance is {balance}; allowed are 0 to 1.")
     random = np.random.default_rng([abs(seed), epoch, _ORDER])
     order = random.permutation(len(labels))
-    if balance == 0 or len(labels) == 0:
+    if (balance == 0 and sharp is None) or len(labels) == 0:
         return order
     order = order[np.argsort(labels.numpy()[order], kind="stable")]  # class by class
-    classes = labels.numpy()[order]
-    weights = np.bincount(classes).astype(np.float64)[classes] ** -balance
-    ends = np.cumsum(weights) * (len(order) / weights.sum())
+    kinds = None if sharp is None else sharp.numpy()[order]
+    ends = np.cumsum(drawing_weights(labels.numpy()[order], balance, kinds, sharp_weight))
     ends[-1] = len(order)
     drawn = np.searchsorted(ends, np.arange(len(order)) + random.random(), side="right")
     return random.permutation(order[np.minimum(drawn, len(order) - 1)])

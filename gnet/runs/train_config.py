@@ -56,12 +56,25 @@ class TrainConfig:
     aux1_weight: float = option(0.3, "weight of aux1's loss", low=0.0, high=10.0)
     aux2_weight: float = option(0.3, "weight of aux2's loss", low=0.0, high=10.0)
     balance: float = option(0.0, "0 samples pictures, 1 samples classes evenly", low=0.0, high=1.0)
+    sharp_weight: float = option(
+        1.0, "times as often a sharp picture is drawn as a small one", low=0.01, high=1000.0
+    )
     augment: bool = option(True, "random crops and flips")
     thumbnails: float = like(Augmentation, "thumbnails")
     aliased: float = like(Augmentation, "aliased")
     vary_detail: float = like(Augmentation, "vary_detail")
     within_sharp: bool = option(
         False, "in a sharp view's loss, count only the classes that have sharp pictures"
+    )
+    even_sharpness: bool = option(
+        False, "in the loss, make up for classes that have more sharp pictures than others"
+    )
+    answers: str = option("", "a teacher's answers to learn from, a file that `teach` wrote")
+    teacher_weight: float = option(
+        0.7, "share of the loss that compares with the teacher's answer", low=0.0, high=1.0
+    )
+    teacher_temperature: float = option(
+        1.5, "divides both networks' logits before they are compared", low=0.1, high=20.0
     )
     cutmix: float = option(
         0.0, "share of batches in which pictures get a piece of another", low=0.0, high=1.0
@@ -89,6 +102,10 @@ class TrainConfig:
         check_fields(self)
         for size in set(self.sizes_by_epoch()):
             self.model.check_size(size, size)
+        if self.answers and self.loss != "cross-entropy":
+            raise FieldError("loss", self.loss, "cross-entropy beside a teacher's answers")
+        if self.answers and not self.augment:
+            raise FieldError("augment", self.augment, "crops, to which the teacher's answers are")
         if self.train_only != "all" and not self.start:
             raise FieldError(
                 "train_only", self.train_only, "all, or a start beside it whose weights it keeps"

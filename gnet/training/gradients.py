@@ -28,7 +28,8 @@ def probe_batch(data: Dataset, size: int) -> Batch:
     indices = np.linspace(0, len(data) - 1, min(PROBE_PICTURES, len(data))).astype(np.int64)
     few = chosen(data, indices.tolist())
     pixels, labels = next(in_order(few, Preprocessing(size=size), batch=len(few)))
-    return Batch(pixels, labels, sharp_pictures(data, indices))
+    no_crops = torch.full((len(indices),), -1)
+    return Batch(pixels, labels, sharp_pictures(data, indices), no_crops)
 
 
 def gradients_by_head(learner: Learner, probe: Batch) -> dict[str, dict[str, Tensor]]:

@@ -11,12 +11,19 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from gnet.data.batches import Batch, batches, classes_with_sharp, steps_per_epoch
+from gnet.data.batches import (
+    Batch,
+    batches,
+    class_shares,
+    classes_with_sharp,
+    steps_per_epoch,
+)
 from gnet.data.datasets import Dataset
 from gnet.errors import GnetError
 from gnet.network.config import UNTRAINED
 from gnet.network.model import GoogLeNet, Logits
 from gnet.runs.train_config import TrainConfig
+from gnet.training.distillation.answers import MatchedAnswers, SoftTargets
 from gnet.training.distributed import Group, device
 from gnet.training.optimisation import (
     EmaWeights,
@@ -56,18 +63,23 @@ class Learner:
         steps: int,
         group: Group,
         weights: GoogLeNet | None = None,
+        answers: MatchedAnswers | None = None,
     ) -> None:
-        """`weights`: what `config.start` names, as `first_weights` reads it."""
+        """`weights`: what `config.start` names, as `first_weights` reads it.
+
+        `answers`: a teacher's, to pictures of `data`.
+        """
         self.config = config
         """What holds for the next step; settings may change on the way."""
         self.steps = steps
         self.group = group
+        self.answers = answers
         self.device = device()
         self.precision = config.precision
         """"fp32" or "bf16"."""
         self.step = 0
         """Steps taken."""
-        model = first_network(config, data.classes, weights).to(self.device)
+        model = first_network(config, data.classes, weights, data.families).to(self.device)
         self.model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self._frozen = frozen(self.model, config)
         for module in self._frozen:
@@ -82,6 +94,7 @@ class Learner:
                 nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
             self._parallel = nn.parallel.DistributedDataParallel(self.model)
         self._with_sharp = classes_with_sharp(data) if config.within_sharp else None
+        self._shares = _shares(config, data) if config.even_sharpness else None
 
     @property
     def shown(self) -> GoogLeNet:
@@ -147,11 +160,20 @@ class Learner:
         rivals = None
         if self._with_sharp is not None:
             rivals = (self._with_sharp[None] | ~sharp[:, None]).to(self.device)
-        losses = head_losses(logits, labels, self.config, rivals)
+        shares = self._shares[sharp.long()].to(self.device) if self._shares is not None else None
+        targets = self._targets(batch)
+        losses = head_losses(logits, labels, self.config, rivals, targets, shares)
         if mixed is not None:
-            pieces = head_losses(logits, labels[mixed.others], self.config, rivals)
+            others = targets.of(mixed.others) if targets else None
+            pieces = head_losses(logits, labels[mixed.others], self.config, rivals, others, shares)
             return {head: loss.lerp(pieces[head], mixed.share) for head, loss in losses.items()}
         return losses
+
+    def _targets(self, batch: Batch) -> SoftTargets | None:
+        if self.answers is None:
+            return None
+        temperature = self.config.teacher_temperature
+        return self.answers.targets(batch.crops, batch.labels, temperature).to(self.device)
 
     def _shared(
         self, logits: Logits, labels: Tensor, losses: dict[str, Tensor], count: int
@@ -177,9 +199,19 @@ def steps_each_epoch(config: TrainConfig, data: Dataset, group: Group) -> int:
 
 
 def training_batches(
-    config: TrainConfig, data: Dataset, epoch: int, size: int, group: Group, *, first_step: int = 0
+    config: TrainConfig,
+    data: Dataset,
+    epoch: int,
+    size: int,
+    group: Group,
+    answers: MatchedAnswers | None = None,
+    *,
+    first_step: int = 0,
 ) -> Iterator[Batch]:
-    """This process's batches of an epoch (from 0) at `size` px, as the config has them."""
+    """This process's batches of an epoch (from 0) at `size` px, as the config has them.
+
+    Pictures that a teacher answered are shown in the crops it was shown.
+    """
     return batches(
         data,
         size=size,
@@ -187,10 +219,21 @@ def training_batches(
         seed=config.seed,
         epoch=epoch,
         balance=config.balance,
+        sharp_weight=config.sharp_weight,
         augmentation=config.augmentation(),
+        crops=answers.crops if answers else None,
         first_step=first_step,
         rank=group.rank,
         world=group.world,
+    )
+
+
+def _shares(config: TrainConfig, data: Dataset) -> Tensor:
+    return class_shares(
+        data,
+        balance=config.balance,
+        sharp_weight=config.sharp_weight,
+        thumbnails=config.thumbnails if config.augment else 0.0,
     )
 
 

@@ -39,7 +39,7 @@ from gnet.training.epochs import is_best, look, pinned_picture, validate
 from gnet.training.gradients import gradients_by_head, norms_and_cosines, probe_batch
 from gnet.training.learner import Learner, steps_each_epoch, training_batches
 from gnet.training.precision import this_machine
-from gnet.training.starting import first_weights, open_splits, settled
+from gnet.training.starting import first_weights, open_answers, open_splits, settled
 from gnet.training.steering import Listener, Steering
 
 
@@ -127,7 +127,8 @@ class _Run:
         weights, classes = first_weights(config), len(self.data.classes)
         self.config = config = settled(config, classes, weights, this_machine(group))
         self.per_epoch = steps_each_epoch(config, self.data, group)
-        self.learner = Learner(config, self.data, self.per_epoch * config.epochs, group, weights)
+        steps, answers = self.per_epoch * config.epochs, open_answers(config, self.data)
+        self.learner = Learner(config, self.data, steps, group, weights, answers)
         self.listener = Listener(folder and folder.path / CONTROL, group, self._out_of_patience)
         self.steering = Steering(self.listener, self.learner, self._noted, self._rest)
         self.probe = probe_batch(self.data, config.size) if config.gradients_every else None
@@ -234,8 +235,9 @@ class _Run:
         """The steps of an epoch that are still to be taken."""
         first = self.learner.step - epoch * self.per_epoch
         size = self.config.sizes_by_epoch()[epoch]
+        answers = self.learner.answers
         batches = training_batches(
-            self.config, self.data, epoch, size, self.group, first_step=first
+            self.config, self.data, epoch, size, self.group, answers, first_step=first
         )
         with closing(prefetch(batches)) as ready:
             begun = time.monotonic()

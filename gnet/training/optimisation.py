@@ -15,32 +15,74 @@ from torch.nn import functional as F
 
 from gnet.network.model import GoogLeNet, Logits
 from gnet.runs.train_config import TrainConfig
+from gnet.training.distillation.answers import SoftTargets
 from gnet.training.muon import Muon
 
 WARM_UP = 0.25
 """Share of a one-cycle run in which the learning rate rises."""
 EMA_EVERY = 4
 """Steps between two updates of the EMA."""
+_RAREST = 1e-6
+"""Share below which a class does not count as rarer still."""
 
 
 def head_losses(
-    logits: Logits, labels: Tensor, config: TrainConfig, rivals: Tensor | None = None
+    logits: Logits,
+    labels: Tensor,
+    config: TrainConfig,
+    rivals: Tensor | None = None,
+    targets: SoftTargets | None = None,
+    shares: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Head → summed loss (nats) over the batch; `logits` (N, classes), `labels` (N,).
 
     `rivals`, bool (N, classes): the classes that compete for each picture; by default all.
+    `targets`: a teacher's answers, which take the share `teacher_weight` of the loss.
+    `shares` (N, classes): how pictures of each one's kind are spread over the classes. The loss by
+    label adds their logarithm to the logits ("logit adjustment", arXiv 2007.07314), so that the
+    logits themselves do not learn it.
     """
+    prior = None if shares is None else shares.clamp_min(_RAREST).log()
     return {
-        head: _loss(values.float(), labels, config, rivals)
+        head: _head_loss(values.float(), labels, config, rivals, targets, prior)
         for head, values in logits._asdict().items()
         if values is not None
     }
 
 
+def _head_loss(
+    outputs: Tensor,
+    labels: Tensor,
+    config: TrainConfig,
+    rivals: Tensor | None,
+    targets: SoftTargets | None,
+    prior: Tensor | None,
+) -> Tensor:
+    adjusted = outputs if prior is None else outputs + prior
+    if targets is None:
+        return _loss(adjusted, labels, config, rivals)
+    share = config.teacher_weight * targets.weights
+    if rivals is None:
+        rivals = torch.ones_like(targets.probabilities, dtype=torch.bool)
+    by_label = _among(adjusted, labels, rivals, config.label_smoothing)
+    return ((1 - share) * by_label + share * _divergence(outputs, targets)).sum()
+
+
+def _divergence(outputs: Tensor, targets: SoftTargets) -> Tensor:
+    """(N,): how far each row's distribution over the teacher's classes is from the teacher's.
+
+    The Kullback-Leibler divergence at the temperature, times the temperature: its gradient is then
+    as large as that of a loss by label, whatever the temperature.
+    """
+    logs = (outputs[:, targets.known] / targets.temperature).log_softmax(dim=1)
+    wanted = targets.probabilities[:, targets.known]
+    return (torch.xlogy(wanted, wanted) - wanted * logs).sum(dim=1) * targets.temperature
+
+
 def _loss(outputs: Tensor, labels: Tensor, config: TrainConfig, rivals: Tensor | None) -> Tensor:
     if config.loss == "cross-entropy":
         if rivals is not None:
-            return _among(outputs, labels, rivals, config.label_smoothing)
+            return _among(outputs, labels, rivals, config.label_smoothing).sum()
         return F.cross_entropy(
             outputs, labels, label_smoothing=config.label_smoothing, reduction="sum"
         )
@@ -52,10 +94,10 @@ def _loss(outputs: Tensor, labels: Tensor, config: TrainConfig, rivals: Tensor |
 
 
 def _among(outputs: Tensor, labels: Tensor, rivals: Tensor, smoothing: float) -> Tensor:
-    """Summed cross-entropy of a softmax over each row's rivals alone."""
+    """(N,): cross-entropy of a softmax over each row's rivals alone."""
     logs = outputs.masked_fill(~rivals, float("-inf")).log_softmax(dim=1)
-    right = logs.gather(1, labels[:, None]).sum()
-    spread = (logs.masked_fill(~rivals, 0.0).sum(dim=1) / rivals.sum(dim=1)).sum()
+    right = logs.gather(1, labels[:, None])[:, 0]
+    spread = logs.masked_fill(~rivals, 0.0).sum(dim=1) / rivals.sum(dim=1)
     return -((1 - smoothing) * right + smoothing * spread)
 
 

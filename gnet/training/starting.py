@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gnet.data.augmentation import THUMBNAIL
-from gnet.data.datasets import Dataset, held_out, open_dataset
+from gnet.data.datasets import Dataset, open_dataset, train_and_tune
 from gnet.errors import FieldError, GnetError
 from gnet.network.config import EXITS, HEADS, PROBE, TRAINED, UNTRAINED
 from gnet.network.info import ModelInfo, Preprocessing
@@ -20,6 +21,7 @@ from gnet.network.model import GoogLeNet
 from gnet.network.weights import load
 from gnet.runs.train_config import TrainConfig
 from gnet.system.progress import Progress
+from gnet.training.distillation.answers import MatchedAnswers, TeacherAnswers, match
 from gnet.training.optimisation import head_weights
 from gnet.training.precision import Machine, chosen_precision
 
@@ -33,8 +35,10 @@ _TRAINED_PARTS = {
 
 def open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Dataset, Dataset]:
     """The training set and the validation set; neither is empty."""
-    data = open_split(config, "train", progress)
-    data, val = held_out(data) if config.tune else (data, open_split(config, "val", progress))
+    if config.tune:
+        data, val = train_and_tune(config.data, **_options(config, progress))
+    else:
+        data, val = (open_split(config, split, progress) for split in ("train", "val"))
     if len(val) == 0:
         raise GnetError("The data set holds no picture to validate on; at least one is needed.")
     if config.pinned >= len(val):
@@ -44,15 +48,22 @@ def open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Dataset
 
 def open_split(config: TrainConfig, split: str, progress: Progress | None = None) -> Dataset:
     """One split of the run's data set, as the run takes it."""
-    return open_dataset(
-        config.data,
-        split,
-        classes=config.chosen_classes(),
-        per_class=config.per_class or None,
-        size=config.size,
-        seed=config.seed,
-        progress=progress,
-    )
+    return open_dataset(config.data, split, **_options(config, progress))
+
+
+def _options(config: TrainConfig, progress: Progress | None) -> dict[str, Any]:
+    return {
+        "classes": config.chosen_classes(),
+        "per_class": config.per_class or None,
+        "size": config.size,
+        "seed": config.seed,
+        "progress": progress,
+    }
+
+
+def open_answers(config: TrainConfig, data: Dataset) -> MatchedAnswers | None:
+    """A teacher's answers to pictures of `data`; None where the run learns from labels alone."""
+    return match(TeacherAnswers.load(config.answers), data) if config.answers else None
 
 
 def first_weights(config: TrainConfig) -> GoogLeNet | None:
@@ -70,17 +81,21 @@ def settled(
 
 
 def first_network(
-    config: TrainConfig, classes: tuple[str, ...], weights: GoogLeNet | None
+    config: TrainConfig,
+    classes: tuple[str, ...],
+    weights: GoogLeNet | None,
+    families: tuple[str, ...] = (),
 ) -> GoogLeNet:
     """The network before the first step, for a config that is `settled`.
 
-    All tensors of `weights` that fit are taken over; the last layer of each head is new unless the
-    weights were trained on the very same classes.
+    All tensors of `weights` that fit are taken over. In the last layer of each head, classes that
+    the weights know keep their rows; the rows of all others are new.
     """
     torch.manual_seed(config.seed)
     info = ModelInfo(
         name=f"trained on {Path(config.data).name}",
         classes=classes,
+        families=families,
         preprocessing=_as_taught(Preprocessing(), config),
         heads=grown({}, heads_in_training(config)),
     )
@@ -89,13 +104,30 @@ def first_network(
         preprocessing = _as_taught(weights.info.preprocessing, config)
         state = weights.state_dict()
         if weights.info.classes == classes:
-            info = replace(info, heads=grown(weights.info.heads, info.heads))
+            heads = grown(weights.info.heads, info.heads)
+            info = replace(info, heads=heads, families=families or weights.info.families)
         else:
-            last = ("fc.", "aux1.fc2.", "aux2.fc2.")
-            state = {name: value for name, value in state.items() if not name.startswith(last)}
+            _match_rows(state, model.state_dict(), weights.info.classes, classes)
         model.load_state_dict(state, strict=False)
         model.info = replace(info, preprocessing=preprocessing)
     return model
+
+
+def _match_rows(
+    state: dict[str, Tensor],
+    fresh: dict[str, Tensor],
+    before: tuple[str, ...],
+    now: tuple[str, ...],
+) -> None:
+    """Give the last layers in `state` a row for each class of `now`: its own, or a fresh one."""
+    known = [(row, before.index(name)) for row, name in enumerate(now) if name in before]
+    for name in list(state):
+        if name.startswith(("fc.", "aux1.fc2.", "aux2.fc2.")):
+            old = state.pop(name)
+            if name in fresh:
+                state[name] = fresh[name].clone()
+                for row, source in known:
+                    state[name][row] = old[source]
 
 
 def _as_taught(preprocessing: Preprocessing, config: TrainConfig) -> Preprocessing:

@@ -13,6 +13,7 @@ import torch
 from gnet.data.augmentation import SHARP_ABOVE, THUMBNAIL, Augmentation
 from gnet.data.batches import (
     batches,
+    class_shares,
     classes_with_sharp,
     epoch_order,
     in_order,
@@ -63,7 +64,7 @@ def equal(ones, others):
 
 
 def test_a_batch_is_uint8_channels_last_with_int64_labels(mixed):
-    pixels, labels, _ = next(iter(batches(mixed, **ASKED)))
+    pixels, labels, *_ = next(iter(batches(mixed, **ASKED)))
     assert pixels.shape == (8, 3, 32, 32) and pixels.dtype == torch.uint8
     assert pixels.is_contiguous(memory_format=torch.channels_last)
     assert labels.shape == (8,) and labels.dtype == torch.int64
@@ -110,6 +111,26 @@ def test_half_balance_draws_classes_by_the_root_of_their_counts():
     labels = torch.tensor([0] * 100 + [1] * 900)
     batch = labels[torch.from_numpy(epoch_order(labels, seed=4, epoch=0, balance=0.5))]
     assert batch.bincount().tolist() == pytest.approx([250, 750], abs=1)
+
+
+def test_sharp_pictures_come_more_often_within_their_class_alone():
+    labels = torch.tensor([0] * 50 + [1] * 50)
+    sharp = torch.tensor(([True] * 10 + [False] * 40) + [False] * 50)
+    times = np.zeros(100)
+    for epoch in range(40):
+        order = epoch_order(labels, seed=2, epoch=epoch, sharp=sharp, sharp_weight=4.0)
+        times += np.bincount(order, minlength=100)
+    assert times[:50].sum() == times[50:].sum() == 2000
+    assert times[:10].mean() == pytest.approx(4 * times[10:50].mean(), rel=0.05)
+
+
+def test_class_shares_say_how_views_of_a_kind_are_spread_over_the_classes():
+    dataset = made([(120, 120)] * 3 + [(64, 64)] * 5, labels=[0, 0, 1, 0, 0, 1, 1, 1])
+    small, sharp = class_shares(dataset, balance=0.0, sharp_weight=1.0, thumbnails=0.0)
+    torch.testing.assert_close(sharp, torch.tensor([2 / 3, 1 / 3]))
+    torch.testing.assert_close(small, torch.tensor([2 / 5, 3 / 5]))
+    small, sharp = class_shares(dataset, balance=0.0, sharp_weight=1.0, thumbnails=1.0)
+    torch.testing.assert_close(small, torch.tensor([0.5, 0.5]))
 
 
 def test_balance_repeats_pictures_evenly():

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from gnet.data.batches import class_shares
 from gnet.data.datasets import Dataset
 from gnet.training.distributed import Group
 from gnet.training.learner import Learner, training_batches
@@ -77,3 +78,13 @@ def test_a_run_with_pieces_of_others_is_the_same_every_time():
     config = tiny(cutmix=0.5, seed=4)
     assert curve(run(config)) == curve(run(config))
     assert curve(run(config)) != curve(run(tiny(seed=4)))
+
+
+def test_a_run_that_evens_sharpness_out_adds_each_kinds_shares(data):
+    evened = learner(data, even_sharpness=True, sharp_weight=2.0, thumbnails=0.5)
+    (batch,) = training_batches(evened.config, data, 0, 32, ALONE)
+    x, labels = evened.inputs(batch)
+    logits = evened.model.eval()(x)
+    shares = class_shares(data, balance=0.0, sharp_weight=2.0, thumbnails=0.5)
+    expected = head_losses(logits, labels, evened.config, shares=shares[batch.sharp.long()])
+    torch.testing.assert_close(evened.losses(logits, labels, batch), expected)

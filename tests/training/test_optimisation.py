@@ -49,6 +49,13 @@ def test_label_smoothing_is_the_mixture_with_even_labels(logits):
     torch.testing.assert_close(loss / 6, F.cross_entropy(logits.main, LABELS, label_smoothing=0.1))
 
 
+def test_shares_make_up_for_what_a_kind_of_picture_says_of_its_class(logits):
+    shares = torch.tensor([0.4, 0.3, 0.2, 0.1, 0.0]).expand(6, 5)
+    loss = head_losses(logits, LABELS, TrainConfig(), shares=shares)["main"]
+    adjusted = logits.main + shares.clamp_min(1e-6).log()
+    torch.testing.assert_close(loss, F.cross_entropy(adjusted, LABELS, reduction="sum"))
+
+
 def test_the_total_is_main_plus_the_weighted_auxiliary_losses():
     losses = {"main": torch.tensor(2.0), "aux1": torch.tensor(3.0), "aux2": torch.tensor(5.0)}
     config = TrainConfig(aux1_weight=0.3, aux2_weight=0.1)

@@ -87,6 +87,26 @@ def test_for_other_classes_the_last_layer_of_each_head_is_new(strange):
     )
 
 
+def test_classes_that_the_weights_know_keep_their_rows_wherever_they_stand(tmp_path):
+    known = (CLASSES[3], "thing", CLASSES[0])
+    path = weights(tmp_path / "some.safetensors", known)
+    before, begun = load(path).state_dict(), first(tiny(start=path))
+    for layer in ("fc", "aux1.fc2", "aux2.fc2"):
+        for kind in ("weight", "bias"):
+            rows = begun.state_dict()[f"{layer}.{kind}"]
+            old = before[f"{layer}.{kind}"]
+            assert len(rows) == 10 and torch.equal(rows[3], old[0]) and torch.equal(rows[0], old[2])
+            assert kind == "bias" or not torch.equal(rows[1], old[1])
+
+
+def test_families_of_the_data_set_go_with_the_weights():
+    families = tuple("round" if i % 2 else "square" for i in range(10))
+    config = settled(tiny(), 10, None, Machine())
+    info = first_network(config, CLASSES, None, families).info
+    assert info.families == families
+    assert info.family_shares([0.1] * 10) == pytest.approx({"round": 0.5, "square": 0.5})
+
+
 def test_a_picture_is_prepared_as_for_the_weights_but_at_the_runs_size(own):
     expected = replace(load(own).info.preprocessing, size=32)
     info = first(tiny(start=own)).info
