@@ -6,7 +6,6 @@ any pictures in one forward each and knows nothing of where they came from but a
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,8 +14,6 @@ from statistics import median
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from gnet.data.gallery import FOLDER, decoded, encoded, shipped
@@ -26,11 +23,15 @@ from gnet.network.config import BRANCHES, STAGES
 from gnet.network.hooks import evaluating, watching
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import Field, box, effective_fields, receptive_fields
-from gnet.system.atomic import atomically
 from gnet.system.cache import cache_folder
 from gnet.system.progress import Progress
+from gnet.system.tensor_file import Kind
 
-FORMAT = "gnet index 1"
+KIND = Kind(
+    name="index",
+    called="an index",
+    remedy="create one with `python -m gnet index`",
+)
 NINE = 9
 BATCH = 16
 MEASURED = 8
@@ -147,39 +148,26 @@ class Index:
         tensors: dict[str, Tensor] = {}
         for name in _TABLES:
             table = getattr(self, name)
-            tensors |= {f"{name}/{stage}": values.contiguous() for stage, values in table.items()}
+            tensors |= {f"{name}/{stage}": values for stage, values in table.items()}
         numbers = sorted(self.kept)
         if numbers:
             tensors["kept"] = torch.cat([self.kept[number] for number in numbers])
         header = {
-            "format": FORMAT,
             "fields": {s: {b: asdict(f) for b, f in fs.items()} for s, fs in self.fields.items()},
             "kept": [[number, len(self.kept[number])] for number in numbers],
         } | {name: getattr(self, name) for name in _PLAIN}
-        data = save(tensors, metadata={"index": json.dumps(header)})
-        with atomically(path) as temporary:
-            temporary.write_bytes(data)
+        KIND.write(path, header, tensors)
 
     @classmethod
     def load(cls, path: str | Path) -> Index:
         """The index `save` wrote; raises `GnetError` for any other file."""
-        path = Path(path)
-        if not path.is_file():
-            raise GnetError(f"There is no index {path}; `python -m gnet index` makes one.")
-        try:
-            header = _header(path)
-            with safe_open(path, framework="pt") as file:
-                tables = {
-                    name: {stage: file.get_tensor(f"{name}/{stage}") for stage in STAGES}
-                    for name in _TABLES
-                }
-                lengths = [length for _, length in header["kept"]]
-                parts = file.get_tensor("kept").split(lengths) if lengths else ()
+        with KIND.reading(path) as (header, tensors):
+            tables = {
+                name: {stage: tensors[f"{name}/{stage}"] for stage in STAGES} for name in _TABLES
+            }
+            lengths = [length for _, length in header["kept"]]
+            parts = tensors["kept"].split(lengths) if lengths else ()
             return cls._from_file(header, tables, parts)
-        except _DAMAGES as error:
-            raise GnetError(
-                f"{path.name} is not an index; allowed is a file `python -m gnet index` wrote."
-            ) from error
 
     @classmethod
     def _from_file(
@@ -208,9 +196,6 @@ class Index:
 
 _TABLES = ("values", "pictures", "cells", "means")
 _PLAIN = ("digest", "data", "count", "size", "crop", "signed", "widths", "sides")
-_DAMAGES = (
-    SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError,
-)  # fmt: skip
 
 
 def make_index(
@@ -316,14 +301,6 @@ def _sides(model: GoogLeNet, pictures: list[Tensor]) -> dict[str, dict[str, int]
     }
 
 
-def _header(path: Path) -> dict[str, Any]:
-    with safe_open(path, framework="pt") as file:
-        header = json.loads((file.metadata() or {})["index"])
-    if header["format"] != FORMAT:
-        raise ValueError("another format")
-    return header
-
-
 def index_path(digest: str, data: str) -> Path:
     """Where the index over `data` by the weights of that digest is kept."""
     name = "".join(letter if letter.isalnum() else "-" for letter in data)[:60]
@@ -340,9 +317,9 @@ def find_indexes(digest: str) -> dict[str, Path]:
         if not path.is_file():
             continue
         try:
-            header = _header(path)
+            header = KIND.header(path)
             if header["digest"] == digest:
                 found.setdefault(str(header["data"]), path)
-        except _DAMAGES:
+        except (GnetError, KeyError):
             continue  # a damaged file offers nothing; the command that makes it says so
     return found

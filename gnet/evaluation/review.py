@@ -6,14 +6,11 @@ Knows nothing of runs, pages and figures.
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from gnet.data.batches import in_order
@@ -25,10 +22,16 @@ from gnet.evaluation.calibration import Bin, calibration_error, reliability
 from gnet.network.config import HEADS, UNTRAINED
 from gnet.network.info import Preprocessing
 from gnet.network.model import GoogLeNet
-from gnet.system.atomic import atomically
 from gnet.system.progress import Progress
+from gnet.system.tensor_file import Kind
 from gnet.words import listed
 
+KIND = Kind(
+    name="review",
+    called="a review",
+    remedy="make one with `python -m gnet review`",
+    unmarked="review",
+)
 MOST = 5000
 """Pictures a review holds at most; of larger sets every so many-th is taken."""
 _KEPT = 5
@@ -196,9 +199,9 @@ class Review:
             "pictures": torch.frombuffer(joined, dtype=torch.uint8) if joined else torch.empty(0),
         }
         for head, answers in self.heads.items():
-            tensors[f"{head}.classes"] = answers.classes.contiguous()
-            tensors[f"{head}.probabilities"] = answers.probabilities.contiguous()
-            tensors[f"{head}.truth"] = answers.truth.contiguous()
+            tensors[f"{head}.classes"] = answers.classes
+            tensors[f"{head}.probabilities"] = answers.probabilities
+            tensors[f"{head}.truth"] = answers.truth
         facts = {
             "classes": self.classes,
             "total": self.total,
@@ -207,41 +210,32 @@ class Review:
             "untrained": self.untrained,
             "weights": self.weights,
         }
-        with atomically(path) as temporary:
-            save_file(tensors, temporary, metadata={"review": json.dumps(facts)})
+        KIND.write(path, facts, tensors)
 
     @classmethod
     def read(cls, path: str | Path) -> Review:
         """The review that `save` wrote; `GnetError` for anything else."""
-        try:
-            with safe_open(path, "pt") as file:
-                facts = json.loads(file.metadata()["review"])
-                # An open file of safetensors is no mapping: it can only be asked for its keys.
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-            raise GnetError(
-                f"{path} is no review; allowed are files that this program wrote."
-            ) from error
-        joined = tensors["pictures"].numpy().tobytes()
-        ends = tensors["lengths"].cumsum(0).tolist()
-        return cls(
-            classes=tuple(facts["classes"]),
-            labels=tensors["labels"],
-            total=facts["total"],
-            size=facts["size"],
-            heads={
-                head: Answers(
-                    status=status,
-                    classes=tensors[f"{head}.classes"],
-                    probabilities=tensors[f"{head}.probabilities"],
-                    truth=tensors[f"{head}.truth"],
-                )
-                for head, status in facts["heads"].items()
-            },
-            untrained=tuple(facts["untrained"]),
-            pictures=tuple(joined[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)),
-            weights=facts["weights"],
-        )
+        with KIND.reading(path) as (facts, tensors):
+            joined = tensors["pictures"].numpy().tobytes()
+            ends = tensors["lengths"].cumsum(0).tolist()
+            return cls(
+                classes=tuple(facts["classes"]),
+                labels=tensors["labels"],
+                total=facts["total"],
+                size=facts["size"],
+                heads={
+                    head: Answers(
+                        status=status,
+                        classes=tensors[f"{head}.classes"],
+                        probabilities=tensors[f"{head}.probabilities"],
+                        truth=tensors[f"{head}.truth"],
+                    )
+                    for head, status in facts["heads"].items()
+                },
+                untrained=tuple(facts["untrained"]),
+                pictures=tuple(joined[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)),
+                weights=facts["weights"],
+            )
 
 
 def review(

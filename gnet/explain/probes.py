@@ -8,14 +8,11 @@ Knows nothing of how probes are fitted.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from gnet.errors import GnetError
@@ -23,9 +20,13 @@ from gnet.explain.belief import belief, probabilities
 from gnet.explain.recording import Recording
 from gnet.network.config import PROBE, STAGES
 from gnet.network.weights import BUNDLED
-from gnet.system.atomic import atomically
+from gnet.system.tensor_file import Kind
 
-FORMAT = "gnet probes 1"
+KIND = Kind(
+    name="probes",
+    called="a file of probes",
+    remedy="give one that `python -m gnet probe` wrote",
+)
 SHIPPED = BUNDLED.with_name(f"{BUNDLED.stem}-probes.safetensors")
 
 
@@ -60,17 +61,10 @@ class Probes:
         """Write the probes as safetensors, weights as float16; raises `GnetError`."""
         tensors: dict[str, Tensor] = {}
         for stage, probe in self.probes.items():
-            tensors[f"{stage}.weight"] = probe.weight.half().contiguous()
-            tensors[f"{stage}.bias"] = probe.bias.float().contiguous()
-        header = {
-            "format": FORMAT,
-            "digest": self.digest,
-            "status": self.status,
-            "metrics": self.metrics,
-        }
-        with atomically(path) as temporary:
-            save_file(tensors, temporary, {"probes": json.dumps(header, ensure_ascii=False)})
-        return Path(path)
+            tensors[f"{stage}.weight"] = probe.weight.half()
+            tensors[f"{stage}.bias"] = probe.bias.float()
+        header = {"digest": self.digest, "status": self.status, "metrics": self.metrics}
+        return KIND.write(path, header, tensors)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,16 +133,10 @@ def find_probes(digest: str, path: str | Path = SHIPPED) -> Probes | None:
 
 def load_probes(path: str | Path) -> Probes:
     """The probes that `Probes.save` wrote; raises `GnetError` for any other file."""
-    path = Path(path)
-    if not path.is_file():
-        raise GnetError(f"There is no file {path}; give one that `python -m gnet probe` wrote.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["probes"])
-            names = file.keys()  # an open file cannot be iterated itself
-            tensors = {name: file.get_tensor(name).float() for name in names}
-        if header["format"] != FORMAT or header["status"] != PROBE:
-            raise ValueError("another format")
+    with KIND.reading(path) as (header, halved):
+        tensors = {name: tensor.float() for name, tensor in halved.items()}
+        if header["status"] != PROBE:
+            raise ValueError("probes of another kind")
         found = {
             stage: Probe(weight=tensors[f"{stage}.weight"], bias=tensors[f"{stage}.bias"])
             for stage in STAGES
@@ -158,10 +146,6 @@ def load_probes(path: str | Path) -> Probes:
         if shapes != {(2, True)} or len({len(p.bias) for p in found.values()}) != 1:
             raise ValueError("tensors of other shapes")
         return Probes(digest=str(header["digest"]), probes=found, metrics=dict(header["metrics"]))
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise GnetError(
-            f"{path.name} holds no probes; allowed is a file that `python -m gnet probe` wrote."
-        ) from error
 
 
 def _reading(logits: Tensor, top: int) -> Reading:

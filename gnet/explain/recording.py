@@ -4,25 +4,25 @@ A recording is plain data: CPU tensors without graph, module or handle, so it ca
 and read where no network is loaded.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
-from gnet.errors import GnetError
 from gnet.inference.forward import as_kept, forward
 from gnet.network.config import BRANCHES, HEADS, STAGES
 from gnet.network.info import Sureness
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import Field, receptive_fields
-from gnet.system.atomic import atomically
+from gnet.system.tensor_file import Kind
 
-FORMAT = "gnet recording 1"
+KIND = Kind(
+    name="recording",
+    called="a recording",
+    remedy="give one that `python -m gnet explore` wrote",
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,7 +89,6 @@ class Recording:
             if not _is_output_before(stage, given, self.outputs)
         }
         header = {
-            "format": FORMAT,
             "widths": {
                 stage: [len(part) for part in parts.values()]
                 for stage, parts in self.branches.items()
@@ -106,40 +105,18 @@ class Recording:
             "temperatures": self.temperatures,
             "sure": {head: asdict(sureness) for head, sureness in self.sure.items()},
         }
-        plain = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        data = save(plain, metadata={"recording": json.dumps(header)})
-        with atomically(path) as temporary:
-            temporary.write_bytes(data)
+        KIND.write(path, header, tensors)
 
     @classmethod
     def load(cls, path: str | Path) -> "Recording":
         """The recording `save` wrote; raises `GnetError` for any other file."""
-        path = Path(path)
-        if not path.is_file():
-            raise GnetError(f"There is no recording {path}; give a file that was saved as one.")
-        try:
-            with safe_open(path, framework="pt") as file:
-                header = json.loads((file.metadata() or {})["recording"])
-                names = file.keys()  # an open file cannot be iterated itself
-                tensors = {name: file.get_tensor(name) for name in names}
+        with KIND.reading(path) as (header, tensors):
             return cls._from_file(header, tensors)
-        except (
-            SafetensorError,
-            OSError,
-            KeyError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            RuntimeError,
-        ) as error:
-            raise GnetError(
-                f"{path.name} is not a recording; allowed is a file this program saved as one."
-            ) from error
 
     @classmethod
     def _from_file(cls, header: dict, tensors: dict[str, Tensor]) -> "Recording":
-        if header["format"] != FORMAT or any(t.dtype != torch.float32 for t in tensors.values()):
-            raise ValueError("another format")
+        if any(t.dtype != torch.float32 for t in tensors.values()):
+            raise ValueError("tensors of another precision")
         shapes = {"pixels": 4, "output": 3, "input": 3, "logits": 1}
         if any(t.dim() != shapes[name.partition("/")[0]] for name, t in tensors.items()):
             raise ValueError("tensors of another shape")

@@ -46,8 +46,9 @@ def read_header(path: Path) -> tuple[ModelConfig, ModelInfo]:
     metadata = _json(text, path, "header").get("__metadata__")
     if not isinstance(metadata, dict) or "gnet" not in metadata:
         raise GnetError(
-            f"{path} says nothing of the network in its header; give a file that gnet saved (plain "
-            "torchvision weights come in by gnet.weights.from_torchvision)."
+            f"{path} says nothing of the network in its header; give a file that gnet saved, or "
+            "convert torchvision's weights with gnet.network.weights.save(gnet.network.weights."
+            "from_torchvision(safetensors.torch.load_file(path)), new_path)."
         )
     record = _json(metadata["gnet"], path, "description")
     try:
@@ -80,8 +81,9 @@ def _check_kind(path: Path, start: bytes) -> None:
     ):
         raise GnetError(
             f"{path} is a pickle or zip, as .pth and .pt files are, which can run code when "
-            "opened; allowed are safetensors files: convert one you trust with gnet.weights.save("
-            "gnet.network.weights.from_torchvision(torch.load(path, weights_only=True)), new_path)."
+            "opened; allowed are safetensors files: convert torchvision's weights that you trust "
+            "with gnet.network.weights.save(gnet.network.weights.from_torchvision("
+            "torch.load(path, weights_only=True)), new_path)."
         )
     if not start:
         kind = "is empty"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gnet.errors import GnetError
@@ -26,10 +26,10 @@ from gnet.network.header import read_header
 from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.system.assets import ASSETS
-from gnet.system.atomic import atomically
 from gnet.system.cache import cache_folder
 from gnet.system.download import download, sha256_of
 from gnet.system.progress import Progress
+from gnet.system.tensor_file import write_tensors
 
 BUNDLED = ASSETS / "everyday.safetensors"
 _NAMES_SHOWN = 3
@@ -94,9 +94,7 @@ def save(model: GoogLeNet, path: str | Path, *, half: bool = False) -> Path:
                 f"{name} holds values up to {value.abs().max():.3g}; half precision allows "
                 "magnitudes up to 65504, so save it without half."
             )
-    with atomically(path) as temporary:
-        save_file(tensors, temporary, {"gnet": description(model)})
-    return Path(path)
+    return write_tensors(path, tensors, {"gnet": description(model)})
 
 
 def save_info(source: str | Path, info: ModelInfo, path: str | Path) -> Path:
@@ -106,9 +104,7 @@ def save_info(source: str | Path, info: ModelInfo, path: str | Path) -> Path:
     """
     model = _load_file(Path(source))  # refuses whatever is not whole
     model.info = info
-    with atomically(path) as temporary:
-        save_file(load_file(source), temporary, {"gnet": description(model)})
-    return Path(path)
+    return write_tensors(path, _tensors(Path(source)), {"gnet": description(model)})
 
 
 def description(model: GoogLeNet) -> str:
@@ -241,13 +237,16 @@ def _plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _load_file(path: Path) -> GoogLeNet:
     config, info = read_header(path)
+    return _build(config, info, _tensors(path), str(path))
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
     try:
-        tensors = load_file(path)
+        return load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise GnetError(
             f"{path} is cut off or damaged ({error}); give a whole safetensors file."
         ) from error
-    return _build(config, info, tensors, str(path))
 
 
 def _build(

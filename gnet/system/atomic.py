@@ -1,5 +1,6 @@
 """Writes a file whole or not at all."""
 
+import errno
 import os
 import uuid
 from collections.abc import Iterator
@@ -7,6 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gnet.errors import GnetError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""No room on the disk, in a quota, or for a file of that size."""
 
 
 @contextmanager
@@ -29,9 +33,10 @@ def atomically(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise GnetError(
-            f"Cannot write {path} ({reason}); give a path in a folder that can be written to."
-        ) from error
+        remedy = "make room there, or give a path on another disk"
+        if error.errno not in _FULL:
+            remedy = "give a path in a folder that can be written to"
+        raise GnetError(f"Cannot write {path} ({reason}); {remedy}.") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

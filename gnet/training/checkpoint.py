@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from gnet.errors import GnetError
 from gnet.network.model import GoogLeNet
 from gnet.runs.folder import CONFIG, STATE, RunFolder
-from gnet.system.atomic import atomically
+from gnet.system.tensor_file import Kind
 from gnet.training.optimisation import EmaWeights
+
+KIND = Kind(
+    name="state",
+    called=f"a state of the run that {CONFIG} beside it describes",
+    remedy="start a new run",
+    unmarked="facts",
+)
 
 
 def save_state(
@@ -32,9 +35,7 @@ def save_state(
         tensors |= {
             f"optimiser.{index}.{key}": torch.as_tensor(value) for key, value in values.items()
         }
-    contiguous = {name: value.contiguous() for name, value in tensors.items()}
-    with atomically(folder.path / STATE) as temporary:
-        save_file(contiguous, temporary, metadata={"facts": json.dumps(facts)})
+    KIND.write(folder.path / STATE, facts, tensors)
 
 
 def load_state(
@@ -44,47 +45,28 @@ def load_state(
     ema: EmaWeights | None,
 ) -> None:
     """Put a saved state back into the three, in place; `GnetError` if it is not theirs."""
-    try:
-        _load_state(folder, model, optimiser, ema)
-    except (SafetensorError, OSError, RuntimeError, KeyError, IndexError, ValueError) as error:
-        raise GnetError(
-            f"{folder.path / STATE} is not a state of the run that {CONFIG} beside it describes; "
-            "start a new run."
-        ) from error
-
-
-def _load_state(
-    folder: RunFolder,
-    model: GoogLeNet,
-    optimiser: torch.optim.Optimizer,
-    ema: EmaWeights | None,
-) -> None:
-    tensors = load_file(folder.path / STATE)
-    model.load_state_dict(_below("model.", tensors))
-    if ema:
-        ema.model.load_state_dict(_below("averaged.", tensors))
-    state: dict[int, dict[str, Tensor]] = {}
-    parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    for name, value in _below("optimiser.", tensors).items():
-        index, _, key = name.partition(".")
-        like = parameters[int(index)]
-        if value.shape == like.shape:
-            # Fused optimisers walk through memory: moments need their parameter's strides.
-            value = torch.empty_like(like, requires_grad=False).copy_(value)
-        state.setdefault(int(index), {})[key] = value
-    groups = optimiser.state_dict()["param_groups"]
-    optimiser.load_state_dict({"state": state, "param_groups": groups})
+    with KIND.reading(folder.path / STATE) as (_, tensors):
+        model.load_state_dict(_below("model.", tensors))
+        if ema:
+            ema.model.load_state_dict(_below("averaged.", tensors))
+        state: dict[int, dict[str, Tensor]] = {}
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        for name, value in _below("optimiser.", tensors).items():
+            index, _, key = name.partition(".")
+            like = parameters[int(index)]
+            if value.shape == like.shape:
+                # Fused optimisers walk through memory: moments need their parameter's strides.
+                value = torch.empty_like(like, requires_grad=False).copy_(value)
+            state.setdefault(int(index), {})[key] = value
+        groups = optimiser.state_dict()["param_groups"]
+        optimiser.load_state_dict({"state": state, "param_groups": groups})
 
 
 def facts(folder: RunFolder) -> dict[str, Any] | None:
     """What was noted with the last saved state, or None before the first."""
     if not (folder.path / STATE).exists():
         return None
-    try:
-        with safe_open(folder.path / STATE, "pt") as file:
-            return json.loads(file.metadata()["facts"])
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise GnetError(f"{folder.path / STATE} is not a saved state of a run.") from error
+    return KIND.header(folder.path / STATE)
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

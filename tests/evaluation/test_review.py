@@ -185,7 +185,7 @@ def test_a_review_is_the_same_after_it_was_saved(made: Review, tmp_path: Path) -
     assert again.summary() == made.summary() and again.pictures == made.pictures
     assert [again.answer(i) for i in range(30)] == [made.answer(i) for i in range(30)]
     (tmp_path / REVIEW).write_bytes(b"no review")
-    with pytest.raises(GnetError, match="is no review"):
+    with pytest.raises(GnetError, match="is not a review"):
         Review.read(tmp_path / REVIEW)
 
 

@@ -144,7 +144,7 @@ def test_a_file_that_holds_no_probes_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "text.safetensors").write_text("no")
     weights = save(claimed(), tmp_path / "weights.safetensors")
     for path in (tmp_path / "text.safetensors", weights):
-        with pytest.raises(GnetError, match=r"holds no probes; allowed is a file that"):
+        with pytest.raises(GnetError, match=r"is not a file of probes"):
             load_probes(path)
     with pytest.raises(GnetError, match="There is no file"):
         load_probes(tmp_path / "none")

@@ -215,9 +215,9 @@ def test_other_files_are_refused_in_a_sentence(tmp_path, recording):
     save_file({"a": torch.zeros(2)}, tmp_path / "bare.safetensors", metadata={"recording": header})
     save_file({"a": torch.zeros(2)}, tmp_path / "list.safetensors", metadata={"recording": "[]"})
     for name in (*files, "weights.safetensors", "bare.safetensors", "list.safetensors"):
-        with pytest.raises(GnetError, match=f"{name} is not a recording; allowed is"):
+        with pytest.raises(GnetError, match=f"{name} is not a recording"):
             Recording.load(tmp_path / name)
-    with pytest.raises(GnetError, match="There is no recording"):
+    with pytest.raises(GnetError, match="There is no file"):
         Recording.load(tmp_path / "absent.safetensors")
 
 
@@ -237,7 +237,7 @@ def test_a_recording_of_another_make_is_refused(tmp_path, recording, change):
     else:
         del tensors["output/4a"]
     save_file(tensors, path, {"recording": json.dumps(header)})
-    with pytest.raises(GnetError, match=r"cat\.safetensors is not a recording; allowed is"):
+    with pytest.raises(GnetError, match=r"cat\.safetensors is not a recording"):
         Recording.load(path)
 
 

@@ -129,7 +129,7 @@ def test_a_failed_save_leaves_the_old_file(saved, monkeypatch):
         Path(path).write_bytes(b"half of it")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(weights, "save_file", fail)
+    monkeypatch.setattr("gnet.system.tensor_file.save_file", fail)
     with pytest.raises(GnetError, match="No space left"):
         weights.save(small(), saved)
     assert saved.read_bytes() == before

@@ -175,7 +175,7 @@ def test_a_state_of_another_network_is_refused(tmp_path):
 def test_a_damaged_state_is_refused(tmp_path):
     until(train(tiny(), tmp_path), StepDone, 2)
     (tmp_path / STATE).write_bytes(b"not a state")
-    with pytest.raises(GnetError, match="is not a saved state"):
+    with pytest.raises(GnetError, match="is not a state"):
         list(resume(tmp_path))
 
 
@@ -205,7 +205,7 @@ def test_a_failed_write_leaves_the_old_state_whole(tmp_path, monkeypatch):
         Path(path).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gnet.training.checkpoint.save_file", fails)
+    monkeypatch.setattr("gnet.system.tensor_file.save_file", fails)
     with pytest.raises(GnetError, match="No space left"):
         list(resume(tmp_path))
     monkeypatch.undo()
