@@ -98,6 +98,8 @@ class RunLimits:
             _check_path("data", config.data, (*self.folders, *others))
         if config.start and config.start not in NAMED_WEIGHTS:
             _check_path("start", config.start, (weights,) if weights else ())
+        if config.answers:
+            _check_path("answers", config.answers, self.folders)
         self.check_memory(config)
         return replace(config, max_minutes=config.max_minutes or self.max_minutes)
 

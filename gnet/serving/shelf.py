@@ -318,7 +318,7 @@ def _is_mine(card: RunCard, owner: str) -> bool:
 def public_config(config: TrainConfig) -> dict[str, Any]:
     """A run's config as viewers may read it: files by name alone, without their folders."""
     record = config.to_json()
-    return record | {name: Path(record[name]).name for name in ("data", "start")}
+    return record | {name: Path(record[name]).name for name in ("data", "start", "answers")}
 
 
 def _free_bytes(folder: Path) -> float:

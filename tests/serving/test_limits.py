@@ -65,6 +65,15 @@ def test_a_run_begins_from_named_weights_or_from_those_of_another_run(tmp_path):
         assert error.value.field == "start"
 
 
+def test_a_teachers_answers_come_from_the_servers_own_folders(tmp_path):
+    limits = RunLimits(folders=(tmp_path / "data",))
+    config = TrainConfig(answers=str(tmp_path / "data" / "answers.safetensors"))
+    assert limits.admitted(config) == config
+    with pytest.raises(FieldError) as error:
+        limits.admitted(TrainConfig(answers="/etc/passwd"))
+    assert error.value.field == "answers"
+
+
 def test_a_step_that_does_not_fit_into_memory_is_refused():
     limits = RunLimits(memory=16e9)
     limits.check_memory(TrainConfig(batch=64, size=320))
