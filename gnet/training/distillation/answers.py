@@ -16,19 +16,22 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from gnet.data.augmentation import FixedCrops
 from gnet.data.datasets import Dataset
 from gnet.errors import GnetError
-from gnet.system.atomic import atomically
+from gnet.system.tensor_file import Kind
 
 CERTAIN_FROM = 0.3
 """Where all classes that the teacher shares with us get less than this, its answer counts less: it
 sees something that has no name here."""
-_KIND = "gnet answers"
+KIND = Kind(
+    name="answers",
+    called="a teacher's answers",
+    remedy="give a file that `python -m gnet teach` wrote",
+    unmarked="gnet",
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,32 +50,21 @@ class TeacherAnswers:
 
     def save(self, path: str | Path) -> Path:
         """Write them to `path`, whole or not at all, and return the path."""
-        record = {"kind": _KIND, "teacher": self.teacher, "names": self.names}
+        header = {"teacher": self.teacher, "names": self.names}
         tensors = {"pictures": self.pictures, "boxes": self.boxes, "logits": self.logits}
-        with atomically(path) as temporary:
-            save_file(tensors, temporary, {"gnet": json.dumps(record, ensure_ascii=False)})
-        return Path(path)
+        return KIND.write(path, header, tensors)
 
     @classmethod
     def load(cls, path: str | Path) -> TeacherAnswers:
         """Read what `save` wrote; `GnetError` for anything else."""
-        try:
-            with safe_open(path, "pt") as file:
-                record = json.loads((file.metadata() or {}).get("gnet", "{}"))
-                if not isinstance(record, dict) or record.get("kind") != _KIND:
-                    raise ValueError("it holds something else")
-                return cls(
-                    pictures=file.get_tensor("pictures"),
-                    boxes=file.get_tensor("boxes"),
-                    logits=file.get_tensor("logits"),
-                    names={str(k): tuple(map(int, v)) for k, v in record["names"].items()},
-                    teacher=str(record["teacher"]),
-                )
-        except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:
-            raise GnetError(
-                f"{path} cannot be read as a teacher's answers ({error}); allowed are files that "
-                "`python -m gnet teach` wrote."
-            ) from error
+        with KIND.reading(path) as (header, tensors):
+            return cls(
+                pictures=tensors["pictures"],
+                boxes=tensors["boxes"],
+                logits=tensors["logits"],
+                names={str(k): tuple(map(int, v)) for k, v in header["names"].items()},
+                teacher=str(header["teacher"]),
+            )
 
 
 class SoftTargets(NamedTuple):
