@@ -87,7 +87,7 @@ def _run_events(
             f"--resume was given with {listed(refused)}; allowed is --resume DIR alone: a run "
             "keeps its own config."
         )
-    if training.is_finished(RunFolder(arguments.resume)):
+    if RunFolder(arguments.resume).finished():
         print(
             f"The run in {arguments.resume} is finished; there is nothing to resume.",
             file=sys.stderr if arguments.json else sys.stdout,

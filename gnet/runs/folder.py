@@ -1,9 +1,9 @@
 """A run on disk: config, events, the state to resume from, and the weights to keep.
 
-What is requested of the run, `control.json`, is written by others; `control` tells of it.
+Requests to the run, `control.json`, are written by other programs; see `control`.
 
 Every file but the append-only `events.jsonl` is written beside itself and renamed, so that a
-kill at any moment leaves the last whole one. Nothing is pickled.
+kill at any moment leaves the last complete one. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from gnet.data.pictures import to_image
 from gnet.errors import GnetError
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import save
-from gnet.runs.events import Event, RunResumed, SettingsChanged, read_changes, read_events, to_line
+from gnet.runs.events import (
+    Event,
+    RunEnded,
+    RunResumed,
+    SettingsChanged,
+    read_changes,
+    read_events,
+    to_line,
+)
 from gnet.runs.train_config import TrainConfig
 from gnet.system.atomic import atomically
 from gnet.system.locking import taken
@@ -31,9 +39,9 @@ Kind = TypeVar("Kind")
 CONFIG, EVENTS, STATE = "config.json", "events.jsonl", "state.safetensors"
 CONTROL, PINNED = "control.json", "pinned.png"
 HELD = "held.lock"
-"""The file that the process which trains the run holds locked."""
+"""The file that the training process keeps locked."""
 BLOCK = 4096
-"""Bytes read at once in search of the last line's end."""
+"""Bytes read at a time when searching for the end of the last line."""
 LAST, BEST = "last.safetensors", "best.safetensors"
 
 
@@ -55,8 +63,7 @@ class RunFolder:
             above = above.parent
         if not above.is_dir() or not os.access(above, os.W_OK):
             raise GnetError(
-                f"{self.path} cannot be made a run's folder; give a path in a folder that can be "
-                "written to."
+                f"{self.path} cannot be created; give a path in a folder that can be written to."
             )
 
     def create(self, config: TrainConfig) -> None:
@@ -66,9 +73,9 @@ class RunFolder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep all other processes from training here; `GnetError` where one of them does.
+        """Keep other processes from training here; `GnetError` where one already does.
 
-        The system lets go of it however this process ends.
+        The system releases the lock when this process ends, in whatever way.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -89,25 +96,30 @@ class RunFolder:
             held.release()
 
     def config(self) -> TrainConfig:
-        """What the run was asked to do."""
+        """The config of the run."""
         try:
             text = (self.path / CONFIG).read_text(encoding="utf-8")
             return TrainConfig.from_json(json.loads(text))
         except (OSError, ValueError) as error:
             raise GnetError(
-                f"{self.path} holds no run; a run's folder has a {CONFIG} written by training."
+                f"{self.path} holds no run; the folder of a run has a {CONFIG} written by training."
             ) from error
 
+    def finished(self) -> bool:
+        """Whether the run has taken all its steps; raises `GnetError` where there is no run."""
+        self.config()
+        return any(isinstance(e, RunEnded) and e.reason == "finished" for e in self.events())
+
     def begun(self) -> bool:
-        """Whether the run has ever said or saved anything."""
+        """Whether the run has written any event or state."""
         return (self.path / EVENTS).exists() or (self.path / STATE).exists()
 
     def events(self) -> list[Event]:
-        """The events that still hold."""
+        """The valid events; those that a resume took back are left out."""
         return self._read(read_events)
 
     def changes(self) -> list[SettingsChanged]:
-        """Changes of settings that hold, or are to be made again at their steps."""
+        """Changes of settings: those in force, and those to be repeated at their steps."""
         return self._read(read_changes)
 
     def _read(self, reader: Callable[[Path], list[Kind]]) -> list[Kind]:
@@ -115,12 +127,12 @@ class RunFolder:
             return reader(self.path / EVENTS)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise GnetError(
-                f"{self.path / EVENTS} is damaged ({error}); allowed are the lines that training "
-                "writes, so put a whole copy back or start a new run."
+                f"{self.path / EVENTS} is damaged ({error}); put a complete copy "
+                "back or start a new run."
             ) from error
 
     def append(self, event: Event) -> None:
-        """Write one event, whole or not at all; a line that a kill left unfinished goes first."""
+        """Write one event, whole or not at all; removes a line that a kill left unfinished."""
         file = self.path / EVENTS
         length = None
         try:
@@ -136,21 +148,21 @@ class RunFolder:
             reason = error.strerror or str(error)
             raise GnetError(
                 f"Cannot write {file} ({reason}); make room or the folder writable, then resume "
-                "the run: its last checkpoint is whole."
+                "the run from its last checkpoint."
             ) from error
 
     def keep_pinned(self, picture: Tensor) -> None:
-        """Write the picture, (3, h, w) uint8, that is looked at after each epoch."""
+        """Write the pinned picture, (3, h, w) uint8, which is recorded after each epoch."""
         with atomically(self.path / PINNED) as temporary:
             to_image(picture).save(temporary, "PNG")
 
     def keep(self, name: str, model: GoogLeNet) -> None:
-        """Write weights to show, `last.safetensors` or `best.safetensors`."""
+        """Write the weights of `model` as `last.safetensors` or `best.safetensors`."""
         save(model, self.path / name)
 
 
 def _drop_unfinished_line(file: Path) -> None:
-    """Cut off what follows the last line's end; reads backwards, so a long file costs no more."""
+    """Cut off what follows the last line's end; reads backwards, so a long file is no slower."""
     with file.open("r+b") as stream:
         end = length = stream.seek(0, os.SEEK_END)
         while end > 0:

@@ -27,7 +27,6 @@ from gnet.runs.train_config import TrainConfig
 from gnet.studies.model_card import MEASURED, between_marks
 from gnet.system.atomic import atomically
 from gnet.system.progress import Progress
-from gnet.training.loop import is_finished
 
 
 def publish(
@@ -47,7 +46,7 @@ def publish(
     """
     folder, out = RunFolder(run_dir), Path(out)
     config = folder.config()
-    if not is_finished(folder):
+    if not folder.finished():
         raise GnetError(
             f"The run in {run_dir} is not finished; resume it to its end, then publish it."
         )

@@ -12,7 +12,7 @@ from gnet.runs.folder import RunFolder
 from gnet.runs.outcomes import Outcome, outcome
 from gnet.runs.train_config import TrainConfig
 from gnet.system.signals import StopSignals
-from gnet.training.loop import is_finished, resume, train
+from gnet.training.loop import resume, train
 from gnet.words import listed
 
 Say = Callable[[str, EpochDone], None]
@@ -39,7 +39,7 @@ def carry_out(
     for name, config in plan.items():
         path = folder / name
         begun = _begun(path, config)
-        if not name.startswith(only) or (begun and is_finished(RunFolder(path))):
+        if not name.startswith(only) or (begun and RunFolder(path).finished()):
             continue
         stop = signals.asked
         events = resume(path, stop=stop) if begun else train(config, path, stop=stop)
@@ -74,7 +74,7 @@ def finished(plan: Mapping[str, TrainConfig], folder: Path) -> dict[str, Outcome
     found = {}
     for name, config in plan.items():
         path = RunFolder(folder / name)
-        if _begun(path.path, config) and is_finished(path):
+        if _begun(path.path, config) and path.finished():
             result = outcome(path.events())
             if result is not None:
                 found[name] = result

@@ -1,4 +1,4 @@
-"""A run's checkpoint: all that a resumed run needs, in one file without a pickle."""
+"""A run's checkpoint: everything a resumed run needs, in one file without a pickle."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def save_state(
     ema: EmaWeights | None,
     facts: dict[str, Any],
 ) -> None:
-    """Write all that a resumed run needs, as one file."""
+    """Write everything a resumed run needs to one file."""
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     if ema:
         tensors |= {f"averaged.{k}": v for k, v in ema.model.state_dict().items()}
@@ -63,7 +63,7 @@ def load_state(
 
 
 def facts(folder: RunFolder) -> dict[str, Any] | None:
-    """What was noted with the last saved state, or None before the first."""
+    """The facts saved with the last state; None before the first."""
     if not (folder.path / STATE).exists():
         return None
     return KIND.header(folder.path / STATE)

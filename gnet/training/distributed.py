@@ -1,4 +1,4 @@
-"""The processes that train one network together, as `torchrun` starts them.
+"""The distributed group (DDP): the processes that train one network, started by `torchrun`.
 
 Knows nothing of networks or data.
 """
@@ -17,17 +17,18 @@ from torch import distributed as dist
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """This process among those that train together; `rank` 0 speaks for all."""
+    """This process's place in the distributed group (DDP): its rank, of `world` processes."""
 
     rank: int = 0
     world: int = 1
 
     @property
     def first(self) -> bool:
+        """Whether this process writes the run's files."""
         return self.rank == 0
 
     def summed(self, values: Tensor) -> Tensor:
-        """`values` added up over all processes, in place."""
+        """`values` summed over all processes, in place."""
         if self.world > 1:
             dist.all_reduce(values)
         return values
@@ -35,7 +36,7 @@ class Group:
 
 @contextmanager
 def joined() -> Iterator[Group]:
-    """Join the others when `torchrun` started this process; a group of one otherwise."""
+    """Join the distributed group if `torchrun` started this process; else a group of one."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Group()
         return
@@ -49,7 +50,7 @@ def joined() -> Iterator[Group]:
 
 
 def device() -> torch.device:
-    """What this process computes on: its own GPU where there is one, else the CPU."""
+    """The device of this process: its own GPU if there is one, else the CPU."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))

@@ -1,4 +1,4 @@
-"""The end of an epoch: validation, whether it is the best so far, the pinned picture."""
+"""The end of an epoch: validation, the test for the best epoch, the pinned picture."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def validate(
     seconds: Callable[[], float],
     stop: Callable[[], bool],
 ) -> EpochDone:
-    """The epoch of `steps` in figures: the network to be kept, evaluated on `data` at `size` px.
+    """The figures of the epoch of `steps`; the EMA, or else the network, on `data` at `size` px.
 
-    Raises `evaluation.Stopped` once `stop` says True.
+    Raises `accuracy.Stopped` once `stop` returns True.
     """
-    model = learner.shown
+    model = learner.eval_model
     result = evaluate(
         model,
         data,
@@ -54,9 +54,9 @@ def validate(
 
 
 def is_best(scores: Sequence[float], sizes: Sequence[int]) -> bool:
-    """Whether no epoch before the last of `scores` was as good.
+    """Whether the last of `scores` is higher than all earlier ones of the same input size.
 
-    `sizes`: the input side (px) of each epoch; a larger input is a new contest, begun anew.
+    `sizes`: the input side (px) of each epoch.
     """
     size = sizes[len(scores) - 1]
     rivals = [score for score, other in zip(scores[:-1], sizes, strict=False) if other == size]
@@ -64,13 +64,13 @@ def is_best(scores: Sequence[float], sizes: Sequence[int]) -> bool:
 
 
 def _means(rows: list[dict[str, float]]) -> dict[str, float]:
-    # A head whose loss was given a weight in the middle of the epoch has figures from then on.
+    # A head whose loss got a weight during the epoch has figures only from then on.
     each = {head: [row[head] for row in rows if head in row] for head in rows[-1]}
     return {head: sum(values) / len(values) for head, values in each.items()}
 
 
 TOP = 3
-"""Classes noted of each head's belief."""
+"""Likeliest classes recorded for each head."""
 
 
 def pinned_picture(data: Dataset, index: int, preprocessing: Preprocessing) -> Tensor:
@@ -105,7 +105,7 @@ def look(model: GoogLeNet, picture: Tensor, *, step: int, epoch: int) -> Branche
 
 
 def _bytes(values: Tensor) -> dict[str, object]:
-    """A map (h, w) as bytes, from the lesser of 0 and its least value to its greatest."""
+    """A map (h, w) as bytes: 0 is its least value or 0, whichever is lower; 255 its greatest."""
     low, high = min(0.0, float(values.min())), float(values.max())
     span = (high - low) or 1.0
     whole = ((values - low) * (255 / span)).round().to(torch.uint8)

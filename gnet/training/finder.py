@@ -1,7 +1,7 @@
-"""What is good to know before a run: a learning rate to begin with, and how long it will take.
+"""Before a run: find a good learning rate, and estimate how long the run will take.
 
-A few real steps are taken and forgotten: nothing is left behind, and random state and number of
-threads are afterwards what they were.
+Both take a few real steps and throw the result away. The random state and the number of threads
+are restored afterwards.
 """
 
 from __future__ import annotations
@@ -33,38 +33,38 @@ from gnet.training.distributed import Group
 from gnet.training.gradients import gradients_by_head, norms_and_cosines, probe_batch
 from gnet.training.learner import Learner, steps_each_epoch, training_batches
 from gnet.training.precision import this_machine
-from gnet.training.starting import first_weights, open_splits, settled
+from gnet.training.starting import first_weights, open_splits, resolved
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 60
-"""The sweep: rates from the first to the second, each step the same factor above the one before."""
+"""The sweep: STEPS rates from LOWEST to HIGHEST, each higher by the same factor."""
 MEMORY = 0.8
-"""Of the smoothed loss: share of the past in each new value."""
+"""Weight of the earlier values in the smoothed loss."""
 FALLEN = 0.98
-"""A loss that stays above this share of the first one has not fallen."""
+"""A loss has fallen when it gets below this share of the first one."""
 DIVERGED = 4.0
-"""The sweep ends where the smoothed loss is this many times its least value."""
+"""The sweep ends when the smoothed loss is this many times its lowest value."""
 _MEASURED, _BATCH = 3, 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A sweep of learning rates and what it suggests."""
+    """A sweep of learning rates and the suggested rate."""
 
     rates: tuple[float, ...]
     losses: tuple[float, ...]
     """The smoothed loss (nats, all heads, weighted) of the step at each rate."""
     suggested: float
-    """A third of the rate at which the smoothed loss was least: far enough from where it rises."""
+    """A third of the rate with the lowest smoothed loss, a safe distance below divergence."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """How long a run would take on this machine as busy as it is now."""
+    """How long a run would take on this machine under its current load."""
 
     seconds_per_epoch: float
-    """On average over the run: steps, validation, checkpoints and looks at gradients."""
+    """Average over the run, with steps, validation, checkpoints and gradient measurements."""
     pictures_per_second: float
-    """In training, on average over the run."""
+    """Average over the run's training steps."""
     steps: int
     """Of the whole run."""
 
@@ -78,12 +78,12 @@ def find_rate(config: TrainConfig, progress: Progress | None = None) -> Finding:
     its last size. `progress(done, total)` counts first pictures read, then steps. Raises
     `GnetError` for what cannot be trained, and where the loss falls at no rate.
     """
-    with _apart(config):
+    with _isolated(config):
         return _find_rate(config, progress)
 
 
 def _find_rate(config: TrainConfig, progress: Progress | None) -> Finding:
-    data, _, weights, config = _opened(config, progress)
+    data, _, weights, config = _open(config, progress)
     learner = Learner(replace(config, schedule="constant", ema=0.0), data, STEPS, Group(), weights)
     rates: list[float] = []
     losses: list[float] = []
@@ -104,13 +104,13 @@ def _find_rate(config: TrainConfig, progress: Progress | None) -> Finding:
                 progress(step + 1, STEPS)
     if not rates:
         raise GnetError(
-            f"The loss is no number at a learning rate of {LOWEST:g} already; a network that can "
-            "be trained is needed, with batch norm say."
+            f"The loss is NaN even at a learning rate of {LOWEST:.0e}; try a network with batch "
+            "norm."
         )
     if min(losses) > FALLEN * losses[0]:
         raise GnetError(
-            f"The loss fell at no rate from {LOWEST:g} to {rates[-1]:.2g}, so none can be "
-            "suggested; a network that can be trained is needed, with batch norm say."
+            f"The loss did not fall at any learning rate from {LOWEST:.0e} to {rates[-1]:.2g}; try "
+            "a network with batch norm."
         )
     best = rates[losses.index(min(losses))]
     return Finding(rates=tuple(rates), losses=tuple(losses), suggested=best / 3)
@@ -122,22 +122,22 @@ def estimate(
     *,
     whole: Mapping[str, int] | None = None,
 ) -> Estimate:
-    """Take a few steps at each of the run's sizes, validate a little, save once, reckon the rest.
+    """Time a few steps at each of the run's sizes, a short validation and a checkpoint.
 
     `whole`: pictures of the run by split, `train` and `val`, where `config` takes only some.
     `progress(done, total)` counts pictures read. Raises `GnetError` for what cannot be trained.
     """
-    with _apart(config):
+    with _isolated(config):
         return _estimate(config, progress, whole)
 
 
 def _estimate(
     config: TrainConfig, progress: Progress | None, whole: Mapping[str, int] | None
 ) -> Estimate:
-    data, val, weights, config = _opened(config, progress)
-    learnt, validated = (whole["train"], whole["val"]) if whole else (len(data), len(val))
-    steps_each_epoch(config, data, Group())  # raises where there are too few
-    per_epoch = steps_per_epoch(learnt, config.batch)
+    data, val, weights, config = _open(config, progress)
+    train_count, val_count = (whole["train"], whole["val"]) if whole else (len(data), len(val))
+    steps_each_epoch(config, data, Group())  # raises if there are too few pictures
+    per_epoch = steps_per_epoch(train_count, config.batch)
     learner = Learner(config, data, per_epoch * config.epochs, Group(), weights)
     sizes = config.sizes_by_epoch()
     few = chosen(val, list(range(min(_BATCH, len(val)))))
@@ -147,51 +147,53 @@ def _estimate(
         training[size] = per_epoch * _seconds_per_step(learner, _batches(config, data, size))
         preprocessing = replace(learner.model.info.preprocessing, size=size)
         bf16 = learner.precision == "bf16"
-        took = _timed(lambda at=preprocessing, b=bf16: evaluate(learner.shown, few, at, bf16=b))
-        validating[size] = took * validated / len(few)
-    looking = 0.0
+        took = _timed(
+            lambda at=preprocessing, b=bf16: evaluate(learner.eval_model, few, at, bf16=b)
+        )
+        validating[size] = took * val_count / len(few)
+    gradients = 0.0
     if config.gradients_every:
         probe = probe_batch(data, config.size)
         took = _timed(lambda: norms_and_cosines(gradients_by_head(learner, probe)))
-        looking = took * (per_epoch // config.gradients_every)
+        gradients = took * (per_epoch // config.gradients_every)
     checkpoint = _timed(lambda: _saved(learner))
     seconds = sum(training[size] for size in sizes)
     spent = seconds + sum(
         validating[size]
-        + looking
+        + gradients
         + checkpoint * (1 + _checkpoints_within(config, training[size], per_epoch))
         for size in sizes
     )
     return Estimate(
         seconds_per_epoch=spent / config.epochs,
-        pictures_per_second=learnt * config.epochs / seconds,
+        pictures_per_second=train_count * config.epochs / seconds,
         steps=learner.steps,
     )
 
 
 def _checkpoints_within(config: TrainConfig, seconds: float, steps: int) -> int:
-    """How often an epoch of so many seconds of training is saved before its end."""
+    """Checkpoints during an epoch of `seconds`, without the one at its end."""
     every = config.checkpoint_seconds
     return min(steps, int(seconds / every)) if every > 0 else steps
 
 
 def _saved(learner: Learner) -> None:
-    """Keep what a run keeps, for a moment."""
+    """Save the files of a checkpoint to a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="gnet-estimate-") as folder:
         run = RunFolder(folder)
-        run.keep(LAST, learner.shown)
+        run.keep(LAST, learner.eval_model)
         save_state(run, learner.model, learner.optimiser, learner.ema, {"step": learner.step})
 
 
 def _timed(work: Callable[[], object]) -> float:
-    """The seconds it takes."""
+    """The time of `work` in seconds."""
     begun = time.monotonic()
     work()
     return time.monotonic() - begun
 
 
 @contextmanager
-def _apart(config: TrainConfig) -> Iterator[None]:
+def _isolated(config: TrainConfig) -> Iterator[None]:
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(config.threads or threads)
@@ -201,18 +203,18 @@ def _apart(config: TrainConfig) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _opened(
+def _open(
     config: TrainConfig, progress: Progress | None
 ) -> tuple[Dataset, Dataset, GoogLeNet | None, TrainConfig]:
-    """Training set, validation set, the weights to begin from, and the config they settle."""
+    """Training set, validation set, the weights to start from, and the resolved config."""
     data, val = open_splits(config, progress)
     weights = first_weights(config)
-    return data, val, weights, settled(config, len(data.classes), weights, this_machine(Group()))
+    return data, val, weights, resolved(config, len(data.classes), weights, this_machine(Group()))
 
 
 def _batches(config: TrainConfig, data: Dataset, size: int) -> Iterator[Batch]:
-    """Batches without end, of as many epochs as it takes, all at `size` px."""
-    steps_each_epoch(config, data, Group())  # none at all would be looked for for ever
+    """Endless batches, epoch after epoch, all at `size` px."""
+    steps_each_epoch(config, data, Group())  # an empty epoch would repeat for ever
     for epoch in itertools.count():
         yield from training_batches(config, data, epoch, size, Group())
 
@@ -220,18 +222,18 @@ def _batches(config: TrainConfig, data: Dataset, size: int) -> Iterator[Batch]:
 def _seconds_per_step(learner: Learner, batches: Iterator[Batch]) -> float:
     with closing(prefetch(batches)) as ready:
         begun = 0.0
-        for taken, batch in enumerate(itertools.islice(ready, 1 + _MEASURED)):
+        for index, batch in enumerate(itertools.islice(ready, 1 + _MEASURED)):
             learner.take(batch, len(batch.labels))
-            if taken == 0:  # the first one pays for what is made once
+            if index == 0:  # the first step includes one-time costs
                 begun = time.monotonic()
     return (time.monotonic() - begun) / _MEASURED
 
 
 def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[str, int] | None]:
-    """A run on about `most` of its training pictures, and the whole run's pictures by split.
+    """The config with about `most` training pictures, and the original numbers by split.
 
-    None where it takes no more than those anyway. For what is measured on a few steps. The
-    built-in pictures are drawn and stay as they are.
+    For measurements of a few steps. The numbers are None where the config has few pictures anyway,
+    or the built-in ones, which need no reading.
     """
     source = parse(config.data)
     if isinstance(source, BuiltIn):
@@ -239,8 +241,8 @@ def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[
     classes = config.chosen_classes()
     found, _ = count_classes(source, config.seed, classes, LIMITS)
     limit = config.per_class
-    train = sum(min(learnt, limit or learnt) for _, learnt, _ in found)
-    val = sum(min(held, limit or held) for _, _, held in found)
+    train = sum(min(train_count, limit or train_count) for _, train_count, _ in found)
+    val = sum(min(val_pictures, limit or val_pictures) for _, _, val_pictures in found)
     if train <= most:
         return config, None
     few = replace(config, per_class=max(1, most // len(found)))
@@ -248,7 +250,7 @@ def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[
 
 
 def _by_split(config: TrainConfig, train: int, val: int) -> dict[str, int]:
-    """Pictures to train and to validate on; with `tune` a share of the first is the second."""
+    """Training and validation pictures; with `tune`, a share of the first becomes the second."""
     if config.tune:
         val = round(TUNE_SHARE * train)
         train -= val

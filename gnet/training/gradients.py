@@ -1,6 +1,6 @@
-"""Where each module's gradient comes from: main, aux1 or aux2, on one probe batch.
+"""The share of each head (main, aux1, aux2) in each module's gradient, on one probe batch.
 
-Computed in fp32 on a copy of the network, so that training does not notice.
+Computed in fp32 on a copy of the network, so training is not affected.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from gnet.data.batches import Batch, in_order, sharp_pictures
 from gnet.data.datasets import Dataset, chosen
 from gnet.network.info import Preprocessing
 from gnet.network.model import GoogLeNet
+from gnet.runs.events import GradientsMeasured
 from gnet.training.learner import Learner
 from gnet.training.optimisation import head_weights
 from gnet.training.starting import frozen
@@ -32,13 +33,19 @@ def probe_batch(data: Dataset, size: int) -> Batch:
     return Batch(pixels, labels, sharp_pictures(data, indices), no_crops)
 
 
+def measure_gradients(learner: Learner, probe: Batch, epoch: int) -> GradientsMeasured:
+    """The event of one measurement on `probe` after the learner's latest step."""
+    norms, cosines = norms_and_cosines(gradients_by_head(learner, probe))
+    return GradientsMeasured(step=learner.step, epoch=epoch, norms=norms, cosines=cosines)
+
+
 def gradients_by_head(learner: Learner, probe: Batch) -> dict[str, dict[str, Tensor]]:
     """Module (`stem`, `3a` … `5b`) → head → gradient of that head's loss, as one flat vector.
 
-    The loss is the mean over the probe, times the head's weight: per module the heads' vectors add
-    up to the gradient of the sum that is minimised. Batch norm uses the probe's statistics and
-    dropout is the same each time. Modules that are not trained are left out. Nothing of the
-    learner changes: neither weights, statistics, modes and `.grad`, nor the random state.
+    The loss is the mean over the probe times the head's weight. So the heads' vectors of a module
+    add up to the gradient of the sum that is minimised. Batch norm uses the probe's statistics, and
+    dropout is the same each time. Modules that are not trained are left out. The learner does not
+    change: weights, statistics, modes, `.grad` and the random state stay the same.
     """
     trial = copy.deepcopy(learner.model).train()
     for part in frozen(trial, learner.config):
@@ -63,7 +70,7 @@ def gradients_by_head(learner: Learner, probe: Batch) -> dict[str, dict[str, Ten
             loss * (weights[head] / len(labels)),
             flat,
             retain_graph=True,
-            allow_unused=True,  # no path leads from an auxiliary head to what lies behind it
+            allow_unused=True,  # later modules do not affect an auxiliary head
             materialize_grads=True,
         )
         parts = iter(gradients)

@@ -1,6 +1,6 @@
-"""What learns: a network with its optimiser and its EMA, one step at a time.
+"""The learner: a network with its optimiser and its EMA, trained step by step.
 
-Knows nothing of files, epochs that end, or events.
+Knows nothing of files, events, or the end of an epoch.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ from gnet.training.starting import first_network, frozen, grown, heads_in_traini
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taken:
-    """What a step found before it moved the weights; means over all processes' pictures."""
+class StepResult:
+    """The figures of one step, before its update; means over the pictures of all processes."""
 
     size: int
     """Side of the input in px."""
     losses: dict[str, float]
-    """Head → its own loss in nats, unweighted; untrained heads are left out."""
+    """Head → its loss in nats, unweighted; untrained heads are left out."""
     accuracy: dict[str, float]
     """Head → fraction right."""
     loss: float
-    """The weighted sum that is minimised."""
+    """The weighted sum of the losses, which is minimised."""
     learning_rate: float
 
 
 class Learner:
-    """A network on its way through `steps` steps, for a config that is settled."""
+    """A network and its training over `steps` steps, for a `resolved` config."""
 
     def __init__(
         self,
@@ -65,12 +65,12 @@ class Learner:
         weights: GoogLeNet | None = None,
         answers: MatchedAnswers | None = None,
     ) -> None:
-        """`weights`: what `config.start` names, as `first_weights` reads it.
+        """`weights`: those in `config.start`, as `first_weights` reads them.
 
-        `answers`: a teacher's, to pictures of `data`.
+        `answers`: a teacher's answers to pictures of `data`.
         """
         self.config = config
-        """What holds for the next step; settings may change on the way."""
+        """The settings of the next step; they may change during the run."""
         self.steps = steps
         self.group = group
         self.answers = answers
@@ -97,31 +97,31 @@ class Learner:
         self._shares = _shares(config, data) if config.even_sharpness else None
 
     @property
-    def shown(self) -> GoogLeNet:
-        """The network to validate and to keep: the EMA where there is one."""
+    def eval_model(self) -> GoogLeNet:
+        """The network to validate and to save: the EMA if there is one."""
         return self.ema.model if self.ema else self.model
 
     def of_trained_heads(self, by_head: dict[str, float]) -> dict[str, float]:
-        """Without the untrained heads, of which no figure means anything."""
-        status = self.shown.info.heads
+        """The figures of `by_head` without untrained heads, whose figures mean nothing."""
+        status = self.eval_model.info.heads
         return {head: v for head, v in by_head.items() if status.get(head, UNTRAINED) != UNTRAINED}
 
     def set(self, **settings: float) -> None:
-        """Change the config's values of that name for the steps to come."""
+        """Change these settings of the config from the next step on."""
         self.config = replace(self.config, **settings)
-        for model in {self.model, self.shown}:
+        for model in {self.model, self.eval_model}:
             heads = grown(model.info.heads, heads_in_training(self.config))
             model.info = replace(model.info, heads=heads)
 
-    def take(self, batch: Batch, count: int) -> Taken:
+    def take(self, batch: Batch, count: int) -> StepResult:
         """One step on this process's part of a batch that has `count` pictures in all."""
-        # Dropout is drawn from the step, not from the run's past: so resuming needs no past.
+        # The seed of dropout comes from the step, so a resumed run draws the same.
         torch.manual_seed(_step_seed(self.config.seed, self.step, self.group.rank))
         rate = learning_rate(self.step, self.steps, self.config)
         for settings in self.optimiser.param_groups:
             settings["lr"] = rate
         self._parallel.train()
-        for module in self._frozen:  # else its batch norms would go on gathering statistics
+        for module in self._frozen:  # else its batch norms would go on updating their statistics
             module.eval()
         x, labels = self.inputs(batch)
         mixed = mix(x, self.config.cutmix)
@@ -138,7 +138,7 @@ class Learner:
             self.ema.update(self.model, self.step)
         self.step += 1
         weights = head_weights(self.config)
-        return Taken(
+        return StepResult(
             size=x.shape[-1],
             losses=self.of_trained_heads(each),
             accuracy=self.of_trained_heads(accuracy),
@@ -147,7 +147,7 @@ class Learner:
         )
 
     def inputs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """A batch as the network takes it, (n, 3, size, size) float32, and its labels (n,)."""
+        """The network's input for a batch, (n, 3, size, size) float32, and the labels (n,)."""
         pixels = batch.pixels.to(self.device)
         x = self.model.info.preprocessing.normalise_bytes(pixels)
         return x, batch.labels.to(self.device)
@@ -155,7 +155,7 @@ class Learner:
     def losses(
         self, logits: Logits, labels: Tensor, batch: Batch, mixed: Mixed | None = None
     ) -> dict[str, Tensor]:
-        """Head → summed loss (nats) over a batch, pieces of other pictures included."""
+        """Head → summed loss (nats) over a batch; with CutMix the labels of both pictures count."""
         sharp = batch.sharp if mixed is None else batch.sharp & batch.sharp[mixed.others.cpu()]
         rivals = None
         if self._with_sharp is not None:
@@ -193,7 +193,7 @@ def steps_each_epoch(config: TrainConfig, data: Dataset, group: Group) -> int:
     steps = steps_per_epoch(len(data), config.batch, group.world)
     if steps == 0:
         raise GnetError(
-            f"The training set has {len(data)} pictures; {2 * group.world} are the least."
+            f"The training set has {len(data)} pictures; at least {2 * group.world} are needed."
         )
     return steps
 

@@ -1,8 +1,8 @@
 """Training as an iterator of events: the same function in the page, on the command line, and
 under `torchrun`.
 
-All randomness comes from (seed, epoch, step), so a resumed run goes on as if nothing had happened.
-Knows nothing of processes that watch it.
+All randomness comes from (seed, epoch, step), so a resumed run continues exactly where it stopped.
+Knows nothing of the processes that watch it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from gnet.runs.events import (
     CheckpointSaved,
     EpochDone,
     Event,
-    GradientsMeasured,
     RunEnded,
     RunResumed,
     RunStarted,
@@ -36,10 +35,16 @@ from gnet.system.progress import Progress
 from gnet.training import checkpoint
 from gnet.training.distributed import Group, joined
 from gnet.training.epochs import is_best, look, pinned_picture, validate
-from gnet.training.gradients import gradients_by_head, norms_and_cosines, probe_batch
+from gnet.training.gradients import measure_gradients, probe_batch
 from gnet.training.learner import Learner, steps_each_epoch, training_batches
 from gnet.training.precision import this_machine
-from gnet.training.starting import first_weights, open_answers, open_splits, settled
+from gnet.training.starting import (
+    check_same_run,
+    first_weights,
+    open_answers,
+    open_splits,
+    resolved,
+)
 from gnet.training.steering import Listener, Steering
 
 
@@ -53,11 +58,11 @@ def train(
     """Train a network as `config` says, yielding events as they happen.
 
     With `run_dir` the run is kept there, can be resumed, and follows the requests in its
-    `control.json`. Closing the iterator leaves a checkpoint behind. So does `stop`: it is called
-    at every step and during validation, and once it returns True the run ends, in all processes at
-    the same step. `progress(done, total)` counts pictures while the data set is read. Sets torch's
-    seed and, if the config asks for it, its threads. Raises `GnetError` for what cannot be trained;
-    a folder is made only for what can.
+    `control.json`. `stop` is called at every step and during validation; once it returns True the
+    run ends, in all processes at the same step. Ending it so, or closing the iterator, saves a
+    checkpoint. `progress(done, total)` counts pictures while the data set is read. Sets torch's
+    seed and, if the config has them, its threads. Raises `GnetError` for what cannot be trained,
+    before it makes a folder.
     """
     folder = RunFolder(run_dir) if run_dir is not None else None
     if folder:
@@ -77,13 +82,13 @@ def resume(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Generator[Event, None, None]:
-    """Go on with the run in `run_dir` from its last checkpoint; a finished run yields nothing.
+    """Continue the run in `run_dir` from its last checkpoint; a finished run yields nothing.
 
-    A folder that holds nothing but a config is a run that has yet to begin.
+    A folder with nothing but a config is a run that has not started yet.
     """
     folder = RunFolder(run_dir)
     config = folder.config()
-    if is_finished(folder):
+    if folder.finished():
         return
     with joined() as group, _held(folder, group):
         run = _Run(config, folder, group, progress, stop)
@@ -96,18 +101,12 @@ def resume(
             yield from run.events([*past, RunResumed(step=run.learner.step)])
 
 
-def is_finished(folder: RunFolder) -> bool:
-    """Whether the run has taken all its steps; raises `GnetError` where there is no run."""
-    folder.config()
-    return any(isinstance(e, RunEnded) and e.reason == "finished" for e in folder.events())
-
-
 def _held(folder: RunFolder | None, group: Group) -> AbstractContextManager[None]:
     return folder.held() if folder and group.first else nullcontext()
 
 
 class _Run:
-    """One run while it runs."""
+    """One run while it trains."""
 
     def __init__(
         self,
@@ -125,47 +124,41 @@ class _Run:
             torch.set_num_threads(config.threads)
         self.data, self.val = open_splits(config, progress)
         weights, classes = first_weights(config), len(self.data.classes)
-        self.config = config = settled(config, classes, weights, this_machine(group))
+        self.config = config = resolved(config, classes, weights, this_machine(group))
         self.per_epoch = steps_each_epoch(config, self.data, group)
         steps, answers = self.per_epoch * config.epochs, open_answers(config, self.data)
         self.learner = Learner(config, self.data, steps, group, weights, answers)
-        self.listener = Listener(folder and folder.path / CONTROL, group, self._out_of_patience)
-        self.steering = Steering(self.listener, self.learner, self._noted, self._rest)
+        self.listener = Listener(folder and folder.path / CONTROL, group, self._must_stop)
+        self.steering = Steering(self.listener, self.learner, self._log, self._save_progress)
         self.probe = probe_batch(self.data, config.size) if config.gradients_every else None
         seen = self.learner.model.info.preprocessing
         self.picture = pinned_picture(self.val, config.pinned, seen) if config.pinned >= 0 else None
         self.saved_step = 0
         self.saved_time = self.started
         self.epoch_steps: list[StepDone] = []
-        """The events of the epoch that is under way."""
+        """The events of the current epoch."""
         self.validated = 0
-        """Epochs that have been validated."""
+        """Number of epochs that are validated."""
         self.seen: set[int] = set()
-        """Epochs after which the pinned picture was looked at; 0: before the first step."""
+        """Epochs after which the pinned picture was recorded; 0: before the first step."""
         self.seconds_before = 0.0
-        """What the sessions before this one took."""
+        """Time of the sessions before this one."""
         self.scores: list[float] = []
         """The main head's validation accuracy after each epoch."""
 
     def restore(self, folder: RunFolder) -> list[Event]:
-        """Go back to the last checkpoint, or to the start; the events until then."""
+        """Load the last checkpoint, or go back to the start; returns the events until then."""
         past = folder.events()
         facts = checkpoint.facts(folder)
         learner = self.learner
         for begun in (e for e in past if isinstance(e, RunStarted)):
-            if (begun.classes, begun.steps) != (self.data.classes, learner.steps):
-                raise GnetError(
-                    f"The run in {folder.path} began with {len(begun.classes)} classes and "
-                    f"{begun.steps} steps; it would go on with {len(self.data.classes)} classes "
-                    f"and {learner.steps} steps, and only the same data, config and number of "
-                    "processes are allowed."
-                )
+            check_same_run(folder, begun, self.data.classes, learner.steps)
             learner.precision = begun.precision
         if facts:
             if not past:
                 raise GnetError(
-                    f"{folder.path} holds a saved state without the events that led to it; put its "
-                    "events.jsonl back or start a new run."
+                    f"{folder.path} holds a saved state without its events; put its events.jsonl "
+                    "back or start a new run."
                 )
             checkpoint.load_state(folder, learner.model, learner.optimiser, learner.ema)
             learner.step = self.saved_step = int(facts["step"])
@@ -181,35 +174,35 @@ class _Run:
         return past
 
     def events(self, past: list[Event]) -> Iterator[Event]:
-        """The run's events from here; `past` are those before, the resumption included."""
+        """The run's events from here on; `past` are the earlier ones, the resume included."""
         self.saved_time = time.monotonic()
         try:
             try:
-                yield from self._life(past)
-            except GeneratorExit:  # at a yield, where the state is that of a whole step
+                yield from self._train(past)
+            except GeneratorExit:  # at a yield, so the last step is complete
                 self.steering.stopping = True
                 raise
             finally:
                 if self.steering.stopping:
-                    self._rest()
+                    self._save_progress()
         except GeneratorExit:
-            self._ended("stopped")
+            self._log_end("stopped")
             raise
         except BaseException as error:
-            with suppress(GnetError):  # where the disk is full the first sentence says more
-                self._ended("failed", (str(error) or type(error).__name__).splitlines()[0])
+            with suppress(GnetError):  # on a full disk the first error says more
+                self._log_end("failed", (str(error) or type(error).__name__).splitlines()[0])
             raise
         if self.steering.stopping:
-            self.listener.used_up()
-            yield self._ended("stopped", self._limit())
+            self.listener.clear_stop()
+            yield self._log_end("stopped", self._limit_message())
         else:
-            yield self._ended("finished")
+            yield self._log_end("finished")
 
-    def _life(self, past: list[Event]) -> Iterator[Event]:
+    def _train(self, past: list[Event]) -> Iterator[Event]:
         if past:
-            yield self._noted(past[-1])
+            yield self._log(past[-1])
         if not any(isinstance(e, RunStarted) for e in past):
-            yield self._noted(self._frame())
+            yield self._log(self._run_started())
         yield from self._look_at_pinned(0)
         for epoch in range(self.validated, self.config.epochs):
             if not self.steering.stopping:
@@ -217,7 +210,7 @@ class _Run:
             if not self.steering.stopping:
                 yield from self._end_epoch(epoch)
 
-    def _frame(self) -> RunStarted:
+    def _run_started(self) -> RunStarted:
         if self.folder and self.picture is not None:
             self.folder.keep_pinned(self.picture)
         return RunStarted(
@@ -232,7 +225,7 @@ class _Run:
         )
 
     def _train_epoch(self, epoch: int) -> Iterator[Event]:
-        """The steps of an epoch that are still to be taken."""
+        """The remaining steps of an epoch."""
         first = self.learner.step - epoch * self.per_epoch
         size = self.config.sizes_by_epoch()[epoch]
         answers = self.learner.answers
@@ -252,13 +245,13 @@ class _Run:
                 begun = time.monotonic()
 
     def _take_step(self, epoch: int, batch: Batch, waited: float) -> list[Event]:
-        """One step, for whose pictures the run `waited` seconds.
+        """One step, after a wait of `waited` seconds for its batch.
 
-        All of it is noted before it is yielded, so that stopping there loses nothing.
+        Its events are logged before they are yielded, so that stopping there loses nothing.
         """
         learner, config, begun = self.learner, self.config, time.monotonic() - waited
         before = learner.step % self.per_epoch * config.batch
-        count = min(config.batch, len(self.data) - before)  # of the step, over all processes
+        count = min(config.batch, len(self.data) - before)  # in this step, over all processes
         taken = learner.take(batch, count)
         done = StepDone(
             step=learner.step,
@@ -272,17 +265,13 @@ class _Run:
             seconds=self._seconds(),
         )
         self.epoch_steps.append(done)
-        events = [self._noted(done)]
+        events = [self._log(done)]
         if self.probe and learner.step % config.gradients_every == 0:
-            norms, cosines = norms_and_cosines(gradients_by_head(learner, self.probe))
-            measured = GradientsMeasured(
-                step=learner.step, epoch=epoch + 1, norms=norms, cosines=cosines
-            )
-            events.append(self._noted(measured))
+            events.append(self._log(measure_gradients(learner, self.probe, epoch + 1)))
         return events
 
     def _end_epoch(self, epoch: int) -> Iterator[Event]:
-        """Validate an epoch and keep its weights; a request to stop leaves that for later."""
+        """Validate an epoch and save its weights; a request to stop postpones both."""
         sizes = self.config.sizes_by_epoch()
         try:
             done = validate(
@@ -291,20 +280,20 @@ class _Run:
                 sizes[epoch],
                 self.epoch_steps,
                 seconds=self._seconds,
-                stop=self.steering.asked_to_stop,
+                stop=self.steering.stop_requested,
             )
         except Stopped:
             return
         self.scores.append(done.val_accuracy["main"])
         best = is_best(self.scores, sizes)
         if best and self.folder:
-            self.folder.keep(BEST, self.learner.shown)
-        events = [*self._look_at_pinned(epoch + 1), self._noted(done)]
+            self.folder.keep(BEST, self.learner.eval_model)
+        events = [*self._look_at_pinned(epoch + 1), self._log(done)]
         self.validated, self.epoch_steps = epoch + 1, []
         yield from [*events, *self._save(best=best)]
 
     def _look_at_pinned(self, epoch: int) -> list[Event]:
-        """What the pinned picture shows after `epoch` epochs, unless that was done already."""
+        """Record the pinned picture after `epoch` epochs, unless that is done already."""
         if (
             self.picture is None
             or epoch in self.seen
@@ -313,20 +302,20 @@ class _Run:
             return []
         self.seen.add(epoch)
         step = self.learner.step
-        return [self._noted(look(self.learner.shown, self.picture, step=step, epoch=epoch))]
+        return [self._log(look(self.learner.eval_model, self.picture, step=step, epoch=epoch))]
 
-    def _rest(self) -> list[Event]:
-        """Nothing that was done is lost from here on."""
+    def _save_progress(self) -> list[Event]:
+        """Save a checkpoint if any step was taken since the last one."""
         return self._save(best=False) if self.learner.step > self.saved_step else []
 
     def _save(self, *, best: bool) -> list[Event]:
-        """Keep weights and state; what is to be said of it."""
+        """Save weights and state; returns the event."""
         learner = self.learner
         self.saved_step, self.saved_time = learner.step, time.monotonic()
         if not self.folder:
             return []
-        # The state comes last: a kill before it repeats the steps that these weights came from.
-        self.folder.keep(LAST, learner.shown)
+        # The state comes last: if killed before, the run repeats the steps of these weights.
+        self.folder.keep(LAST, learner.eval_model)
         checkpoint.save_state(
             self.folder,
             learner.model,
@@ -334,24 +323,24 @@ class _Run:
             learner.ema,
             {"step": learner.step, "precision": learner.precision},
         )
-        return [self._noted(CheckpointSaved(step=learner.step, best=best))]
+        return [self._log(CheckpointSaved(step=learner.step, best=best))]
 
-    def _noted(self, event: Event) -> Event:
+    def _log(self, event: Event) -> Event:
         if self.folder:
             self.folder.append(event)
         return event
 
-    def _ended(self, reason: str, message: str = "") -> Event:
+    def _log_end(self, reason: str, message: str = "") -> Event:
         ended = RunEnded(
             step=self.learner.step, reason=reason, seconds=self._seconds(), message=message
         )
-        return self._noted(ended)
+        return self._log(ended)
 
-    def _out_of_patience(self) -> bool:
-        return self.stop() or bool(self._limit())
+    def _must_stop(self) -> bool:
+        return self.stop() or bool(self._limit_message())
 
-    def _limit(self) -> str:
-        """What is to be said once the run has taken all the time it may."""
+    def _limit_message(self) -> str:
+        """The message once the run has used up its minutes, else an empty text."""
         most = self.config.max_minutes
         over = most and self.seconds_before + self._seconds() >= 60 * most
         return f"the limit of {most:g} minutes (max_minutes) is reached" if over else ""

@@ -1,7 +1,7 @@
-"""Muon for a convolutional network: each kernel is stepped as a matrix, all else by AdamW.
+"""Muon for a convolutional network: it updates each kernel as a matrix; AdamW updates the rest.
 
-Muon (kellerjordan.github.io/posts/muon) steps along the momentum made orthogonal, so that all
-directions of a matrix learn alike. torch has it for matrices; here kernels are looked at as such.
+Muon (kellerjordan.github.io/posts/muon) makes the momentum of a matrix orthogonal before the step,
+so all directions learn equally fast. torch has it for matrices; here kernels are reshaped.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Muon(torch.optim.Optimizer):
     ) -> None:
         """`kernels` (out, in, k, k), with weight decay `decay`; `others` are AdamW's groups.
 
-        Muon's steps are made as long as AdamW's (arXiv 2502.16982), so one rate serves both. Raises
-        `RuntimeError` for a kernel that lies in memory neither row by row nor channels-last.
+        Muon's steps are scaled to the length of AdamW's (arXiv 2502.16982), so both use one rate.
+        Raises `RuntimeError` for a kernel that is neither contiguous nor channels-last.
         """
         super().__init__([{"params": list(kernels)}, *others], {"lr": rate})
         self._kernels = kernels
@@ -38,14 +38,14 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
-        """Take one step along the gradients there are, at the rates in `param_groups`.
+        """Take one step with the current gradients, at the rates in `param_groups`.
 
-        `closure` is there as torch has it, and not called.
+        `closure` is part of torch's interface and is not called.
         """
         for kernel, matrix in zip(self._kernels, self._matrices, strict=True):
             grad = kernel.grad
-            # A head that counts for nothing has gradients of zero. Muon would go on along what is
-            # left of the momentum, at full length however little that is.
+            # A head of weight 0 has zero gradients. Muon would still take steps of full length
+            # along the rest of its momentum.
             if grad is not None and grad.any():
                 matrix.grad = _in_order(grad, kernel).reshape(matrix.shape)
         groups = [group for part in self._parts for group in part.param_groups]
@@ -57,13 +57,13 @@ class Muon(torch.optim.Optimizer):
             matrix.grad = None
 
     def state_dict(self) -> dict[str, Any]:
-        """As torch's optimisers have it; the state of kernels is that of their matrices."""
+        """As in torch's optimisers; the state of a kernel is that of its matrix."""
         muon, adamw = (part.state_dict()["state"] for part in self._parts)
         state = muon | {len(self._kernels) + index: values for index, values in adamw.items()}
         return super().state_dict() | {"state": state}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up what `state_dict` told; raises `ValueError` where that is of other parameters."""
+        """Load a `state_dict`; raises `ValueError` where it belongs to other parameters."""
         super().load_state_dict(state_dict | {"state": {}})
         first, state = len(self._kernels), state_dict["state"]
         muon = {index: values for index, values in state.items() if index < first}
@@ -73,8 +73,8 @@ class Muon(torch.optim.Optimizer):
 
 
 def _in_order(values: Tensor, kernel: Tensor) -> Tensor:
-    """A kernel's values or gradient, its axes in the order in which the kernel lies in memory.
+    """A kernel's values or gradient, with the axes in the order of the kernel's memory.
 
-    So the kernel's matrix shares its memory; Muon does the same to columns in any order.
+    So the matrix shares the kernel's memory. The order of columns makes no difference to Muon.
     """
     return values if kernel.is_contiguous() else values.permute(0, 2, 3, 1)

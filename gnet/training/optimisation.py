@@ -1,4 +1,4 @@
-"""How weights move: losses of the three heads, optimiser, learning rate, EMA of the weights.
+"""The update of the weights: losses of the three heads, optimiser, learning rate, EMA.
 
 Knows nothing of data, files or events.
 """
@@ -86,15 +86,15 @@ def _loss(outputs: Tensor, labels: Tensor, config: TrainConfig, rivals: Tensor |
         return F.cross_entropy(
             outputs, labels, label_smoothing=config.label_smoothing, reduction="sum"
         )
-    # Keras's categorical cross-entropy on outputs that are taken for probabilities already. Where
-    # all are 0 or below it is ln(classes), with no gradient to leave that state by.
+    # Keras's categorical cross-entropy, which takes the outputs as probabilities. Where all outputs
+    # are 0 or below, it is ln(classes) and its gradient is 0, so training cannot recover.
     clipped = outputs.clamp(1e-7, 1 - 1e-7)
     shares = clipped / clipped.sum(dim=1, keepdim=True)
     return F.nll_loss(shares.log(), labels, reduction="sum")
 
 
 def _among(outputs: Tensor, labels: Tensor, rivals: Tensor, smoothing: float) -> Tensor:
-    """(N,): cross-entropy of a softmax over each row's rivals alone."""
+    """(N,): cross-entropy, with a softmax over each row's rivals only."""
     logs = outputs.masked_fill(~rivals, float("-inf")).log_softmax(dim=1)
     right = logs.gather(1, labels[:, None])[:, 0]
     spread = logs.masked_fill(~rivals, 0.0).sum(dim=1) / rivals.sum(dim=1)
@@ -102,19 +102,19 @@ def _among(outputs: Tensor, labels: Tensor, rivals: Tensor, smoothing: float) ->
 
 
 class Mixed(NamedTuple):
-    """What `mix` did to a batch."""
+    """How `mix` changed a batch."""
 
     others: Tensor
-    """int64 (N,): the picture each one got its piece from."""
+    """int64 (N,): the index of the picture that each rectangle comes from."""
     share: float
-    """Of the area, taken by the piece."""
+    """The rectangle's share of the area."""
 
 
 def mix(x: Tensor, probability: float) -> Mixed | None:
     """With a probability, put a rectangle of another picture into each of `x` (N, 3, S, S).
 
-    CutMix (arXiv 1905.04899): one rectangle for the whole batch, its area uniform between nothing
-    and all. Changes `x` in place; draws from torch's random state. None where nothing was done.
+    CutMix (arXiv 1905.04899): one rectangle for the whole batch, with an area uniform between 0 and
+    1. Changes `x` in place and uses torch's random state. Returns None if nothing was changed.
     """
     if not probability or torch.rand(()) >= probability:
         return None
@@ -130,7 +130,7 @@ def mix(x: Tensor, probability: float) -> Mixed | None:
 
 
 def head_weights(config: TrainConfig) -> dict[str, float]:
-    """Head → the weight of its loss; the paper has 0.3 for both auxiliary ones (section 5)."""
+    """Head → the weight of its loss; the paper uses 0.3 for both auxiliary heads (section 5)."""
     return {"main": 1.0, "aux1": config.aux1_weight, "aux2": config.aux2_weight}
 
 
@@ -181,7 +181,7 @@ class EmaWeights:
 
     @torch.no_grad()
     def update(self, model: GoogLeNet, step: int) -> None:
-        """Follow `model` after step `step` (from 0); early on the average follows faster."""
+        """Update the average after step `step` (from 0); it follows faster in the first steps."""
         if (step + 1) % EMA_EVERY:
             return
         updates = (step + 1) // EMA_EVERY

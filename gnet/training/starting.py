@@ -1,4 +1,4 @@
-"""What a run begins with: its pictures, and a network drawn at random or taken over from weights.
+"""The start of a run: its pictures, and a network with random or given weights.
 
 Knows nothing of how it is trained.
 """
@@ -19,6 +19,8 @@ from gnet.network.config import EXITS, HEADS, PROBE, TRAINED, UNTRAINED
 from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import load
+from gnet.runs.events import RunStarted
+from gnet.runs.folder import RunFolder
 from gnet.runs.train_config import TrainConfig
 from gnet.system.progress import Progress
 from gnet.training.distillation.answers import MatchedAnswers, TeacherAnswers, match
@@ -30,7 +32,7 @@ _TRAINED_PARTS = {
     "heads": _HEADS,
     "heads and 5a, 5b": (*_HEADS, "inception5a", "inception5b", "last_norm", "last_relu"),
 }
-"""By `train_only`: the parts of the network that are trained; "all" has no entry."""
+"""`train_only` → the trained parts of the network; "all" has no entry."""
 
 
 def open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Dataset, Dataset]:
@@ -40,7 +42,7 @@ def open_splits(config: TrainConfig, progress: Progress | None) -> tuple[Dataset
     else:
         data, val = (open_split(config, split, progress) for split in ("train", "val"))
     if len(val) == 0:
-        raise GnetError("The data set holds no picture to validate on; at least one is needed.")
+        raise GnetError("The data set has no pictures for validation; at least one is needed.")
     if config.pinned >= len(val):
         raise FieldError("pinned", config.pinned, f"whole numbers from -1 to {len(val) - 1}")
     return data, val
@@ -67,14 +69,14 @@ def open_answers(config: TrainConfig, data: Dataset) -> MatchedAnswers | None:
 
 
 def first_weights(config: TrainConfig) -> GoogLeNet | None:
-    """The weights that `config.start` names; None where the run begins at random."""
+    """The weights in `config.start`; None where the run starts from random weights."""
     return load(config.start) if config.start else None
 
 
-def settled(
+def resolved(
     config: TrainConfig, classes: int, weights: GoogLeNet | None, machine: Machine
 ) -> TrainConfig:
-    """The config with what data, first weights and machine decide: the network, the precision."""
+    """The config with what data, weights and machine decide: classes, network, precision."""
     model = weights.config if weights else config.model
     config = replace(config, model=replace(model, num_classes=classes))
     return replace(config, precision=chosen_precision(config, machine))
@@ -86,9 +88,9 @@ def first_network(
     weights: GoogLeNet | None,
     families: tuple[str, ...] = (),
 ) -> GoogLeNet:
-    """The network before the first step, for a config that is `settled`.
+    """The network before the first step, for a `resolved` config.
 
-    All tensors of `weights` that fit are taken over. In the last layer of each head, classes that
+    It starts with all tensors of `weights` that fit. In the last layer of each head, classes that
     the weights know keep their rows; the rows of all others are new.
     """
     torch.manual_seed(config.seed)
@@ -96,12 +98,12 @@ def first_network(
         name=f"trained on {Path(config.data).name}",
         classes=classes,
         families=families,
-        preprocessing=_as_taught(Preprocessing(), config),
+        preprocessing=_for_training(Preprocessing(), config),
         heads=grown({}, heads_in_training(config)),
     )
     model = GoogLeNet(config.model, info)
     if weights:
-        preprocessing = _as_taught(weights.info.preprocessing, config)
+        preprocessing = _for_training(weights.info.preprocessing, config)
         state = weights.state_dict()
         if weights.info.classes == classes:
             heads = grown(weights.info.heads, info.heads)
@@ -130,16 +132,16 @@ def _match_rows(
                     state[name][row] = old[source]
 
 
-def _as_taught(preprocessing: Preprocessing, config: TrainConfig) -> Preprocessing:
-    """For pictures as the run has them: thumbnails, where it meets sharp ones in no other way."""
+def _for_training(preprocessing: Preprocessing, config: TrainConfig) -> Preprocessing:
+    """The preprocessing of the run's pictures; with `thumbnails` 1 all of them are thumbnails."""
     thumbnail = THUMBNAIL if config.augment and config.thumbnails == 1 else 0
     return replace(preprocessing, size=config.size, thumbnail=thumbnail)
 
 
 def heads_in_training(config: TrainConfig) -> dict[str, str]:
-    """The heads whose loss has a weight, and what training makes of them.
+    """The heads whose loss has a weight, and their status after training.
 
-    One that reads features which stay as they are becomes a probe on them.
+    A head on frozen features becomes a probe.
     """
     weights = head_weights(config)
     parts = _TRAINED_PARTS.get(config.train_only)
@@ -152,9 +154,9 @@ def heads_in_training(config: TrainConfig) -> dict[str, str]:
 
 
 def grown(before: dict[str, str], now: dict[str, str]) -> dict[str, str]:
-    """How the heads count that counted as `before` and now train as `now` says.
+    """The status of each head, given its status `before` and in the training `now`.
 
-    What once was trained with the net stays so, and a head that rests stays what it was.
+    The status never falls: a head that was trained with the network stays trained.
     """
     order = (UNTRAINED, PROBE, TRAINED)
     return {
@@ -164,8 +166,20 @@ def grown(before: dict[str, str], now: dict[str, str]) -> dict[str, str]:
 
 
 def frozen(model: GoogLeNet, config: TrainConfig) -> list[nn.Module]:
-    """The parts of the network that `train_only` leaves as they are."""
+    """The parts of the network that `train_only` does not train."""
     parts = _TRAINED_PARTS.get(config.train_only)
     if parts is None:
         return []
     return [module for name, module in model.named_children() if name not in parts]
+
+
+def check_same_run(
+    folder: RunFolder, begun: RunStarted, classes: tuple[str, ...], steps: int
+) -> None:
+    """Raise `GnetError` unless a resumed run has the classes and steps it `begun` with."""
+    if (begun.classes, begun.steps) != (classes, steps):
+        raise GnetError(
+            f"The run in {folder.path} started with {len(begun.classes)} classes and {begun.steps} "
+            f"steps and would resume with {len(classes)} classes and {steps} steps; only the same "
+            "data, config and number of processes are allowed."
+        )

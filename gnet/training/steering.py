@@ -1,4 +1,4 @@
-"""Follows what is requested of a run: pause, single step, new settings, stop.
+"""Follows the requests to a run: pause, single step, new settings, stop.
 
 Knows nothing of data, epochs or files.
 """
@@ -22,34 +22,34 @@ from gnet.training.distributed import Group, device
 from gnet.training.learner import Learner
 
 LISTEN_EVERY = 0.1
-"""Seconds between two looks for a request while a run is paused."""
+"""Seconds between two checks for requests while a run is paused."""
 
 
 class Steering:
-    """What was requested of a run so far, and what it made of that."""
+    """Follows the requests to one run, and remembers which ones it has followed."""
 
     def __init__(
         self,
         listener: Listener,
         learner: Learner,
-        note: Callable[[Event], Event],
-        rest: Callable[[], Iterable[Event]],
+        log: Callable[[Event], Event],
+        save: Callable[[], Iterable[Event]],
     ) -> None:
-        """`note` is told each event; `rest` is called whenever the run begins to wait."""
+        """`log` writes down each event; `save` saves the run when it begins to wait."""
         self.listener = listener
         self.learner = learner
-        self.note = note
-        self.rest = rest
+        self.log = log
+        self.save = save
         self.stopping = False
-        """Whether the run is to end here."""
+        """Whether the run must stop now."""
         self._paused = False
         self._single_steps: int | None = None
-        """Single steps that were taken, of all that were asked for; None before the first look."""
+        """Requested single steps that were taken; None before the first check."""
         self._planned: list[SettingsChanged] = []
-        """Changes that a resumed run has yet to make again."""
+        """Changes that a resumed run still has to repeat."""
 
     def restore(self, changes: list[SettingsChanged]) -> None:
-        """Take up the changes made before the learner's step; plan those that were made after."""
+        """Apply the changes made until the learner's step; plan to repeat the later ones."""
         for change in changes:
             if change.step <= self.learner.step:
                 self.learner.set(**_settings(change))
@@ -57,9 +57,9 @@ class Steering:
                 self._planned.append(change)
 
     def follow(self) -> Iterator[Event]:
-        """Do what is requested; ends when the next step is to be taken, or none any more."""
+        """Follow the requests; returns when the next step may be taken, or the run must stop."""
         while True:
-            requests = self.listener.hear()
+            requests = self.listener.read()
             self.stopping = requests.stop
             if (
                 self._single_steps is None
@@ -72,24 +72,24 @@ class Steering:
                 break
             if not self._paused:
                 self._paused = True
-                yield self.note(RunPaused(step=self.learner.step))
-            yield from self.rest()
+                yield self.log(RunPaused(step=self.learner.step))
+            yield from self.save()
             time.sleep(LISTEN_EVERY)
         if requests.pause:
             self._single_steps += 1
         elif self._paused:
             self._paused = False
-            yield self.note(RunContinued(step=self.learner.step))
+            yield self.log(RunContinued(step=self.learner.step))
 
-    def asked_to_stop(self) -> bool:
-        """Whether somebody requests the run to end; all processes must ask together."""
-        self.stopping = self.listener.hear().stop
+    def stop_requested(self) -> bool:
+        """Whether a stop is requested; all processes must call this together."""
+        self.stopping = self.listener.read().stop
         return self.stopping
 
     def _set(self, requests: Requests) -> Iterator[Event]:
-        """Change the settings where somebody requests it, or did so at this step before.
+        """Apply newly requested settings, and changes that a resumed run must repeat at this step.
 
-        A new request overrules what was still to be repeated.
+        A new request replaces the changes that are still to be repeated.
         """
         if self._planned and self._planned[0].step <= self.learner.step:
             yield self._changed(self._planned.pop(0))
@@ -103,7 +103,7 @@ class Steering:
 
     def _changed(self, change: SettingsChanged) -> Event:
         self.learner.set(**_settings(change))
-        return self.note(change)
+        return self.log(change)
 
 
 def _settings(holder: object) -> dict[str, float]:
@@ -111,19 +111,19 @@ def _settings(holder: object) -> dict[str, float]:
 
 
 class Listener:
-    """Hears what is requested of a run: the same in all its processes, at the same moment."""
+    """Reads the requests to a run, so that all its processes get the same ones at the same time."""
 
     def __init__(self, path: Path | None, group: Group, stop: Callable[[], bool]) -> None:
-        """`path` is read by the first process only; `stop` is asked in each."""
+        """`path` is read by the first process only; `stop` is called in each process."""
         self.path = path if group.first else None
         self.group = group
         self.stop = stop
-        self._read = Requests()
+        self._latest = Requests()
         self._seen: Stamp = ()
 
-    def hear(self) -> Requests:
-        """What is requested by now; all processes must ask together. Cheap where nothing is new."""
-        own = self._look()
+    def read(self) -> Requests:
+        """The current requests; all processes must call this together. Cheap if nothing is new."""
+        own = self._from_file()
         numbers = [math.nan if value is None else float(value) for value in astuple(own)]
         if not self.group.first:
             numbers = [0.0] * len(numbers)
@@ -134,18 +134,17 @@ class Listener:
         named = dict(zip(SETTINGS, (None if math.isnan(v) else v for v in settings), strict=True))
         return Requests(pause=pause > 0, steps=round(steps), stop=stop + signalled > 0, **named)
 
-    def used_up(self) -> None:
-        """Take back a request to stop that was followed, and the pause before it: a run that is
-        resumed is to go on."""
-        if self.path and self._look().stop:
-            write_requests(self.path, replace(self._look(), pause=False, stop=False))
+    def clear_stop(self) -> None:
+        """Remove a followed request to stop, and a pause, so that a resumed run goes on."""
+        if self.path and self._from_file().stop:
+            write_requests(self.path, replace(self._from_file(), pause=False, stop=False))
 
-    def _look(self) -> Requests:
-        """The file's requests; those before while it is not readable."""
+    def _from_file(self) -> Requests:
+        """The requests in the file; the previous ones while it cannot be read."""
         if self.path:
             seen = stamp_of(self.path)
             if seen != self._seen:
                 with suppress(GnetError):
-                    self._read = read_requests(self.path)
+                    self._latest = read_requests(self.path)
                     self._seen = seen
-        return self._read
+        return self._latest

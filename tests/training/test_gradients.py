@@ -17,7 +17,7 @@ from gnet.training.gradients import (
 from gnet.training.learner import Learner, training_batches
 from gnet.training.optimisation import weighted
 from gnet.training.precision import Machine
-from gnet.training.starting import open_splits, settled
+from gnet.training.starting import open_splits, resolved
 from support.networks import unsettle
 from support.training_runs import curve, run, tiny
 
@@ -28,7 +28,7 @@ def made(**changes):
     """A learner a few steps on its way, and its data."""
     config = tiny(aux1_weight=0.3, aux2_weight=0.5, **changes)
     data, _ = open_splits(config, None)
-    config = settled(config, len(data.classes), None, Machine())
+    config = resolved(config, len(data.classes), None, Machine())
     learner = Learner(config, data, 6, Group())
     unsettle(learner.model)
     return learner, data

@@ -11,7 +11,7 @@ from gnet.training.distributed import Group
 from gnet.training.learner import Learner, training_batches
 from gnet.training.optimisation import head_losses, mix
 from gnet.training.precision import Machine
-from gnet.training.starting import settled
+from gnet.training.starting import resolved
 from support.training_runs import curve, run, tiny
 
 ALONE = Group()
@@ -37,7 +37,7 @@ def data() -> Dataset:
 
 
 def learner(data: Dataset, **changes) -> Learner:
-    config = settled(tiny(batch=24, **changes), 3, None, Machine())
+    config = resolved(tiny(batch=24, **changes), 3, None, Machine())
     return Learner(config, data, 10, ALONE)
 
 

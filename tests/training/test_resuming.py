@@ -20,7 +20,7 @@ from gnet.runs.events import (
 )
 from gnet.runs.folder import CONFIG, EVENTS, LAST, STATE, RunFolder
 from gnet.training.checkpoint import facts
-from gnet.training.loop import is_finished, resume, train
+from gnet.training.loop import resume, train
 from gnet.training.precision import Machine
 from support.training_runs import curve, run, tiny
 
@@ -82,7 +82,7 @@ def test_weights_of_a_resumed_run_equal_those_of_an_uninterrupted_one(tmp_path, 
 def test_a_run_can_be_resumed_at_every_step(tmp_path):
     config = tiny()
     until(train(config, tmp_path), StepDone, 1)
-    while not is_finished(RunFolder(tmp_path)):
+    while not RunFolder(tmp_path).finished():
         until(resume(tmp_path), StepDone, 1)
     assert curve(read_events(tmp_path / EVENTS)) == undisturbed(config)
 
@@ -136,7 +136,7 @@ def test_a_failure_is_called_one_and_the_last_checkpoint_stays(tmp_path, monkeyp
 def test_a_finished_run_yields_nothing_more(tmp_path):
     run(tiny(epochs=1), tmp_path)
     before = (tmp_path / EVENTS).read_bytes()
-    assert is_finished(RunFolder(tmp_path))
+    assert RunFolder(tmp_path).finished()
     assert list(resume(tmp_path)) == []
     assert (tmp_path / EVENTS).read_bytes() == before
 
@@ -168,7 +168,7 @@ def test_a_state_of_another_network_is_refused(tmp_path):
     until(train(tiny(), tmp_path), StepDone, 2)
     text = (tmp_path / CONFIG).read_text()
     (tmp_path / CONFIG).write_text(text.replace('"width": 0.0625', '"width": 0.125'))
-    with pytest.raises(GnetError, match="is not a state of the run"):
+    with pytest.raises(GnetError, match="does not fit the run"):
         list(resume(tmp_path))
 
 

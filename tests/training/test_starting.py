@@ -26,7 +26,7 @@ from gnet.training.starting import (
     grown,
     heads_in_training,
     open_splits,
-    settled,
+    resolved,
 )
 from support.networks import network
 from support.training_runs import run, tiny
@@ -61,12 +61,12 @@ def strange(tmp_path):
 
 def first(config) -> GoogLeNet:
     begun = first_weights(config)
-    return first_network(settled(config, 10, begun, Machine()), CLASSES, begun)
+    return first_network(resolved(config, 10, begun, Machine()), CLASSES, begun)
 
 
 def test_the_network_is_that_of_the_weights_with_the_data_sets_classes(own):
     asked = tiny(start=own, network={"width": 0.5, "dropout": 0.5})
-    config = settled(asked, 7, load(own), Machine())
+    config = resolved(asked, 7, load(own), Machine())
     assert config.model == replace(load(own).config, num_classes=7)
 
 
@@ -155,7 +155,7 @@ def test_a_head_only_gains_standing():
     ],
 )
 def test_what_is_frozen_stays_to_the_bit_statistics_included(own, train_only, moving):
-    config = settled(tiny(start=own, train_only=train_only, ema=0.5), 10, load(own), Machine())
+    config = resolved(tiny(start=own, train_only=train_only, ema=0.5), 10, load(own), Machine())
     data, _ = open_splits(config, None)
     learner = Learner(config, data, 6, Group(), load(own))
     state = {name: value.clone() for name, value in learner.model.state_dict().items()}
@@ -163,13 +163,13 @@ def test_what_is_frozen_stays_to_the_bit_statistics_included(own, train_only, mo
         learner.take(batch, len(batch.labels))
     for name, value in learner.model.state_dict().items():
         assert torch.equal(value, state[name]) != name.startswith(moving), name
-    for name, value in learner.shown.state_dict().items():
+    for name, value in learner.eval_model.state_dict().items():
         if not name.startswith(moving):
             assert torch.equal(value, state[name]), name
 
 
 def test_what_is_frozen_takes_no_room_in_the_optimiser(own):
-    config = settled(tiny(start=own, train_only="heads"), 10, load(own), Machine())
+    config = resolved(tiny(start=own, train_only="heads"), 10, load(own), Machine())
     model = first_network(config, CLASSES, load(own))
     for part in frozen(model, config):
         part.requires_grad_(False)

@@ -10,7 +10,7 @@ from gnet.runs.lessons import LESSONS
 from gnet.serving.limits import RunLimits
 from gnet.serving.runs import Runs
 from gnet.training.precision import Machine
-from gnet.training.starting import first_weights, settled
+from gnet.training.starting import first_weights, resolved
 
 OWNER = "the-token-of-somebody-who-started-a-run"
 FIRST = LESSONS["first-run"]
@@ -57,7 +57,7 @@ def test_the_form_shows_what_each_run_will_be(key: str) -> None:
     for name in kept:
         assert name in told.locked or name not in held
     for _, config in wanted(LESSONS[key], values):
-        will_be = settled(config, 10, first_weights(config), Machine())
+        will_be = resolved(config, 10, first_weights(config), Machine())
         for name, shown in held.items():
             if name not in kept:
                 assert to_form(name, value_of(will_be, name)) == shown, name
