@@ -101,7 +101,7 @@ def test_classes_that_the_weights_know_keep_their_rows_wherever_they_stand(tmp_p
 
 def test_families_of_the_data_set_go_with_the_weights():
     families = tuple("round" if i % 2 else "square" for i in range(10))
-    config = settled(tiny(), 10, None, Machine())
+    config = resolved(tiny(), 10, None, Machine())
     info = first_network(config, CLASSES, None, families).info
     assert info.families == families
     assert info.family_shares([0.1] * 10) == pytest.approx({"round": 0.5, "square": 0.5})
