@@ -160,7 +160,7 @@ def test_a_run_whose_data_has_changed_is_not_resumed(tmp_path):
     until(train(tiny(), tmp_path), StepDone, 2)
     text = (tmp_path / CONFIG).read_text()
     (tmp_path / CONFIG).write_text(text.replace('"per_class": 2', '"per_class": 4'))
-    with pytest.raises(GnetError, match=r"6 steps; it would go on with 10 classes and 10 steps, "):
+    with pytest.raises(GnetError, match=r"6 steps and would resume with 10 classes and 10 steps"):
         list(resume(tmp_path))
 
 
@@ -168,7 +168,7 @@ def test_a_state_of_another_network_is_refused(tmp_path):
     until(train(tiny(), tmp_path), StepDone, 2)
     text = (tmp_path / CONFIG).read_text()
     (tmp_path / CONFIG).write_text(text.replace('"width": 0.0625', '"width": 0.125'))
-    with pytest.raises(GnetError, match="does not fit the run"):
+    with pytest.raises(GnetError, match="not a state of the run"):
         list(resume(tmp_path))
 
 
@@ -182,7 +182,7 @@ def test_a_damaged_state_is_refused(tmp_path):
 def test_a_state_without_its_events_is_refused(tmp_path):
     until(train(tiny(), tmp_path), StepDone, 2)
     (tmp_path / EVENTS).unlink()
-    with pytest.raises(GnetError, match=r"without the events .*; put its events\.jsonl back"):
+    with pytest.raises(GnetError, match=r"without its events; put its events\.jsonl back"):
         list(resume(tmp_path))
 
 
