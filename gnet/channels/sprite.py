@@ -72,7 +72,7 @@ def make_sprite(
 
     Its files are visualizations.webp and visualizations.json. The channels are the `count` of each
     branch that answer most over the index's pictures.
-    `progress(done, total)` counts pictures; None when `stop` said so: call again to go on.
+    `progress(done, total)` counts pictures; None once `stop` returns True: call again to go on.
     """
     digest, config = model.info.digest, config or VisualizationConfig()
     if index.digest != digest or not digest:

@@ -209,7 +209,7 @@ def check_channels(model: GoogLeNet, stage: str, branch: str, channels: Sequence
     if wrong or not channels:
         given = f"channel {wrong[0]}" if wrong else "no channel"
         raise GnetError(
-            f"{given.capitalize()} of {stage} {branch} was asked for; allowed are 0 to {count - 1}."
+            f"{given.capitalize()} of {stage} {branch} was given; allowed are 0 to {count - 1}."
         )
 
 

@@ -61,7 +61,7 @@ def _run(argv: Sequence[str] | None) -> int:
         return 128 + signal.SIGINT
     finally:
         if sys.stdout is not None:
-            sys.stdout.flush()  # here, where a failure can still be told
+            sys.stdout.flush()  # here, where a failure can still be reported
 
 
 class _Parser(argparse.ArgumentParser):

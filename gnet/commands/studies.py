@@ -164,7 +164,7 @@ def claims(arguments: argparse.Namespace) -> int:
 
 
 def _lessons(arguments: argparse.Namespace) -> list[Lesson]:
-    """The lesson that was asked for, or all, in the form that was asked for."""
+    """The chosen lesson, or all of them, in the short or the long form."""
     from gnet.runs.lessons import LESSONS
 
     if arguments.key and arguments.key not in LESSONS:

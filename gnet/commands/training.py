@@ -100,9 +100,9 @@ def _run_events(
 
 def _stop_requested(arguments: argparse.Namespace, signals: StopSignals) -> Callable[[], bool]:
     if not arguments.lease:
-        return signals.asked
+        return signals.requested
     lease = Lease(arguments.lease)
-    return lambda: signals.asked() or lease.has_run_out()
+    return lambda: signals.requested() or lease.has_run_out()
 
 
 def _noting(folder: str | None) -> AbstractContextManager[Callable[[Event], None]]:

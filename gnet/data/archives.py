@@ -92,7 +92,7 @@ class Folder:
 class Zip:
     """A zip file, checked as a whole before any of its entries is read.
 
-    Raises GnetError when it has too many entries (told from its end record, before the entries are
+    Raises GnetError when it has too many entries (read from its end record, before the entries are
     gone through), names outside its folder, links, passwords, or contents out of bounds.
     """
 

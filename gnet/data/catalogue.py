@@ -38,7 +38,7 @@ class Labelled:
     classes: tuple[str, ...]
     labels: tuple[int, ...]
     picture: Callable[[int], Any]
-    """Index → PIL picture, decoded when it is asked for; any thread."""
+    """Index → PIL picture, decoded at the call; any thread."""
     divided: bool
     """False where it still has to be split into train and val."""
 

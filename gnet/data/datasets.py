@@ -31,7 +31,7 @@ Item = TypeVar("Item")
 SMALLEST_SIDE = 8
 """Pictures with a shorter side (px) teach nothing and are skipped."""
 BUILT_IN = {"train": 400, "val": 50, "test": 50}
-"""Splits of the built-in data set, and the pictures of each class unless fewer are asked for."""
+"""Splits of the built-in data set, and the pictures of each class unless `per_class` is smaller."""
 _THREADS, _CHUNK = 2, 64
 
 
@@ -48,7 +48,7 @@ class Dataset:
     labels: torch.Tensor = field(repr=False)
     """(n,) int64."""
     sources: tuple[str, ...] = field(repr=False)
-    """First three letters of each picture's file name: the group it is judged in."""
+    """First three letters of each picture's file name: the group it is counted in."""
     families: tuple[str, ...] = ()
     """The family of each class; empty where they have none."""
     skipped: dict[str, int] = field(default_factory=dict)

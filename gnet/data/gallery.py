@@ -1,7 +1,7 @@
 """Pictures by number, to be shown to a network and to be seen: the shipped ones, and kept ones.
 
 The shipped gallery is a sheet of CC0 photos (assets/channels/CREDITS.md) and patterns of the
-built-in set, drawn when they are asked for.
+built-in set, drawn when they are needed.
 """
 
 import io

@@ -15,6 +15,7 @@ import numpy as np
 
 from gnet.data.archives import Files, Parts
 from gnet.errors import GnetError
+from gnet.words import cut, some
 
 Item = TypeVar("Item")
 
@@ -29,7 +30,9 @@ def layout(files: Files, split: str, seed: int, only: Sequence[str] = ()) -> dic
     found = _layout(files, split, seed)
     unknown = [name for name in only if name not in found]
     if unknown:
-        raise GnetError(f"{files.name} has no class {_some(unknown)}; it has {_some(list(found))}.")
+        raise GnetError(
+            f"{files.name} has no class {_names(unknown)}; it has {_names(list(found))}."
+        )
     return _several(files.name, {name: found[name] for name in found if not only or name in only})
 
 
@@ -66,7 +69,7 @@ def _split_folders(
     if split == "val" and split not in tops:
         split = next((top for top in ("valid", "validation") if top in tops), split)
     if split not in tops:
-        raise GnetError(f"{files.name} has no folder {split!r} of classes; it has {_some(tops)}.")
+        raise GnetError(f"{files.name} has no folder {split!r} of classes; it has {_names(tops)}.")
     found: dict[str, dict[str, list[Parts]]] = {top: {} for top in tops}
     for folder in files.folders:
         if len(folder) - skip == 2 and folder[skip] in found:
@@ -79,7 +82,7 @@ def _split_folders(
     strangers = sorted(set(found[split]) - set(names))
     if strangers:
         raise GnetError(
-            f"{files.name} has classes in {split!r} that are not in 'train' ({_some(strangers)}); "
+            f"{files.name} has classes in {split!r} that are not in 'train' ({_names(strangers)}); "
             "allowed are the same classes in both."
         )
     for name in names:
@@ -166,7 +169,7 @@ def _table(name: str, files: Files, path: Path, folders: tuple[str, ...]) -> tup
 def _several(source: str, layout: dict[str, list[Parts]]) -> dict[str, list[Parts]]:
     if len(layout) < 2:
         raise GnetError(
-            f"{source} has one class ({_some(list(layout))}); at least 2 classes are needed."
+            f"{source} has one class ({_names(list(layout))}); at least 2 classes are needed."
         )
     return layout
 
@@ -179,6 +182,5 @@ def empty_class(source: str, name: str, reason: str | None = None) -> GnetError:
     )
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(name[:40] for name in names[:5]) + more
+def _names(names: Sequence[str]) -> str:
+    return some([cut(name, 40) for name in names], 5)

@@ -32,7 +32,7 @@ def pattern(class_index: int, size: int, seed: int | Sequence[int]) -> torch.Ten
         raise GnetError(f"There is no pattern {class_index}; allowed are 0 to {len(CLASSES) - 1}.")
     if not SIZES[0] <= size <= SIZES[1]:
         raise GnetError(
-            f"A pattern of {size} px was asked for; allowed are {SIZES[0]} to {SIZES[1]} px."
+            f"The pattern's size is {size} px; allowed are {SIZES[0]} to {SIZES[1]} px."
         )
     seeds = [seed] if isinstance(seed, int) else list(seed)
     random = np.random.default_rng([*seeds, class_index])

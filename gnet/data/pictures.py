@@ -1,7 +1,7 @@
 """Any picture a person may have → RGB picture → pixels, and back; every refusal is one sentence.
 
 It knows nothing of networks beyond the square they are shown. The size of a picture is read
-from its header and judged before anything is decoded; Pillow's own limits are global to the
+from its header and checked before anything is decoded; Pillow's own limits are global to the
 process, so they are neither used nor changed.
 """
 
@@ -84,7 +84,7 @@ def square(
     """The square (x, y, side) in px of a picture of `size` (width, height) that a network sees.
 
     Without `box` it is centred and its side is the share `crop` of the short side. A `box`
-    (x, y, side) asked for is rounded and moved or shrunk until it lies inside the picture.
+    (x, y, side) is rounded and moved or shrunk until it lies inside the picture.
     """
     width, height = size
     if box is None:
@@ -259,10 +259,10 @@ def _open_header(content: bytes, name: str) -> Image.Image:
 def _finish(
     image: Image.Image, name: str, max_side: int | None, limits: PictureLimits
 ) -> Image.Image:
-    """Judge the size, decode, turn upright, make RGB, shrink."""
+    """Check the size, decode, turn upright, make RGB, shrink."""
     is_jpeg = image.format in ("JPEG", "MPO")
     allowed = limits.jpeg_pixels if is_jpeg else limits.pixels
-    _judge(image.size, allowed, name, limits)
+    _check_size(image.size, allowed, name, limits)
     try:
         turn = _TURNS.get(_orientation(image))
         if is_jpeg:
@@ -278,7 +278,7 @@ def _finish(
     return upright
 
 
-def _judge(size: tuple[int, int], allowed: int, name: str, limits: PictureLimits) -> None:
+def _check_size(size: tuple[int, int], allowed: int, name: str, limits: PictureLimits) -> None:
     width, height = size
     if width * height > allowed or min(width, height) < 1:
         raise PictureError(

@@ -1,6 +1,6 @@
 """A look at a data set before a run: counts, split, what is skipped, pictures as a run sees them.
 
-Opens no more pictures than a page can wait for; what it says of all is told from names alone.
+Opens no more pictures than a page can wait for; totals come from file names alone.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from gnet.data.pictures import resize, to_image
 from gnet.data.source import BuiltIn, Known, Source, Stored, parse
 from gnet.errors import GnetError
 from gnet.system.progress import Progress
+from gnet.words import some
 
 MOST_ROWS, PER_ROW, MOST_SIDE = 12, 4, 96
 """Of the contact sheet: classes, pictures of each, and the side (px) they are shown at at most."""
 OPENED, OPENED_KNOWN = 2000, 240
 """Training pictures that are opened: of a folder or zip; of a set in which none is broken."""
-FEW, FEW_TO_JUDGE, UNEVEN = 20, 5, 3
-"""Pictures of a class that are few to learn from, few to judge on; largest / smallest class."""
+FEW, FEW_FOR_VALIDATION, UNEVEN = 20, 5, 3
+"""Few training pictures of a class, few validation pictures; largest / smallest class."""
 _BYTES = 600_000_000  # of pictures held at a time
-_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Preview:
     side: int
     """px of a picture on the sheet."""
     sheet: bytes
-    """A WebP file: `columns` pictures as a run judges them, then `columns` as it trains on them."""
+    """A WebP file: `columns` pictures as validated, then `columns` as a run trains on them."""
 
     @property
     def train(self) -> int:
@@ -107,7 +107,7 @@ def preview(
     )
     look = max(PER_ROW, room // max(1, len(found)))
 
-    def open_split(split: str, a_class: int, told: Progress | None) -> Dataset:
+    def open_split(split: str, a_class: int, counter: Progress | None) -> Dataset:
         return open_dataset(
             source,
             split,
@@ -115,7 +115,7 @@ def preview(
             per_class=min(a_class, most) if most else a_class,
             size=size,
             seed=seed,
-            progress=told,
+            progress=counter,
             limits=limits,
         )
 
@@ -127,8 +127,8 @@ def preview(
     if total == sum(map(sum, counts)):  # all were opened, so that the usable ones are known
         counts = [list(pair) for pair in zip(train.counts, val.counts, strict=True)]
     counted = [
-        ClassCount(name=title, train=learnt, val=judged)
-        for title, (learnt, judged) in zip(train.classes, counts, strict=True)
+        ClassCount(name=title, train=training, val=validation)
+        for title, (training, validation) in zip(train.classes, counts, strict=True)
     ]
     rows, side, sheet = contact_sheet(train, size=size, seed=seed)
     return Preview(
@@ -156,7 +156,7 @@ def contact_sheet(data: Dataset, *, size: int, seed: int) -> tuple[tuple[str, ..
         first = torch.nonzero(data.labels == label).flatten()[:PER_ROW].tolist()
         # A batch has at least two pictures; one alone is drawn twice and shown once.
         few = chosen(data, first if len(first) > 1 else first * 2)
-        few = replace(few, labels=torch.arange(len(few.pictures)))  # so that each is told again
+        few = replace(few, labels=torch.arange(len(few.pictures)))  # to find each again
         for half, how in enumerate((None, Augmentation())):
             once = batches(few, size=size, batch=len(few), seed=seed, epoch=0, augmentation=how)
             (batch,) = once
@@ -200,12 +200,14 @@ def _count_known(name: str, seed: int) -> tuple[list[tuple[str, int, int]], bool
     train = fetch(name, "train")
     counts = Counter(train.labels)
     if train.divided:
-        judged = Counter(fetch(name, "val").labels)
-        return [(c, counts[i], judged[i]) for i, c in enumerate(train.classes)], False
+        validation = Counter(fetch(name, "val").labels)
+        return [(c, counts[i], validation[i]) for i, c in enumerate(train.classes)], False
     parts = []
     for label, title in enumerate(train.classes):
-        learnt, judged = (len(share(counts[label], part, seed, title)) for part in ("train", "val"))
-        parts.append((title, learnt, judged))
+        training, validation = (
+            len(share(counts[label], part, seed, title)) for part in ("train", "val")
+        )
+        parts.append((title, training, validation))
     return parts, True
 
 
@@ -217,46 +219,45 @@ def _warnings(
     opened: int,
     size: int,
 ) -> list[str]:
-    said = []
+    sentences = []
     few = [f"{c.name} has {c.train}" for c in counts if c.train < FEW]
     if few:
-        said.append(f"Few pictures to learn from: {_some(few)}; {FEW} a class are a beginning.")
+        sentences.append(
+            f"Few training pictures: {some(few, what='classes')}; aim for at least {FEW} per class."
+        )
     high, low = max(counts, key=lambda c: c.train), min(counts, key=lambda c: c.train)
     if high.train > UNEVEN * low.train:
-        said.append(
+        sentences.append(
             f"Uneven classes: {high.name} has {high.train} pictures and {low.name} {low.train}; a "
             "network leans towards what it sees most, and fewer pictures a class makes them even."
         )
-    hard = [f"{c.name} has {c.val}" for c in counts if c.val < FEW_TO_JUDGE]
+    hard = [f"{c.name} has {c.val}" for c in counts if c.val < FEW_FOR_VALIDATION]
     if hard:
-        said.append(f"Few pictures to judge on: {_some(hard)}; accuracy will jump about.")
+        sentences.append(
+            f"Few validation pictures: {some(hard, what='classes')}; accuracy will jump about."
+        )
     if 10 * sum(skipped.values()) > opened:
-        said.append(
+        sentences.append(
             f"{sum(skipped.values())} of {opened} pictures that were opened cannot be used."
         )
-    learnt = {hash(picture.numpy().tobytes()) for picture in train.pictures}
-    twice = sum(hash(picture.numpy().tobytes()) in learnt for picture in val.pictures)
+    known = {hash(picture.numpy().tobytes()) for picture in train.pictures}
+    twice = sum(hash(picture.numpy().tobytes()) in known for picture in val.pictures)
     if twice:
-        said.append(
+        sentences.append(
             f"{twice} of {len(val)} validation pictures opened are in the training set, too: what "
-            "is learnt by heart counts as understood."
+            "is learned by heart counts as understood."
         )
     small = sum(min(picture.shape[1:]) < size for picture in train.pictures)
     if 2 * small > len(train):
-        said.append(
+        sentences.append(
             f"Most pictures are smaller than the input of {size} px and are enlarged; a smaller "
             "input trains faster."
         )
-    return said
-
-
-def _some(parts: Sequence[str]) -> str:
-    more = f" and {len(parts) - _NAMED} classes more" if len(parts) > _NAMED else ""
-    return ", ".join(parts[:_NAMED]) + more
+    return sentences
 
 
 def check_layout(path: Path, limits: Limits = LIMITS) -> None:
-    """Raise GnetError where a folder or zip cannot be a data set, told from names alone."""
+    """Raise GnetError where a folder or zip cannot be a data set, from file names alone."""
     count_classes(Stored(path), 0, (), limits)
 
 

@@ -41,7 +41,7 @@ def out_of_distribution(
 ) -> Dataset:
     """Pictures that show none of the classes of `known`, one label per kind.
 
-    Patterns (unless the network was taught them), plain colours, noise, rendered text, and pictures
+    Patterns (unless the network learned them), plain colours, noise, rendered text, and pictures
     of `known` blurred or with their phases scrambled: `each` of every kind, uint8 (3, S, S) with S
     the network's size; then `photos`, as read by `photos_in`. Another `seed` gives others.
     """

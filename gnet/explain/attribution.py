@@ -228,7 +228,7 @@ def _check_head(model: GoogLeNet, head: str) -> None:
 def _check_target(model: GoogLeNet, target: int) -> None:
     last = model.config.num_classes - 1
     if not _is_whole(target) or not 0 <= target <= last:
-        raise GnetError(f"The class asked for is {target!r}; allowed are numbers from 0 to {last}.")
+        raise GnetError(f"The class is {target!r}; allowed are numbers from 0 to {last}.")
 
 
 def _checked_stage(method: Method, head: str, stage: str | None) -> str:

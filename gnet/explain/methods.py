@@ -9,7 +9,7 @@ from captum.attr import IntegratedGradients, LayerGradCam, Saliency
 from torch import Tensor, nn
 
 STEPS = 64
-"""Points on the path of Integrated Gradients unless asked otherwise; the middle rule then leaves an
+"""Default number of points on the path of Integrated Gradients; the middle rule then leaves an
 error of about 1 % of the difference on a trained network, less than captum's other rules."""
 
 
@@ -22,10 +22,10 @@ BATCH = 4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Question:
-    """What a method is asked, already checked."""
+    """The input of a method, already checked."""
 
     logits: Callable[[Tensor], Tensor]
-    """Pixels (N, 3, H, W) in [0, 1] → logits (N, classes) of the head asked about."""
+    """Pixels (N, 3, H, W) in [0, 1] → logits (N, classes) of the chosen head."""
     pixels: Tensor
     """(1, 3, H, W), requires gradient."""
     baseline: Tensor
@@ -33,7 +33,7 @@ class Question:
     target: int
     layer: nn.Module | None
     channels: slice
-    """The channels of `layer` that belong to the branch asked about, or all of them."""
+    """The channels of `layer` that belong to the chosen branch, or all of them."""
     steps: int
 
 

@@ -55,7 +55,7 @@ class Probes:
     metrics: dict[str, Any] = field(default_factory=dict)
     """What was measured when they were fitted: `stages` → stage → top1, top5, …; data and size."""
     status: str = PROBE
-    """What is said of them wherever they are shown."""
+    """Their figures, shown wherever the probes are."""
 
     def save(self, path: str | Path) -> Path:
         """Write the probes as safetensors, weights as float16; raises `GnetError`."""

@@ -12,7 +12,7 @@ from gnet.figures.colours import HEAD_COLOURS, RIGHT_WRONG
 from gnet.figures.sheet import LESSER, LINE, PAPER, TEXT, Sheet
 from gnet.words import rounded_percent
 
-HEAD, TOLD = HEAD_COLOURS["light"], RIGHT_WRONG["light"]
+HEAD, VERDICT = HEAD_COLOURS["light"], RIGHT_WRONG["light"]
 _NAMES_FIT = 40
 """Up to so many classes the confusion matrix names each."""
 
@@ -93,7 +93,7 @@ def reliability_figure(review: Review) -> Figure:
         words = f"{head}, error {rounded_percent(review.calibration_error(head))}"
         sheet.text(0.66 + 1.65 * row, 1.15, words, size=9)
     if not review.heads:
-        sheet.text(1.2, 3.4, "No head is trained: there is nothing to judge.", colour=LESSER)
+        sheet.text(1.2, 3.4, "No head is trained, so there is nothing to show.", colour=LESSER)
     axes.set_xlim(0, 100)
     axes.set_ylim(0, 100)
     axes.set_xticks(range(0, 101, 20))
@@ -116,7 +116,7 @@ def gallery_figure(review: Review, head: str, *, most: int = 12) -> Figure:
     sheet.text(0.4, 0.52, f"What {head} was surest of", size=16, bold=True)
     for group, (right, word) in enumerate(groups):
         found = review.chosen(head, right=right)
-        shown, colour = found[:most], TOLD["right" if right else "wrong"]
+        shown, colour = found[:most], VERDICT["right" if right else "wrong"]
         y = 1.05 + group * block
         words = f"{'✓' if right else '✗'} {word}: {len(shown)} of {len(found)}"
         sheet.text(0.4, y, words, size=11, bold=True, colour=colour)

@@ -74,7 +74,7 @@ def to_json(model: GoogLeNet, size: int | None = None) -> dict[str, Any]:
 
 
 def _layers(name: str, module: nn.Module, costs: dict[str, Cost]) -> list[dict[str, Any]]:
-    """What can be said of the layers in `module`, whose name in the network is `name`."""
+    """The layers in `module`, whose name in the network is `name`, as plain values."""
     named = module.named_modules(prefix=name)
     return [layer for own, part in named if (layer := _layer(own, part, costs)) is not None]
 

@@ -87,7 +87,7 @@ class Sureness:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """Where a network comes from and what may be said of it; travels in the weights' header."""
+    """A network's name, classes, heads and metrics, as the weights' header keeps them."""
 
     name: str = "untrained"
     classes: tuple[str, ...] = ()

@@ -278,7 +278,7 @@ class GoogLeNet(nn.Module):
     def trunk(self, last: str = "5b") -> Iterator[Layer]:
         """The layers that every picture passes, in order, up to the module `last`.
 
-        This order is told nowhere else: `forward`, `until`, receptive fields, export and
+        This is the only place with that order: `forward`, `until`, receptive fields, export and
         gradients read it. The heads leave the trunk behind the modules that `EXITS` names.
         """
         for name, stage in TRUNK.items():
@@ -292,7 +292,7 @@ class GoogLeNet(nn.Module):
         return {name: getattr(self, name) for name in names}
 
     def run(self, x: Tensor, heads: tuple[str, ...]) -> dict[str, Tensor]:
-        """The logits (N, classes) of the heads asked for, going no deeper than the last needs."""
+        """The logits (N, classes) of `heads`; nothing behind the last of them is computed."""
         self._check(x)
         logits: dict[str, Tensor] = {}
         x = self._renormalised(x)  # (N, 3, H, W)

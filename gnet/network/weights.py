@@ -50,14 +50,15 @@ _TORCHVISION = {
         "rectified_outputs",
     )
 }
-"""What a config must hold for torchvision's class to compute the same; the rest it can be told."""
+"""Fields a config must have for torchvision's class to compute the same; its constructor takes
+the rest."""
 
 
 def load(name_or_path: str | Path = "everyday", *, progress: Progress | None = None) -> GoogLeNet:
     """Load `everyday` (bundled), `imagenet` (torchvision's) or a file written by `save`.
 
     Returns the network in eval mode, float32 on the CPU, with `.info` filled, digest included.
-    `progress(done, total)` is told bytes if something has to be downloaded. Raises `GnetError`.
+    `progress(done, total)` gets bytes if something has to be downloaded. Raises `GnetError`.
     """
     if name_or_path == "imagenet":
         return imagenet(progress=progress)

@@ -20,7 +20,7 @@ class Requests:
 
     pause: bool = False
     steps: int = 0
-    """Single steps asked for in all; a paused run takes one each time this grows by one."""
+    """Single steps requested in all; a paused run takes one each time this grows by one."""
     stop: bool = False
     learning_rate: float | None = None
     """The highest learning rate from now on, in place of the config's; None: as it is."""

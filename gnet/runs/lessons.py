@@ -1,6 +1,6 @@
-"""Runs that teach: what each shows, its settings, and what is said of it before and after.
+"""Lessons: prepared runs, their settings, and the sentences before and after them.
 
-What is said after is computed from the runs' events, and says so where they show something else.
+The sentences after a lesson are computed from its runs' events, whatever these show.
 Knows nothing of how runs are started or where they are kept.
 """
 
@@ -91,7 +91,7 @@ class Lesson:
         """What `after` says of runs that came out so."""
         waiting = [f"“{name}”" for name, _ in self.runs if name not in found]
         if waiting:
-            return f"No epoch of {listed(waiting)} is finished yet, so nothing can be said."
+            return f"No epoch of {listed(waiting)} is finished yet, so there is no result."
         return standing(found) + self.sentences(found, self.margin(found, self.bar) > 0)
 
     def outcomes(self, events: EventsByRun) -> dict[str, Outcome]:
@@ -151,7 +151,7 @@ LESSONS: dict[str, Lesson] = {
             title="Depth without batch norm",
             line="aux1 learns first, the deep heads lag or stay dead",
             before="Without batch norm, Xavier's first weights make each module say less than it "
-            "was told, and gradients shrink alike on their way back, while weight decay pulls on "
+            "receives, and gradients shrink alike on their way back, while weight decay pulls on "
             "all kernels. The head at 4a is nearest to the pictures and should be ahead of the "
             "main one, which may stay at chance; the second run has batch norm, all else alike.",
             runs=(

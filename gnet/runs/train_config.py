@@ -1,4 +1,4 @@
-"""What a training run is asked to do, as one frozen record; form and command line are made of it.
+"""A training run's settings as one frozen record; form and command line are made from it.
 
 Knows nothing of how the run is carried out.
 """

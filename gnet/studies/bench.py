@@ -50,7 +50,7 @@ def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any
     branch's maps relative to their maximum, for a probability absolute. `train_128`, `train_64`:
     pictures/s of `train` against a plain torchvision fp32 loop with a DataLoader, batch 64: the
     same pictures in memory, the same threads, crops and flips on both sides. All steps lie within
-    one epoch, so that neither side judges or saves anything while it is timed.
+    one epoch, so that neither side validates or saves anything while it is timed.
     """
     total = 3 * rounds
     done = 0

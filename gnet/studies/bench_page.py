@@ -123,9 +123,9 @@ class _Started:
         self.go_on()
         steps: list[dict[str, Any]] = []
         while len(steps) <= LEAD_IN + STEPS:
-            told = self.runs.shelf.follow(self.run_id, place)
-            place = told["next"]
-            steps += [event for event in told["events"] if event["type"] == "StepDone"]
+            update = self.runs.shelf.follow(self.run_id, place)
+            place = update["next"]
+            steps += [event for event in update["events"] if event["type"] == "StepDone"]
             time.sleep(_POLL)
         self.pause()
         took = steps[LEAD_IN + STEPS]["seconds"] - steps[LEAD_IN]["seconds"]

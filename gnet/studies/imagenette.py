@@ -74,7 +74,7 @@ def benchmark(
     *,
     threads: int = 0,
     only: str = "",
-    say: Say = lambda *told: None,
+    say: Say = lambda *_: None,
     signals: StopSignals | None = None,
 ) -> dict[str, Any]:
     """Do the runs that are not finished in `folder`, and return (and keep there) the results.
@@ -103,11 +103,11 @@ def results(data: str, folder: Path) -> dict[str, Any]:
             for head in HEADS
             if head in each[0]
         }
-    told = {
+    rows = {
         name: {"accuracy": run.accuracy, "pictures": run.pictures, "seconds": run.seconds}
         for name, run in runs.items()
     }
-    return {"runs": told, "groups": groups, "full_validation": FULL_VALIDATION}
+    return {"runs": rows, "groups": groups, "full_validation": FULL_VALIDATION}
 
 
 def table(found: dict[str, Any]) -> str:

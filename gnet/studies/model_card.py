@@ -42,7 +42,7 @@ def source_of(weights: str | Path) -> Path:
 def card_of(out: str | Path) -> Path:
     """The model card beside the weights `out`; `GnetError` where it has no marks to write between.
 
-    To be asked before the work, not after it.
+    Call it before the work: a card without marks is then refused early.
     """
     card = Path(out).with_suffix(".md")
     between_marks(card, "", CALIBRATED)
@@ -63,7 +63,7 @@ def measured(report: Report) -> str:
     """The card's part as Markdown."""
     heads, split = report.heads, report.split
     deepest = next(iter(heads))
-    told = {"all heads": heads[deepest]} if SCORES[report.score].all_heads else heads
+    columns = {"all heads": heads[deepest]} if SCORES[report.score].all_heads else heads
     known, total = report.counts[split], sum(report.outside.values())
     lines = [
         "### Calibration",
@@ -124,17 +124,17 @@ def measured(report: Report) -> str:
         "",
         f"By kind, with {report.score} (area under the ROC curve / detected):",
         "",
-        "| outside pictures | number |" + "".join(f" {head} |" for head in told),
-        "|---" * (2 + len(told)) + "|",
+        "| outside pictures | number |" + "".join(f" {head} |" for head in columns),
+        "|---" * (2 + len(columns)) + "|",
         *(
             f"| {kind} | {number:,} |"
-            + "".join(f" {_two(row.scores[report.score], kind)} |" for row in told.values())
+            + "".join(f" {_two(row.scores[report.score], kind)} |" for row in columns.values())
             for kind, number in (report.outside | {ALL: total}).items()
         ),
         "",
         "Thresholds: "
         + ", ".join(
-            f"{head} {row.scores[report.score].threshold:.4g}" for head, row in told.items()
+            f"{head} {row.scores[report.score].threshold:.4g}" for head, row in columns.items()
         )
         + ".",
     ]

@@ -41,12 +41,12 @@ def carry_out(
         begun = _begun(path, config)
         if not name.startswith(only) or (begun and RunFolder(path).finished()):
             continue
-        stop = signals.asked
+        stop = signals.requested
         events = resume(path, stop=stop) if begun else train(config, path, stop=stop)
         for event in signals.heeding(events):
             if isinstance(event, EpochDone):
                 say(name, event)
-        if signals.asked():
+        if signals.requested():
             return
 
 

@@ -26,7 +26,7 @@ def download(
 ) -> Path:
     """Fetch `url` into `path` and return it; `sha256` is the digest's beginning, in hex.
 
-    `progress(done, total)` is told bytes, `total` 0 where the server does not say; without it a
+    `progress(done, total)` gets bytes, `total` 0 where the server does not give it; without it a
     bar is drawn on standard error when that is a terminal. `timeout`: seconds without an answer.
     """
     import httpx  # late: it takes a quarter of a second

@@ -1,4 +1,4 @@
-"""Where a server keeps its files is not for those who watch: paths are told by their last name."""
+"""Takes folders out of what viewers see: of a server's path they get the last name only."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def launch(
 ) -> subprocess.Popen[str]:
     """Start a child process with this very package; raises OSError where none can be started.
 
-    It has a session of its own, so that a Ctrl-C meant for the server does not reach it.
+    It has a session of its own, so that a Ctrl-C for the server does not reach it.
     """
     process = subprocess.Popen(
         list(command),

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Is told what is done and how much there is in all, 0 where nobody knows."""
+"""Called with the amount done and the total, which is 0 if it is not known."""
 EVERY = 0.1
 """Seconds between two redraws."""
 

@@ -16,13 +16,13 @@ Item = TypeVar("Item")
 
 
 class StopSignals:
-    """Remembers the signal that asked this process to stop."""
+    """Remembers the signal that should stop this process."""
 
     def __init__(self) -> None:
         self.signal = 0
         self._started = False
 
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         return self.signal != 0
 
     @property

@@ -73,8 +73,8 @@ def test_a_teacher_is_warned_of_few_uneven_and_repeated_pictures(tmp_path):
     files["dog/more.png"] = files["dog/000.png"]
     said = " ".join(preview(laid_out(tmp_path / "pets", files), size=32, seed=1).warnings)
     assert "Uneven classes: cat has 20 pictures and dog 5" in said
-    assert "Few pictures to learn from: dog has 5" in said
-    assert "Few pictures to judge on: cat has 4, dog has 1" in said
+    assert "Few training pictures: dog has 5" in said
+    assert "Few validation pictures: cat has 4, dog has 1" in said
 
 
 def test_a_picture_in_both_splits_is_told(tmp_path):

@@ -39,9 +39,9 @@ def pixels() -> Tensor:
     [
         ({"method": "occlusion"}, "no method 'occlusion'; there are saliency, integrated-gradien"),
         ({"head": "aux3"}, "no head 'aux3'; there are aux1, aux2 and main"),
-        ({"target": 7}, "class asked for is 7; allowed are numbers from 0 to 6"),
-        ({"target": -1}, "class asked for is -1"),
-        ({"target": True}, "class asked for is True"),
+        ({"target": 7}, "class is 7; allowed are numbers from 0 to 6"),
+        ({"target": -1}, "class is -1"),
+        ({"target": True}, "class is True"),
         ({"steps": 1}, "steps is 1; allowed are whole numbers from 2 to"),
         ({"method": "grad-cam"}, "explains one module and none was named; choose 3a, 3b,"),
         ({"method": "grad-cam", "stage": "6a"}, "no module '6a'; choose 3a"),

@@ -13,7 +13,7 @@ def counted(signals, raised):
     for number in range(4):
         for kind in raised.get(number, ()):
             os.kill(os.getpid(), kind)
-        yield number, signals.asked()
+        yield number, signals.requested()
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])

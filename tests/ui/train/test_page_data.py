@@ -43,7 +43,7 @@ def test_a_zip_is_uploaded_looked_at_and_trained_on(visit, runs: Runs, tmp_path,
     expect(card.locator(".split")).to_contain_text("split here")
     expect(card.locator(".counts .number")).to_have_text(["20 + 4", "21 + 3"])
     expect(card.locator(".skipped li")).to_have_text(["1 of 49 opened: not a picture"])
-    expect(card.locator(".warnings li").first).to_contain_text("Few pictures to judge on")
+    expect(card.locator(".warnings li").first).to_contain_text("Few validation pictures")
     page.wait_for_function("document.querySelector('#train-preview img').naturalWidth > 0")
     expect(page.locator("#form-data input")).to_have_value("my-pets.zip (yours)")
     expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch", timeout=30_000)
