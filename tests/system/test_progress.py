@@ -75,8 +75,10 @@ def test_one_line_is_redrawn_and_taken_away_at_the_end(terminal, clock):
 
 
 def test_no_line_is_wider_than_the_terminal(terminal):
-    Bar("reading" * 20)(1, 2)
+    bar = Bar("reading" * 20)
+    bar(1, 2)
     assert 50 < len(terminal.drawn().strip("\r")) <= 60
+    bar.clear()
 
 
 def test_it_draws_no_more_often_than_an_eye_can_follow(terminal, clock):
