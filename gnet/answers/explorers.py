@@ -24,14 +24,22 @@ MOST = 3
 
 
 class Explorers:
-    """The explorer of the served network, and those of the runs looked at last."""
+    """The explorer of the served network, and those of the runs looked at last.
+
+    `uploads` is the folder of uploaded pictures; without it no picture can be named by its path.
+    """
 
     def __init__(
-        self, served: Explorer, runs: RunShelf | None = None, reviews: Reviews | None = None
+        self,
+        served: Explorer,
+        runs: RunShelf | None = None,
+        reviews: Reviews | None = None,
+        uploads: Path | None = None,
     ) -> None:
         self.served = served
         self._runs = runs
         self._reviews = reviews
+        self._uploads = uploads
         self._explorers: OrderedDict[str, tuple[Stamp, Explorer]] = OrderedDict()
         self._lock = Lock()
 
@@ -42,10 +50,10 @@ class Explorers:
         run's review ("tile": run's id, a dot, its number).
         """
         if not isinstance(picture, dict):
-            return self.served, meant(picture)
+            return self.served, meant(picture, self._uploads)
         explorer = self.find(picture.get("net"))
         if not picture.get("tile"):
-            return explorer, meant(picture)
+            return explorer, meant(picture, self._uploads)
         return explorer, replace(self._tile(picture["tile"]), box=box_asked(picture.get("box")))
 
     def find(self, net: Any) -> Explorer:

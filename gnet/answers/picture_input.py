@@ -1,11 +1,10 @@
 """Which picture a value of the picture input means.
 
-A value names an uploaded file ({"path": …}, as Gradio's clients send files) or an example
+A value names an uploaded file ({"path": …}) or an example
 ({"example": …}), and perhaps a square of it ("box": [x, y, side] in px). It comes from outside:
 only files that were uploaded to this server may be named, and everything else is checked, too.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
 
 
-def meant(payload: Any) -> Chosen:
-    """The picture that a value of the page means."""
+def meant(payload: Any, uploads: Path | None) -> Chosen:
+    """The picture that a value of the page means; `uploads` is the folder of uploaded files."""
     if isinstance(payload, dict) and isinstance(payload.get("bytes"), int):
         # The page did not even upload it; and a client may say whatever number it likes.
         megabytes = min(payload["bytes"], 10**15) / 1e6
@@ -36,7 +35,7 @@ def meant(payload: Any) -> Chosen:
             raise GnetError(f"There is no example {cut(example)!r}; there are {allowed}.")
         given = examples.chosen(example)
         return Chosen(path=given.path, name=given.name, example=example, box=box)
-    path = _uploaded(str(payload["path"]))
+    path = _uploaded(str(payload["path"]), uploads)
     return Chosen(path=path, name=str(payload.get("orig_name") or path.name)[:80], box=box)
 
 
@@ -53,12 +52,11 @@ def box_asked(value: Any) -> tuple[float, float, float] | None:
     return x, y, side
 
 
-def _uploaded(name: str) -> Path:
-    folder = Path(os.environ["GRADIO_TEMP_DIR"]).resolve()
+def _uploaded(name: str, uploads: Path | None) -> Path:
     try:
         path = Path(name).resolve()
     except (OSError, ValueError):
-        path = folder
-    if path == folder or folder not in path.parents:
+        path = None
+    if path is None or uploads is None or uploads.resolve() not in path.parents:
         raise GnetError("The picture named was not uploaded here; upload it first.")
     return path

@@ -1,9 +1,11 @@
 """Assembles the page of its tabs, and says how it is launched."""
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.themes import Base
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from gnet.answers.explorer import Explorer
@@ -58,7 +60,8 @@ def build(model: GoogLeNet, runs: Any = None, measuring: Measuring | None = None
             measuring=measuring or Measuring(lambda: runs.shelf.counts()["running"]),
         )
     shelf = runs.shelf if runs is not None else None
-    explorers = Explorers(explorer, shelf, training.reviews if training else None)
+    reviews = training.reviews if training else None
+    explorers = Explorers(explorer, shelf, reviews, uploads=Path(get_upload_folder()))
     with gr.Blocks(title="gnet", analytics_enabled=False) as page:
         drawing("shared/header")
         for tab in tabs.tabs(runs is not None):
