@@ -15,13 +15,19 @@ gnet.tracks = (() => {
     judged: [], marks: [], gradients: [], branches: [], ended: null, memory: {}, seen: 0,
   });
 
+  // How the curves are smoothed: { share, shortest, longest }, as the server has it.
+  let smoothing = null;
+  const smooth = (given) => (smoothing = { ...given });
+  const span = (steps) => Math.min(smoothing.longest, Math.max(smoothing.shortest, smoothing.share * steps));
+
   const at = (track, step) => (track.frame ? (step / track.frame.steps) * track.epochs : 0);
 
-  // An average over the last steps, right from the first one on; what is no number has no part in it.
-  function calmed(track, name, value, span) {
+  // An average over the last steps, right from the first one on, as gnet/runs/smoothing.py defines it;
+  // what is no number has no part in it.
+  function calmed(track, name, value, over) {
     if (!Number.isFinite(value)) return NaN;
     const kept = (track.memory[name] ??= { sum: 0, weight: 0 });
-    const part = 1 - 1 / span;
+    const part = 1 - 1 / over;
     kept.sum = kept.sum * part + value * (1 - part);
     kept.weight = kept.weight * part + (1 - part);
     return kept.sum / kept.weight;
@@ -39,12 +45,12 @@ gnet.tracks = (() => {
     StepDone(track, event) {
       track.ended = null;
       track.last = event;
-      const span = Math.min(40, Math.max(8, (track.frame?.steps ?? 400) / 40));
+      const over = span(track.frame?.steps ?? 0);
       // A head that is not trained (yet) has no figures: its columns are kept as long as the others.
       const means = HEADS.map((head) => (head in event.losses ? [
         head,
-        calmed(track, `loss ${head}`, told(event.losses[head]), span),
-        calmed(track, `right ${head}`, event.accuracy[head], span),
+        calmed(track, `loss ${head}`, told(event.losses[head]), over),
+        calmed(track, `right ${head}`, event.accuracy[head], over),
       ] : [head, NaN, NaN]));
       if (track.seen++ % track.every) return;
       track.x.push(at(track, event.step));
@@ -144,5 +150,5 @@ gnet.tracks = (() => {
   // The runs on the plots: the one shown, then those laid over it. Their order is how they look.
   const laid = ({ run, over }) => [run, ...[...over].filter((id) => id !== run)].filter(Boolean);
 
-  return { HEADS, fresh, at, grow, trainedFrom, laid };
+  return { HEADS, fresh, at, grow, smooth, trainedFrom, laid };
 })();

@@ -12,6 +12,7 @@ import gradio as gr
 
 from gnet.runs.control import SETTINGS
 from gnet.runs.lessons import LESSONS, Lesson
+from gnet.runs.smoothing import SMOOTHING
 from gnet.serving.measuring import Measuring
 from gnet.serving.offers import Offers
 from gnet.serving.reviews import Reviews
@@ -91,6 +92,7 @@ def _right(handlers: Handlers, reviews: Reviews) -> dict[str, Any]:
             answered(handlers.after, "run", "owner"),
         ],
         most={name: train_form.field_of(name).metadata["max"] for name in SETTINGS},
+        smoothing=SMOOTHING,
     )
     drawing("train/plots")
     table = drawing("train/runs")

@@ -11,6 +11,7 @@ from gnet.network.config import UNTRAINED
 from gnet.network.weights import save
 from gnet.runs.events import GradientsMeasured, RunEnded, SettingsChanged
 from gnet.runs.folder import LAST
+from gnet.runs.smoothing import smoothed, span_of
 from gnet.serving.limits import RunLimits
 from gnet.serving.runs import Runs
 from gnet.serving.shelf import RunShelf
@@ -258,6 +259,21 @@ def test_a_zoom_is_kept_while_new_points_come(told: Told, look_at) -> None:
     )
     assert path(lines(page, "loss", "main")).count("L") > before
     expect(page.locator("#train-bar .facts")).to_contain_text("on the plots")
+
+
+def test_a_curve_is_smoothed_as_the_figures_are(told: Told, look_at) -> None:
+    run = config(epochs=60)
+    first = started(run)
+    losses = [4.0, 1.0, 3.0, 2.5, 0.5, 2.0]
+    steps = [
+        step(run, at, losses={"main": loss, "aux1": loss, "aux2": loss})
+        for at, loss in enumerate(losses, 1)
+    ]
+    page = look_at(told.put("smooth", run, [first, *steps], live=True))
+    page.wait_for_function(f"gnet.train.shown().x.length === {len(losses)}")
+    drawn = page.evaluate("gnet.train.shown().heads.main.calm")
+    span = span_of(first.steps)
+    assert span != span_of(0) and drawn == pytest.approx(smoothed(losses, span))
 
 
 def test_the_time_left_counts_the_validation_of_the_epochs_to_come(told: Told, look_at) -> None:

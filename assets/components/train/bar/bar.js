@@ -2,6 +2,7 @@
 const find = (selector) => element.querySelector(selector);
 const { state, owner, shown } = gnet.train;
 const { number, escape } = gnet;
+gnet.tracks.smooth(props.smoothing);
 gnet.train.connect(server);
 
 const clock = (seconds) => {
