@@ -107,7 +107,7 @@ class Explorers:
         truth = review.classes[int(review.labels[index])]
         return Chosen(
             content=review.pictures[index],
-            name=f"{truth}, picture {index + 1} of {len(review)} it was judged on",
+            name=f"{truth}, validation picture {index + 1} of {len(review)}",
             tile=f"{net}.{index}",
         )
 

@@ -84,7 +84,7 @@ def test_a_click_on_a_module_opens_it_without_asking_the_server(visit, timed) ->
     for stage in STAGES:
         page.locator(f"#diagram [data-stage='{stage}']").click()
         page.wait_for_function(f"gnet.state.measured['{stage}'] !== undefined")
-        expect(page.locator("#branches .sees").first).to_contain_text("measured: 90 % of it within")
+        expect(page.locator("#branches .sees").first).to_contain_text("lies in a square of")
     once = joins(viewer.asked[asked:])
     assert once <= len(STAGES), "at most one small request for each module of a picture"
     for stage in STAGES:
@@ -382,7 +382,7 @@ def test_the_readmes_picture_of_training_is_taken(
         expect(page.locator("#start")).to_contain_text("an epoch", timeout=120_000)
         page.locator("#start").click()  # the first question as it is asked
         page.wait_for_function(
-            "gnet.train.shown()?.judged.length > 2 && gnet.train.shown().x.at(-1) > 3.4",
+            "gnet.train.shown()?.validated.length > 2 && gnet.train.shown().x.at(-1) > 3.4",
             timeout=600_000,
         )
         page.mouse.move(0, 0)  # off the button

@@ -125,7 +125,7 @@ def test_a_click_on_a_channel_opens_it_and_escape_closes_it(visit, looked: None)
     expect(tile).to_have_attribute("aria-expanded", "true")
     expect(panel.locator(".term")).to_have_count(3)
     expect(panel.locator(".patch").first).to_be_visible()
-    expect(panel.locator(".total")).to_contain_text("The forward recorded")
+    expect(panel.locator(".total")).to_contain_text("Value in the network")
     total, recorded = panel.locator(".total").evaluate(
         "(p) => [[...p.querySelectorAll('b')].pop(), p].map((e, i) => "
         "i ? e.textContent.match(/recorded (.*)\\./)[1] : e.textContent)"

@@ -174,7 +174,7 @@ def test_a_network_without_probes_shows_its_heads_only(visit) -> None:
         "const { network, answer } = gnet.state;"
         "gnet.arrive({ ...network, probes: null }, { ...answer, depth: null });"
     )
-    expect(page.locator("#depth .course")).to_contain_text("No probes belong to these weights")
+    expect(page.locator("#depth .course")).to_contain_text("only the three heads")
     expect(page.locator("#depth .plot .dot.probe")).to_have_count(0)
     expect(page.locator("#depth .plot .dot.main")).to_have_count(1)
     page.locator("#depth [data-depth='3a']").click()

@@ -114,7 +114,7 @@ gnet.review = (() => {
     });
   }
 
-  // Explore the run's network, with a picture it was judged on.
+  // Explore the run's network, with one of its validation pictures.
   function explore(run, picture = run === state.run ? state.review?.first : undefined) {
     gnet.look(run, picture === undefined ? "" : `${run}.${picture}`);
     gnet.show("explore");

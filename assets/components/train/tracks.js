@@ -12,7 +12,7 @@ gnet.tracks = (() => {
     heads: Object.fromEntries(
       HEADS.map((head) => [head, { loss: [], calm: [], right: [], tide: [], part: [] }]),
     ),
-    judged: [], marks: [], gradients: [], branches: [], ended: null, memory: {}, seen: 0,
+    validated: [], marks: [], gradients: [], branches: [], ended: null, memory: {}, seen: 0,
   });
 
   // How the curves are smoothed: { share, shortest, longest }, as the server has it.
@@ -68,7 +68,7 @@ gnet.tracks = (() => {
       }
       if (track.x.length > KEPT) thin(track);
     },
-    EpochDone: (track, event) => track.judged.push(event),
+    EpochDone: (track, event) => track.validated.push(event),
     GradientsMeasured: (track, event) => track.gradients.push(event),
     BranchesSeen: (track, event) => track.branches.push(event),
     SettingsChanged(track, event) {
@@ -112,7 +112,7 @@ gnet.tracks = (() => {
     for (const head of HEADS) if (track.taught[head] > limit) track.taught[head] = Infinity;
     const count = track.x.filter((x) => x <= limit).length;
     for (const column of columns(track)) column.length = Math.min(column.length, count);
-    for (const name of ["judged", "gradients", "branches", "marks"]) {
+    for (const name of ["validated", "gradients", "branches", "marks"]) {
       track[name] = track[name].filter((event) => event.step <= step);
     }
   }

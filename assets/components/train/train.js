@@ -1,5 +1,5 @@
 // What the Train tab's components share: the run that is followed, what its events add up to, the
-// other runs, and who is looking. Components listen with gnet.train.draw(fn).
+// other runs, and the viewer. Components listen with gnet.train.draw(fn).
 gnet.train = (() => {
   const KEY = "gnet-owner";
   const { HEADS, at } = gnet.tracks;
@@ -16,12 +16,12 @@ gnet.train = (() => {
     epoch: null, // the epoch whose maps are shown; null for the last
     trouble: "", // why the run cannot be shown
     away: false, // whether the server cannot be reached
-    after: "", // what the runs of its question have shown
-    lesson: "", // the question that the form was filled from
-    form: null, // what was said of the form last: { said, troubles, changed }
+    after: "", // what the runs of its lesson have shown
+    lesson: "", // the lesson that the form was filled from
+    form: null, // the last check of the form: { said, troubles, changed }
     ready: false, // whether the runs have been listed
   };
-  // Who follows a link to a run, or comes back to one, sees it first, also in a single column.
+  // A link to a run shows the run first, also in a single column.
   if (state.run) document.documentElement.dataset.first = "run";
   const tracks = new Map(); // id → what a run's events add up to
   let server = null;
@@ -110,7 +110,7 @@ gnet.train = (() => {
       if (answer.error) {
         state.over.delete(id);
         tracks.delete(id);
-        // Who has deleted their own run sees another of theirs.
+        // After deleting a run its owner sees another one.
         if (id === state.run && deleted.has(id)) choose({ run: state.rows.find((row) => row.id !== id)?.id ?? null });
         else if (id === state.run) Object.assign(state, { trouble: answer.error });
         names.add("trouble").add("over");
@@ -142,7 +142,7 @@ gnet.train = (() => {
     await summed();
   }
 
-  // What a question's runs have shown is asked for once, when one of them has ended.
+  // What a lesson's runs have shown is asked for once, when one of them has ended.
   let told = "";
   async function summed() {
     const row = state.rows.find(({ id }) => id === state.run);
@@ -191,7 +191,7 @@ gnet.train = (() => {
   const span = (given) => (spans = given);
   const within = (form) => form.map((value, i) => (spans[i] ? Math.min(Math.max(Number(value) || 0, spans[i][0]), spans[i][1]) : value));
 
-  // Whoever shows networks in another tab listens to this.
+  // The tab that shows networks listens to this.
   const explore = (run) => document.dispatchEvent(new CustomEvent("gnet-explore", { detail: { run } }));
 
   const shown = () => tracks.get(state.run);

@@ -86,5 +86,15 @@ def _previewed(data: str, size: int, seed: int, per_class: int, _: object) -> st
 def described(found: Preview) -> dict[str, Any]:
     """A preview as the page draws it."""
     sheet = f"data:image/webp;base64,{b64encode(found.sheet).decode()}"
-    totals = {"train": found.train, "val": found.val}
-    return asdict(found) | totals | {"sheet": sheet}
+    counts = _counted(found.train, "training picture"), _counted(found.val, "validation picture")
+    how = "split here, the same way for the same seed" * found.made_split
+    return asdict(found) | {
+        "sheet": sheet,
+        "title": f"{found.name}: {len(found.classes)} classes, "
+        f"{_counted(found.train + found.val, 'picture')}",
+        "split": f"{' and '.join(counts)}, {how or 'split as the data set comes'}.",
+    }
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"

@@ -5,6 +5,7 @@ Knows nothing of runs; what the form does not show stays as the lesson has it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, fields, replace
 from typing import Any
@@ -33,9 +34,14 @@ class Shown:
     words: tuple[str, ...] = ()
     """What the config's choices are called, in their order."""
 
+    @property
+    def short(self) -> str:
+        """The label without its unit or remark, as sentences name the field."""
+        return re.split(r", | \(", self.label)[0]
+
 
 BASIC = (
-    Shown(name="per_class", label="Pictures a class, 0 for all", low=0, high=1000, step=20),
+    Shown(name="per_class", label="Pictures per class (0 = all)", low=0, high=1000, step=20),
     Shown(name="model.width", label="Width", low=0.25, high=1, step=0.05),
     Shown(name="size", label="Input, px", low=32, high=320, step=16),
     Shown(name="epochs", label="Epochs", low=1, high=100),
@@ -57,7 +63,7 @@ NETWORK = (
 LEARNING = (
     Shown(name="optimiser", label="Optimiser", words=("Adam", "AdamW", "Muon", "SGD")),
     Shown(name="schedule", label="Schedule", words=("one cycle", "cosine", "constant")),
-    Shown(name="batch", label="Pictures a step", low=8, high=256, step=8),
+    Shown(name="batch", label="Pictures per step", low=8, high=256, step=8),
     Shown(name="weight_decay", label="Weight decay"),
     Shown(name="augment", label="Random crops and flips"),
     Shown(name="gradients_every", label="Steps between gradients"),

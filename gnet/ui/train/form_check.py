@@ -236,4 +236,4 @@ def _placed(error: GnetError) -> dict[str, str]:
 def _label(name: str) -> str:
     if name not in _SHOWN:
         return name.removeprefix(MODEL).replace("_", " ")
-    return _SHOWN[name].label.split(",")[0]
+    return _SHOWN[name].short

@@ -31,6 +31,7 @@ from gnet.words import cut, duration
 
 FIRST = next(iter(LESSONS.values()))
 """The lesson that the form shows before anybody chooses one."""
+MEASURED_LATER = "Time per epoch can be measured when the current run has ended."
 _MOST_LAID = 12
 """Runs of others that a page may list."""
 
@@ -85,7 +86,9 @@ class Handlers:
                 update = gr.skip() if label is None else gr.update(value=label)
                 yield update, as_text({"trouble": ""})
         except GnetError as error:
-            yield gr.update(value="Start"), as_text({"trouble": without_paths(str(error))})
+            busy = self.runs.shelf.counts()["running"]
+            trouble = MEASURED_LATER if busy else f"Time per epoch is not known. {error}"
+            yield gr.update(value="Start"), as_text({"trouble": without_paths(trouble)})
 
     def find_rate(self, request: gr.Request, key: str, *form: Any) -> Iterator[str]:
         with spoken():

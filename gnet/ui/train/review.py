@@ -21,12 +21,14 @@ from gnet.system.paths import without_paths
 from gnet.ui.components import drawing
 from gnet.ui.events import answered
 from gnet.ui.train.rows import IN_MID_RUN, PASSED_OVER, in_mid_run, label, word
-from gnet.words import cut
+from gnet.words import cut, percent
 
 TILES, _TILE_SIDE = 12, 96
 """Pictures sent at once, and the side (px) they are shrunk to."""
 MOST_COMPARED = 12
 _CONFUSED = 6
+_AS_SURE = 0.02
+"""Difference of confidence and accuracy that is none."""
 
 
 def build(runs: Runs, reviews: Reviews) -> None:
@@ -133,20 +135,29 @@ def _head(review: Review, head: str) -> dict[str, Any]:
     rows, columns = (part.tolist() for part in matrix.nonzero(as_tuple=True))
     cells = [[r, c, int(matrix[r, c])] for r, c in zip(rows, columns, strict=True)]
     mistaken = sorted((cell for cell in cells if cell[0] != cell[1]), key=lambda cell: -cell[2])
-    right = int(review.right(head).sum())
+    right, error = int(review.right(head).sum()), review.calibration_error(head)
     return {
         "status": review.heads[head].status,
         "right": right,
         "wrong": len(review) - right,
         "accuracy": review.accuracy(head),
         "confidence": review.confidence(head),
-        "error": review.calibration_error(head),
+        "error": error,
+        "calibration": f"{_sureness(review, head)}; expected calibration error {percent(error)}.",
         "cells": cells,
         "confused": mistaken[:_CONFUSED],
         "counts": matrix.sum(1).tolist(),
         "by_class": review.class_accuracy(head),
         "bins": [[b.confidence, b.accuracy, b.count] for b in review.bins(head) if b.count],
     }
+
+
+def _sureness(review: Review, head: str) -> str:
+    """Whether a head's mean confidence meets its accuracy."""
+    gap = review.confidence(head) - review.accuracy(head)
+    if abs(gap) < _AS_SURE:
+        return "is as sure as it is right"
+    return "is too sure" if gap > 0 else "is not sure enough"
 
 
 def _first(review: Review) -> int:

@@ -19,11 +19,11 @@ from gnet.words import listed
 
 _MOST = 3
 """Differences told of a run; the rest is in its tooltip."""
-IN_MID_RUN = "changed in mid-run"
+IN_MID_RUN = "changed during the run"
 PASSED_OVER = ("model.num_classes", "max_minutes", "threads", "checkpoint_seconds")
 _LABELS = {shown.name: shown.label for shown in FIELDS} | {
     "data": "pictures",
-    "per_class": "pictures a class",
+    "per_class": "pictures per class",
     "size": "px",
     "model.aux": "auxiliary heads",
     "model.kernel_5x5": "5×5 kernel",
@@ -74,8 +74,9 @@ def after_runs(runs: Runs, run_id: str, owner: str) -> str:
         return ""
     changed = [name for name, _ in lesson.runs if _steered(rows, group[name])]
     if changed:
-        told = listed([f"“{name}”" for name in changed])
-        return f"Settings of {told} were changed in mid-run, so nothing is concluded."
+        names = listed([f"“{name}”" for name in changed])
+        result = "they no longer answer" if len(changed) > 1 else "it no longer answers"
+        return f"Settings of {names} changed during the run, so {result} the lesson's question."
     found = {
         name: _outcome(runs.shelf.run_folder(group[name]).path / EVENTS) for name, _ in lesson.runs
     }

@@ -69,7 +69,7 @@ def _left(handlers: Handlers) -> dict[str, Any]:
         "checker": drawing(
             "train/check",
             names=[shown.name for shown in fields],
-            labels=[shown.label.split(",")[0] for shown in fields],
+            labels=[shown.short for shown in fields],
             spans=[train_form.span_of(shown, handlers.most) for shown in fields],
         ),
         "go": gr.Button(

@@ -107,7 +107,7 @@ def test_a_kernel_of_a_branch_that_is_left_out_cannot_be_set() -> None:
         (
             "batch",
             100_000,
-            "Pictures a step: 100000 was given; allowed are whole numbers from 8 to 256.",
+            "Pictures per step: 100000 was given; allowed are whole numbers from 8 to 256.",
         ),
         ("learning_rate", -1, "Learning rate: -1 was given; allowed are numbers from 0 to 100."),
         (

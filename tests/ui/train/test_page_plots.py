@@ -300,7 +300,7 @@ def test_a_failed_run_says_why(told: Told, look_at) -> None:
     expect(page.locator("#train-bar .said")).to_have_text("No room.")
     expect(page.locator("#train-runs tr.shown")).to_contain_text("failed")
     expect(page.locator("#review-bar .say")).to_have_text(
-        "It ended before its first checkpoint, so no network was kept."
+        "It ended before its first checkpoint, so no network was saved."
     )
     expect(page.get_by_role("button", name="Explore this network")).to_be_hidden()
 

@@ -107,7 +107,7 @@ def test_a_cell_opens_its_pictures_by_mouse_and_by_keyboard(after: Viewer, serve
     box = frame.bounding_box()
     cell = box["width"] / len(told.classes)
     page.mouse.click(box["x"] + (column + 0.5) * cell, box["y"] + (row + 0.5) * cell)
-    words = f"{told.classes[row]} taken for {told.classes[column]}"
+    words = f"{told.classes[row]} mistaken for {told.classes[column]}"
     until(
         after, f"document.querySelector('#review-pictures .look').textContent.includes('{words}')"
     )

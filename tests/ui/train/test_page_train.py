@@ -155,7 +155,7 @@ def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs
     controls.get_by_role("button", name="Step").click()
     page.wait_for_function(f"gnet.train.shown().last.step === {before + 1}", timeout=LONG)
     page.get_by_role("button", name="change").first.click()
-    rate = page.get_by_label("Highest learning rate from now on")
+    rate = page.get_by_label("New peak learning rate")
     rate.fill("101")  # more than a rate can be
     page.keyboard.press("Enter")
     expect(rate).to_have_value("101")
@@ -202,15 +202,15 @@ def test_a_run_that_judges_its_epoch_is_stopped_and_judges_it_once_resumed(
         " && gnet.train.shown()?.frame",
         timeout=LONG,
     )
-    assert page.evaluate("gnet.train.shown().judged.length") == 0
+    assert page.evaluate("gnet.train.shown().validated.length") == 0
     page.get_by_role("button", name="Stop").click()
     state(page, "stopped")
-    assert page.evaluate("gnet.train.shown().judged.length") == 0
+    assert page.evaluate("gnet.train.shown().validated.length") == 0
     expect(page.locator("#train-bar .name")).to_have_text("judged, stopped")
     monkeypatch.undo()
     page.get_by_role("button", name="Resume").click()
     state(page, "finished")
-    assert page.evaluate("gnet.train.shown().judged.length") == 1
+    assert page.evaluate("gnet.train.shown().validated.length") == 1
     expect(page.locator(f"[data-run='{run_id}'] [data-head=main]")).to_contain_text("%")
 
 
@@ -224,7 +224,7 @@ def test_a_cut_network_is_told_and_what_was_missed_is_drawn_when_it_is_back(
     facts, pause = page.locator("#train-bar .facts"), page.get_by_role("button", name="Pause")
     before = page.locator("#train-bar").bounding_box()
     page.context.set_offline(True)
-    expect(facts).to_have_text(re.compile("^The server cannot be reached"), timeout=20_000)
+    expect(facts).to_have_text(re.compile("^The server is not reachable"), timeout=20_000)
     assert page.locator("#train-bar").bounding_box() == before, "nothing has moved"
     expect(pause).to_be_disabled()
     last = page.evaluate("gnet.train.shown().last.step")
@@ -258,10 +258,10 @@ def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: s
     state(second, "running")
     second.wait_for_function("gnet.train.shown().x.length > 1", timeout=LONG)
     expect(second.locator("#train-bar .controls button")).to_have_count(0)
-    expect(second.locator("#train-bar .said")).to_contain_text("You are watching")
+    expect(second.locator("#train-bar .said")).to_contain_text("you can watch")
     runs.start(tiny(epochs=1), name="next", owner=first.evaluate("gnet.train.owner"))
     expect(second.locator("#train-runs .queue")).to_have_text(
-        "On this server 1 run is under way and 1 waits."
+        "On this server 1 run is training and 1 waits."
     )
     # Whoever makes the buttons up is refused by the server.
     second.evaluate(
@@ -386,7 +386,7 @@ def test_nothing_jumps_while_a_run_goes_on(visit, runs: Runs) -> None:
         "window.jumps = 0; new PerformanceObserver((list) => { for (const entry of "
         "list.getEntries()) jumps += entry.value; }).observe({ type: 'layout-shift' });"
     )
-    page.wait_for_function("gnet.train.shown().judged.length > 3", timeout=LONG)
+    page.wait_for_function("gnet.train.shown().validated.length > 3", timeout=LONG)
     assert page.evaluate("jumps") < 0.02
     page.get_by_role("button", name="Stop").click()
     state(page, "stopped")

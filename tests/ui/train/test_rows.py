@@ -218,17 +218,18 @@ def test_nothing_is_concluded_from_a_run_whose_settings_were_changed_on_its_way(
         finish(runs, run_id, ACCURACY[name])
     assert "without" in after_runs(runs, ids["with heads"], OWNER)
     change(runs, ids["with heads"], learning_rate=HEADS.runs[0][1].learning_rate)
-    assert "mid-run" not in after_runs(runs, ids["with heads"], OWNER), "nothing else holds"
+    assert "during the run" not in after_runs(runs, ids["with heads"], OWNER), "nothing else holds"
     change(runs, ids["with heads"], learning_rate=0.002)
     assert after_runs(runs, ids["without heads"], OWNER) == (
-        "Settings of “with heads” were changed in mid-run, so nothing is concluded."
+        "Settings of “with heads” changed during the run, "
+        "so it no longer answers the lesson's question."
     )
     rows = {row["id"]: row for row in described(runs.shelf.list(OWNER))}
     assert rows[ids["with heads"]]["differs"][0] == (
-        "changed in mid-run",
+        "changed during the run",
         "learning rate 0.002",
     )
-    assert "mid-run" not in rows[ids["without heads"]]["differs_more"]
+    assert "during the run" not in rows[ids["without heads"]]["differs_more"]
     told = Questions(runs, Reviews()).differ(list(ids.values()))
     assert told["rows"][-1]["values"] == ["learning rate 0.002", ""]
 

@@ -119,7 +119,7 @@ function bars() {
   box.className = `bars ${head}${doubt ? " nearest" : ""}`;
   find(".doubt").hidden = !doubt;
   if (!held.top) {
-    find(".status").textContent = `${head}: ${held.status}, so it believes nothing.`;
+    find(".status").textContent = `${head}: ${held.status}, so it has no belief.`;
     box.innerHTML = "";
     return;
   }

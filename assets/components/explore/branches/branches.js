@@ -45,6 +45,7 @@ function limit(map, kind) {
 }
 
 const module_ = () => gnet.state.answer.stages[gnet.state.stage];
+const span = (top) => `${gnet.state.answer.signed ? `−${mean2(top)} to ` : "0–"}${mean2(top)}`;
 const ends = (top) => (gnet.state.answer.signed ? `−${number(top)} … 0 … ${number(top)}` : `0 … ${number(top)}`);
 
 function sentence() {
@@ -61,11 +62,11 @@ function scale() {
   gnet.bar(find(".bar"), answer.signed);
   const ends = (scope === "module" ? answer.stages[stage] : answer).limits;
   find(".from").textContent = answer.signed ? "−max … 0 … max" : "0";
-  const where = scope === "module" ? `for the four of ${stage}` : "for all nine modules";
+  const where = scope === "module" ? "all four branches" : "all nine modules";
   find(".to").textContent =
     scope === "channel"
-      ? "every map on its own scale, its largest value beside it"
-      : `${number(ends.maps)} for mean maps, ${number(ends.channels)} for single channels: one scale ${where}`;
+      ? "each map has its own scale; its largest value stands beside it"
+      : `Large maps ${span(ends.maps)}, small maps ${span(ends.channels)}; same scale in ${where}`;
 }
 
 function column(branch) {
@@ -77,9 +78,9 @@ function column(branch) {
   card.querySelector("h3 small").textContent = kernel;
   const means = Math.max(...Object.values(m.branches).map((b) => Math.abs(b.mean)));
   stat(card, "share", "activation", percent(numbers.share), numbers.share);
-  stat(card, "mean", "per channel", mean2(numbers.mean), means ? Math.abs(numbers.mean) / means : 0);
+  stat(card, "mean", "mean response", mean2(numbers.mean), means ? Math.abs(numbers.mean) / means : 0);
   const zero = numbers.sparsity;
-  stat(card, "sparsity", "at zero", zero === null ? "–" : percent(zero), zero ?? 0);
+  stat(card, "sparsity", "silent", zero === null ? "–" : percent(zero), zero ?? 0);
   sees(branch);
   const tiles = card.querySelector(".tiles");
   tiles.innerHTML = numbers.top
@@ -108,14 +109,13 @@ function name(branch, top) {
 function sees(branch) {
   const { answer, measured, network, stage } = gnet.state;
   const { field } = module_().branches[branch];
-  const { size } = answer.picture;
   if (network.left_out.includes(branch)) {
     columns[branch].querySelector(".sees").innerHTML = "left out of this network:<br>zeros in its place";
     return;
   }
   const side = measured[stage]?.[branch];
-  const unknown = lost === answer.key ? "not measured" : "measuring what counts …";
-  const felt = side === undefined ? unknown : `measured: 90 % of it within ${side} of ${size} px`;
+  const unknown = lost === answer.key ? "not measured" : "measuring how much of it counts …";
+  const felt = side === undefined ? unknown : `In practice 90 % of its input lies in a square of ${side} px`;
   const text = `${module_().branches[branch].channels} channels, one cell sees ${field[0]} px`;
   columns[branch].querySelector(".sees").innerHTML = `${text}<br>${felt}`;
 }
@@ -158,7 +158,7 @@ function show(branch, map, words, kind = "maps") {
   gnet.overlay(canvas, map, grid, field, limit(map, kind), answer.signed);
   canvas.setAttribute("aria-label", `${words}, from ${number(map.low)} to ${number(map.high)}`);
   card.querySelector("[data-stat=range]").innerHTML =
-    `<span>from</span><b>${number(map.low)}</b><span>to</span><b>${number(map.high)}</b>`;
+    `<span>range</span><b>${number(map.low)} to ${number(map.high)}</b>`;
 }
 
 function point(event) {

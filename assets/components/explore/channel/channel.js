@@ -2,8 +2,8 @@
 const find = (selector) => element.querySelector(selector);
 const { number, escape } = gnet;
 const panel = find(".panel");
-let facts = null; // what the server said of the channel that is open
-let asked = ""; // what it was asked last
+let facts = null; // the server’s answer for the open channel
+let asked = ""; // the last question
 let growing = false;
 let turn = 0; // of growing: what an earlier turn still sends is not heeded
 let heard = 0; // the last turn that sent something
@@ -80,7 +80,7 @@ function patches(found) {
   box.innerHTML = "";
   if (!found) {
     find(".seen").innerHTML =
-      "Nobody has looked for them with these weights. On a command line <code>python -m gnet index --weights FILE --data PICTURES</code> does.";
+      "There is no index for these weights; create one with <code>python -m gnet index --weights FILE --data PICTURES</code>.";
     return;
   }
   select.innerHTML = found.overs
@@ -95,9 +95,9 @@ function patches(found) {
     .join("");
   const over = found.shipped ? `${found.count} pictures shipped with the page, photos of clothes and patterns` : `${found.count} pictures of ${found.over}`;
   find(".seen").textContent = found.values.length
-    ? `${found.values.length} strongest of ${over}, one a picture. Each shows ${found.side} of ${found.size} px: ` +
-      (found.side < found.sees ? `90 % of what counts for a cell, which in theory sees ${found.sees} px.` : "all that a cell sees.")
-    : `It answers none of ${over}.`;
+    ? `${found.values.length} strongest of ${over}, at most one patch per picture. Each shows ${found.side} of ${found.size} px: ` +
+      (found.side < found.sees ? `90 % of a cell’s input lies in that square; in theory the cell sees ${found.sees} px.` : "all that a cell sees.")
+    : `It responds to none of ${over}.`;
 }
 
 function showPicture(picture) {
@@ -106,7 +106,7 @@ function showPicture(picture) {
   find(".grow").hidden = growing || Boolean(picture);
   find(".how").textContent = picture
     ? "Grown from noise, step by step towards a stronger mean response (activation maximisation)."
-    : "Activation maximisation: noise is changed until the channel answers it; a few seconds.";
+    : "Activation maximisation: noise is changed until the channel responds to it; takes a few seconds.";
 }
 
 // Numbers in their places, tinted red above 0 and blue below, as far as they reach.
@@ -130,17 +130,18 @@ function sum(step) {
   const [row, col] = step.cell;
   const pooled = step.pooled ? ", each the largest of 3×3 cells" : "";
   find(".sum h3").textContent =
-    `how its strongest cell is made: row ${row + 1}, column ${col + 1}, from ${step.inputs} inputs${pooled}`;
+    `How its strongest cell is computed: row ${row + 1}, column ${col + 1}, from ${step.inputs} inputs${pooled}`;
   find(".terms").innerHTML = step.terms
     .map((term) => `<div class="term"><span>${escape(term.name)}</span>${table(term.patch, "input", 2)}×
       ${table(term.kernel, "kernel", 3)}= <b>${brief(term.sum)}</b></div>`)
     .join("");
   const others = step.inputs - step.terms.length;
   const terms = step.terms.map((t, i) => (i ? signed_(t.sum) : brief(t.sum))).join("");
+  const same = brief(step.rectified ? step.value : step.total) === brief(step.recorded);
   const cut = step.rectified ? `, and the ReLU makes it <b>${brief(step.value)}</b>` : "";
   find(".total").innerHTML =
     `${terms}${signed_(step.rest)} <small>(${others} other inputs)</small>${signed_(step.bias)} ` +
-    `<small>(bias)</small> = <b>${brief(step.total)}</b>${cut}. The forward recorded ${brief(step.recorded)}.`;
+    `<small>(bias)</small> = <b>${brief(step.total)}</b>${cut}. Value in the network: ${brief(step.recorded)}${same ? " ✓" : ""}`;
 }
 
 function told(message) {

@@ -1,10 +1,10 @@
-// Belief from module to module: what each of the nine probes takes the picture for, the heads beside
-// them, and one class followed through all.
+// Belief from module to module: the best guess of each of the nine probes, the heads beside them, and
+// one class followed through all.
 const find = (selector) => element.querySelector(selector);
 const name = (index) => gnet.state.network.classes[index];
 const stages = () => Object.keys(gnet.state.network.widths);
 const PROBE = "probe";
-let chosen = PROBE; // who is read in the detail: the probe, or the head of that module
+let chosen = PROBE; // the reader in the detail: the probe, or the head of that module
 let focused = null;
 
 // The readers of a stage that believe something: [[name, what it believes, its status, its top-1]].
@@ -27,8 +27,10 @@ function story() {
   find(".legend").innerHTML =
     (depth ? `<span><i class="dot"></i>${gnet.escape(network.probes.status)}</span>` : "") +
     (heads.length ? `<span>${heads.join(" ")}: trained with the net</span>` : "");
-  find(".course").innerHTML = depth ? words(depth) : "No probes belong to these weights, so only the heads are asked.";
+  find(".course").innerHTML = depth ? words(depth) : `Probes exist only for the bundled network; only ${heads_()} shown.`;
 }
+
+const heads_ = () => (gnet.state.network.heads.length === 3 ? "the three heads are" : "its head is");
 
 function words({ answer, first, settled, stages: read }) {
   const [deepest] = gnet.trained();
@@ -38,7 +40,7 @@ function words({ answer, first, settled, stages: read }) {
   if (first && settled === first) {
     if (first === last) return `${what} is the best guess at ${last} alone, the last module.`;
     if (first === stages()[0]) return `${what} is the best guess of every probe from ${first} on.`;
-    return `${what} becomes the best guess at ${first} and stays it to the end.`;
+    return `${what} becomes the best guess at ${first} and stays so to the end.`;
   }
   const agrees = Object.values(read).map(({ top }) => top[0] === answer);
   const spells = agrees.filter((yes, i) => yes && !agrees[i - 1]).length;
@@ -69,7 +71,7 @@ function columns() {
       const known = top1 ? `, right in ${gnet.percent(top1)} of the validation pictures` : "";
       return `${who}: ${name(held.top[0])} ${gnet.percent(held.probabilities[held.top[0]])} (${status}${known})`;
     });
-    const label = `${stage}: ${said.join("; ") || "nobody reads this module"}`;
+    const label = `${stage}: ${said.join("; ") || "no head or probe reads this module"}`;
     return (
       `<button type="button" data-depth="${stage}" tabindex="-1" aria-label="${gnet.escape(label)}"` +
       ` title="${gnet.escape(label)}"><b>${stage}</b>` +
@@ -87,7 +89,7 @@ function columns() {
   find(".columns").insertAdjacentHTML(
     "beforeend",
     `<span class="range">${note}</span>` +
-      `<span class="measured">${measured ? `last row: how often ${who} is right on validation pictures` : ""}</span>`,
+      `<span class="measured">${measured ? `last row: ${who}’s accuracy on validation pictures` : ""}</span>`,
   );
   if (!Object.hasOwn(network.widths, focused)) focused = null;
 }

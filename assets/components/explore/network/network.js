@@ -1,4 +1,4 @@
-// Says which network is looked at where it is not the one served, and leads back.
+// Names the network that is shown where it is not the served one, and leads back.
 const find = (selector) => element.querySelector(selector);
 let served = null; // the network the page opened with
 
@@ -18,7 +18,7 @@ gnet.draw((changed) => {
   const right = network.heads.filter((head) => head.top1 !== null && head.top1 !== undefined);
   const told = right.reverse().map((head) => `${head.name} ${gnet.percent(head.top1)}`).join(", ");
   find("p").innerHTML =
-    `You look at <b>${gnet.escape(network.name)}</b>, a network trained here: ` +
+    `This is <b>${gnet.escape(network.name)}</b>, a network trained here: ` +
     `${network.classes.length} classes, ${network.size} px` +
     (told ? `; right in ${told} of its validation pictures.` : ".");
   find("a").href = `?${new URLSearchParams({ tab: "train", run: net })}`;

@@ -33,7 +33,7 @@ async function take(given) {
     send({ path, orig_name: given.name || "picture" });
   } catch {
     gnet.wait("answer", false);
-    say("The upload broke off; try it once more.");
+    say("The upload failed; try again.");
   }
 }
 
@@ -153,7 +153,7 @@ find(".camera").addEventListener("click", async () => {
     camera(true);
   } catch (error) {
     camera(false);
-    say(error.name === "NotAllowedError" ? "The browser was told not to use the camera." : "No camera was found.");
+    say(error.name === "NotAllowedError" ? "The browser does not allow the camera." : "No camera was found.");
   }
 });
 find(".take").addEventListener("click", () => {
@@ -171,7 +171,7 @@ if (!navigator.mediaDevices?.getUserMedia) {
 
 function say(words) {
   const move = gnet.state.answer?.picture.whole ? " Drag the picture to move the square." : "";
-  find(".words").textContent = words || `Drop or paste works, too.${move} ${limits}`;
+  find(".words").textContent = words || `You can also drop or paste one.${move} ${limits}`;
 }
 
 // What became of a large picture, for a network that has learned from small ones.
@@ -187,7 +187,7 @@ function show() {
   const { picture, name, example } = gnet.state.answer;
   square.src = picture.square;
   find(".seen").textContent = seen();
-  square.alt = `What the network saw of ${name}: ${picture.size}×${picture.size} px`;
+  square.alt = `What the network sees of ${name}: ${picture.size}×${picture.size} px`;
   whole.hidden = !picture.whole;
   if (picture.whole) whole.src = picture.whole;
   mover.hidden = !picture.whole;

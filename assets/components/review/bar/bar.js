@@ -30,18 +30,18 @@ function heads() {
 
 function sentence(run) {
   const { review, standing, head } = state;
-  if (!run.weights.length) return "It ended before its first checkpoint, so no network was kept.";
-  if (standing?.state === "failed") return `What it gets right cannot be shown. ${escape(standing.message)}`;
+  if (!run.weights.length) return "It ended before its first checkpoint, so no network was saved.";
+  if (standing?.state === "failed") return `Its results cannot be shown. ${escape(standing.message)}`;
   if (standing?.state === "waiting") {
     const before = standing.before > 1 ? ` after those of ${standing.before} other runs` : standing.before ? " after those of another run" : " next";
-    return `Its validation pictures are looked at${before} …`;
+    return `Its validation pictures are evaluated${before} …`;
   }
   if (standing?.state === "looking") {
     const share = standing.total ? percent(standing.done / standing.total) : "";
-    return `Looking at its validation pictures: ${standing.done} of ${standing.total}, ${share}`;
+    return `Evaluating its validation pictures: ${standing.done} of ${standing.total}, ${share}`;
   }
   if (!review) return "";
-  if (!head) return "No head of this network is trained, so it believes nothing.";
+  if (!head) return "No head of this network is trained, so there is nothing to show.";
   const told = review.heads[head];
   const all = review.pictures === review.of ? `${review.of}` : `${review.pictures} of ${review.of}`;
   const which = gnet.train.shown().run.weights.includes("best") ? "With its best weights " : "";

@@ -81,7 +81,7 @@ function sentence([row, column]) {
   const all = told().counts[row];
   const many = count(row, column);
   const share = all ? `${many} of ${all}, ${percent(many / all)}` : "no picture of it";
-  return row === column ? `${name(row)}, right: ${share}` : `${name(row)} taken for ${name(column)}: ${share}`;
+  return row === column ? `${name(row)}, right: ${share}` : `${name(row)} mistaken for ${name(column)}: ${share}`;
 }
 
 function under(event) {
@@ -142,17 +142,14 @@ function curve() {
     `${ticks.join("")}<path class="ideal" d="M${x(0)} ${y(0)}L${x(1)} ${y(1)}"/>${lines.join("")}` +
     `<text x="${left + side}" y="${top + side + 33}" text-anchor="end">how sure, %</text>` +
     `<text x="0" y="11">how often right, %</text></svg>`;
-  const { confidence, accuracy, error } = told();
-  const gap = confidence - accuracy;
-  const how = Math.abs(gap) < 0.02 ? "as sure as it is right" : gap > 0 ? "too sure" : "not sure enough";
-  find(".error").innerHTML = `<b>${state.head}</b> is ${how}; expected calibration error ${percent(error)}.${gnet.review.silent()}`;
+  find(".error").innerHTML = `<b>${state.head}</b> ${escape(told().calibration)}${gnet.review.silent()}`;
 }
 
 function confused() {
   const { confused, counts } = told();
   find(".confused").innerHTML = confused
-    .map(([row, column, many]) => `<button type="button" data-cell="${row},${column}"><span>${escape(name(row))} <small>taken for</small> ${escape(name(column))}</span><b>${many} of ${counts[row]}</b></button>`)
-    .join("") || "<p>Not once.</p>";
+    .map(([row, column, many]) => `<button type="button" data-cell="${row},${column}"><span>${escape(name(row))} <small>mistaken for</small> ${escape(name(column))}</span><b>${many} of ${counts[row]}</b></button>`)
+    .join("") || "<p>None.</p>";
 }
 find(".confused").addEventListener("click", (event) => {
   const cell = event.target.closest("button")?.dataset.cell;

@@ -24,9 +24,9 @@ function sentence() {
   if (shown.error) return shown.error;
   const part = `${shown.tiles.length} of ${shown.count}`;
   const silent = gnet.review.silent();
-  if (!isCell()) return shown.count ? `${part}, surest first, as the network saw them.${silent}` : `Not one picture is ${chosen.right ? "right" : "wrong"}.`;
-  const cell = chosen.truth === chosen.answer ? `${name(chosen.truth)}, right` : `${name(chosen.truth)} taken for ${name(chosen.answer)}`;
-  return `${cell}: ${shown.count ? part : "not one"}.${silent}`;
+  if (!isCell()) return shown.count ? `${part}, surest first, as the network saw them.${silent}` : `No picture is ${chosen.right ? "right" : "wrong"}.`;
+  const cell = chosen.truth === chosen.answer ? `${name(chosen.truth)}, right` : `${name(chosen.truth)} mistaken for ${name(chosen.answer)}`;
+  return `${cell}: ${shown.count ? part : "none"}.${silent}`;
 }
 
 function tile({ picture, truth, src, heads }) {
@@ -39,7 +39,7 @@ function tile({ picture, truth, src, heads }) {
   const hue = own.right ? "right" : "wrong";
   const verdict = own.right ? "✓ right" : "✗ wrong";
   const is = own.right ? "" : `<li class="right"><i>is</i><span>${escape(name(truth))}</span><b>${percent(own.truth)}</b></li>`;
-  const label = `${name(truth)}: ${own.right ? "right" : `wrong, taken for ${name(answer)}`}, ${percent(sure)}. Explore it.`;
+  const label = `${name(truth)}: ${own.right ? "right" : `wrong, mistaken for ${name(answer)}`}, ${percent(sure)}. Explore it.`;
   return (
     `<li><button type="button" class="see" data-picture="${picture}" aria-label="${escape(label)}" title="Explore this picture with this network">` +
     `<img src="${src}" alt=""></button>` +

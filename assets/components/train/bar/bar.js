@@ -1,4 +1,4 @@
-// The run that is followed: how far it is, how fast, and the controls of whoever started it.
+// The run that is followed: its progress, its speed, and controls for the browser that started it.
 const find = (selector) => element.querySelector(selector);
 const { state, owner, shown } = gnet.train;
 const { number, escape } = gnet;
@@ -41,7 +41,7 @@ function controls(run) {
   if (focused) (box.querySelector(`[data-action="${focused}"]:enabled`) ?? box.querySelector("button:enabled"))?.focus();
 }
 
-// What is told of a run, each with the button beside it: [text, button].
+// The facts of a run, each with the button beside it: [text, button].
 function facts(track) {
   const { run, last, frame } = track;
   const moving = gnet.train.EVER.includes(run.state);
@@ -72,7 +72,7 @@ function said(run) {
     run.state === "queued" && `Waiting in the queue: one run trains at a time here. ${before}`,
     run.state === "starting" && (run.doing ? `${run.doing}.` : "The pictures are being read."),
     run.message && escape(run.message),
-    !run.mine && gnet.train.EVER.includes(run.state) && "You are watching: only the browser that started a run can steer it.",
+    !run.mine && gnet.train.EVER.includes(run.state) && "Only the browser that started this run can control it; you can watch.",
   ];
   return lines.filter(Boolean).join(" ");
 }
@@ -81,7 +81,7 @@ function said(run) {
 function lost() {
   const part = find(".facts");
   part.style.minHeight ||= `${part.offsetHeight}px`;
-  put(part, "<span>The server cannot be reached just now; this is the last that was heard of the run.</span>");
+  put(part, "<span>The server is not reachable; these are the last known values.</span>");
 }
 
 function put(part, html) {
@@ -98,7 +98,7 @@ gnet.train.draw((changed) => {
     find(".name").textContent = state.trouble ? "No such run" : "No run yet";
     put(find(".said"), "");
     put(find(".facts"), escape(state.trouble || (state.ready && !state.run
-      ? "Choose a question and press Start: the first run is a short one, and everything below fills while it learns." : "")));
+      ? "Choose a lesson and press Start: the first run is a short one, and everything below fills while it learns." : "")));
     find(".controls").innerHTML = find(".controls").dataset.key = "";
     bar.firstElementChild.style.width = "0";
     bar.ariaValueNow = "0";
@@ -139,7 +139,7 @@ find(".facts").addEventListener("click", (event) => {
   if (!changing) return;
   const track = shown();
   const rate = changing === "learning_rate";
-  form.querySelector("span").textContent = rate ? "Highest learning rate from now on" : "Weight of both auxiliary losses from now on";
+  form.querySelector("span").textContent = rate ? "New peak learning rate" : "New weight of both auxiliary losses";
   form.querySelector("small").textContent = rate ? "The schedule goes on from there." : "Recorded, and marked on the plots.";
   form.querySelector("input").max = props.most[rate ? "learning_rate" : "aux1_weight"];
   form.querySelector("input").value = rate ? track.top : track.weights.aux1;

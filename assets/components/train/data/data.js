@@ -49,7 +49,7 @@ async function take(given) {
       trigger("uploaded", { keys });
     }
   } catch {
-    trouble.textContent = "The upload broke off; try it once more.";
+    trouble.textContent = "The upload failed; try again.";
   }
   busy(false);
 }
@@ -60,7 +60,7 @@ file.addEventListener("change", () => {
   file.value = "";
 });
 
-// A zip dropped anywhere on the tab is meant for this.
+// A zip dropped anywhere on the tab belongs here.
 document.addEventListener(
   "drop",
   (event) => {
@@ -73,7 +73,7 @@ document.addEventListener(
   true,
 );
 
-// What cannot be looked at is told where the pictures are chosen.
+// A refused preview is explained where the pictures are chosen.
 document.addEventListener("gnet-refused-data", ({ detail }) => (trouble.textContent = detail));
 
 function look() {

@@ -29,7 +29,7 @@ watch("value", () => {
   const answer = JSON.parse(props.value);
   if (answer.waiting) return;
   if ("trouble" in answer) {
-    find(".trouble").textContent = answer.trouble && `How long an epoch takes is not known. ${answer.trouble}`;
+    find(".trouble").textContent = answer.trouble;
     return;
   }
   busy(false);
@@ -37,7 +37,7 @@ watch("value", () => {
   found = answer;
   find(".found").hidden = false;
   curve(found);
-  find(".found p").textContent = `The loss over one short climb of the rate. A third of the rate at which it is least is ${number(found.suggested)}.`;
+  find(".found p").textContent = `The loss while the rate rises. It is lowest at three times ${number(found.suggested)}, the suggested rate.`;
   find(".use").textContent = `Use ${number(found.suggested)}`;
 });
 

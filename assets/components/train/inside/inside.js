@@ -1,4 +1,4 @@
-// What becomes of the branches: one picture's maps after each epoch, and the shares over the run.
+// How the branches develop: one picture's maps after each epoch, and the shares over the run.
 const find = (selector) => element.querySelector(selector);
 const { state, shown } = gnet.train;
 const { number, percent, escape } = gnet;
@@ -57,7 +57,7 @@ function maps(track) {
 
 const pictures = new Map(); // run → its pinned picture
 
-// What the heads make of the pinned picture by then.
+// The main head’s belief about the pinned picture by then.
 function belief(track, one) {
   const image = find(".pinned img");
   if (one && !pictures.has(track.id)) {

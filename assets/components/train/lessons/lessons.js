@@ -1,4 +1,4 @@
-// The questions a run can start from; the one chosen tells what to expect and fills the form.
+// The lessons a run can start from; the chosen one says what to expect and fills the form.
 const list = element.querySelector(".list");
 const { state } = gnet.train;
 const lessons = JSON.parse(JSON.stringify(props.lessons));
@@ -17,7 +17,7 @@ list.addEventListener("click", (event) => {
   const { lesson } = event.target.closest("button")?.dataset ?? {};
   if (lesson) trigger("chosen", { key: lesson });
 });
-// Only when the form holds what is asked for: whoever starts meanwhile starts what is shown.
+// Only once the form is filled: a start before that starts what is shown.
 watch("value", () => {
   gnet.train.choose({ lesson: JSON.parse(props.value).key });
   gnet.train.tell(["refilled"]);
@@ -32,7 +32,7 @@ function changes() {
   const names = state.form?.changed ?? [];
   const some = names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
   told.textContent = names.length
-    ? `Changed: ${some}. This is no longer the question as it was asked, so nothing is concluded from it.`
+    ? `Changed: ${some}. The run no longer answers the lesson’s question.`
     : "";
 }
 

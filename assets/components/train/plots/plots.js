@@ -27,7 +27,7 @@ element.addEventListener("click", (event) => {
   if (heads.size) gnet.train.choose({ heads });
 });
 
-// What the run shown makes of a head: a number, "untrained", or no key where there is no such head.
+// The key of a head in the run shown: a number, "untrained", or no key where there is no such head.
 function read(name, values) {
   const track = shown();
   for (const button of card(name).querySelectorAll(".key button")) {
@@ -69,13 +69,13 @@ const heads = () => [...HEADS].reverse().filter((head) => state.heads.has(head))
 const since = (xs, from) => (from > 0 ? charts.loss.place(xs, from) : 0);
 
 const three = (x) => (x >= 0.1 && x < 100 ? x.toPrecision(3) : number(x));
-// What the epochs came to on the validation pictures: `name` is val_loss or val_accuracy.
+// The epochs’ results on the validation pictures: `name` is val_loss or val_accuracy.
 function dots(name) {
   return heads().flatMap((head) => drawn(head).map(({ track, i }) => {
-    const judged = track.judged.filter((event) => head in event[name] && gnet.train.at(track, event.step) > trainedFrom(track, head));
+    const validated = track.validated.filter((event) => head in event[name] && gnet.train.at(track, event.step) > trainedFrom(track, head));
     return {
       kind: "dots", hue: head, style: look(i), look: i, what: `${head} in validation`,
-      xs: judged.map((event) => gnet.train.at(track, event.step)), ys: judged.map((event) => event[name][head] ?? NaN),
+      xs: validated.map((event) => gnet.train.at(track, event.step)), ys: validated.map((event) => event[name][head] ?? NaN),
     };
   }));
 }

@@ -2,7 +2,6 @@
 const find = (selector) => element.querySelector(selector);
 const [card, found] = [find(".card"), find(".found")];
 const { escape } = gnet;
-const counted = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 let before = null; // what was shown when a look that was refused began
 
 function open() {
@@ -56,11 +55,9 @@ watch("value", () => {
     card.hidden = before?.hidden ?? card.hidden;
     return;
   }
-  const { name, classes, train, val, made_split, skipped, opened, warnings, rows, columns, side } = answer;
-  find("h2").textContent = `${name}: ${classes.length} classes, ${counted(train + val, "picture")}`;
-  find(".split").textContent =
-    `${counted(train, "picture")} to learn from and ${val.toLocaleString("en")} to judge on, ` +
-    (made_split ? "split here, the same way for the same seed." : "split as the data set comes.");
+  const { title, split, classes, skipped, opened, warnings, rows, columns, side } = answer;
+  find("h2").textContent = title;
+  find(".split").textContent = split;
   find(".warnings").innerHTML = warnings.map((words) => `<li>${escape(words)}</li>`).join("");
   find(".counts").innerHTML = bars(classes);
   const reasons = Object.entries(skipped);

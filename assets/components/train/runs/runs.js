@@ -61,15 +61,15 @@ function rows() {
   });
   for (const part of kept.values()) part.remove();
   find(".wide").hidden = !state.rows.length;
-  find(".none").textContent = state.rows.length || !state.ready ? "" : "Every run of yours appears here, to be compared with the others.";
+  find(".none").textContent = state.rows.length || !state.ready ? "" : "Your runs appear here and can be compared.";
 }
 
-// How busy the server is, with whosever runs.
+// How busy the server is, all runs counted.
 function queue({ running, waiting }) {
   const own = state.rows.some((row) => EVER.includes(row.state));
-  const other = running && !own ? "A run is under way on this server; the next one waits for it." : "";
+  const other = running && !own ? "A run is training on this server; the next one waits for it." : "";
   const words = !waiting && running < 2 ? other
-    : `On this server ${running} ${running === 1 ? "run is" : "runs are"} under way and ${waiting} ${waiting === 1 ? "waits" : "wait"}.`;
+    : `On this server ${running} ${running === 1 ? "run is" : "runs are"} training and ${waiting} ${waiting === 1 ? "waits" : "wait"}.`;
   const line = find(".queue");
   if (line.textContent !== words) line.textContent = words;
 }
