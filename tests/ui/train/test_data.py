@@ -63,7 +63,9 @@ def test_a_zip_is_kept_listed_and_looked_at(tmp_path, offers, send):
         json.loads, data_tab.looked_at(offers, asked(offers, tmp_path, answer["key"]))
     )
     assert busy == [{"busy": "Opening pictures …"}]
-    assert last["split"].startswith("34 training pictures") and str(tmp_path) not in json.dumps(last)
+    assert last["split"].startswith("34 training pictures") and str(tmp_path) not in json.dumps(
+        last
+    )
     assert last["sheet"].startswith("data:image/webp;base64,")
 
 
