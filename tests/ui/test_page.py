@@ -105,7 +105,7 @@ def test_all_of_an_answer_is_drawn_while_its_fields_are_still_measured(visit) ->
     page.evaluate("gnet.state.measured = {}")
     for stage in STAGES:
         page.evaluate(CLICK, stage)
-        expect(page.locator("#branches .sees").first).to_contain_text("measuring what counts …")
+        expect(page.locator("#branches .sees").first).to_contain_text("Measuring how much of it counts …")
         shares = page.locator("#branches [data-stat=share] b:not(i b)").all_inner_texts()
         sent = page.evaluate(
             "gnet.branches().map((b) => gnet.percent("
@@ -160,11 +160,11 @@ def test_a_channel_pointed_at_shows_its_name_and_its_map(visit) -> None:
 def test_the_scale_is_shared_as_widely_as_chosen(visit) -> None:
     page = visit().page
     words = page.locator("#branches .to")
-    expect(words).to_contain_text("for the four of 4b")
+    expect(words).to_contain_text("all four branches")
     page.get_by_role("button", name="network", exact=True).click()
-    expect(words).to_contain_text("for all nine modules")
+    expect(words).to_contain_text("all nine modules")
     page.get_by_role("button", name="channel", exact=True).click()
-    expect(words).to_contain_text("every map on its own scale")
+    expect(words).to_contain_text("each map has its own scale")
     assert "scope=channel" in page.url
 
 

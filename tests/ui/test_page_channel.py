@@ -100,12 +100,17 @@ def test_every_id_is_checked(explorer: Explorer, changes: dict, sentence: str) -
     assert channels.not_grown(None)["steps"] == 0
 
 
-@pytest.fixture
-def looked(page_model: GoogLeNet) -> None:
-    """An index by the served network, if none is shipped."""
+@pytest.fixture(scope="module")
+def index(page_model: GoogLeNet) -> Index:
+    """Made once, by the served network: it takes longer than all that is done with it."""
     torch.manual_seed(0)
-    made = make_index(fold(page_model), [shipped()[n] for n in range(0, 590, 50)], data=SHIPPED)
-    made.save(index_path(made.digest, made.data))
+    return make_index(fold(page_model), [shipped()[n] for n in range(0, 590, 50)], data=SHIPPED)
+
+
+@pytest.fixture
+def looked(index: Index) -> None:
+    """The index, in the folder of the test's own."""
+    index.save(index_path(index.digest, index.data))
 
 
 def test_a_click_on_a_channel_opens_it_and_escape_closes_it(visit, looked: None) -> None:
@@ -128,7 +133,7 @@ def test_a_click_on_a_channel_opens_it_and_escape_closes_it(visit, looked: None)
     expect(panel.locator(".total")).to_contain_text("Value in the network")
     total, recorded = panel.locator(".total").evaluate(
         "(p) => [[...p.querySelectorAll('b')].pop(), p].map((e, i) => "
-        "i ? e.textContent.match(/recorded (.*)\\./)[1] : e.textContent)"
+        "i ? e.textContent.match(/network: (\\S+) ✓$/)[1] : e.textContent)"
     )
     assert total == recorded
     assert f"channel=3x3.{number}" in page.url

@@ -100,7 +100,7 @@ def test_a_picture_that_was_deleted_is_asked_for_again(visit, monkeypatch) -> No
     monkeypatch.setattr(Recordings, "find", lambda recordings, key: None)  # an hour later
     page.locator("#diagram [data-stage='3a']").click()
     expect(page.get_by_test_id("toast-body")).to_contain_text("give it once more")
-    expect(page.locator("#branches .sees").first).to_contain_text("not measured")
+    expect(page.locator("#branches .sees").first).to_contain_text("Not measured")
     expect(page.locator("#branches .say")).to_contain_text("In 3a")
     monkeypatch.undo()
     viewer.explored(lambda: page.locator("[data-example=dots]").click())

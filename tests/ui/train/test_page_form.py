@@ -151,7 +151,7 @@ def test_a_changed_question_is_told_and_its_runs_conclude_nothing(visit, runs: R
     changed = page.locator("#train-lessons .changed")
     expect(changed).to_have_text("")
     give(page, "epochs", "2")
-    expect(changed).to_contain_text("Changed: Epochs. This is no longer the question")
+    expect(changed).to_contain_text("Changed: Epochs. The run no longer answers")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     page.locator("#start").click()
     page.wait_for_function("gnet.train.state.run", timeout=30_000)

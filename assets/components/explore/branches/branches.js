@@ -74,8 +74,8 @@ function column(branch) {
   const { network, answer } = gnet.state;
   const m = module_();
   const numbers = m.branches[branch];
-  const kernel = branch === "5x5" && network.kernel_5x5 !== 5 ? `kernel ${network.kernel_5x5}×${network.kernel_5x5} in this network` : "";
-  card.querySelector("h3 small").textContent = kernel;
+  const kernel = branch === "5x5" && network.kernel_5x5 !== 5 ? ` · kernel ${network.kernel_5x5}×${network.kernel_5x5} here` : "";
+  card.querySelector("h3 small").textContent = `${numbers.channels} channels${kernel}`;
   const means = Math.max(...Object.values(m.branches).map((b) => Math.abs(b.mean)));
   stat(card, "share", "activation", percent(numbers.share), numbers.share);
   stat(card, "mean", "mean response", mean2(numbers.mean), means ? Math.abs(numbers.mean) / means : 0);
@@ -114,10 +114,9 @@ function sees(branch) {
     return;
   }
   const side = measured[stage]?.[branch];
-  const unknown = lost === answer.key ? "not measured" : "measuring how much of it counts …";
+  const unknown = lost === answer.key ? "Not measured." : "Measuring how much of it counts …";
   const felt = side === undefined ? unknown : `In practice 90 % of its input lies in a square of ${side} px`;
-  const text = `${module_().branches[branch].channels} channels, one cell sees ${field[0]} px`;
-  columns[branch].querySelector(".sees").innerHTML = `${text}<br>${felt}`;
+  columns[branch].querySelector(".sees").textContent = `One cell can see ${field[0]} px. ${felt}`;
 }
 
 // The branch's mean map, with the window of its middle cell.
