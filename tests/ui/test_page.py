@@ -105,7 +105,9 @@ def test_all_of_an_answer_is_drawn_while_its_fields_are_still_measured(visit) ->
     page.evaluate("gnet.state.measured = {}")
     for stage in STAGES:
         page.evaluate(CLICK, stage)
-        expect(page.locator("#branches .sees").first).to_contain_text("Measuring how much of it counts …")
+        expect(page.locator("#branches .sees").first).to_contain_text(
+            "Measuring how much of it counts …"
+        )
         shares = page.locator("#branches [data-stat=share] b:not(i b)").all_inner_texts()
         sent = page.evaluate(
             "gnet.branches().map((b) => gnet.percent("

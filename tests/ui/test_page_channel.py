@@ -11,7 +11,7 @@ from gnet.answers import channel as channels
 from gnet.answers.examples import chosen
 from gnet.answers.explorer import Explorer
 from gnet.channels.arithmetic import convolution_step
-from gnet.channels.index import SHIPPED, index_path, make_index
+from gnet.channels.index import SHIPPED, Index, index_path, make_index
 from gnet.channels.visualization import VisualizationConfig
 from gnet.data.gallery import shipped
 from gnet.errors import GnetError
