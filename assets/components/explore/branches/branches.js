@@ -45,7 +45,7 @@ function limit(map, kind) {
 }
 
 const module_ = () => gnet.state.answer.stages[gnet.state.stage];
-const span = (top) => `${gnet.state.answer.signed ? `−${mean2(top)} to ` : "0–"}${mean2(top)}`;
+const span = (top) => `${gnet.state.answer.signed ? `−${short(top)} to ` : "0–"}${short(top)}`;
 const ends = (top) => (gnet.state.answer.signed ? `−${number(top)} … 0 … ${number(top)}` : `0 … ${number(top)}`);
 
 function sentence() {
@@ -78,7 +78,7 @@ function column(branch) {
   card.querySelector("h3 small").textContent = `${numbers.channels} channels${kernel}`;
   const means = Math.max(...Object.values(m.branches).map((b) => Math.abs(b.mean)));
   stat(card, "share", "activation", percent(numbers.share), numbers.share);
-  stat(card, "mean", "mean response", mean2(numbers.mean), means ? Math.abs(numbers.mean) / means : 0);
+  stat(card, "mean", "mean response", short(numbers.mean), means ? Math.abs(numbers.mean) / means : 0);
   const zero = numbers.sparsity;
   stat(card, "sparsity", "silent", zero === null ? "–" : percent(zero), zero ?? 0);
   sees(branch);
@@ -94,7 +94,14 @@ function column(branch) {
   mean(branch);
 }
 
-const mean2 = (x) => (Math.abs(x) >= 0.1 && Math.abs(x) < 100 ? x.toFixed(2).replace("-", "−") : number(x));
+const short = (x) => (Math.abs(x) >= 0.1 && Math.abs(x) < 100 ? x.toFixed(2).replace("-", "−") : number(x));
+
+// From the least to the largest value, with the same number of decimals.
+function range({ low, high }) {
+  const two = Math.max(-low, high) >= 0.1 && Math.max(-low, high) < 100;
+  const write = (x) => (two ? x.toFixed(2).replace(/^-(?=.*[1-9])/, "−").replace(/^-/, "") : number(x));
+  return `${write(low)}${low < 0 ? " to " : "–"}${write(high)}`;
+}
 
 function stat(card, key, words, value, part) {
   card.querySelector(`[data-stat=${key}]`).innerHTML =
@@ -157,7 +164,7 @@ function show(branch, map, words, kind = "maps") {
   gnet.overlay(canvas, map, grid, field, limit(map, kind), answer.signed);
   canvas.setAttribute("aria-label", `${words}, from ${number(map.low)} to ${number(map.high)}`);
   card.querySelector("[data-stat=range]").innerHTML =
-    `<span>range</span><b>${number(map.low)} to ${number(map.high)}</b>`;
+    `<span>range</span><b>${range(map)}</b>`;
 }
 
 function point(event) {

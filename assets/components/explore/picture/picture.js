@@ -171,7 +171,7 @@ if (!navigator.mediaDevices?.getUserMedia) {
 
 function say(words) {
   const move = gnet.state.answer?.picture.whole ? " Drag the picture to move the square." : "";
-  find(".words").textContent = words || `You can also drop or paste one.${move} ${limits}`;
+  find(".words").textContent = words || `Or drop or paste one.${move} ${limits}`;
 }
 
 // What became of a large picture, for a network that has learned from small ones.
