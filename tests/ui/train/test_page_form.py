@@ -239,6 +239,7 @@ def test_beside_a_run_the_page_says_why_nothing_is_measured(
     with with_training(runs) as served:
         page = browser.new_page()
         page.goto(f"{served.address}?tab=train")
+        page.wait_for_selector("html.gnet-ready", timeout=20_000)
         trouble = page.locator("#train-find .trouble")
         expect(trouble).to_contain_text("when the current run has ended")
         expect(page.locator("#start")).to_have_text("Start")
