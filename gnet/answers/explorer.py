@@ -134,8 +134,7 @@ class Explorer:
         index, last = self.model.info.class_index(target), self.model.config.num_classes - 1
         if not 0 <= index <= last:
             raise GnetError(
-                f"The class asked for is {cut(index)}; allowed are its name or a number from 0 to "
-                f"{last}."
+                f"The class is {cut(index)}; allowed are its name or a number from 0 to {last}."
             )
         return index
 

@@ -138,7 +138,8 @@ def measure_exits(
         Exit(
             head=head,
             stage=EXITS[head],
-            **summary["heads"][head],
+            top1=summary["heads"][head]["top1"],
+            top5=summary["heads"][head]["top5"],
             sources_mean=summary["sources_mean"][head]["top1"],
             temperature=temperatures[head],
             macs=macs[head, False],
