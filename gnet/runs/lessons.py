@@ -206,7 +206,7 @@ LESSONS: dict[str, Lesson] = {
             key="fine-tune",
             title="Fine-tune on my pictures",
             line="The bundled network learns your classes",
-            before="The bundled network keeps what it has learned from 139 everyday classes, and "
+            before="The bundled network keeps what it has learned from everyday photos, and "
             "only its last two modules and its heads learn your pictures. The second run begins "
             "from scratch with the same pictures, so that you see what the difference is.",
             runs=(

@@ -142,7 +142,7 @@ def test_other_orders_and_left_out_branches_are_known() -> None:
     [
         (("6a", "1x1", [0]), "no module '6a'"),
         (("4b", "7x7", [0]), "no branch '7x7'"),
-        (("4b", "1x1", [999]), "Channel 999 of 4b 1x1 was asked for; allowed are 0 to "),
+        (("4b", "1x1", [999]), "Channel 999 of 4b 1x1 was given; allowed are 0 to "),
         (("4b", "1x1", [-1]), "Channel -1"),
         (("4b", "1x1", []), "No channel"),
     ],

@@ -13,6 +13,7 @@ from gnet.network import weights
 from gnet.network.config import TRAINED, UNTRAINED, ModelConfig
 from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
+from gnet.studies.everyday import known_classes
 
 CLASSES = ("cat", "coffee cup", "Möwe")
 INFO = ModelInfo(
@@ -148,7 +149,7 @@ def test_the_bundled_weights_are_what_load_gives_by_default():
         return
     model = weights.load()
     assert model.config.kernel_5x5 == 5
-    assert len(model.info.classes) == model.config.num_classes == 139
+    assert len(model.info.classes) == model.config.num_classes == len(known_classes())
     assert set(model.info.heads.values()) == {TRAINED}
 
 
