@@ -42,8 +42,10 @@ def test_an_answer_belongs_to_weights_and_their_calibration_together() -> None:
     info = random_network().info
     warm = replace(info, temperatures={"main": 1.2})
     sure = Sureness(score="energy", threshold=1.0, false_alarms=0.05, detected=0.5)
-    stamps = {examples.stamp(i) for i in (info, warm, replace(warm, sure={"main": sure}))}
-    assert len(stamps) == 3 and info.digest in stamps
+    family = replace(sure, certain=0.5)
+    infos = info, warm, *(replace(warm, sure={"main": one}) for one in (sure, family))
+    stamps = {examples.stamp(one) for one in infos}
+    assert len(stamps) == 4 and info.digest in stamps
 
 
 def test_examples_are_built_for_any_network(tmp_path) -> None:
