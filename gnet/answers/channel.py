@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from gnet.answers.answer import as_data_url, describe_map, short
-from gnet.answers.explorer import Chosen, Explorer, cut
+from gnet.answers.explorer import Chosen, Explorer
 from gnet.channels.arithmetic import Step, convolution_step, input_name
 from gnet.channels.index import SHIPPED, Index, find_indexes
 from gnet.channels.sprite import Place, from_sprite
@@ -27,17 +27,18 @@ from gnet.errors import GnetError
 from gnet.explain.branches import LABELS
 from gnet.explain.recording import Recording, record
 from gnet.system.stamps import Stamp, stamp_of
+from gnet.words import cut
 
 TILE = 96
 """Side in px at which a patch travels to the page."""
 
 
-def open_channel(explorer: Explorer, chosen: Chosen, asked: Any) -> dict[str, Any]:
-    """Everything the page shows of the channel asked for, with the picture chosen.
+def open_channel(explorer: Explorer, chosen: Chosen, request: Any) -> dict[str, Any]:
+    """Everything the page shows of the requested channel, with the picture chosen.
 
-    `asked`: {"stage", "branch", "channel"} and perhaps "over": which index the patches are from.
+    `request`: {"stage", "branch", "channel"} and perhaps "over": which index the patches are from.
     """
-    stage, branch, channel = place = _place(explorer, asked)
+    stage, branch, channel = place = _place(explorer, request)
     view = explorer.view(chosen)
     kept = explorer.recordings.get(view.key, lambda: record(explorer.model, view.pixels))
     recording = kept.recording
@@ -54,18 +55,18 @@ def open_channel(explorer: Explorer, chosen: Chosen, asked: Any) -> dict[str, An
         "grid": list(values.shape),
         "field": [field.size, field.stride, field.start],
         "step": _describe_step(recording, stage, branch, step),
-        "patches": _patches(explorer, place, asked.get("over")),
+        "patches": _patches(explorer, place, request.get("over")),
         "visualization": _grown(explorer, place),
     }
 
 
-def grow(explorer: Explorer, asked: Any) -> Generator[dict[str, Any], None, None]:
-    """A picture for the channel asked for while it grows; the last one is kept on disk.
+def grow(explorer: Explorer, request: Any) -> Generator[dict[str, Any], None, None]:
+    """A picture for the requested channel while it grows; the last one is kept on disk.
 
-    `asked`: {"stage", "branch", "channel", "turn"}; the turn comes back with each state.
+    `request`: {"stage", "branch", "channel", "turn"}; the turn comes back with each state.
     """
-    stage, branch, channel = place = _place(explorer, asked)
-    about = {"kind": "visualization", "turn": cut(asked.get("turn"))}
+    stage, branch, channel = place = _place(explorer, request)
+    about = {"kind": "visualization", "turn": cut(request.get("turn"))}
     digest = explorer.model.info.digest
     for state in visualizing(explorer.model, stage, branch, [channel]):
         done = state.step == state.steps
@@ -78,24 +79,24 @@ def grow(explorer: Explorer, asked: Any) -> Generator[dict[str, Any], None, None
         }
 
 
-def not_grown(asked: Any) -> dict[str, Any]:
+def not_grown(request: Any) -> dict[str, Any]:
     """What ends a turn in which nothing could be grown."""
-    turn = asked.get("turn") if isinstance(asked, dict) else None
+    turn = request.get("turn") if isinstance(request, dict) else None
     return {"kind": "visualization", "turn": cut(turn), "step": 0, "steps": 0, "picture": None}
 
 
-def _place(explorer: Explorer, asked: Any) -> Place:
-    asked = asked if isinstance(asked, dict) else {}
-    channel = asked.get("channel")
+def _place(explorer: Explorer, request: Any) -> Place:
+    request = request if isinstance(request, dict) else {}
+    channel = request.get("channel")
     if not isinstance(channel, int) or isinstance(channel, bool):
         raise GnetError(f"The channel is {cut(channel)!r}; allowed is a whole number from 0.")
-    stage, branch = cut(asked.get("stage")), cut(asked.get("branch"))
+    stage, branch = cut(request.get("stage")), cut(request.get("branch"))
     check_channels(explorer.model, stage, branch, [channel])
     return stage, branch, channel
 
 
 def _patches(explorer: Explorer, place: Place, over: Any) -> dict[str, Any] | None:
-    """The nine patches as one strip of pictures, or None where nobody made an index."""
+    """The nine patches as one strip of pictures, or None where there is no index."""
     stage, branch, channel = place
     indexes = find_indexes(explorer.model.info.digest)
     if not indexes:

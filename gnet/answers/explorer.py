@@ -22,11 +22,10 @@ from gnet.network.config import STAGES
 from gnet.network.folding import fold
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import effective_fields
+from gnet.words import cut
 
 _KEPT_SIDE = 4
 """A picture is read at up to this many times the network's input: sharper is never seen."""
-_ECHO = 40
-"""Characters of what a client sent that a sentence repeats."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,9 +149,3 @@ def _digest(chosen: Chosen) -> Any:
         raise GnetError(
             "The picture is no longer here (kept for an hour); give it once more."
         ) from None
-
-
-def cut(value: Any) -> str:
-    """What a client sent, as text that is short enough to be said back."""
-    text = str(value)
-    return text if len(text) <= _ECHO else f"{text[: _ECHO - 1]}…"

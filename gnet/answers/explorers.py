@@ -10,14 +10,15 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from gnet.answers.explorer import Chosen, Explorer, cut
-from gnet.answers.picture_input import box_asked, meant
+from gnet.answers.explorer import Chosen, Explorer
+from gnet.answers.picture_input import box_of, picture_of
 from gnet.errors import GnetError
 from gnet.evaluation.review import Review
 from gnet.network.weights import load
 from gnet.serving.reviews import Reviews
 from gnet.serving.shelf import RunShelf
 from gnet.system.stamps import Stamp, stamp_of
+from gnet.words import cut
 
 MOST = 3
 """Networks of runs that are kept in memory."""
@@ -43,18 +44,18 @@ class Explorers:
         self._explorers: OrderedDict[str, tuple[Stamp, Explorer]] = OrderedDict()
         self._lock = Lock()
 
-    def asked(self, picture: Any) -> tuple[Explorer, Chosen]:
-        """The network and the picture that a value of the picture input means.
+    def resolve(self, picture: Any) -> tuple[Explorer, Chosen]:
+        """The network and the picture that a value of the picture input names.
 
-        Beside what `meant` knows it may name a network ("net": a run's id) and a picture of a
+        Beside what `picture_of` reads it may name a network ("net": a run's id) and a picture of a
         run's review ("tile": run's id, a dot, its number).
         """
         if not isinstance(picture, dict):
-            return self.served, meant(picture, self._uploads)
+            return self.served, picture_of(picture, self._uploads)
         explorer = self.find(picture.get("net"))
         if not picture.get("tile"):
-            return explorer, meant(picture, self._uploads)
-        return explorer, replace(self._tile(picture["tile"]), box=box_asked(picture.get("box")))
+            return explorer, picture_of(picture, self._uploads)
+        return explorer, replace(self._tile(picture["tile"]), box=box_of(picture.get("box")))
 
     def find(self, net: Any) -> Explorer:
         """That of the run `net`'s best weights, or of its last; nothing means the served one."""
@@ -102,7 +103,7 @@ class Explorers:
             raise GnetError("The run's pictures have not been looked at yet; open it under Train.")
         if not 0 <= index < len(review):
             raise GnetError(
-                f"The picture asked for is {cut(number)}; allowed are 0 to {len(review) - 1}."
+                f"The picture is number {cut(number)}; allowed are 0 to {len(review) - 1}."
             )
         truth = review.classes[int(review.labels[index])]
         return Chosen(

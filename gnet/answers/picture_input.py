@@ -1,4 +1,4 @@
-"""Which picture a value of the picture input means.
+"""Which picture a value of the picture input names.
 
 A value names an uploaded file ({"path": …}) or an example
 ({"example": …}), and perhaps a square of it ("box": [x, y, side] in px). It comes from outside:
@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from gnet.answers import examples
-from gnet.answers.explorer import Chosen, cut
+from gnet.answers.explorer import Chosen
 from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
+from gnet.words import cut
 
 
-def meant(payload: Any, uploads: Path | None) -> Chosen:
-    """The picture that a value of the page means; `uploads` is the folder of uploaded files."""
+def picture_of(payload: Any, uploads: Path | None) -> Chosen:
+    """The picture that a value of the page names; `uploads` is the folder of uploaded files."""
     if isinstance(payload, dict) and isinstance(payload.get("bytes"), int):
         # The page did not even upload it; and a client may say whatever number it likes.
         megabytes = min(payload["bytes"], 10**15) / 1e6
@@ -27,7 +28,7 @@ def meant(payload: Any, uploads: Path | None) -> Chosen:
         raise GnetError(f"{cut(payload['folder'])!r} is a folder; drop one picture.")
     if not isinstance(payload, dict) or not (payload.get("path") or payload.get("example")):
         raise GnetError("No picture was given; upload one or choose an example.")
-    box = box_asked(payload.get("box"))
+    box = box_of(payload.get("box"))
     example = payload.get("example")
     if example:
         if not isinstance(example, str) or example not in examples.EXAMPLES:
@@ -39,7 +40,7 @@ def meant(payload: Any, uploads: Path | None) -> Chosen:
     return Chosen(path=path, name=str(payload.get("orig_name") or path.name)[:80], box=box)
 
 
-def box_asked(value: Any) -> tuple[float, float, float] | None:
+def box_of(value: Any) -> tuple[float, float, float] | None:
     """The square (x, y, side) in px that a value names, if it does."""
     if value is None:
         return None

@@ -32,7 +32,7 @@ def settle(event: Any, what: str) -> None:
 
 
 UNFORESEEN = "Something went wrong here; it is in the server's log."
-"""What a person is told of an error that nobody foresaw, and that is not theirs."""
+"""The message for an unforeseen error, which is not the person's."""
 
 
 def sent(event: gr.EventData, *names: str) -> dict[str, Any]:

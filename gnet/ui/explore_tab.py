@@ -17,7 +17,7 @@ from gnet.ui.components import drawing
 from gnet.ui.events import MODEL, QUIET, as_text, sent, settle, spoken
 
 QUESTION = ("head", "target", "stage")
-"""What is asked besides picture and method; the page's script fills it in."""
+"""What Why needs besides picture and method; the page's script fills it in."""
 CHANNEL = ("stage", "branch", "channel", "over", "turn")
 """A channel's place, the pictures its patches come from, and the page's count of questions."""
 
@@ -31,7 +31,7 @@ class Handlers:
 
     def explore(self, picture: Any) -> str:
         with spoken():
-            explorer, chosen = self.explorers.asked(picture)
+            explorer, chosen = self.explorers.resolve(picture)
             known = chosen.example if chosen.box is None and not explorer.net else None
             answer = examples.answer(explorer, known) if known else explorer.explore(chosen)
             # The page draws what has changed, and the same picture twice is two answers.
@@ -39,26 +39,26 @@ class Handlers:
 
     def measure(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
         with spoken():
-            explorer, chosen = self.explorers.asked(picture)
+            explorer, chosen = self.explorers.resolve(picture)
             return explorer.measure(chosen, **sent(event, "stage", "key"))
 
     def open_channel(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
         with spoken():
-            explorer, chosen = self.explorers.asked(picture)
+            explorer, chosen = self.explorers.resolve(picture)
             return channels.open_channel(explorer, chosen, sent(event, *CHANNEL))
 
     def grow(self, picture: Any, event: gr.EventData) -> Iterator[dict[str, Any]]:
         with spoken():
             place = sent(event, *CHANNEL)
             try:
-                yield from channels.grow(self.explorers.asked(picture)[0], place)
+                yield from channels.grow(self.explorers.resolve(picture)[0], place)
             except GnetError:
                 yield channels.not_grown(place)
                 raise
 
     def attribute(self, picture: Any, method: str, head: str, target: str, stage: str) -> str:
         with spoken():
-            explorer, chosen = self.explorers.asked(picture)
+            explorer, chosen = self.explorers.resolve(picture)
             return as_text(explorer.attribute(chosen, method, head, target, stage))
 
 
@@ -146,7 +146,7 @@ def bind(parts: Parts, handlers: Handlers) -> None:
     grown = channel.grown(handlers.grow, picture, channel, trigger_mode="multiple", **private)
     channel.stopped(None, cancels=[grown], api_visibility="private")
     head, target, stage = (gr.Textbox(visible=False, label=name) for name in QUESTION)
-    asked = parts.ask.click(
+    attributed = parts.ask.click(
         handlers.attribute,
         [picture, parts.method, head, target, stage],
         parts.why,
@@ -155,4 +155,4 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         api_name="attribute",
         **public,
     )
-    settle(asked, "why")
+    settle(attributed, "why")

@@ -72,7 +72,7 @@ def test_a_picture_without_a_network_goes_to_the_one_that_is_served(
     explorers: Explorers, served: Explorer
 ) -> None:
     for named in ({}, {"net": ""}, {"net": None}):
-        explorer, chosen = explorers.asked(CAT | named)
+        explorer, chosen = explorers.resolve(CAT | named)
         assert explorer is served and chosen.example == "cat"
     assert "network" not in served.explore(examples.chosen("cat"))
 
@@ -80,7 +80,7 @@ def test_a_picture_without_a_network_goes_to_the_one_that_is_served(
 def test_a_run_is_looked_at_with_its_own_weights(explorers: Explorers, shelf: Shelf) -> None:
     model = small()
     shelf.put(A, model)
-    explorer, chosen = explorers.asked(CAT | {"net": A})
+    explorer, chosen = explorers.resolve(CAT | {"net": A})
     answer = explorer.explore(chosen)
     told = belief(record(model, explorer.view(chosen).pixels)).heads["main"]
     assert answer["heads"]["main"]["probabilities"] == pytest.approx(told.probabilities, abs=2e-3)
@@ -106,7 +106,7 @@ def test_networks_of_every_shape_can_be_explored_measured_and_asked(
     explorers: Explorers, shelf: Shelf, model
 ) -> None:
     shelf.put(A, model())
-    explorer, chosen = explorers.asked(CAT | {"net": A})
+    explorer, chosen = explorers.resolve(CAT | {"net": A})
     answer = explorer.explore(chosen)
     assert "NaN" not in json.dumps(answer)
     for stage in STAGES:
@@ -175,7 +175,7 @@ def test_a_picture_of_a_review_is_explored_as_it_was_judged(
     explorers: Explorers, looked_at
 ) -> None:
     for index in (0, 7):
-        explorer, chosen = explorers.asked({"net": A, "tile": f"{A}.{index}"})
+        explorer, chosen = explorers.resolve({"net": A, "tile": f"{A}.{index}"})
         answer = explorer.explore(chosen)
         assert answer["tile"] == f"{A}.{index}" and looked_at.classes[index] in answer["name"]
         for head, told in looked_at.answer(index)["heads"].items():
@@ -190,7 +190,7 @@ def test_a_picture_of_a_review_is_explored_as_it_was_judged(
 def test_another_network_can_look_at_the_picture_of_a_review(
     explorers: Explorers, looked_at
 ) -> None:
-    explorer, chosen = explorers.asked({"tile": f"{A}.3", "box": [0, 0, 16]})
+    explorer, chosen = explorers.resolve({"tile": f"{A}.3", "box": [0, 0, 16]})
     assert explorer is explorers.served and explorer.view(chosen).box == (0, 0, 16)
 
 
@@ -201,7 +201,7 @@ def test_another_network_can_look_at_the_picture_of_a_review(
         (CAT | {"net": "../etc"}, "no such run here"),
         (CAT | {"net": 7}, "There is no network '7'"),
         (CAT | {"net": ["a"] * 999}, "There is no network"),
-        ({"net": A, "tile": f"{A}.10"}, "asked for is 10; allowed are 0 to 9"),
+        ({"net": A, "tile": f"{A}.10"}, "number 10; allowed are 0 to 9"),
         ({"net": A, "tile": f"{A}.-1"}, "allowed are a run, a dot"),
         ({"net": A, "tile": [A, 1]}, "allowed are a run, a dot"),
         ({"net": A, "tile": f"{B}.1"}, "no such run here"),
@@ -214,7 +214,7 @@ def test_what_names_no_network_or_picture_is_refused(
     explorers: Explorers, looked_at, picture, sentence: str
 ) -> None:
     with pytest.raises(GnetError, match=sentence) as caught:
-        explorers.asked(picture)
+        explorers.resolve(picture)
     assert len(str(caught.value)) < 200
 
 

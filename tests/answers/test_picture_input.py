@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gnet.answers.explorer import Explorer
-from gnet.answers.picture_input import meant
+from gnet.answers.picture_input import picture_of
 from gnet.errors import GnetError
 from support.pages import random_network
 
@@ -31,18 +31,18 @@ from support.pages import random_network
 )
 def test_the_page_may_only_name_what_was_uploaded(tmp_path, value, words: str) -> None:
     with pytest.raises(GnetError, match=re.escape(words)):
-        meant(value, tmp_path)
+        picture_of(value, tmp_path)
 
 
 def test_a_path_too_long_for_the_system_is_a_sentence(tmp_path) -> None:
     path = str(tmp_path / ("a" * 3000))
     with pytest.raises(GnetError, match="no longer here"):
-        Explorer(random_network()).explore(meant({"path": path}, tmp_path))
+        Explorer(random_network()).explore(picture_of({"path": path}, tmp_path))
 
 
 def test_an_uploaded_file_may_be_named_and_nothing_else_by_its_path(tmp_path: Path) -> None:
     inside, outside = tmp_path / "uploads" / "a" / "cat.jpg", tmp_path / "cat.jpg"
-    assert meant({"path": str(inside)}, tmp_path / "uploads").path == inside
+    assert picture_of({"path": str(inside)}, tmp_path / "uploads").path == inside
     for path, uploads in ((outside, inside.parent), (inside.parent, inside.parent), (inside, None)):
         with pytest.raises(GnetError, match="not uploaded here"):
-            meant({"path": str(path)}, uploads)
+            picture_of({"path": str(path)}, uploads)

@@ -91,9 +91,7 @@ def told_events(path: Path) -> Iterator[bytes]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise GnetError(
-            "The run has said nothing yet; its events come with its first step."
-        ) from error
+        raise GnetError("The run has no events yet; they come with its first step.") from error
     return _parts(file, path)
 
 
@@ -108,7 +106,7 @@ def _told_line(line: bytes, path: Path) -> bytes:
         return line
     try:
         return json.dumps(without_folders(json.loads(line), path)).encode() + b"\n"
-    except (ValueError, AttributeError):  # damaged: nobody knows what it holds
+    except (ValueError, AttributeError):  # damaged: its content is unknown
         return b"\n"
 
 

@@ -25,7 +25,7 @@ _KEPT = 16
 _MOST_KEYS = 20
 """Zips of one page that its list has."""
 
-Asked = Callable[[], TrainConfig]
+Parse = Callable[[], TrainConfig]
 """Gives what the form holds as a run that this server allows; raises `GnetError`."""
 
 
@@ -64,10 +64,10 @@ def with_data(offers: Offers, values: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, "data": offers.data_of(values["data"])}
 
 
-def looked_at(offers: Offers, asked: Asked) -> Iterator[str]:
+def looked_at(offers: Offers, parse: Parse) -> Iterator[str]:
     """How far a download is, as long as there is one, and then the preview or a sentence."""
     try:
-        config = asked()
+        config = parse()
         for sentence in offers.fetching.fetch(config.data):
             yield as_text({"busy": sentence})
         yield as_text({"busy": "Opening pictures …"})

@@ -1,4 +1,4 @@
-"""What a form asks for with a question's runs, and what is to be said of it field by field.
+"""What a form asks for with a question's runs, and its messages field by field.
 
 What the runs settle themselves (in what they differ, what bundled weights bring along) cannot be
 set: the form shows what will run. Knows nothing of components.
@@ -66,7 +66,7 @@ class Checked:
 
 
 def check(lesson: Lesson, values: Mapping[str, Any], limits: RunLimits | None = None) -> Checked:
-    """What is to be said of a form that holds `values`, by field."""
+    """The messages to a form that holds `values`, by field."""
     locked, notes = _locks(lesson, values)
     troubles = _wrong(values, locked)
     notes |= {n: text for n, text in _advice(values).items() if n not in locked | troubles}
@@ -146,8 +146,8 @@ def _network(start: str) -> ModelConfig:
 
 def _each(name: str, lesson: Lesson) -> str:
     """How the question's runs have a field, in their order."""
-    told = [_word(name, value_of(config, name)) for _, config in lesson.runs]
-    return f"Each run has its own: {' · '.join(told)}."
+    values = [_word(name, value_of(config, name)) for _, config in lesson.runs]
+    return f"Each run has its own: {' · '.join(values)}."
 
 
 def _word(name: str, value: Any) -> str:

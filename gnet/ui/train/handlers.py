@@ -160,7 +160,7 @@ def begin(runs: Runs, owner: str, lesson: Lesson, values: dict[str, Any]) -> str
 
 
 def checked(runs: Runs, offers: Offers, lesson: Lesson, values: dict[str, Any]) -> dict[str, Any]:
-    """What is to be said of the form's fields, a data set that is gone included."""
+    """The messages to the form's fields, a data set that is gone included."""
     missing: dict[str, str] = {}
     try:
         values = data_tab.with_data(offers, values)

@@ -18,7 +18,7 @@ from gnet.ui.train.form import FIELDS, MODEL, differing, field_of, value_of
 from gnet.words import listed
 
 _MOST = 3
-"""Differences told of a run; the rest is in its tooltip."""
+"""Differences listed of a run; the rest is in its tooltip."""
 IN_MID_RUN = "changed during the run"
 PASSED_OVER = ("model.num_classes", "max_minutes", "threads", "checkpoint_seconds")
 _LABELS = {shown.name: shown.label for shown in FIELDS} | {
@@ -42,12 +42,12 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         )
         for lesson in {row["lesson"] for row in rows}
     }
-    told = []
+    listing = []
     for row, config in zip(rows, configs, strict=True):
         pairs = [] if config is None else _pairs(config, names, within[row["lesson"]])
         if config and (words := in_mid_run(row["settings"], config)):
             pairs.insert(0, (IN_MID_RUN, words))
-        told.append(
+        listing.append(
             {key: value for key, value in row.items() if key != "config"}
             | {
                 "differs": pairs[:_MOST],
@@ -55,7 +55,7 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "explore": bool(row["weights"]),
             }
         )
-    return told
+    return listing
 
 
 def after_runs(runs: Runs, run_id: str, owner: str) -> str:
@@ -65,11 +65,11 @@ def after_runs(runs: Runs, run_id: str, owner: str) -> str:
     was deleted, or they are somebody else's.
     """
     rows = runs.shelf.list(owner, [run_id])
-    asked = next((row for row in rows if row["id"] == run_id), None)
-    lesson = LESSONS.get(asked["lesson"]) if asked and asked["group"] else None
-    if asked is None or lesson is None:
+    run = next((row for row in rows if row["id"] == run_id), None)
+    lesson = LESSONS.get(run["lesson"]) if run and run["group"] else None
+    if run is None or lesson is None:
         return ""
-    group = {row["part"]: row["id"] for row in rows if row["group"] == asked["group"]}
+    group = {row["part"]: row["id"] for row in rows if row["group"] == run["group"]}
     if group.keys() != {name for name, _ in lesson.runs}:
         return ""
     changed = [name for name, _ in lesson.runs if _steered(rows, group[name])]

@@ -112,7 +112,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence_without_the_servers_paths(clie
     assert "secret" not in answer.text
     (shelf.folder / RUN / EVENTS).unlink()
     answer = client.get(f"/download/{RUN}/events")
-    assert answer.status_code == 404 and "said nothing yet" in answer.text
+    assert answer.status_code == 404 and "no events yet" in answer.text
 
 
 def test_a_toast_names_no_folder(gradio_environment):
