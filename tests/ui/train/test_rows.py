@@ -144,9 +144,7 @@ def test_what_is_still_to_come_is_said(runs):
 
     ids = started(runs)
     finish(runs, ids["with heads"], 0.5)
-    assert after_runs(runs, ids["with heads"], OWNER) == (
-        "No epoch of “without heads” is finished yet, so nothing can be said."
-    )
+    assert "No epoch of “without heads”" in after_runs(runs, ids["with heads"], OWNER)
 
 
 def test_a_runs_events_are_read_once_until_it_says_more(runs, monkeypatch):
