@@ -72,9 +72,6 @@ def stamp(info: ModelInfo) -> str:
     if not info.temperatures and not info.sure:
         return info.digest
     sure = {head: asdict(sureness) for head, sureness in sorted(info.sure.items())}
-    for sureness in sure.values():
-        if not sureness["certain"]:  # answers recorded before this field hold as they are
-            del sureness["certain"]
     text = json.dumps([info.digest, sorted(info.temperatures.items()), sure])
     return hashlib.sha256(text.encode()).hexdigest()
 
