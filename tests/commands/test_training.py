@@ -127,7 +127,7 @@ def test_resuming_takes_no_other_option(refusal, tmp_path):
 def test_a_folder_below_a_file_is_refused(refusal, tmp_path):
     (tmp_path / "file").write_text("")
     said = refusal("train", *TINY, "--run-dir", tmp_path / "file" / "run")
-    assert "cannot be made a run's folder" in said
+    assert "cannot be created" in said
 
 
 def test_scalars_that_cannot_be_written_are_refused(refusal, photo):
