@@ -6,11 +6,11 @@ Knows nothing of data, epochs or files.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import astuple, replace
 from pathlib import Path
+from time import sleep
 
 import torch
 
@@ -74,7 +74,7 @@ class Steering:
                 self._paused = True
                 yield self.log(RunPaused(step=self.learner.step))
             yield from self.save()
-            time.sleep(LISTEN_EVERY)
+            sleep(LISTEN_EVERY)
         if requests.pause:
             self._single_steps += 1
         elif self._paused:

@@ -49,7 +49,7 @@ def waiting(monkeypatch, tmp_path):
     def plan(*requests):
         left = list(requests)
         monkeypatch.setattr(
-            "gnet.training.steering.time.sleep",
+            "gnet.training.steering.sleep",
             lambda _: write_requests(tmp_path / CONTROL, left.pop(0)),
         )
         return left

@@ -147,7 +147,7 @@ def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs
     follow(page, run_id)
     state(page, "running")
     page.wait_for_function("gnet.train.shown().x.length > 2", timeout=LONG)
-    controls = page.get_by_role("group", name="Steer the run")
+    controls = page.get_by_role("group", name="Control the run")
     controls.get_by_role("button", name="Pause").click()
     state(page, "paused")
     expect(page.locator("#train-bar .name")).to_have_text("long, paused")
