@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gnet.system.processes import NICENESS, Trained, launch, start_time
+from gnet.system.processes import NICENESS, ProcessHandle, launch, start_time
 
 LOG = "log.txt"
 COMMAND = (sys.executable, "-m", "gnet", "train", "--resume")
@@ -20,7 +20,7 @@ _LONGEST = 400
 
 def begin(
     folder: Path, lease: Path, command: Sequence[str] = COMMAND, niceness: int = NICENESS
-) -> tuple[subprocess.Popen[str], Trained]:
+) -> tuple[subprocess.Popen[str], ProcessHandle]:
     """Start the process that trains the run in `folder`; its errors go to log.txt.
 
     Raises OSError where no process can be started.
@@ -29,7 +29,7 @@ def begin(
         process = launch(
             [*command, str(folder), "--lease", str(lease)], stderr=log, niceness=niceness
         )
-    return process, Trained(process=process.pid, started=start_time(process.pid))
+    return process, ProcessHandle(process=process.pid, started=start_time(process.pid))
 
 
 def last_error(folder: Path) -> str:

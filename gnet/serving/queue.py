@@ -209,7 +209,7 @@ class RunQueue:
         try:
             self.apply_limits(run_id)
             write_requests(folder / CONTROL, Requests())
-            child, trained = begin(folder, self.folder / _SERVER, self.command, self._niceness)
+            child, handle = begin(folder, self.folder / _SERVER, self.command, self._niceness)
         except Exception as error:
             if not isinstance(error, (OSError, GnetError)):  # a bug must not block the others
                 _LOG.exception("The run %s could not be started.", run_id)
@@ -219,11 +219,11 @@ class RunQueue:
         if earlier := self._children.get(run_id):
             earlier.wait()  # it has ended; waiting removes its zombie
         self._children[run_id] = child
-        started = replace(begun, process=trained.process, process_started=trained.started)
+        started = replace(begun, process=handle.process, process_started=handle.started)
         try:
             self.write(run_id, started)
         except GnetError:  # else the run would be started a second time
-            trained.kill()
+            handle.kill()
             raise
 
     def apply_limits(self, run_id: str) -> None:

@@ -25,7 +25,7 @@ from gnet.serving.process import last_error
 from gnet.serving.run_card import CARD, RunCard, read_card
 from gnet.serving.story import RunProgress, Story
 from gnet.system.paths import without_paths
-from gnet.system.processes import Trained
+from gnet.system.processes import ProcessHandle
 from gnet.system.stamps import Stamp, stamp_of
 from gnet.training.starting import heads_in_training
 
@@ -302,9 +302,9 @@ class RunShelf:
             known.pop(run_id, None)
 
 
-def process_of(card: RunCard) -> Trained:
+def process_of(card: RunCard) -> ProcessHandle:
     """The latest process that trains or trained a run."""
-    return Trained(process=card.process, started=card.process_started)
+    return ProcessHandle(process=card.process, started=card.process_started)
 
 
 def _is_mine(card: RunCard, owner: str) -> bool:

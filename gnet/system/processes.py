@@ -29,8 +29,8 @@ _MEMORY_SCORE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
-    """A process by its number and the time it started, as a number is used again."""
+class ProcessHandle:
+    """A process by its number and start time; the system gives a number away again later."""
 
     process: int
     started: str

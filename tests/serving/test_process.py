@@ -14,7 +14,7 @@ from gnet.runs.folder import RunFolder
 from gnet.serving.process import LOG, begin, last_error
 from gnet.serving.run_card import RunCard, cleaned_name, hashed, new_token, read_card, write_card
 from gnet.system.lease import RUNS_OUT_AFTER, Lease, touch
-from gnet.system.processes import NICENESS, Trained, start_time
+from gnet.system.processes import NICENESS, ProcessHandle, start_time
 from support.root import ROOT
 from support.training_runs import tiny
 
@@ -29,22 +29,22 @@ sys.stdin.read()
 def test_a_process_sits_apart_gives_way_and_is_told_where_things_are(tmp_path):
     # It waits until it is niced, which happens from outside.
     wait = "import os, time\nwhile not os.nice(0): time.sleep(0.01)\n"
-    child, trained = begin(tmp_path, tmp_path / "lease", (sys.executable, "-c", wait + SAYS))
+    child, handle = begin(tmp_path, tmp_path / "lease", (sys.executable, "-c", wait + SAYS))
     assert child.wait(timeout=60) == 0
     first, second = (tmp_path / LOG).read_text().splitlines()
     assert first == f"{NICENESS} True {[str(tmp_path), '--lease', str(tmp_path / 'lease')]}"
     assert second.startswith("glibc.malloc.hugetlb=1 ")
     assert str(ROOT) in second
-    assert not trained.lives()
+    assert not handle.lives()
 
 
 def test_a_process_is_known_by_its_number_and_its_start():
     own = start_time(os.getpid())
-    assert own and Trained(process=os.getpid(), started=own).lives()
-    assert not Trained(process=os.getpid(), started="1").lives()
-    assert not Trained(process=0, started="").lives()
+    assert own and ProcessHandle(process=os.getpid(), started=own).lives()
+    assert not ProcessHandle(process=os.getpid(), started="1").lives()
+    assert not ProcessHandle(process=0, started="").lives()
     assert start_time(2**22 + 1) == ""
-    Trained(process=os.getpid(), started="1").kill()  # another process: nothing happens
+    ProcessHandle(process=os.getpid(), started="1").kill()  # another process: nothing happens
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no ps")
