@@ -1,4 +1,4 @@
-"""One forward of a network: what every module was given and made, and the heads' logits."""
+"""One forward of a network: every module's input and output, and the heads' logits."""
 
 from __future__ import annotations
 

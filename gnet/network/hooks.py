@@ -1,4 +1,4 @@
-"""Look at what passes through modules during a forward, and leave nothing behind.
+"""Reads the inputs and outputs of modules during a forward, and leaves nothing behind.
 
 Hooks exist only inside these contexts: they are removed when the forward fails, too.
 """
@@ -16,7 +16,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Passed(NamedTuple):
-    """What a module was given and what it made of it."""
+    """A module's input and its output."""
 
     input: Tensor
     output: Tensor

@@ -61,20 +61,20 @@ class Preprocessing:
 
 
 FAMILIARITY = ("maximum probability", "maximum logit", "energy", "energy of all heads")
-"""Scores that tell known classes from pictures of something else; `unfamiliar` computes them."""
+"""Scores that separate known classes from other pictures; `explain.familiarity` computes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sureness:
-    """Below which score a head says "not sure", and how often that was so where it was measured."""
+    """The score below which a head says "not sure", and how often it did when it was measured."""
 
     score: str
     """One of `FAMILIARITY`."""
     threshold: float
     false_alarms: float
-    """Fraction of validation pictures, which show known classes, that stay below."""
+    """Fraction of validation pictures, all of known classes, with a score below the threshold."""
     detected: float
-    """Fraction of pictures of something else that stay below."""
+    """Fraction of out-of-distribution pictures with a score below the threshold."""
     certain: float = 0.0
     """Probability of the first class from which that class is given; below, its family. 0: always
     the class."""
@@ -91,9 +91,9 @@ class ModelInfo:
 
     name: str = "untrained"
     classes: tuple[str, ...] = ()
-    """Names to show, one per logit; empty when nobody named them."""
+    """Names to show, one per logit; empty when there are none."""
     families: tuple[str, ...] = ()
-    """The family of each class, as "dog"; empty when nobody sorted them."""
+    """The family of each class, as "dog"; empty when there are none."""
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     heads: dict[str, str] = field(default_factory=lambda: dict.fromkeys(HEADS, UNTRAINED))
     """Head → "trained with the net", "probe on frozen features" or "untrained"."""
@@ -103,7 +103,7 @@ class ModelInfo:
 
     Attribution and ablation work on the logits themselves."""
     sure: dict[str, Sureness] = field(default_factory=dict)
-    """Head → when it is sure; empty as long as nobody has measured it."""
+    """Head → when it is sure; empty until it is measured."""
     digest: str = ""
     """sha256 of the weights; empty until they come from a file."""
 
@@ -133,10 +133,12 @@ class ModelInfo:
         if isinstance(given, str) and re.fullmatch("[0-9]{1,9}", given):
             return int(given)
         if given not in self.classes:
-            some = f", as {', '.join(repr(c) for c in self.classes[:3])}," if self.classes else ""
+            examples = (
+                f", as {', '.join(repr(c) for c in self.classes[:3])}," if self.classes else ""
+            )
             raise GnetError(
                 f"The network knows no class {str(given)[:60]!r}; allowed are its "
-                f"{len(self.classes)} class names{some} or their numbers."
+                f"{len(self.classes)} class names{examples} or their numbers."
             )
         return self.classes.index(str(given))
 

@@ -126,9 +126,9 @@ def _measured(model: GoogLeNet, pixels: Tensor, cells: list[tuple[str, str]]) ->
     model = differentiable(model)
     fields = receptive_fields(model)
     inceptions = {stage: model.inceptions()[stage] for stage, _ in cells}
-    seen = pixels.detach().clone().requires_grad_()
+    picture = pixels.detach().clone().requires_grad_()
     with evaluating(model), torch.enable_grad(), watching(inceptions) as passed:
-        model(model.info.preprocessing.normalise(seen))
+        model(model.info.preprocessing.normalise(picture))
     for stage, branch in cells:
         field = fields[stage][branch]
         widths = inceptions[stage].widths.branches
@@ -139,7 +139,7 @@ def _measured(model: GoogLeNet, pixels: Tensor, cells: list[tuple[str, str]]) ->
             continue
         row = middle_cell(field, output.shape[1], pixels.shape[2])
         col = middle_cell(field, output.shape[2], pixels.shape[3])
-        (gradient,) = torch.autograd.grad(output[:, row, col].sum(), seen, retain_graph=True)
+        (gradient,) = torch.autograd.grad(output[:, row, col].sum(), picture, retain_graph=True)
         centre = (field.start + row * field.stride, field.start + col * field.stride)
         yield square_holding(gradient[0].abs().sum(0), centre, 0.9)
 

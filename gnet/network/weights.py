@@ -30,9 +30,9 @@ from gnet.system.cache import cache_folder
 from gnet.system.download import download, sha256_of
 from gnet.system.progress import Progress
 from gnet.system.tensor_file import write_tensors
+from gnet.words import some
 
 BUNDLED = ASSETS / "everyday.safetensors"
-_NAMES_SHOWN = 3
 
 _TORCHVISION = {
     name: getattr(ModelConfig.preset("torchvision"), name)
@@ -288,10 +288,6 @@ def _build(
 
 
 def _refuse(given: str, differences: Mapping[str, list[str]]) -> None:
-    def some(names: list[str]) -> str:
-        more = len(names) - _NAMES_SHOWN
-        return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
     found = "; it ".join(f"{what} {some(names)}" for what, names in differences.items() if names)
     raise GnetError(
         f"{given} is of another architecture than its config says: it {found}; allowed are the "

@@ -105,7 +105,7 @@ def test_a_preprocessing_that_makes_no_input_is_refused(field, value):
     assert caught.value.field == field
 
 
-def test_a_class_is_meant_by_its_number_or_its_name():
+def test_a_class_is_given_by_its_number_or_its_name():
     info = ModelInfo(classes=("cat", "dog", "3"))
     assert [info.class_index(given) for given in (1, "1", "dog")] == [1, 1, 1]
     assert info.class_index("3") == 3, "an index, although a class is called so"

@@ -285,7 +285,7 @@ def test_until_holds_what_its_head_needs_and_nothing_else():
         assert reached == set(STAGES[: STAGES.index(deepest) + 1])
 
 
-def test_the_trunk_ends_at_the_module_asked_for():
+def test_the_trunk_ends_at_the_module_requested():
     model = network("batch-norm")
     assert [layer.stage for layer in model.trunk() if layer.stage in STAGES] == list(STAGES)
     assert [layer.name for layer in model.trunk("3a")][-1] == "inception3a"

@@ -195,7 +195,7 @@ def test_to_torchvision_refuses_what_torchvision_cannot_compute(changes):
         assert f"{name} {value!r}" in str(caught.value)
 
 
-def test_saved_weights_can_be_read_by_whoever_reads_new_files(tmp_path):
+def test_saved_weights_have_the_permissions_of_new_files(tmp_path):
     (tmp_path / "new").touch()
     path = weights.save(small(), tmp_path / "weights.safetensors")
     assert path.stat().st_mode == (tmp_path / "new").stat().st_mode
