@@ -109,8 +109,9 @@ def input_name(recording: Recording, stage: str, branch: str, channel: int) -> t
     if at == 0:
         return "stem", "", channel
     before = recording.branches[stages[at - 1]]
+    start = 0
     for name in BRANCHES:
-        if channel < len(before[name]):
-            return stages[at - 1], name, channel
-        channel -= len(before[name])
-    raise GnetError(f"The input of {stage} has no channel {channel} more than its parts have.")
+        if channel < start + len(before[name]):
+            return stages[at - 1], name, channel - start
+        start += len(before[name])
+    raise GnetError(f"The input of {stage} has no channel {channel}; allowed are 0 to {start - 1}.")

@@ -1,4 +1,4 @@
-"""What excites a channel: for every channel of the 36 branches the nine pictures it answers most.
+"""The index of channels: for each channel of the 36 branches, its nine best pictures.
 
 A picture counts once, by the cell where the channel's response is highest. An index is made over
 any pictures in one forward each and knows nothing of where they came from but a name.
@@ -54,21 +54,21 @@ class Patch:
     box: Box
     """Everything the cell can see, clipped to the picture."""
     window: Box
-    """What counts most, and what is to be shown: a square about the cell, moved into the picture.
+    """The part to show, which counts most: a square about the cell, moved into the picture.
     Its side is that of the square holding 90 % of the gradient, as measured, or of the box where
     that is smaller: from 4b on a cell can see more or less the whole picture."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Index:
-    """The strongest patches of every channel, by a network over some pictures."""
+    """Every channel's strongest patches over a set of pictures."""
 
     digest: str
     """Of the weights."""
     data: str
-    """What the pictures are, in words."""
+    """Name of the set of pictures."""
     count: int
-    """How many were looked at."""
+    """Pictures in the set."""
     size: int
     """Side in px of what the network saw of each."""
     crop: float
@@ -206,11 +206,11 @@ def make_index(
     keep: bool = True,
     progress: Progress | None = None,
 ) -> Index:
-    """Show `pictures`, uint8 (3, h, w) of any size, to the network and note what excites whom.
+    """Run the network on `pictures`, uint8 (3, h, w) of any size; keep each channel's best nine.
 
     One forward a batch; of all pictures seen so far only the nine best of each channel are held.
-    `keep` puts the pictures that are among somebody's nine into the index. `progress(done, total)`
-    counts pictures. A model from `fold` gives the same to 1e-4, faster.
+    `keep` stores the pictures that are among any channel's nine in the index.
+    `progress(done, total)` counts pictures. A model from `fold` gives the same to 1e-4, faster.
     """
     if not len(pictures):
         raise GnetError("There are no pictures to look at; at least one is needed.")
@@ -278,7 +278,7 @@ class _Best:
         self.cells = torch.cat([self.cells, places], dim=1).gather(1, both)
 
     def leave_out_silence(self, signed: bool) -> None:
-        """A response of 0 behind a ReLU is none; what is no number is none either."""
+        """Drop responses of 0 behind a ReLU, and those that are not numbers."""
         silent = ~self.values.isfinite() if signed else ~(self.values > 0)
         self.pictures[silent] = -1
         self.values[silent] = 0.0
@@ -308,7 +308,7 @@ def index_path(digest: str, data: str) -> Path:
 
 
 def find_indexes(digest: str) -> dict[str, Path]:
-    """What the pictures are → its file, of every index by those weights: shipped, then cached."""
+    """Name of the pictures → file of each index by those weights: shipped ones, then cached."""
     if not digest:
         return {}
     found: dict[str, Path] = {}

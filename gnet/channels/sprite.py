@@ -1,4 +1,4 @@
-"""A sheet of grown pictures to ship: the channels of each branch that answer most, made resumably.
+"""Makes the shipped sheet of grown pictures, of the channels of each branch that answer most.
 
 Each picture is kept in the cache as soon as its branch is done, so a command that was killed goes
 on with the next branch.
@@ -34,7 +34,7 @@ from gnet.system.atomic import atomically
 from gnet.system.progress import Progress
 from gnet.system.stamps import Stamp, stamp_of
 
-SIXTEEN, SIDE, COLUMNS = 16, 96, 24
+PER_BRANCH, SIDE, COLUMNS = 16, 96, 24
 """Channels of each branch; side of a picture on the sheet in px; pictures in a row."""
 LARGEST = 6_000_000
 """Bytes the sheet may have."""
@@ -63,7 +63,7 @@ def make_sprite(
     index: Index,
     folder: Path = FOLDER,
     *,
-    count: int = SIXTEEN,
+    count: int = PER_BRANCH,
     config: VisualizationConfig | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,

@@ -52,7 +52,7 @@ class VisualizationConfig:
     jitter: float = option(10.0, "largest shift at a step in px", low=0.0, high=32.0)
     turn: float = option(15.0, "largest rotation at a step in degrees", low=0.0, high=45.0)
     zoom: float = option(0.2, "largest change of scale at a step", low=0.0, high=0.5)
-    seed: int = option(0, "of the noise and of the movements", low=0, high=2**31 - 1)
+    seed: int = option(0, "seed of the noise and of the movements", low=0, high=2**31 - 1)
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -184,7 +184,7 @@ def _random(seed: int, number: int) -> torch.Generator:
 def lane_of(
     model: GoogLeNet, stage: str, branch: str, channels: Sequence[int]
 ) -> tuple[nn.Sequential, ConvBlock]:
-    """What a branch does before its last block, and that block; `channels` are checked, too."""
+    """A branch's layers before its last block, and that block; `channels` are checked, too."""
     check_channels(model, stage, branch, channels)
     lane = model.inceptions()[stage].branch_modules()[branch]
     front, block = (lane[:-1], lane[-1]) if isinstance(lane, nn.Sequential) else ((), lane)

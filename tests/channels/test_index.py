@@ -125,7 +125,7 @@ def test_windows_lie_in_the_picture_and_about_their_cells(index: Index) -> None:
                 assert not inside or abs((top + bottom - 1) / 2 - centre) <= 1
 
 
-def test_crops_are_cut_from_the_pictures_that_were_seen(index: Index) -> None:
+def test_crops_are_cut_from_the_indexed_pictures(index: Index) -> None:
     patch = index.patches("3a", "3x3", index.strongest("3a", "3x3", 1)[0])[0]
     top, left, bottom, right = patch.window
     whole = as_seen(pictures()[patch.picture], Preprocessing(size=SIZE))
@@ -188,7 +188,7 @@ def test_the_shipped_gallery_is_photos_and_patterns() -> None:
     assert all(name.split("/")[2].startswith("clo") for name in gallery.names), "CC0 photos only"
 
 
-def test_a_gallery_that_is_gone_is_told_in_a_sentence(tmp_path) -> None:
+def test_a_missing_gallery_gives_a_sentence(tmp_path) -> None:
     with pytest.raises(GnetError, match="restore the folder"):
         Shipped(tmp_path)
 

@@ -65,7 +65,7 @@ def test_responses_rise_while_a_picture_grows(model: GoogLeNet, stage: str, bran
     assert pictures.shape == (3, 3, 64, 64) and pictures.dtype == torch.uint8
 
 
-def test_the_state_told_is_the_mean_before_the_relu(model: GoogLeNet) -> None:
+def test_the_response_shown_is_the_mean_before_the_relu(model: GoogLeNet) -> None:
     still = VisualizationConfig(size=64, steps=1, jitter=0.0, turn=0.0, zoom=0.0)
     (state,) = visualizing(model, "4a", "3x3", [1], still)
     growing = visualization._Growing([1], still)
@@ -118,7 +118,7 @@ def test_growing_leaves_the_network_as_it_was() -> None:
         assert torch.equal(value, before[name])
 
 
-def test_growing_stops_when_it_is_told_to(model: GoogLeNet) -> None:
+def test_growing_stops_on_request(model: GoogLeNet) -> None:
     told: list[tuple[int, int]] = []
     config = VisualizationConfig(size=48, steps=64)
     answer = visualize(
