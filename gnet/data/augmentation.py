@@ -61,7 +61,7 @@ class FixedCrops:
 
 
 class View(NamedTuple):
-    """How one picture is looked at in one step; sizes and places in px."""
+    """The crop and the changes of one picture in one step; sizes and places in px."""
 
     height: int
     width: int

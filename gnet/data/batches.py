@@ -132,7 +132,7 @@ def in_order(
         yield pixels, dataset.labels[start : start + batch]
 
 
-def drawing_weights(
+def sampling_weights(
     labels: np.ndarray, balance: float, sharp: np.ndarray | None = None, sharp_weight: float = 1.0
 ) -> np.ndarray:
     """How often each picture is drawn in an epoch, float64 (n,), on average once.
@@ -157,7 +157,7 @@ def class_shares(
     """
     sharp = sharp_pictures(dataset, np.arange(len(dataset))).numpy()
     labels, classes = dataset.labels.numpy(), len(dataset.classes)
-    weights = drawing_weights(labels, balance, sharp, sharp_weight)
+    weights = sampling_weights(labels, balance, sharp, sharp_weight)
     shown = weights * sharp * (1 - thumbnails)
     rows = [np.bincount(labels, each, minlength=classes) for each in (weights - shown, shown)]
     return torch.tensor(np.stack([row / max(row.sum(), 1e-12) for row in rows])).float()
@@ -174,9 +174,9 @@ def epoch_order(
 ) -> np.ndarray:
     """The pictures of an epoch, int64 (n,), drawn from (seed, epoch) alone.
 
-    With weights other than 1 (see `drawing_weights`) each picture comes as often as its weight
+    With weights other than 1 (see `sampling_weights`) each picture comes as often as its weight
     says, rounded up or down at random (systematic sampling), so that no class is over- or
-    under-drawn by chance.
+    undersampled by chance.
     """
     if not 0 <= balance <= 1:
         raise GnetError(f"balance is {balance}; allowed are 0 to 1.")
@@ -186,10 +186,10 @@ def epoch_order(
         return order
     order = order[np.argsort(labels.numpy()[order], kind="stable")]  # class by class
     kinds = None if sharp is None else sharp.numpy()[order]
-    ends = np.cumsum(drawing_weights(labels.numpy()[order], balance, kinds, sharp_weight))
+    ends = np.cumsum(sampling_weights(labels.numpy()[order], balance, kinds, sharp_weight))
     ends[-1] = len(order)
-    drawn = np.searchsorted(ends, np.arange(len(order)) + random.random(), side="right")
-    return random.permutation(order[np.minimum(drawn, len(order) - 1)])
+    places = np.searchsorted(ends, np.arange(len(order)) + random.random(), side="right")
+    return random.permutation(order[np.minimum(places, len(order) - 1)])
 
 
 def _centred(dataset: Dataset, indices: np.ndarray, preprocessing: Preprocessing) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """torchvision's data sets by name: how each is built, downloaded once and kept whole.
 
-What becomes of the pictures (decoding, limits, labels in memory) is not known here.
+Knows nothing of decoding, limits and memory.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def is_here(name: str) -> bool:
 
 
 def bytes_so_far(name: str) -> int:
-    """How much of a data set has been downloaded and unpacked, while `fetch` is at it."""
+    """How much of a data set has been downloaded and unpacked, while `fetch` downloads it."""
     size = 0
     for path in cache_folder("data").glob(f".{name}.*.partial/**/*"):
         try:

@@ -1,6 +1,6 @@
 """Data sets held in memory: the built-in one, torchvision's by name, a folder, a zip.
 
-Knows how pictures are laid out and labelled; how they are drawn for training is `batches`.
+Knows how pictures are laid out and labelled; `batches` samples them for training.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ TUNE_SHARE = 0.05
 def held_out(dataset: Dataset) -> tuple[Dataset, Dataset]:
     """A training set without its `tune` part, and that part: 5 % of each class, always the same.
 
-    Whatever is chosen (a checkpoint, a size, a temperature, a threshold) is chosen on it, so that
-    the validation set is only reported. Classes of one picture keep it for training.
+    Checkpoints, sizes, temperatures and thresholds are chosen on it, so that the validation set
+    serves only for the figures that are reported. Classes of one picture keep it for training.
     """
     rest: list[int] = []
     tune: list[int] = []
@@ -87,7 +87,7 @@ def held_out(dataset: Dataset) -> tuple[Dataset, Dataset]:
 
 
 def train_and_tune(spec: str | Path | Source, **options: Any) -> tuple[Dataset, Dataset]:
-    """What is left of `train` to learn from, and `tune`; `options` as in `open_dataset`."""
+    """The part of `train` to learn from, and `tune`; `options` as in `open_dataset`."""
     source = parse(spec)
     train = open_dataset(source, "train", **options)
     if not _has_tune(source, options.get("limits", LIMITS)):
@@ -295,7 +295,7 @@ def _built_in(
     progress: Progress | None,
     limits: Limits,
 ) -> Dataset:
-    """Drawn, not read, so `per_class` may also ask for more training pictures than usual."""
+    """Generated pictures, so `per_class` may also be more training pictures than usual."""
     if split not in BUILT_IN:
         raise GnetError(
             f"The built-in data set has no split {split!r}; it has {', '.join(BUILT_IN)}."

@@ -1,7 +1,7 @@
-"""Pictures by number, to be shown to a network and to be seen: the shipped ones, and kept ones.
+"""Pictures by number: the shipped gallery, and pictures kept as WebP.
 
 The shipped gallery is a sheet of CC0 photos (assets/channels/CREDITS.md) and patterns of the
-built-in set, drawn when they are needed.
+built-in set, generated when they are needed.
 """
 
 import io
@@ -47,9 +47,9 @@ class Shipped(Sequence[Tensor]):
         """The picture of that number."""
         if not 0 <= number < len(self):
             raise IndexError(number)
-        side, drawn = self.side, number - len(self.names)
-        if drawn >= 0:
-            label, index = divmod(drawn, PATTERNS_PER_CLASS)
+        side, generated = self.side, number - len(self.names)
+        if generated >= 0:
+            label, index = divmod(generated, PATTERNS_PER_CLASS)
             return patterns.pattern(label, side, (_SEED, index))
         row, column = divmod(number, self.columns)
         top, left = row * side, column * side

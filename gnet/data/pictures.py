@@ -127,9 +127,9 @@ def as_seen(
 
 
 def read_pixels(source: str | Path | bytes, preprocessing: Preprocessing) -> torch.Tensor:
-    """What a network sees of the picture in a file: `open_picture` and `to_pixels`, one after one.
+    """What a network sees of the picture in a file: `open_picture`, then `to_pixels`.
 
-    The picture is kept at up to 4 times the network's input, sharper than which nothing is seen.
+    The picture is kept at up to 4 times the network's input; more would show no difference.
     """
     return to_pixels(open_picture(source, max_side=4 * preprocessing.size), preprocessing)
 
@@ -210,7 +210,7 @@ def _content(source: str | Path | bytes, limits: PictureLimits) -> tuple[str, by
 
 
 def _refuse_known_strangers(content: bytes, name: str) -> None:
-    """Formats people do send and we do not read get a sentence of their own."""
+    """Refuse formats that people often send but that cannot be read, each in its own sentence."""
     brands = _brands(content)
     if not brands.isdisjoint(_HEIF_BRANDS) and brands.isdisjoint(_AVIF_BRANDS):
         raise PictureError(

@@ -40,7 +40,7 @@ _BYTES = 600_000_000  # of pictures held at a time
 class ClassCount:
     """The pictures of one class that a run would take.
 
-    Where not all were opened, those that will turn out to be none are among them.
+    Unopened files count, too, though some may turn out not to be pictures.
     """
 
     name: str
@@ -229,7 +229,7 @@ def _warnings(
     if high.train > UNEVEN * low.train:
         sentences.append(
             f"Uneven classes: {high.name} has {high.train} pictures and {low.name} {low.train}; a "
-            "network leans towards what it sees most, and fewer pictures a class makes them even."
+            "network favours the larger class; a limit on pictures per class makes them even."
         )
     hard = [f"{c.name} has {c.val}" for c in counts if c.val < FEW_FOR_VALIDATION]
     if hard:
@@ -244,8 +244,8 @@ def _warnings(
     twice = sum(hash(picture.numpy().tobytes()) in known for picture in val.pictures)
     if twice:
         sentences.append(
-            f"{twice} of {len(val)} validation pictures opened are in the training set, too: what "
-            "is learned by heart counts as understood."
+            f"{twice} of {len(val)} validation pictures opened are in the training set, too, "
+            "so the accuracy comes out too high."
         )
     small = sum(min(picture.shape[1:]) < size for picture in train.pictures)
     if 2 * small > len(train):

@@ -225,7 +225,7 @@ def test_thumbnails_are_made_of_sharp_pictures_only():
     assert THUMBNAIL < SHARP_ABOVE
 
 
-def test_some_of_the_sharp_pictures_become_thumbnails_as_often_as_asked():
+def test_some_of_the_sharp_pictures_become_thumbnails_at_the_given_rate():
     dataset = made([(120, 120)] * 200)
     some = Augmentation(thumbnails=0.3)
     batch = next(iter(batches(dataset, size=32, batch=200, seed=0, epoch=0, augmentation=some)))

@@ -91,7 +91,7 @@ def test_the_built_in_set_grows_without_changing_what_was_there():
     assert all(torch.equal(few.pictures[i], more.pictures[3 * i]) for i in range(10))
 
 
-def test_the_built_in_set_makes_as_many_training_pictures_as_are_asked_for_within_bounds():
+def test_the_built_in_set_makes_any_number_of_training_pictures_within_bounds():
     limits = Limits(held_bytes=3 * 32 * 32 * 5000)
     assert open_dataset("built-in", "train", per_class=500, limits=limits).counts == (500,) * 10
     assert open_dataset("built-in", "val", per_class=500).counts == (50,) * 10

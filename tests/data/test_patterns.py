@@ -60,6 +60,6 @@ def test_colour_says_nothing_of_the_class():
 
 
 @pytest.mark.parametrize(("index", "size"), [(10, 32), (-1, 32), (0, 16), (0, 1000)])
-def test_what_cannot_be_drawn_is_refused_in_a_sentence(index, size):
+def test_an_unknown_pattern_or_size_is_refused_in_a_sentence(index, size):
     with pytest.raises(GnetError, match=r"allowed are .*\.$"):
         pattern(index, size, 0)

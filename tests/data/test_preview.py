@@ -48,7 +48,7 @@ def test_counts_are_those_that_a_run_would_take(source):
     assert [(c.train, c.val) for c in few.classes] == [(4, 3), (4, 3)]
 
 
-def test_a_split_of_the_source_is_told_from_one_made_here(source):
+def test_a_preview_says_whether_the_split_was_made_here(source):
     found = preview(source(SPLIT), size=32)
     assert not found.made_split
     assert [(c.name, c.train, c.val) for c in found.classes] == [("cat", 3, 1), ("dog", 2, 1)]
@@ -77,7 +77,7 @@ def test_a_teacher_is_warned_of_few_uneven_and_repeated_pictures(tmp_path):
     assert "Few validation pictures: cat has 4, dog has 1" in said
 
 
-def test_a_picture_in_both_splits_is_told(tmp_path):
+def test_a_picture_in_both_splits_gives_a_warning(tmp_path):
     files = {f"train/{n}/{i}.png": noisy(10 * j + i) for j, n in enumerate("ab") for i in range(3)}
     files |= {"val/a/x.png": files["train/a/0.png"], "val/b/y.png": noisy(99)}
     said = preview(laid_out(tmp_path / "pets", files), size=32).warnings
@@ -88,7 +88,7 @@ def test_an_even_set_of_many_pictures_raises_no_warning():
     assert preview("built-in", size=32).warnings == ()
 
 
-def test_the_sheet_shows_pictures_as_judged_and_beside_them_augmented(tmp_path):
+def test_the_sheet_shows_pictures_as_validated_and_beside_them_augmented(tmp_path):
     files = {
         f"{name}/{i}.png": picture(value)
         for name, value in (("a", 20), ("b", 220))
@@ -135,7 +135,7 @@ def test_the_sheet_is_bounded_however_many_classes_and_px_there_are(tmp_path):
     assert image.size == (8 * module.MOST_SIDE, 12 * module.MOST_SIDE)
 
 
-def test_no_more_pictures_are_opened_than_asked_for(tmp_path):
+def test_no_more_pictures_are_opened_than_the_limit(tmp_path):
     spec = laid_out(tmp_path / "pets", FLAT)
     told = []
     found = preview(spec, size=32, opened=10, progress=lambda done, total: told.append(total))
