@@ -43,7 +43,7 @@ class Evaluation:
     sources: tuple[str, ...]
     """The group of each picture."""
     families: tuple[str, ...] = ()
-    """The family of each class; empty when nobody sorted them."""
+    """The family of each class; empty when there are none."""
 
     def losses(self) -> dict[str, float]:
         """Head → mean cross-entropy in nats."""
@@ -60,7 +60,7 @@ class Evaluation:
         return result
 
     def class_mean(self) -> dict[str, float]:
-        """Head → accuracy averaged over the classes that have pictures, each with the same say."""
+        """Head → accuracy averaged over the classes that have pictures, all weighted equally."""
         counts = torch.bincount(self.labels).double()
         result = {}
         for head, values in self.logits.items():
@@ -196,7 +196,7 @@ def check_classes(model: GoogLeNet, dataset: Dataset) -> None:
     count = model.config.num_classes
     if len(dataset.classes) != count:
         raise GnetError(
-            f"The data set has {len(dataset.classes)} classes; the network tells {count} apart."
+            f"The data set has {len(dataset.classes)} classes; the network has {count}."
         )
     for known, shown, folder in zip(
         model.info.classes, dataset.classes, dataset.names, strict=False

@@ -1,4 +1,4 @@
-"""Calibration: how far belief is from how often it is right, and the temperature that mends it.
+"""Calibration: whether a head's confidence matches its accuracy, and the temperature to mend it.
 
 A calibrated head that says 70 % is right in 70 % of such cases. Knows nothing of networks and data.
 """

@@ -45,7 +45,7 @@ class Exit:
     top1: float
     top5: float
     sources_mean: float
-    """Top-1, every source of pictures with the same say."""
+    """Top-1, averaged over the sources of pictures, all weighted equally."""
     temperature: float
     macs: int
     """Multiply-adds from the picture to this head alone."""
@@ -76,7 +76,7 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Exits:
-    """Everything that was measured."""
+    """The measured exits and rules of one network on one data set."""
 
     digest: str
     """Of the weights."""
@@ -203,12 +203,12 @@ def measure_times(
 
 
 def apply_rules(
-    seen: Evaluation, tuned: Evaluation, exits: tuple[Exit, ...], *, rectified: bool = False
+    reported: Evaluation, tune: Evaluation, exits: tuple[Exit, ...], *, rectified: bool = False
 ) -> tuple[Rule, ...]:
     """The rule "leave at the first head that is sure" for every one of `THRESHOLDS`."""
     temperatures = {each.head: each.temperature for each in exits}
-    sure, right = _answers(seen, temperatures, rectified)
-    tune_sure, tune_right = _answers(tuned, temperatures, rectified)
+    sure, right = _answers(reported, temperatures, rectified)
+    tune_sure, tune_right = _answers(tune, temperatures, rectified)
     macs = torch.tensor([each.macs_reached for each in exits], dtype=torch.float64)
     times = torch.tensor([each.milliseconds_reached for each in exits], dtype=torch.float64)
     rules = []

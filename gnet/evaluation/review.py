@@ -69,7 +69,7 @@ class Review:
 
     classes: tuple[str, ...]
     labels: Tensor
-    """(n,) int64: what they should have answered."""
+    """(n,) int64: the right classes."""
     total: int
     """Pictures of the whole set, of which n were looked at."""
     size: int
@@ -244,7 +244,7 @@ def review(
     preprocessing: Preprocessing,
     progress: Progress | None = None,
 ) -> Review:
-    """Look at what `model` answers on `dataset`, centre squares as `preprocessing` says.
+    """The answers of `model` on `dataset`, centre squares as `preprocessing` says.
 
     Of more than `MOST` pictures every so many-th is taken, so that each class keeps its share.
     `progress(done, total)` counts pictures. Raises `GnetError` for an empty set, a size the network
@@ -268,7 +268,7 @@ def review(
             if head in status and status[head] != UNTRAINED
         },
         untrained=tuple(h for h in HEADS if status.get(h) == UNTRAINED),
-        pictures=_seen(looked_at, preprocessing),
+        pictures=_squares(looked_at, preprocessing),
     )
 
 
@@ -297,7 +297,7 @@ def _answers(logits: Tensor, labels: Tensor, status: str) -> Answers:
     )
 
 
-def _seen(dataset: Dataset, preprocessing: Preprocessing) -> tuple[bytes, ...]:
+def _squares(dataset: Dataset, preprocessing: Preprocessing) -> tuple[bytes, ...]:
     """The square of each picture that the network saw: exact where small, else compressed."""
     options = {"lossless": True} if preprocessing.size <= _LOSSLESS_SIDE else {"quality": 90}
     files = []

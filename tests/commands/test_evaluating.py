@@ -44,4 +44,4 @@ def test_a_size_that_cannot_be_is_refused_before_anything_is_read(weights, refus
 
 def test_a_data_set_of_other_classes_is_refused(weights, refusal):
     said = refusal("evaluate", "--data", "built-in", "--weights", weights)
-    assert "10 classes; the network tells 2 apart" in said
+    assert "10 classes; the network has 2" in said

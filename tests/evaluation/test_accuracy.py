@@ -80,7 +80,7 @@ def test_a_size_the_network_cannot_take_is_refused_before_anything_is_cut(patter
         evaluate(model, patterns, Preprocessing(size=64))
 
 
-def test_every_picture_is_judged_in_its_order_whatever_the_batch(patterns):
+def test_every_picture_is_evaluated_in_order_whatever_the_batch(patterns):
     model = network("batch-norm", num_classes=10)
     seen = []
     whole = evaluate(
@@ -107,7 +107,7 @@ def test_a_folded_network_judges_the_same(patterns):
     )
 
 
-def test_judging_leaves_the_network_in_the_mode_it_was_in(patterns):
+def test_evaluation_leaves_the_network_in_the_mode_it_was_in(patterns):
     model = network("batch-norm", num_classes=10).train()
     before = {name: value.clone() for name, value in model.named_buffers()}
     evaluate(model, patterns, Preprocessing(size=32))
@@ -124,7 +124,7 @@ def test_bf16_is_near(patterns):
 
 
 def test_a_data_set_of_other_classes_is_refused(patterns):
-    with pytest.raises(GnetError, match=r"has 10 classes; the network tells 5 apart\."):
+    with pytest.raises(GnetError, match=r"has 10 classes; the network has 5\."):
         evaluate(network("batch-norm"), patterns, Preprocessing(size=32))
 
 

@@ -19,8 +19,8 @@ BELIEVED = torch.tensor([[0.55, 0.45], [0.42, 0.58], [0.95, 0.05], [0.09, 0.91]]
 LABELS = torch.tensor([1, 1, 0, 0])
 
 
-def drawn(count: int = 10_000, scale: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits that are `scale` times too large for the labels, which are drawn by them."""
+def sampled(count: int = 10_000, scale: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits that are `scale` times too large for the labels, which are sampled by them."""
     random = torch.Generator().manual_seed(0)
     logits = 2 * torch.randn(count, 7, generator=random)
     labels = logits.softmax(1).multinomial(1, generator=random)[:, 0]
@@ -36,7 +36,7 @@ def test_the_error_is_the_gap_in_each_bin_weighted_by_pictures():
 
 
 def test_the_error_equals_a_loop_over_pictures():
-    logits, labels = drawn(500, 1.7)
+    logits, labels = sampled(500, 1.7)
     believed = logits.double().softmax(1)
     total = 0.0
     for low in (index / 15 for index in range(15)):
@@ -61,21 +61,21 @@ def test_reliability_has_every_picture_in_one_bin_and_leaves_empty_ones_empty():
     assert certain[-1].count == 1 and certain[-1].accuracy == 1
 
 
-def test_belief_drawn_from_itself_is_calibrated():
-    logits, labels = drawn()
+def test_labels_sampled_from_a_belief_find_it_calibrated():
+    logits, labels = sampled()
     assert calibration_error(logits.softmax(1), labels) < 0.03
 
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
 def test_the_temperature_recovers_the_scale_the_logits_were_multiplied_by(scale):
-    logits, labels = drawn(scale=scale)
+    logits, labels = sampled(scale=scale)
     temperature = fit_temperature(logits, labels)
     assert temperature == pytest.approx(scale, rel=0.03)
     assert calibration_error((logits / temperature).softmax(1), labels) < 0.03
 
 
 def test_no_other_temperature_has_a_lower_loss():
-    logits, labels = drawn(2_000, 1.8)
+    logits, labels = sampled(2_000, 1.8)
     best = fit_temperature(logits, labels)
 
     def loss(temperature: float) -> float:
@@ -91,7 +91,7 @@ def test_the_temperature_stays_in_its_range_where_the_loss_has_no_lowest_point()
 
 
 def test_a_temperature_changes_no_ranking():
-    logits, _ = drawn(50)
+    logits, _ = sampled(50)
     plain, cooled = probabilities(logits), probabilities(logits, temperature=2.3)
     assert torch.equal(plain.argsort(1), cooled.argsort(1))
     assert not torch.allclose(plain, cooled)

@@ -28,7 +28,7 @@ from gnet.network.weights import save
 from support.networks import network
 
 
-def judged(count: int, seed: int) -> Evaluation:
+def evaluated(count: int, seed: int) -> Evaluation:
     """Heads that are right more or less often."""
     random = torch.Generator().manual_seed(seed)
     labels = torch.randint(0, 6, (count,), generator=random)
@@ -56,8 +56,8 @@ def exit_at(head: str, place: int) -> Exit:
 
 
 PLACES = tuple(exit_at(head, place) for place, head in enumerate(HEADS))
-SEEN, TUNED = judged(150, 1), judged(80, 2)
-RULES = apply_rules(SEEN, TUNED, PLACES)
+REPORTED, TUNE = evaluated(150, 1), evaluated(80, 2)
+RULES = apply_rules(REPORTED, TUNE, PLACES)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.37, 0.6, 0.9, 0.99, 1.0])
@@ -65,9 +65,9 @@ def test_the_rule_is_that_of_a_plain_loop(threshold):
     left: dict[str, int] = dict.fromkeys(HEADS, 0)
     right: dict[str, int] = dict.fromkeys(HEADS, 0)
     macs = milliseconds = 0.0
-    for index, label in enumerate(SEEN.labels.tolist()):
+    for index, label in enumerate(REPORTED.labels.tolist()):
         for place in PLACES:
-            believed = (SEEN.logits[place.head][index].double() / place.temperature).softmax(0)
+            believed = (REPORTED.logits[place.head][index].double() / place.temperature).softmax(0)
             if believed.max() >= threshold or place.head == "main":
                 left[place.head] += 1
                 right[place.head] += int(believed.argmax()) == label
@@ -75,7 +75,7 @@ def test_the_rule_is_that_of_a_plain_loop(threshold):
                 milliseconds += place.milliseconds_reached
                 break
     rule = next(rule for rule in RULES if rule.threshold == threshold)
-    count = len(SEEN.labels)
+    count = len(REPORTED.labels)
     assert rule.top1 == pytest.approx(sum(right.values()) / count)
     assert rule.leaving == pytest.approx({head: n / count for head, n in left.items()})
     assert rule.macs == pytest.approx(macs / count)
@@ -87,7 +87,7 @@ def test_the_rule_is_that_of_a_plain_loop(threshold):
 def test_a_threshold_of_nothing_sends_everybody_out_at_once():
     first = RULES[0]
     assert first.threshold == 0 and first.leaving["aux1"] == 1
-    assert first.top1 == pytest.approx(SEEN.accuracy()["aux1"])
+    assert first.top1 == pytest.approx(REPORTED.accuracy()["aux1"])
     assert first.macs == PLACES[0].macs
 
 
@@ -121,8 +121,8 @@ def test_the_threshold_chosen_is_the_lowest_from_which_on_nothing_is_lost():
 
 
 def test_thresholds_are_chosen_without_a_look_at_the_pictures_reported():
-    other = apply_rules(judged(150, 9), TUNED, PLACES)
-    whole = TUNED.accuracy()["main"]
+    other = apply_rules(evaluated(150, 9), TUNE, PLACES)
+    whole = TUNE.accuracy()["main"]
     assert choose(other, whole) == choose(RULES, whole) != {}
 
 

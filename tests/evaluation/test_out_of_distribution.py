@@ -60,7 +60,7 @@ def test_the_same_seed_makes_the_same_pictures_and_another_one_others(known):
     assert not any(torch.equal(a, c) for a, _, c in pairs)
 
 
-def test_a_network_that_was_taught_the_patterns_is_not_shown_them(known):
+def test_a_network_trained_on_the_patterns_is_not_shown_them(known):
     taught = labelled({name: list(known.pictures[:1]) for name in patterns.CLASSES})
     assert "patterns" not in out_of_distribution(taught, PICTURE, each=2).classes
 

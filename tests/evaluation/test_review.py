@@ -304,7 +304,7 @@ def test_polls_read_and_hash_no_file_that_was_read_before(
     assert found is not None and set(found.heads["main"].first.tolist()) == {5}
 
 
-def test_of_many_who_ask_for_a_review_at_once_one_reads_it(
+def test_a_review_requested_many_times_at_once_is_read_once(
     finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     review_run(finished)
@@ -350,7 +350,7 @@ def test_a_review_that_waits_says_how_many_come_before_it_and_others_are_answere
     assert isinstance(begun, Review) and begun.summary() == made.summary()
 
 
-def test_a_review_that_fails_says_why_and_can_be_asked_for_again(
+def test_a_failed_review_says_why_and_can_be_requested_again(
     finished: Path, tmp_path: Path
 ) -> None:
     RunFolder(tmp_path).create(tiny())

@@ -178,7 +178,7 @@ def test_a_run_on_some_of_the_classes_is_evaluated_on_those(data, config, tmp_pa
     [
         ({"data": "nothing.zip"}, "There is no data set 'nothing.zip'"),
         ({"size": 100_000}, "size is 100000; allowed are"),
-        ({"data": "built-in"}, "has 10 classes; the network tells 2 apart"),
+        ({"data": "built-in"}, "has 10 classes; the network has 2"),
     ],
     ids=["data", "size", "classes"],
 )
