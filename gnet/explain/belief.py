@@ -24,7 +24,7 @@ class HeadBelief:
     top: tuple[int, ...]
     """The most probable classes, first the most probable."""
     familiarity: float | None
-    """The score that decides `sure`; None where nobody has measured a threshold."""
+    """The score that decides `sure`; None where no threshold was measured."""
     sure: bool | None
     """Whether that score reaches the threshold; if not, `top` are merely the nearest classes."""
     certain: bool | None = None

@@ -1,4 +1,4 @@
-"""What a recording's branches answer: share, mean, silence, the strongest channels, mean maps."""
+"""A recording's branches in numbers: share, mean, silence, strongest channels, mean maps."""
 
 from dataclasses import dataclass
 

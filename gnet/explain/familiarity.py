@@ -1,4 +1,4 @@
-"""Scores that tell a picture of a known class from one of something else, and how well they do.
+"""Scores that separate known classes from out-of-distribution pictures, and how well they do.
 
 A high score means familiar. Knows nothing of networks and pictures: it is given logits.
 """

@@ -55,7 +55,7 @@ class Recording:
     heads: dict[str, str]
     """Head → how it was trained, as in `ModelInfo`."""
     classes: tuple[str, ...]
-    """Names to show, one per logit; empty when nobody named them."""
+    """Names to show, one per logit; empty when there are none."""
     temperatures: dict[str, float] = field(default_factory=dict)
     """Head → temperature of its probabilities, as in `ModelInfo`."""
     sure: dict[str, Sureness] = field(default_factory=dict)

@@ -24,10 +24,10 @@ def confusion_figure(review: Review, head: str) -> Figure:
     side = min(9.0, max(3.6, 0.42 * count)) if count <= _NAMES_FIT else 8.0
     left, top = 2.0, 1.35
     sheet = Sheet(left + side + 0.5, top + side + (1.75 if count <= _NAMES_FIT else 0.8))
-    sheet.text(0.4, 0.52, f"What {head} takes for what", size=16, bold=True)
+    sheet.text(0.4, 0.52, f"Confusion matrix of {head}", size=16, bold=True)
     note = (
         f"{rounded_percent(review.accuracy(head))} of {len(review)} pictures right. "
-        "Rows: what it is; columns: what it was taken for."
+        "Rows: the right class; columns: the answer."
     )
     sheet.text(0.4, 0.79, note, size=9.5, colour=LESSER)
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
@@ -74,8 +74,7 @@ def confusion_figure(review: Review, head: str) -> Figure:
 
 
 def reliability_figure(review: Review) -> Figure:
-    """How often each trained head is right when it is so sure; on the diagonal it is as sure as
-    it may be."""
+    """Accuracy over confidence of each trained head; on the diagonal both are equal."""
     sheet = Sheet(5.6, 5.9)
     sheet.text(0.4, 0.52, "As sure as right?", size=16, bold=True)
     note = "Dots: answers of about the same confidence, larger for more of them."
@@ -113,7 +112,7 @@ def gallery_figure(review: Review, head: str, *, most: int = 12) -> Figure:
     rows = -(-most // columns)
     block = 0.45 + rows * (tile + 0.62)
     sheet = Sheet(0.8 + columns * tile + (columns - 1) * gap, 1.0 + 2 * block)
-    sheet.text(0.4, 0.52, f"What {head} was surest of", size=16, bold=True)
+    sheet.text(0.4, 0.52, f"Surest answers of {head}", size=16, bold=True)
     for group, (right, word) in enumerate(groups):
         found = review.chosen(head, right=right)
         shown, colour = found[:most], VERDICT["right" if right else "wrong"]
