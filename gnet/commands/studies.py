@@ -153,8 +153,8 @@ def claims(arguments: argparse.Namespace) -> int:
     within = settings(arguments.seeds, arguments.threads, arguments.precision)
     with_large_pages()
     runs, folder = plan(lessons, within), Path(arguments.out)
-    signals, say = StopSignals(), _silently if arguments.json else _say_epoch
-    carry_out(runs, folder, only=arguments.only, say=say, signals=signals)
+    signals, on_epoch = StopSignals(), _silently if arguments.json else _say_epoch
+    carry_out(runs, folder, only=arguments.only, on_epoch=on_epoch, signals=signals)
     found = list(claims(lessons, within, finished(runs, folder)))
     if arguments.json:
         print_json([asdict(claim) | {"shown": claim.shown} for claim in found])
@@ -213,7 +213,7 @@ def imagenette(arguments: argparse.Namespace) -> int:
         Path(arguments.out),
         threads=arguments.threads,
         only=arguments.only,
-        say=_silently if arguments.json else _say_epoch,
+        on_epoch=_silently if arguments.json else _say_epoch,
         signals=signals,
     )
     if arguments.json:
@@ -229,8 +229,8 @@ def ablate(arguments: argparse.Namespace) -> int:
 
     with_large_pages()
     runs, folder = plan(arguments.data, arguments.threads), Path(arguments.out)
-    signals, say = StopSignals(), _silently if arguments.json else _say_epoch
-    carry_out(runs, folder, only=arguments.only, say=say, signals=signals)
+    signals, on_epoch = StopSignals(), _silently if arguments.json else _say_epoch
+    carry_out(runs, folder, only=arguments.only, on_epoch=on_epoch, signals=signals)
     found = finished(runs, folder)
     if arguments.json:
         print_json({name: asdict(run) for name, run in found.items()})

@@ -1,4 +1,4 @@
-"""What bf16 costs or gains in training on this machine, beside what `precision: auto` takes."""
+"""Training time in fp32 and bf16 on this machine, beside the choice of `precision: auto`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Timing:
     bf16: float
     """Seconds of a step on `BATCH` pictures, the best of three."""
     auto: str
-    """What `precision: auto` takes here."""
+    """The precision that `precision: auto` takes here."""
 
 
 def timings(cases: Sequence[tuple[float, int]]) -> Iterator[Timing]:

@@ -1,7 +1,7 @@
 """Speed against torchvision's GoogLeNet, measured side by side in one process and one run.
 
-Every figure is a ratio of medians over turns that alternate, so that what else the machine does
-meets both sides. Knows nothing of pages or files.
+Every figure is a ratio of medians over turns that alternate, so that other work on the machine
+slows both sides. Knows nothing of pages or files.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LEAD_IN, STEPS = 2, 4
 """Steps of a turn that are not timed (the other side's turn emptied the caches), and that are."""
 GOALS = {"record": 1.6, "train_128": 3.0, "train_64": 2.0}
 GOAL_WITHOUT_MATRIX_UNITS = 1.3
-"""What training should reach where bf16 has no matrix units to gain from."""
+"""The goal of training on a machine without bf16 matrix units."""
 
 
 def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What training from the page costs: the run itself, and the page beside it, in one measurement.
+"""The cost of training from the page: speed of the run, and of the page beside it.
 
 A run started by a server is measured against the same one in this process, turn by turn; the
 page's events beside that run against those while it is paused. Knows nothing of Gradio but its
@@ -39,11 +39,11 @@ SIZE, BATCH, WIDTH, CLASSES = 64, 64, 1.0, 10
 LEAD_IN, STEPS = 2, 4
 """Steps of a turn that are not timed, and that are."""
 SPARE = 10
-"""Steps a run may take until it has heard that it is to pause."""
+"""Steps a run may take before it reads the request to pause."""
 USERS, SECONDS = 8, 3.0
-"""Who ask for events at the same time, and for how long in each turn."""
+"""Users that send events at once, and the seconds of each turn."""
 EXAMPLE = {"example": "coffee"}
-"""What the events ask for; its answer is at hand, so that the network does not run."""
+"""The picture that events ask for; its answer is recorded, so that the network does not run."""
 _POLL = 0.02
 _PATIENCE = 300.0
 
@@ -113,14 +113,14 @@ class _Started:
         self.runs.steer(self.run_id, self.owner, "pause")
         self._wait(lambda state: state == "paused")
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self.runs.steer(self.run_id, self.owner, "continue")
         self._wait(lambda state: state == "running")
 
     def rate(self) -> float:
         """Pictures/s of some steps."""
         place = self.runs.shelf.follow(self.run_id)["next"]
-        self.go_on()
+        self.resume()
         steps: list[dict[str, Any]] = []
         while len(steps) <= LEAD_IN + STEPS:
             update = self.runs.shelf.follow(self.run_id, place)
@@ -169,7 +169,7 @@ def _events(
     _event_rate(address)  # the first ones are slower
     for _ in range(rounds):
         idle.append(_event_rate(address))
-        run.go_on()
+        run.resume()
         beside.append(_event_rate(address))
         run.pause()
         turn()

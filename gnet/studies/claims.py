@@ -1,6 +1,6 @@
 """Whether the lessons' claims hold, and by how much: over threads, precisions and seeds.
 
-A claim that another order of additions can turn over has a small margin here.
+A claim with a small margin may fail where numbers are added in another order.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gnet.runs.train_config import TrainConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What should not decide a claim."""
+    """Seed, threads and precision, which should not decide a claim."""
 
     seed: int
     threads: int

@@ -28,7 +28,7 @@ SHARP, TUNE = 0.2, 0.05
 FEW = 8
 """A folder of this many sharp photos has at least one in `tune`."""
 _MARKS = {"sharp-train": "s", "sharp-new": "n", "mined-train": "m"}
-"""By zip, what keeps its file names apart from those of the others."""
+"""Zip → mark in its file names, so that they differ from those of the other zips."""
 
 Place = tuple[str, str]
 """A zip's name and a path in it."""

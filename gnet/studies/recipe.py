@@ -1,4 +1,4 @@
-"""What parts of the bundled network's recipe are worth: short runs, each with one change.
+"""The worth of each part of the bundled network's recipe: short runs with one change each.
 
 They step by Muon: AdamW, which the bundled network learned by, learns too little in so short a run.
 """
@@ -64,7 +64,7 @@ def _changed(config: TrainConfig, *, aux: bool = True, **fields: Any) -> TrainCo
 def table(found: dict[str, Outcome]) -> str:
     """The finished runs as a Markdown table: main head, difference, time; and the noise of it."""
     whole = found.get(WHOLE)
-    lines = ["| run | main | against the whole | aux1 | training |", "|---|---|---|---|---|"]
+    lines = ["| run | main | difference | aux1 | training |", "|---|---|---|---|---|"]
     for name, run in found.items():
         apart = "" if whole is None or run is whole else f"{100 * (run.main - whole.main):+.1f}"
         aux1 = percent(run.accuracy["aux1"]) if "aux1" in run.accuracy else "–"
@@ -75,7 +75,7 @@ def table(found: dict[str, Outcome]) -> str:
         noise = 100 * sampling_error(whole, other)
         lines += [
             "",
-            f"Top-1 on {whole.pictures:,} validation pictures, one seed each. Which pictures these "
-            f"are moves a difference by about {noise:.1f} points, and another seed moves it, too.",
+            f"Top-1 on {whole.pictures:,} validation pictures, one seed each. Other pictures "
+            f"change a difference by about {noise:.1f} points, and so does another seed.",
         ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Several runs carried out one after another in a folder; what is finished is not done again."""
+"""Several runs carried out one after another in a folder; finished runs are skipped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gnet.system.signals import StopSignals
 from gnet.training.loop import resume, train
 from gnet.words import listed
 
-Say = Callable[[str, EpochDone], None]
+OnEpoch = Callable[[str, EpochDone], None]
 
 
 def carry_out(
@@ -23,13 +23,14 @@ def carry_out(
     folder: Path,
     *,
     only: str = "",
-    say: Say = lambda name, epoch: None,
+    on_epoch: OnEpoch = lambda name, epoch: None,
     signals: StopSignals | None = None,
 ) -> None:
     """Do the runs of `plan` that are not finished, each in a folder of its name.
 
-    A run that was interrupted goes on. `only` takes the runs whose name begins with it; `say` hears
-    of every epoch. Ctrl-C and SIGTERM, remembered in `signals`, end it after a whole step.
+    A run that was interrupted goes on. `only` takes the runs whose name begins with it.
+    `on_epoch(name, event)` is called after every epoch. Ctrl-C and SIGTERM, remembered in
+    `signals`, end it after a whole step.
     Raises `GnetError` for what cannot be trained, and for a folder in which a run of that name was
     begun with other settings.
     """
@@ -45,7 +46,7 @@ def carry_out(
         events = resume(path, stop=stop) if begun else train(config, path, stop=stop)
         for event in signals.heeding(events):
             if isinstance(event, EpochDone):
-                say(name, event)
+                on_epoch(name, event)
         if signals.requested():
             return
 

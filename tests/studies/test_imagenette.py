@@ -69,11 +69,19 @@ def test_the_benchmark_keeps_what_is_finished_and_reports_every_seed(
     heard = []
     folder = tmp_path / "runs"
     benchmark(
-        str(pictures), folder, threads=1, only="5-epochs-without", say=lambda n, e: heard.append(n)
+        str(pictures),
+        folder,
+        threads=1,
+        only="5-epochs-without",
+        on_epoch=lambda n, e: heard.append(n),
     )
     assert heard == [f"5-epochs-without-heads-{seed}" for seed in range(3)]
     found = benchmark(
-        str(pictures), folder, threads=1, only="5-epochs-without", say=lambda n, e: heard.append(n)
+        str(pictures),
+        folder,
+        threads=1,
+        only="5-epochs-without",
+        on_epoch=lambda n, e: heard.append(n),
     )
     assert len(heard) == 3  # nothing was trained twice
     assert (

@@ -24,14 +24,14 @@ RUNS = {"one": tiny(), "two": tiny(seed=4)}
 def test_runs_are_done_once_each_in_the_plans_order(tmp_path):
     heard = []
     for _ in range(2):
-        carry_out(RUNS, tmp_path, say=lambda name, epoch: heard.append((name, epoch.epoch)))
+        carry_out(RUNS, tmp_path, on_epoch=lambda name, epoch: heard.append((name, epoch.epoch)))
     assert heard == [("one", 1), ("one", 2), ("two", 1), ("two", 2)]
     found = finished(RUNS, tmp_path)
     assert list(found) == ["one", "two"]
     assert found["two"] == outcome(RunFolder(tmp_path / "two").events())
 
 
-def test_only_the_runs_asked_for_are_done(tmp_path):
+def test_only_the_requested_runs_are_carried_out(tmp_path):
     carry_out(RUNS, tmp_path, only="tw")
     assert list(finished(RUNS, tmp_path)) == ["two"]
     with pytest.raises(GnetError, match="No run's name begins with 'three'; there are one"):
@@ -56,7 +56,7 @@ def test_a_signal_ends_the_series_after_a_whole_step(tmp_path):
         heard.append((name, epoch.epoch))
         os.kill(os.getpid(), signal.SIGTERM)
 
-    carry_out(RUNS, tmp_path, say=stop, signals=signals)
+    carry_out(RUNS, tmp_path, on_epoch=stop, signals=signals)
     assert heard == [("one", 1)] and signals.exit_code == 128 + signal.SIGTERM
     (ended,) = [e for e in RunFolder(tmp_path / "one").events() if isinstance(e, RunEnded)]
     assert ended.reason == "stopped"
