@@ -13,7 +13,7 @@ def test_names_are_joined_as_one_speaks(names, text):
     assert listed(names, "or") == text.replace(" and ", " or ")
 
 
-def test_of_many_names_some_are_told_and_the_rest_counted():
+def test_of_many_names_some_are_listed_and_the_rest_counted():
     assert some("abc") == "a, b, c"
     assert some("abcde") == "a, b, c and 2 more"
     assert some("abcde", 1, "classes") == "a and 4 more classes"

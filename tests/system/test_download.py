@@ -194,14 +194,14 @@ def test_a_failed_download_leaves_the_file_that_was_there(answer, tmp_path):
     assert path.read_bytes() == b"good"
 
 
-def test_a_silent_server_is_waited_for_no_longer_than_said(tmp_path):
+def test_a_silent_server_is_waited_for_until_the_timeout(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/a"
         with pytest.raises(GnetError, match="timed out"):
             download.download(address, tmp_path / "a", sha256="", timeout=0.1)
 
 
-def test_a_bar_is_drawn_unless_somebody_else_reports(answer, tmp_path, monkeypatch):
+def test_a_bar_is_shown_unless_a_progress_is_given(answer, tmp_path, monkeypatch):
     given, address = answer
     given.body = bytes(1000)
     drawn = []

@@ -8,7 +8,7 @@ from gnet.system.paths import without_paths
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "shown"),
     [
         ("Cannot write /srv/runs/a/events.jsonl (full).", "Cannot write events.jsonl (full)."),
         (
@@ -29,8 +29,8 @@ from gnet.system.paths import without_paths
         ("", None),
     ],
 )
-def test_paths_are_told_by_their_last_name_and_all_else_as_it_is(text, told):
-    assert without_paths(text) == (text if told is None else told)
+def test_only_the_last_name_of_a_path_is_shown_and_other_text_stays(text, shown):
+    assert without_paths(text) == (text if shown is None else shown)
 
 
 def test_a_known_folder_may_hold_spaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

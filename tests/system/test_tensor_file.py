@@ -109,7 +109,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(kind_and_reader, pa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
-def test_the_reason_that_the_system_gives_is_told(path):
+def test_the_error_contains_the_systems_reason(path):
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
