@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import math
-import struct
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +18,12 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
+from gnet.data.formats.colours import to_rgb
+from gnet.data.formats.reading import open_header, refusal
+from gnet.data.formats.refusals import ALLOWED, PictureError
 from gnet.errors import GnetError
 from gnet.network.info import Preprocessing
 
-ALLOWED = "JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF and PPM"
-# Tried in this order. Formats that start other programs (EPS) or wrap other files are left out.
-_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
-_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
-_AVIF_BRANDS = (b"avif", b"avis")
 _ORIENTATION = 0x0112  # EXIF tag, values 1 to 8
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -50,14 +48,6 @@ class PictureLimits:
 LIMITS = PictureLimits()
 
 
-class PictureError(GnetError):
-    """A picture that cannot be used; `reason` is a few words, the same for all of its kind."""
-
-    def __init__(self, sentence: str, reason: str) -> None:
-        super().__init__(sentence)
-        self.reason = reason
-
-
 def open_picture(
     source: str | Path | bytes | Image.Image,
     *,
@@ -74,8 +64,7 @@ def open_picture(
     if isinstance(source, Image.Image):
         return _finish(source, "The picture", max_side, limits)
     name, content = _content(source, limits)
-    _refuse_known_strangers(content, name)
-    return _finish(_open_header(content, name), name, max_side, limits)
+    return _finish(open_header(content, name), name, max_side, limits, content)
 
 
 def square(
@@ -106,7 +95,7 @@ def to_pixels(
     box: tuple[float, float, float] | None = None,
 ) -> torch.Tensor:
     """The square a network sees: (1, 3, S, S) float32 in [0, 1], not normalised; `as_seen`."""
-    rgb = image if image.mode == "RGB" else _to_rgb(image)
+    rgb = image if image.mode == "RGB" else to_rgb(image)
     return as_seen(as_tensor(rgb), preprocessing, box)[None].float().div(255).contiguous()
 
 
@@ -177,7 +166,7 @@ def compressed(picture: torch.Tensor, quality: int) -> torch.Tensor:
 
 def _content(source: str | Path | bytes, limits: PictureLimits) -> tuple[str, bytes]:
     if isinstance(source, bytes):
-        name, length = "The picture", len(source)
+        name, length, status = "The picture", len(source), None
     else:
         path = Path(source)
         name = _short(path.name)
@@ -186,11 +175,17 @@ def _content(source: str | Path | bytes, limits: PictureLimits) -> tuple[str, by
                 raise PictureError(
                     f"{name} is a folder; give the path of one picture ({ALLOWED}).", "a folder"
                 )
-            length = path.stat().st_size
+            status = path.stat()
+            length = status.st_size
         except (OSError, ValueError) as error:
             raise PictureError(
                 f"There is no file {name}; give the path of a picture ({ALLOWED}).", "no file"
             ) from error
+    if status is not None and not stat.S_ISREG(status.st_mode):  # a pipe would never end
+        raise PictureError(
+            f"{name} is a pipe or a device; give the path of one picture ({ALLOWED}).",
+            "a pipe or a device",
+        )
     if length > limits.file_bytes:
         raise PictureError(
             f"{name} has {length / 1e6:.1f} MB; allowed are up to "
@@ -209,68 +204,26 @@ def _content(source: str | Path | bytes, limits: PictureLimits) -> tuple[str, by
         ) from error
 
 
-def _refuse_known_strangers(content: bytes, name: str) -> None:
-    """Refuse formats that people often send but that cannot be read, each in its own sentence."""
-    brands = _brands(content)
-    if not brands.isdisjoint(_HEIF_BRANDS) and brands.isdisjoint(_AVIF_BRANDS):
-        raise PictureError(
-            f"{name} is a HEIC photo, which cannot be read here; save it as JPEG "
-            f"(allowed are {ALLOWED}).",
-            "HEIC",
-        )
-    start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!")) and b"<svg" in start):
-        raise PictureError(
-            f"{name} is an SVG drawing, which has no pixels; export it as PNG "
-            f"(allowed are {ALLOWED}).",
-            "SVG",
-        )
-
-
-def _brands(content: bytes) -> set[bytes]:
-    """The brands an ISO media file names in its first box (HEIC and AVIF are such files)."""
-    if content[4:8] != b"ftyp":
-        return set()
-    (length,) = struct.unpack(">I", content[:4])
-    box = content[8 : min(length, 256)]
-    return {box[at : at + 4] for at in range(0, len(box), 4) if at != 4}
-
-
-def _open_header(content: bytes, name: str) -> Image.Image:
-    """Open without decoding. `Image.open` would warn by a global limit before we see the size."""
-    Image.init()
-    for kind in _FORMATS:
-        if kind not in Image.OPEN:
-            continue
-        factory, accept = Image.OPEN[kind]
-        accepted = accept is None or accept(content[:16])
-        if not accepted or isinstance(accepted, str):
-            continue
-        try:
-            return factory(io.BytesIO(content), "")
-        except Exception as error:  # Pillow's readers raise anything on hostile bytes
-            raise _broken(name, kind) from error
-    looks = "text" if _is_text(content[:4096]) else "another kind of file"
-    raise PictureError(
-        f"{name} is not a picture but {looks}; allowed are {ALLOWED}.", "not a picture"
-    )
-
-
 def _finish(
-    image: Image.Image, name: str, max_side: int | None, limits: PictureLimits
+    image: Image.Image,
+    name: str,
+    max_side: int | None,
+    limits: PictureLimits,
+    content: bytes = b"",
 ) -> Image.Image:
     """Check the size, decode, turn upright, make RGB, shrink."""
     is_jpeg = image.format in ("JPEG", "MPO")
     allowed = limits.jpeg_pixels if is_jpeg else limits.pixels
     _check_size(image.size, allowed, name, limits)
     try:
-        turn = _TURNS.get(_orientation(image))
         if is_jpeg:
             _draft(image, max_side, limits)
         image.load()
-        rgb = _to_rgb(image)
+        # Only now: Pillow turns a TIFF itself while it loads it, and then forgets its orientation.
+        turn = _TURNS.get(_orientation(image))
+        rgb = to_rgb(image)
     except Exception as error:  # Pillow's decoders raise anything on hostile bytes
-        raise _broken(name, image.format) from error
+        raise refusal(content, name, image.format, error) from error
     if max_side is not None and min(rgb.size) > max_side:
         rgb = _shrunk(rgb, max_side)
     upright = rgb.copy() if turn is None else rgb.transpose(turn)
@@ -308,53 +261,11 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode to RGB: transparency over white, 16 and 32 bits scaled to 8."""
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode.startswith("I") or image.mode == "F":
-        return _scaled(np.asarray(image))
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
-
-
-def _scaled(values: np.ndarray) -> Image.Image:
-    """Grey values of more than 8 bits to RGB: full scale is the type's, or the data's if beyond."""
-    finite = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    if values.dtype.kind == "f":
-        low, high = min(0.0, float(finite.min())), float(finite.max())
-        full = 1.0 if high <= 1.0 else (255.0 if high <= 255.0 else high)
-    else:
-        low, high = min(0.0, float(finite.min())), float(finite.max())
-        full = max(65535.0, high)
-    grey = ((finite - low) * (255.0 / (full - low))).round().clip(0, 255).astype(np.uint8)
-    return Image.fromarray(grey).convert("RGB")
-
-
 def _shrunk(rgb: Image.Image, short: int) -> Image.Image:
     """Antialiased, so that the short side is `short` px; the long side keeps the proportion."""
     factor = short / min(rgb.size)
     width, height = (max(short, round(side * factor)) for side in rgb.size)
     return rgb.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
-
-
-def _broken(name: str, kind: str | None) -> PictureError:
-    what = "JPEG" if kind == "MPO" else (kind or "picture")
-    return PictureError(
-        f"{name} is a damaged or cut-off {what} file; allowed are whole {ALLOWED} files.",
-        "damaged or cut off",
-    )
-
-
-def _is_text(start: bytes) -> bool:
-    try:
-        start.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.start > len(start) - 4 and len(start) > 8
-    return b"\0" not in start
 
 
 def _short(name: str) -> str:

@@ -1,6 +1,5 @@
 """Pictures people send: what opens, how it looks, and the sentence for what does not."""
 
-import io
 import struct
 import threading
 import time
@@ -26,30 +25,7 @@ from gnet.data.pictures import (
 )
 from gnet.errors import GnetError
 from gnet.network.info import Preprocessing
-
-
-def encoded(image, kind, **options):
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def quarters(width=80, height=40):
-    """Red, green / blue, white: every turn of it looks different."""
-    image = Image.new("RGB", (width, height), "red")
-    image.paste("lime", (width // 2, 0, width, height // 2))
-    image.paste("blue", (0, height // 2, width // 2, height))
-    image.paste("white", (width // 2, height // 2, width, height))
-    return image
-
-
-def corners(image):
-    """The colours of top left, top right, bottom left, bottom right, as rough names."""
-    names = {4: "r", 2: "g", 1: "b", 7: "w", 0: "k"}
-    width, height = image.size
-    spots = [(w, h) for h in (height // 8, -height // 8) for w in (width // 8, -width // 8)]
-    found = (image.getpixel((x % width, y % height)) for x, y in spots)
-    return "".join(names[4 * (r > 127) + 2 * (g > 127) + (b > 127)] for r, g, b in found)
+from support.quarters import corners, encoded, quarters
 
 
 def refused(source, **options):
@@ -74,25 +50,6 @@ def test_a_path_a_string_bytes_and_a_picture_are_all_sources(tmp_path):
     path.write_bytes(encoded(quarters(), "PNG"))
     for source in (path, str(path), path.read_bytes(), quarters()):
         assert corners(open_picture(source)) == "rgbw"
-
-
-@pytest.mark.parametrize(
-    ("orientation", "expected"),
-    list(enumerate(("rgbw", "grwb", "wbgr", "bwrg", "rbgw", "brwg", "wgbr", "gwrb"), start=1)),
-)
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_exif_rotation_is_applied_once(kind, orientation, expected):
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    image = open_picture(encoded(quarters(), kind, exif=exif))
-    assert image.size == ((80, 40) if orientation < 5 else (40, 80))
-    assert corners(image) == expected
-    assert corners(open_picture(image)) == expected
-
-
-def test_a_damaged_exif_block_does_not_cost_the_picture():
-    content = encoded(quarters(), "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
-    assert corners(open_picture(content)) == "rgbw"
 
 
 def test_cmyk_palette_and_one_bit_become_rgb():

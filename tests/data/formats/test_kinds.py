@@ -1,0 +1,115 @@
+"""Files that are no picture of an allowed format are called what they are."""
+
+import struct
+
+import pytest
+
+from gnet.data.pictures import PictureError, open_picture
+
+
+def refused(content: bytes) -> str:
+    with pytest.raises(PictureError) as caught:
+        open_picture(content)
+    return str(caught.value)
+
+
+def test_a_picture_in_another_format_is_named_with_what_to_do():
+    assert refused(b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(50)) == (
+        "The picture is a JPEG 2000 picture, which is not read here; save it as PNG or JPEG."
+    )
+
+
+def box(brand: bytes, *others: bytes) -> bytes:
+    """The first box of an ISO media file."""
+    body = brand + bytes(4) + b"".join(others)
+    return struct.pack(">I", 8 + len(body)) + b"ftyp" + body + bytes(100)
+
+
+def tga(kind: int, *, depth: int = 24, colours: int = 0) -> bytes:
+    header = struct.pack("<3B2HB4H2B", 0, colours > 0, kind, 0, colours, 24, 0, 0, 9, 7, depth, 0)
+    return header + bytes(3 * colours) + bytes(range(256))
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"\xff\x4f\xff\x51" + bytes(50), "a JPEG 2000 picture"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(50), "a JPEG XL picture"),
+        (b"\xff\x0a" + bytes(50), "a JPEG XL picture"),
+        (b"8BPS\0\1" + bytes(50), "a PSD picture"),
+        (b"\0\0\1\0" + struct.pack("<H4B2H2I", 1, 16, 16, 0, 0, 1, 32, 40, 22), "an ICO icon"),
+        (b"\0\0\2\0" + struct.pack("<H4B2H2I", 1, 16, 16, 0, 0, 1, 32, 40, 22), "a CUR cursor"),
+        (tga(2), "a TGA picture"),
+        (tga(10), "a TGA picture"),
+        (tga(1, depth=8, colours=4), "a TGA picture"),
+        (bytes(40) + b"TRUEVISION-XFILE.\0", "a TGA picture"),
+        (box(b"heic", b"mif1"), "a HEIC photo"),
+        (box(b"mif1", b"heix"), "a HEIC photo"),
+        (box(b"mif3", b"mif3"), "a HEIF picture"),
+        (box(b"mif1", b"miaf"), "a HEIF picture"),
+        (box(b"crx ", b"isom"), "a RAW photo"),
+        (b"II*\0\x10\0\0\0CR\2\0" + bytes(50), "a RAW photo"),
+        (b"%!PS-Adobe-3.0\n", "an EPS drawing"),
+        (b"/* XPM */\nstatic char *a[] = {", "an XPM picture"),
+        (b"#define dot_width 8\n#define dot_height 8\n", "an XBM picture"),
+        (b"\x0a\5\1\x08" + bytes(124), "a PCX picture"),
+        (b"P7\nWIDTH 2\nHEIGHT 2\n", "a PAM picture"),
+        (b"qoif" + bytes(20), "a QOI picture"),
+    ],
+)
+def test_each_format_has_its_name(content, name):
+    assert f" is {name}, which is not read here" in refused(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"%PDF-1.7\n\0\1\2", "a PDF document"),
+        (b"PK\x03\x04\x14\0\0\0", "a zip file"),
+        (box(b"isom", b"mp42"), "a video"),
+        (b"\x7fELF\x02\x01\x01\0", "another kind of file"),
+    ],
+)
+def test_what_is_no_picture_has_a_name_too(content, what):
+    assert f"is not a picture but {what};" in refused(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<!DOCTYPE html><html><body><svg></svg><h1>Access denied</h1></body></html>",
+        b"<?xml version='1.0'?><html><svg/></html>",
+        b"Python notes: this is plain text.",
+        b"P3 is the third player of our team.",
+        b"P6 12 players came.",
+        b"P1 1 1 is how a bitmap begins.\n",
+        b"BMW is a car maker from Munich.",
+        "BMW für alle: größer und schöner.".encode("cp1252"),
+        b"GIF89a is a format. This is text.",
+        b"II* is how a TIFF begins.",
+        "Ein Fuß".encode("utf-16"),
+        "Ein Fuß".encode("utf-16-be").join((b"\xfe\xff", b"")),
+        "Übung".encode("utf-8-sig"),
+    ],
+)
+def test_text_is_text_whatever_its_first_letters(content):
+    assert "is not a picture but text" in refused(content)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"<svg:svg xmlns:svg='http://www.w3.org/2000/svg'/>",
+        b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'x.dtd' [<!ENTITY a 'b'>]>\n<svg>",
+        b"<!-- by hand --><?xml-stylesheet href='a.css'?><SVG width='3'>",
+    ],
+)
+def test_an_svg_is_known_by_its_first_element(start):
+    assert "SVG drawing" in refused(start)
+
+
+def test_a_plain_ppm_is_a_picture_although_it_is_text():
+    image = open_picture(b"P3 # by hand\n2 1\n255\n255 0 0  0 0 255\n")
+    assert [image.getpixel((x, 0)) for x in (0, 1)] == [(255, 0, 0), (0, 0, 255)]
+    letters = b"P5\n4 2\n255\nabcdefgh"
+    assert open_picture(letters).getpixel((0, 0)) == (97, 97, 97)
