@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from gnet import strict_json
 from gnet.answers.answer import as_data_url
 from gnet.answers.explorer import Chosen, Explorer
 from gnet.data.pictures import open_picture
@@ -49,7 +50,9 @@ def build(model: GoogLeNet | None = None, folder: Path = FOLDER) -> list[Path]:
     explorer = Explorer(model or load())
     paths = [folder / f"{name}.json" for name in EXAMPLES]
     for name, path in zip(EXAMPLES, paths, strict=True):
-        text = json.dumps({"digest": stamp(explorer.model.info), "answer": compute(explorer, name)})
+        text = strict_json.dumps(
+            {"digest": stamp(explorer.model.info), "answer": compute(explorer, name)}
+        )
         with atomically(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return paths
@@ -72,7 +75,7 @@ def stamp(info: ModelInfo) -> str:
     if not info.temperatures and not info.sure:
         return info.digest
     sure = {head: asdict(sureness) for head, sureness in sorted(info.sure.items())}
-    text = json.dumps([info.digest, sorted(info.temperatures.items()), sure])
+    text = strict_json.dumps([info.digest, sorted(info.temperatures.items()), sure])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gnet import strict_json
 from gnet.channels.index import Index
 from gnet.channels.visualization import (
     VisualizationConfig,
@@ -117,7 +118,7 @@ def _write(sprite: Sprite, pictures: list[Tensor], folder: Path) -> None:
             if temporary.stat().st_size <= LARGEST:
                 break
     with atomically(folder / "visualizations.json") as temporary:
-        temporary.write_text(json.dumps(asdict(sprite)), encoding="utf-8")
+        temporary.write_text(strict_json.dumps(asdict(sprite)), encoding="utf-8")
 
 
 def _corner(sprite: Sprite, number: int) -> tuple[int, int]:

@@ -10,7 +10,6 @@ has a slope to climb; several channels grow at once, each independent of the oth
 
 from __future__ import annotations
 
-import json
 import math
 import zlib
 from collections.abc import Callable, Generator, Sequence
@@ -24,6 +23,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gnet import strict_json
 from gnet.data.pictures import as_tensor, to_image
 from gnet.errors import GnetError
 from gnet.network.config import BRANCHES, STAGES
@@ -218,7 +218,7 @@ def visualization_path(
 ) -> Path:
     """Where a channel's picture is kept: by weights, place and settings."""
     # The folder keeps the name it had at first, so that pictures grown by then are still found.
-    settings = json.dumps(asdict(config or VisualizationConfig()), sort_keys=True)
+    settings = strict_json.dumps(asdict(config or VisualizationConfig()), sort_keys=True)
     folder = cache_folder("dreams", digest[:16], sha256(settings.encode()).hexdigest()[:8])
     return folder / f"{stage}-{branch}-{channel}.webp"
 

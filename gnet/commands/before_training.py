@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import asdict
 
+from gnet import strict_json
 from gnet.commands.console import Command, print_json
 from gnet.commands.options import add_model_options, add_train_options, train_config
 from gnet.errors import GnetError
@@ -91,7 +92,7 @@ def find_rate(arguments: argparse.Namespace) -> None:
     few, _ = finder.thinned(_config(arguments))
     found = finder.find_rate(few, Bar("trying learning rates"))
     if arguments.json:
-        print(json.dumps(asdict(found)))
+        print(strict_json.dumps(asdict(found)))
         return
     print("learning rate  loss (smoothed, all heads, weighted)")
     for rate, loss in zip(found.rates, found.losses, strict=True):
@@ -107,7 +108,7 @@ def estimate(arguments: argparse.Namespace) -> None:
     few, whole = finder.thinned(config)
     found = finder.estimate(few, Bar("reading pictures"), whole=whole)
     if arguments.json:
-        print(json.dumps(asdict(found)))
+        print(strict_json.dumps(asdict(found)))
         return
     seconds = found.seconds_per_epoch * config.epochs
     print(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
+
+from gnet import strict_json
 
 
 class Command(Protocol):
@@ -50,11 +51,11 @@ def add_data(
 
 def print_json(record: Any) -> None:
     """Letters that the output's encoding lacks are written as \\u escapes, so nothing is lost."""
-    text = json.dumps(record, ensure_ascii=False, indent=1)
+    text = strict_json.dumps(record, ensure_ascii=False, indent=1)
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeError:
-        text = json.dumps(record, indent=1)
+        text = strict_json.dumps(record, indent=1)
     print(text)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
+from gnet import strict_json
 from gnet.commands.console import Command, add_data, positive, print_json
 from gnet.studies.model_card import EXITS, PROBES
 from gnet.system.processes import with_large_pages
@@ -164,7 +164,7 @@ def exits(arguments: argparse.Namespace) -> None:
     record = measured.to_json()
     if arguments.out:
         with atomically(arguments.out) as temporary:
-            temporary.write_text(json.dumps(record), encoding="utf-8")
+            temporary.write_text(strict_json.dumps(record), encoding="utf-8")
         save(exits_figure(measured), Path(arguments.out).with_suffix(".png"))
     _write_card(arguments.card, EXITS, exits_table(measured))
     if arguments.json:

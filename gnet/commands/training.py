@@ -39,7 +39,7 @@ def train(arguments: argparse.Namespace) -> int:
     with_large_pages()
     signals = StopSignals()
     speaks = os.environ.get("RANK", "0") == "0"  # the first process under torchrun
-    steps, bar = 0, Bar("reading pictures")
+    steps, bar, diverged = 0, Bar("reading pictures"), False
     with _noting(arguments.tensorboard if speaks else None) as note:
         past, events = _run_events(arguments, signals, bar)
         for event in itertools.chain(past, signals.heeding(events)):
@@ -60,11 +60,14 @@ def train(arguments: argparse.Namespace) -> int:
             if isinstance(event, RunPaused) and not arguments.json:
                 bar.clear()
                 print(f"paused after {event.step} steps, as control.json says", flush=True)
+            if isinstance(event, RunEnded) and event.reason == "diverged":
+                diverged = True
+                print(f"gnet: {event.message}", file=sys.stderr)
             if isinstance(event, RunEnded) and not arguments.json:
                 bar.clear()
-                more = f"; {event.message}" if event.message else ""
+                more = f"; {event.message}" if event.message and not diverged else ""
                 print(f"{event.reason} after {event.step} steps, {duration(event.seconds)}{more}")
-    return signals.exit_code
+    return 2 if diverged else signals.exit_code
 
 
 def _run_events(

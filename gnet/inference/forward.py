@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gnet.errors import GnetError
 from gnet.inference.pixels import check_pixels
 from gnet.network.hooks import evaluating, watching
-from gnet.network.model import GoogLeNet
+from gnet.network.model import GoogLeNet, Logits
+from gnet.words import listed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +37,7 @@ def forward(model: GoogLeNet, pixels: Tensor) -> Forward:
     x = model.info.preprocessing.normalise(pixels.to(weights.device)).to(weights.dtype)
     with evaluating(model), torch.no_grad(), watching(model.inceptions()) as passed:
         logits = model(x)
+    _check_logits(logits)
     return Forward(
         inputs={stage: as_kept(seen.input[0]) for stage, seen in passed.items()},
         outputs={stage: as_kept(seen.output[0]) for stage, seen in passed.items()},
@@ -44,6 +47,16 @@ def forward(model: GoogLeNet, pixels: Tensor) -> Forward:
             if values is not None
         },
     )
+
+
+def _check_logits(logits: Logits) -> None:
+    """Raise `GnetError` unless all logits are finite: nothing could be shown of others."""
+    present = {head: values for head, values in logits._asdict().items() if values is not None}
+    if damaged := [head for head, values in present.items() if not values.isfinite().all()]:
+        raise GnetError(
+            f"The network's logits of {listed(damaged)} are NaN or infinite for this picture; its "
+            "training diverged, or its numbers are too large for the precision of its weights."
+        )
 
 
 def as_kept(tensor: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
 """Carries a network out: its architecture as JSON, the whole of it as ONNX or for torchvision."""
 
 import importlib.util
-import json
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.network import weights
 from gnet.network.config import BRANCHES, EXITS, HEADS
@@ -93,7 +93,7 @@ def _module(inception: Inception, name: str, costs: dict[str, Cost]) -> dict[str
 
 def write_json(model: GoogLeNet, path: str | Path, size: int | None = None) -> Path:
     """Write what `to_json` says to a file, whole or not at all, and return the path."""
-    text = json.dumps(to_json(model, size), indent=2, ensure_ascii=False)
+    text = strict_json.dumps(to_json(model, size), indent=2, ensure_ascii=False)
     with atomically(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
     return Path(path)

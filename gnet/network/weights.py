@@ -6,7 +6,6 @@ checked first and which is read as tensors only.
 """
 
 import hashlib
-import json
 import os
 import pickle
 import re
@@ -20,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.network.config import TRAINED, UNTRAINED, ModelConfig
 from gnet.network.header import read_header
@@ -112,7 +112,12 @@ def description(model: GoogLeNet) -> str:
     """Return config and info as the JSON text that stands under `gnet` in a file's header."""
     info = replace(model.info, digest="")  # taken anew from the values each time they are loaded
     record = {"config": model.config.to_json(), "info": info.to_json()}
-    return json.dumps(record, ensure_ascii=False)
+    return strict_json.dumps(record, ensure_ascii=False)
+
+
+def is_finite(model: nn.Module) -> bool:
+    """Whether the state of a network holds no NaN and no infinity."""
+    return not _not_finite(model.state_dict())
 
 
 def digest(model: nn.Module) -> str:
@@ -227,6 +232,16 @@ def check_torchvision(config: ModelConfig) -> None:
         raise GnetError(f"This network has {given}; torchvision's GoogLeNet allows only {allowed}.")
 
 
+def _not_finite(state: Mapping[str, Tensor]) -> list[str]:
+    """The names of tensors that hold NaN or infinity."""
+    # A sum is finite only of finite numbers, and in double precision it does not overflow.
+    return [
+        name
+        for name, value in state.items()
+        if value.is_floating_point() and not value.sum(dtype=torch.float64).isfinite()
+    ]
+
+
 def _plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors detached, contiguous, on the CPU; floats as float32."""
     return {
@@ -282,6 +297,11 @@ def _build(
         else state[name].detach().to("cpu", value.dtype, copy=True).contiguous()
         for name, value in expected.items()
     }
+    if damaged := _not_finite(tensors):
+        raise GnetError(
+            f"{given} holds NaN or infinity in {some(damaged)}, as after a training that "
+            "diverged; allowed are finite weights."
+        )
     model.load_state_dict(tensors, assign=True)
     model.info = replace(info, digest=digest(model))
     return model.eval()

@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 from gnet.system.atomic import atomically
@@ -60,4 +61,4 @@ def read_requests(path: str | Path) -> Requests:
 def write_requests(path: str | Path, requests: Requests) -> None:
     """Write the requests whole or not at all, for the run to find at its next step."""
     with atomically(path) as temporary:
-        temporary.write_text(json.dumps(asdict(requests)), encoding="utf-8")
+        temporary.write_text(strict_json.dumps(asdict(requests)), encoding="utf-8")

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from gnet import strict_json
+
 TIMES = ("seconds", "pictures_per_second")
 """The fields that differ between two runs of the same seed."""
 
@@ -131,7 +133,8 @@ class BranchesSeen:
 
 @dataclass(frozen=True, kw_only=True)
 class RunEnded:
-    """`reason` is "finished", "stopped" or, after an error, "failed"."""
+    """`reason` is "finished", "stopped", "diverged" (loss or weights are no longer finite) or,
+    after an error, "failed"."""
 
     step: int
     reason: str
@@ -158,7 +161,7 @@ KINDS = {kind.__name__: kind for kind in Event.__args__}
 
 def to_line(event: Event) -> str:
     """The event as one JSON line, its class name under `type`."""
-    return json.dumps({"type": type(event).__name__} | asdict(event)) + "\n"
+    return strict_json.dumps({"type": type(event).__name__} | asdict(event)) + "\n"
 
 
 def from_record(record: dict[str, Any]) -> Event:

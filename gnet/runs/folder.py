@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
+from gnet import strict_json
 from gnet.data.pictures import to_image
 from gnet.errors import GnetError
 from gnet.network.model import GoogLeNet
@@ -69,7 +70,7 @@ class RunFolder:
     def create(self, config: TrainConfig) -> None:
         """Start a run here."""
         with atomically(self.path / CONFIG) as temporary:
-            temporary.write_text(json.dumps(config.to_json(), indent=1), encoding="utf-8")
+            temporary.write_text(strict_json.dumps(config.to_json(), indent=1), encoding="utf-8")
 
     @contextmanager
     def held(self) -> Iterator[None]:

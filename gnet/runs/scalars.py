@@ -65,5 +65,6 @@ def curves(event: Event) -> dict[str, float]:
             f"gradient/{module}/{head}": value
             for module, heads in event.norms.items()
             for head, value in heads.items()
+            if value is not None  # it was not finite
         }
     return {}

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 from gnet.system.processes import Child
@@ -151,7 +152,7 @@ class Measuring:
 
     @contextmanager
     def _begun(self, request: _Request, config: TrainConfig) -> Iterator[Child]:
-        settings = json.dumps(config.to_json()) + "\n"
+        settings = strict_json.dumps(config.to_json()) + "\n"
         try:
             child = Child([*self._command, request.kind, *ARGUMENTS], request=settings)
         except OSError as error:

@@ -14,6 +14,7 @@ import unicodedata
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.system.atomic import atomically
 
@@ -80,7 +81,7 @@ def cleaned_name(text: str, otherwise: str) -> str:
 def write_card(folder: Path, card: RunCard) -> None:
     """Write the card whole or not at all."""
     with atomically(folder / CARD) as temporary:
-        temporary.write_text(json.dumps(asdict(card), indent=1), encoding="utf-8")
+        temporary.write_text(strict_json.dumps(asdict(card), indent=1), encoding="utf-8")
 
 
 def read_card(folder: Path) -> RunCard | None:

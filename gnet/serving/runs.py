@@ -26,7 +26,7 @@ from gnet.serving.run_card import RunCard, cleaned_name, hashed, new_token, writ
 from gnet.serving.shelf import RESUMABLE, RunShelf, process_of
 
 UNDER_WAY = ("starting", "running", "paused")
-ENDED = (*RESUMABLE, "finished")
+ENDED = (*RESUMABLE, "finished", "diverged")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,8 +76,8 @@ class RunShelf:
 
         Keys of each: `id, name, lesson, group` (shared by runs started together), `part` (which of
         the lesson's runs), `created` (seconds since 1970), `mine`, `state` (queued, starting,
-        running, paused, stopping, stopped, interrupted, failed or finished), `message` (why it
-        ended), `position` in the queue from 1, `resumable`, `step, steps, epoch, epochs,
+        running, paused, stopping, stopped, interrupted, failed, diverged or finished), `message`
+        (why it ended), `position` in the queue from 1, `resumable`, `step, steps, epoch, epochs,
         epochs_done, seconds, left` (seconds, None if unknown), `accuracy` (head → on the validation
         set), `settings` (set during the run), `weights` (saved ones: best, last), `untrained`
         (heads without training), `config`.

@@ -37,7 +37,7 @@ class RunProgress:
     ended_at: int = -1
     """Byte in the file at which its end is written; -1: it has not ended."""
     reason: str = ""
-    """Why it ended: finished, stopped or failed."""
+    """Why it ended, as in `RunEnded`."""
     message: str = ""
     paused: bool = False
     step: int = 0

@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import gnet
+from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.network.config import ModelConfig
 from gnet.runs.events import StepDone
@@ -201,7 +202,7 @@ def _event_rate(address: tuple[str, int]) -> float:
 def _event(connection: http.client.HTTPConnection) -> None:
     """Ask for one event and read its answer, as a browser does."""
     path = "/gradio_api/call/explore"
-    body = json.dumps({"data": [EXAMPLE]})
+    body = strict_json.dumps({"data": [EXAMPLE]})
     connection.request("POST", path, body, {"Content-Type": "application/json"})
     event_id = json.loads(connection.getresponse().read())["event_id"]
     connection.request("GET", f"{path}/{event_id}")

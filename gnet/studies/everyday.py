@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.system.assets import ASSETS
 
@@ -62,7 +63,7 @@ def lay_out(sources: str | Path, out: str | Path) -> dict[str, int]:
                     count[split] += 1
     for table, key in (("classes", "name"), ("families", "family"), ("teacher", "teacher")):
         values = {name: row[key] for name, row in classes.items()}
-        text = json.dumps(values, ensure_ascii=False, indent=1)
+        text = strict_json.dumps(values, ensure_ascii=False, indent=1)
         (out / f"{table}.json").write_text(text, encoding="utf-8")
     return dict(count)
 

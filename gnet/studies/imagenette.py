@@ -5,11 +5,11 @@ The public leaderboard (github.com/fastai/imagenette) asks the same of any netwo
 
 from __future__ import annotations
 
-import json
 import statistics
 from pathlib import Path
 from typing import Any
 
+from gnet import strict_json
 from gnet.network.config import HEADS, ModelConfig
 from gnet.runs.train_config import TrainConfig
 from gnet.studies.series import OnEpoch, carry_out, finished
@@ -85,7 +85,7 @@ def benchmark(
     carry_out(plan(data, threads), folder, only=only, on_epoch=on_epoch, signals=signals)
     found = results(data, folder)
     with atomically(folder / RESULTS) as temporary:
-        temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(strict_json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return found
 
 

@@ -21,7 +21,7 @@ from gnet.figures.curves import training_figure
 from gnet.network.folding import fold
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import load, save
-from gnet.runs.events import EpochDone, Event, RunStarted
+from gnet.runs.events import EpochDone, Event, RunEnded, RunStarted
 from gnet.runs.folder import LAST, RunFolder
 from gnet.runs.train_config import TrainConfig
 from gnet.studies.model_card import MEASURED, between_marks
@@ -46,6 +46,9 @@ def publish(
     """
     folder, out = RunFolder(run_dir), Path(out)
     config = folder.config()
+    end = next((e for e in folder.events() if isinstance(e, RunEnded)), None)
+    if end and end.reason == "diverged":
+        raise GnetError(f"The run in {run_dir} diverged and has nothing to publish. {end.message}")
     if not folder.finished():
         raise GnetError(
             f"The run in {run_dir} is not finished; resume it to its end, then publish it."

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.system.atomic import atomically
 
@@ -63,7 +64,8 @@ class Kind:
     ) -> Path:
         """Write such a file whole or not at all, and return its path; raises `GnetError`."""
         marked = {"format": f"gnet {self.name} {self.version}"} | header
-        return write_tensors(path, tensors, {self.name: json.dumps(marked, ensure_ascii=False)})
+        text = strict_json.dumps(marked, ensure_ascii=False)
+        return write_tensors(path, tensors, {self.name: text})
 
     def header(self, path: str | Path) -> dict[str, Any]:
         """The header alone; raises `GnetError` for any other file."""

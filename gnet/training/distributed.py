@@ -33,6 +33,10 @@ class Group:
             dist.all_reduce(values)
         return values
 
+    def any(self, true: bool) -> bool:
+        """Whether it is true in any process; all must call this together."""
+        return bool(self.summed(torch.tensor(float(true), device=device())) > 0)
+
 
 @contextmanager
 def joined() -> Iterator[Group]:

@@ -7,7 +7,6 @@ are restored afterwards.
 from __future__ import annotations
 
 import itertools
-import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +30,7 @@ from gnet.system.progress import Progress
 from gnet.training.checkpoint import save_state
 from gnet.training.distributed import Group
 from gnet.training.gradients import gradients_by_head, norms_and_cosines, probe_batch
-from gnet.training.learner import Learner, steps_each_epoch, training_batches
+from gnet.training.learner import Diverged, Learner, steps_each_epoch, training_batches
 from gnet.training.precision import this_machine
 from gnet.training.starting import first_weights, open_splits, resolved
 
@@ -92,8 +91,9 @@ def _find_rate(config: TrainConfig, progress: Progress | None) -> Finding:
         for step, batch in enumerate(itertools.islice(ready, STEPS)):
             rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
             learner.set(learning_rate=rate)
-            loss = learner.take(batch, len(batch.labels)).loss
-            if not math.isfinite(loss):
+            try:
+                loss = learner.take(batch, len(batch.labels)).loss
+            except Diverged:
                 break
             mean, weight = MEMORY * mean + (1 - MEMORY) * loss, MEMORY * weight + 1 - MEMORY
             rates.append(rate)

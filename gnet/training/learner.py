@@ -5,6 +5,7 @@ Knows nothing of files, events, or the end of an epoch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,7 @@ from gnet.data.datasets import Dataset
 from gnet.errors import GnetError
 from gnet.network.config import UNTRAINED
 from gnet.network.model import GoogLeNet, Logits
+from gnet.network.weights import is_finite
 from gnet.runs.train_config import TrainConfig
 from gnet.training.distillation.answers import MatchedAnswers, SoftTargets
 from gnet.training.distributed import Group, device
@@ -36,6 +38,17 @@ from gnet.training.optimisation import (
     weighted,
 )
 from gnet.training.starting import first_network, frozen, grown, heads_in_training
+from gnet.words import listed
+
+
+class Diverged(GnetError):
+    """Training cannot go on: its loss or its weights are no longer finite numbers."""
+
+    def __init__(self, what: str, step: int) -> None:
+        """`what` begins the sentence, as "The loss of main became NaN"."""
+        super().__init__(
+            f"{what} after step {step}; try a lower learning rate or a network with batch norm."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +126,20 @@ class Learner:
             heads = grown(model.info.heads, heads_in_training(self.config))
             model.info = replace(model.info, heads=heads)
 
+    def check_weights(self) -> None:
+        """Raise `Diverged` where weights in any process are not finite; all must call this."""
+        if self.group.any(not self.finite()):
+            raise Diverged("The weights became NaN or infinite", self.step)
+
+    def finite(self) -> bool:
+        """Whether all weights and statistics of this process, the EMA included, are finite."""
+        return all(is_finite(model) for model in {self.model, self.eval_model})
+
     def take(self, batch: Batch, count: int) -> StepResult:
-        """One step on this process's part of a batch that has `count` pictures in all."""
+        """One step on this process's part of a batch that has `count` pictures in all.
+
+        Raises `Diverged` before the update where a head's loss is not finite.
+        """
         # The seed of dropout comes from the step, so a resumed run draws the same.
         torch.manual_seed(_step_seed(self.config.seed, self.step, self.group.rank))
         rate = learning_rate(self.step, self.steps, self.config)
@@ -132,6 +157,9 @@ class Learner:
         # the number of processes, averages to the whole batch's gradient.
         (weighted(losses, self.config) * (self.group.world / count)).backward()
         each, accuracy = self._shared(logits, labels, losses, count)
+        if damaged := [head for head, loss in each.items() if not math.isfinite(loss)]:
+            state = "NaN" if any(math.isnan(each[head]) for head in damaged) else "infinite"
+            raise Diverged(f"The loss of {listed(damaged)} became {state}", self.step)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         if self.ema:

@@ -7,6 +7,7 @@ Knows nothing of the processes that watch it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
@@ -36,7 +37,7 @@ from gnet.training import checkpoint
 from gnet.training.distributed import Group, joined
 from gnet.training.epochs import is_best, look, pinned_picture, validate
 from gnet.training.gradients import measure_gradients, probe_batch
-from gnet.training.learner import Learner, steps_each_epoch, training_batches
+from gnet.training.learner import Diverged, Learner, steps_each_epoch, training_batches
 from gnet.training.precision import this_machine
 from gnet.training.starting import (
     check_same_run,
@@ -188,6 +189,9 @@ class _Run:
         except GeneratorExit:
             self._log_end("stopped")
             raise
+        except Diverged as error:
+            yield self._log_end("diverged", str(error))
+            return
         except BaseException as error:
             with suppress(GnetError):  # on a full disk the first error says more
                 self._log_end("failed", (str(error) or type(error).__name__).splitlines()[0])
@@ -272,6 +276,7 @@ class _Run:
 
     def _end_epoch(self, epoch: int) -> Iterator[Event]:
         """Validate an epoch and save its weights; a request to stop postpones both."""
+        self.learner.check_weights()
         sizes = self.config.sizes_by_epoch()
         try:
             done = validate(
@@ -284,6 +289,8 @@ class _Run:
             )
         except Stopped:
             return
+        if self.group.any(not all(map(math.isfinite, done.val_loss.values()))):
+            raise Diverged("The validation loss became NaN or infinite", self.learner.step)
         self.scores.append(done.val_accuracy["main"])
         best = is_best(self.scores, sizes)
         if best and self.folder:
@@ -312,7 +319,7 @@ class _Run:
         """Save weights and state; returns the event."""
         learner = self.learner
         self.saved_step, self.saved_time = learner.step, time.monotonic()
-        if not self.folder:
+        if not self.folder or not learner.finite():  # the last good checkpoint stays
             return []
         # The state comes last: if killed before, the run repeats the steps of these weights.
         self.folder.keep(LAST, learner.eval_model)

@@ -1,6 +1,5 @@
 """What the tabs' events have in common: one line before the model, no overlays, records as text."""
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.system.paths import without_paths
 
@@ -21,7 +21,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden"}
 
 def as_text(record: Any) -> str:
     """A record as JSON text: Gradio's page takes a long text much faster than a deep record."""
-    return json.dumps(record, separators=(",", ":")).replace("<", "\\u003c")
+    return strict_json.dumps(record, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def settle(event: Any, what: str) -> None:

@@ -5,10 +5,10 @@ A new tab is a file in this folder, a folder in assets/components and one line h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gnet import strict_json
 from gnet.answers.explorers import Explorers
 from gnet.serving.measuring import Measuring
 from gnet.serving.offers import Offers
@@ -83,7 +83,7 @@ def script(shown: Sequence[Tab]) -> str:
     table = {
         tab.name: {"label": tab.label, "line": tab.line, "drawings": tab.drawings} for tab in shown
     }
-    return f"window.gnetTabs = {json.dumps(table)};"
+    return f"window.gnetTabs = {strict_json.dumps(table)};"
 
 
 def style(shown: Sequence[Tab]) -> str:

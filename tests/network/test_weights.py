@@ -1,5 +1,6 @@
 """Weights on disk: what is loaded equals what was saved; torchvision's come in and go out."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,6 +80,16 @@ def test_half_precision_is_for_convolutions_and_linear_layers_only(tmp_path):
         assert value.dtype in (torch.float32, torch.int64)
         assert torch.equal(value, stored[name].to(value.dtype)), name
     assert path.stat().st_size < weights.save(model, tmp_path / "full.safetensors").stat().st_size
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name", ["fc.weight", "aux1.fc2.bias", "conv1.bn.running_var"])
+def test_weights_that_are_not_finite_are_refused(name, wrong, tmp_path):
+    model = small()
+    model.state_dict()[name].view(-1)[0] = wrong
+    path = weights.save(model, tmp_path / "diverged.safetensors")
+    with pytest.raises(GnetError, match=rf"NaN or infinity in {name}, .* allowed are finite"):
+        weights.load(path)
 
 
 def test_half_precision_refuses_what_it_cannot_hold(tmp_path):

@@ -8,12 +8,13 @@ import pytest
 
 from gnet.errors import GnetError
 from gnet.runs.control import read_requests
+from gnet.runs.events import RunEnded
 from gnet.runs.folder import CONTROL
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.run_card import new_token
 from gnet.serving.runs import Runs
 from gnet.serving.shelf import RunShelf, process_of
-from support import pretend_training
+from support import pretend_training, told_runs
 from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps, until
 
 
@@ -175,6 +176,22 @@ def test_a_full_disk_is_named_where_the_run_itself_could_not(opened):
     assert "was killed" in reach(runs, run_id, "interrupted")["message"]
     full = RunShelf(runs.folder, full_below=1 << 80)
     assert reach(full, run_id, "failed")["message"].startswith("The disk is full; make room")
+
+
+def test_a_run_that_diverged_says_so_and_cannot_be_resumed(tmp_path):
+    told = told_runs.Told(tmp_path)
+    said = "The loss of main became NaN after step 1; try a lower learning rate."
+    ended = RunEnded(step=1, reason="diverged", seconds=1.0, message=said)
+    run_id = told.put(
+        "first", SHORT, [told_runs.started(SHORT), told_runs.step(SHORT, 1), ended], live=True
+    )
+    told.end()
+    with Runs(tmp_path) as runs:
+        run = runs.shelf.follow(run_id)["run"]
+        assert (run["state"], run["message"]) == ("diverged", said)
+        assert not run["resumable"] and run["weights"] == []
+        runs.steer(run_id, told_runs.OWNER, "delete")
+        assert runs.shelf.cards() == {}
 
 
 def test_a_process_that_cannot_be_started_is_a_failed_run(tmp_path):

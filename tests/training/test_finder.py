@@ -11,6 +11,7 @@ from gnet.commands.main import main
 from gnet.errors import GnetError
 from gnet.training import finder
 from gnet.training.finder import HIGHEST, LOWEST, estimate, find_rate
+from gnet.training.learner import Diverged
 from support.training_runs import tiny
 
 CONFIG = tiny(pinned=-1)
@@ -23,12 +24,17 @@ def short(monkeypatch):
 
 
 def losses_of(monkeypatch, losses):
-    """Let the learner tell of these losses in place of its own."""
+    """Let the learner tell of these losses in place of its own; it refuses what is not finite."""
     told = iter(losses)
     taken = finder.Learner.take
-    monkeypatch.setattr(
-        finder.Learner, "take", lambda *given: replace(taken(*given), loss=next(told))
-    )
+
+    def take(learner, *given):
+        result = replace(taken(learner, *given), loss=next(told))
+        if not math.isfinite(result.loss):
+            raise Diverged("The loss of main became NaN", learner.step)
+        return result
+
+    monkeypatch.setattr(finder.Learner, "take", take)
 
 
 def test_rates_grow_by_the_same_factor_from_the_lowest_to_the_highest():

@@ -27,6 +27,7 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
+from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.runs.folder import CONFIG, EVENTS, RunFolder
 from gnet.runs.scalars import scalars
@@ -102,10 +103,10 @@ def _parts(file: IO[bytes], path: Path) -> Iterator[bytes]:
 
 
 def _told_line(line: bytes, path: Path) -> bytes:
-    if b'"message"' not in line:
+    if not any(word in line for word in (b'"message"', b"NaN", b"Infinity")):
         return line
     try:
-        return json.dumps(without_folders(json.loads(line), path)).encode() + b"\n"
+        return strict_json.dumps(without_folders(json.loads(line), path)).encode() + b"\n"
     except (ValueError, AttributeError):  # damaged: its content is unknown
         return b"\n"
 

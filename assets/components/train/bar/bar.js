@@ -14,12 +14,13 @@ const clock = (seconds) => {
 const WORDS = {
   queued: "waiting", starting: "starting", running: "", paused: "paused", stopping: "stopping",
   stopped: "stopped", interrupted: "interrupted", finished: "finished", failed: "failed",
+  diverged: "diverged",
 };
 
 // Which buttons there are in which state: [action, label, can be pressed].
 function buttons(name) {
   if (["stopped", "interrupted", "failed"].includes(name)) return [["resume", "Resume", true]];
-  if (name === "finished") return [];
+  if (["finished", "diverged"].includes(name)) return [];
   const paused = name === "paused";
   return [
     paused ? ["continue", "Continue", true] : ["pause", "Pause", name === "running"],

@@ -22,7 +22,7 @@ function rowOf(row) {
   const on = row.id === state.run;
   const name = escape(row.name);
   const look = gnet.tracks.laid(state).indexOf(row.id); // how its lines are drawn
-  const stopped = ["stopped", "interrupted", "failed"].includes(row.state) ? ` <span class="quiet" title="${escape(row.message)}">${row.state}</span>` : "";
+  const stopped = ["stopped", "interrupted", "failed", "diverged"].includes(row.state) ? ` <span class="quiet" title="${escape(row.message)}">${row.state}</span>` : "";
   const differs = row.differs.map(([what, value]) => `${escape(what)} <b>${escape(value)}</b>`).join(", ");
   const actions = [
     row.explore && `<button type="button" data-do="explore">Explore this network</button>`,
