@@ -34,7 +34,15 @@ def register(command: Command) -> None:
 
 
 def train(arguments: argparse.Namespace) -> int:
-    from gnet.runs.events import EpochDone, RunEnded, RunPaused, RunStarted, StepDone, to_line
+    from gnet.runs.events import (
+        EpochDone,
+        RequestRefused,
+        RunEnded,
+        RunPaused,
+        RunStarted,
+        StepDone,
+        to_line,
+    )
 
     with_large_pages()
     signals = StopSignals()
@@ -57,6 +65,9 @@ def train(arguments: argparse.Namespace) -> int:
             if isinstance(event, EpochDone) and not arguments.json:
                 bar.clear()
                 print(_epoch_line(event), flush=True)
+            if isinstance(event, RequestRefused):
+                bar.clear()
+                print(event.message, file=sys.stderr)  # the run goes on: no "gnet: " before it
             if isinstance(event, RunPaused) and not arguments.json:
                 bar.clear()
                 print(f"paused after {event.step} steps, as control.json says", flush=True)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 from gnet.system.atomic import atomically
+from gnet.words import cut, listed, some
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +36,17 @@ class Requests:
             raise GnetError(
                 f"pause is {self.pause!r} and stop {self.stop!r}; allowed are true and false."
             )
-        if not isinstance(self.steps, int) or isinstance(self.steps, bool) or self.steps < 0:
-            raise GnetError(f"steps is {self.steps!r}; allowed are whole numbers from 0.")
+        whole = isinstance(self.steps, int) and not isinstance(self.steps, bool)
+        if not whole or not 0 <= self.steps <= MOST_STEPS:
+            raise GnetError(
+                f"steps is {cut(self.steps)}; allowed are whole numbers from 0 to {MOST_STEPS:,}."
+            )
         settings = {name: getattr(self, name) for name in SETTINGS}
         TrainConfig(**{name: value for name, value in settings.items() if value is not None})
 
 
+MOST_STEPS = 1_000_000_000
+_EXAMPLE = '{"pause": true}'
 SETTINGS = ("learning_rate", "aux1_weight", "aux2_weight")
 """What can be set anew while a run is under way; the ranges are those of `TrainConfig`."""
 
@@ -47,15 +54,37 @@ SETTINGS = ("learning_rate", "aux1_weight", "aux2_weight")
 def read_requests(path: str | Path) -> Requests:
     """The requests in a file; none where there is no file. Raises `GnetError` for anything else."""
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = Path(path).read_bytes()
     except FileNotFoundError:
         return Requests()
-    except (OSError, ValueError) as error:
-        raise GnetError(f"{path} cannot be read ({error}); allowed is JSON.") from error
-    known = {f.name for f in fields(Requests)}
-    if not isinstance(record, dict) or not set(record) <= known:
-        raise GnetError(f"{path} holds {record!r}; allowed are {', '.join(sorted(known))}.")
-    return Requests(**record)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise GnetError(f"{path} cannot be read ({reason}); allowed is {_EXAMPLE}.") from error
+    record = _record(content, path)
+    known = [f.name for f in fields(Requests)]
+    if unknown := [cut(name) for name in record if name not in known]:
+        raise GnetError(f"{path} requests {some(unknown)}; allowed are {listed(known)}.")
+    try:
+        return Requests(**record)
+    except GnetError as error:
+        raise GnetError(f"{path}: {error}") from error
+
+
+def _record(content: bytes, path: str | Path) -> dict[str, Any]:
+    """The JSON object in a file's content."""
+    if b"\0" in content:  # no text in UTF-8 has it, and a shell of Windows writes UTF-16
+        raise GnetError(f"{path} is written in UTF-16; allowed is UTF-8, as {_EXAMPLE}.")
+    try:
+        record = json.loads(content.decode("utf-8-sig"))
+    except UnicodeError as error:
+        raise GnetError(f"{path} is not written in UTF-8; allowed is {_EXAMPLE}.") from error
+    except (ValueError, RecursionError) as error:
+        raise GnetError(
+            f"{path} is not JSON ({error}); allowed is {_EXAMPLE}, with double quotes."
+        ) from error
+    if not isinstance(record, dict):
+        raise GnetError(f"{path} holds {cut(record)}; allowed is an object, as {_EXAMPLE}.")
+    return record
 
 
 def write_requests(path: str | Path, requests: Requests) -> None:

@@ -103,6 +103,15 @@ class SettingsChanged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RequestRefused:
+    """Somebody wrote requests that the run cannot follow; the ones before stay in force."""
+
+    step: int
+    message: str
+    """One sentence: what was requested, what is allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GradientsMeasured:
     """Where each module's gradient comes from, on one probe batch that stays the same."""
 
@@ -149,6 +158,7 @@ Event = (
     | RunPaused
     | RunContinued
     | SettingsChanged
+    | RequestRefused
     | StepDone
     | GradientsMeasured
     | BranchesSeen

@@ -19,7 +19,13 @@ from gnet.system.paths import without_paths
 
 Record = dict[str, Any]
 
-MOST = {"StepDone": 1500, "GradientsMeasured": 300, "BranchesSeen": 60, "CheckpointSaved": 100}
+MOST = {
+    "StepDone": 1500,
+    "GradientsMeasured": 300,
+    "BranchesSeen": 60,
+    "CheckpointSaved": 100,
+    "RequestRefused": 20,
+}
 """Events of each kind that a late viewer gets, spread evenly over the run; of other kinds all."""
 TAIL = 700
 """Latest events kept for viewers who only need what is new."""

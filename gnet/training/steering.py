@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import astuple, replace
 from pathlib import Path
 from time import sleep
@@ -16,7 +15,7 @@ import torch
 
 from gnet.errors import GnetError
 from gnet.runs.control import SETTINGS, Requests, read_requests, write_requests
-from gnet.runs.events import Event, RunContinued, RunPaused, SettingsChanged
+from gnet.runs.events import Event, RequestRefused, RunContinued, RunPaused, SettingsChanged
 from gnet.system.stamps import Stamp, stamp_of
 from gnet.training.distributed import Group, device
 from gnet.training.learner import Learner
@@ -60,6 +59,8 @@ class Steering:
         """Follow the requests; returns when the next step may be taken, or the run must stop."""
         while True:
             requests = self.listener.read()
+            if refusal := self.listener.refusal():
+                yield self.log(RequestRefused(step=self.learner.step, message=refusal))
             self.stopping = requests.stop
             if (
                 self._single_steps is None
@@ -120,6 +121,7 @@ class Listener:
         self.stop = stop
         self._latest = Requests()
         self._seen: Stamp = ()
+        self._refusal = ""
 
     def read(self) -> Requests:
         """The current requests; all processes must call this together. Cheap if nothing is new."""
@@ -134,17 +136,33 @@ class Listener:
         named = dict(zip(SETTINGS, (None if math.isnan(v) else v for v in settings), strict=True))
         return Requests(pause=pause > 0, steps=round(steps), stop=stop + signalled > 0, **named)
 
+    def refusal(self) -> str:
+        """Why the file's latest content was refused; told once for each change of the file."""
+        refusal, self._refusal = self._refusal, ""
+        return refusal
+
     def clear_stop(self) -> None:
         """Remove a followed request to stop, and a pause, so that a resumed run goes on."""
         if self.path and self._from_file().stop:
             write_requests(self.path, replace(self._from_file(), pause=False, stop=False))
 
     def _from_file(self) -> Requests:
-        """The requests in the file; the previous ones while it cannot be read."""
+        """The requests in the file; the previous ones where it holds what no run can follow."""
         if self.path:
             seen = stamp_of(self.path)
-            if seen != self._seen:
-                with suppress(GnetError):
+            if seen != self._seen and not _is_empty(self.path):
+                self._seen = seen
+                try:
                     self._latest = read_requests(self.path)
-                    self._seen = seen
+                    self._refusal = ""
+                except GnetError as error:
+                    self._refusal = str(error)
         return self._latest
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether the file has no content yet: a shell empties it before it writes."""
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return False

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from gnet.commands.main import main
 from gnet.errors import GnetError
 from gnet.runs.events import RunEnded, RunPaused, RunResumed, StepDone, to_line
-from gnet.runs.folder import CONFIG, EVENTS, HELD, RunFolder
+from gnet.runs.folder import BEST, CONFIG, EVENTS, HELD, STATE, RunFolder
 from gnet.training.loop import resume, train
 from support.training_runs import curve, run, tiny
 
@@ -120,3 +121,17 @@ def test_a_resumed_run_drops_an_unfinished_last_line_however_long(whole, rest, t
     (tmp_path / EVENTS).write_text(lines + rest)
     folder.append(RunResumed(step=whole))
     assert (tmp_path / EVENTS).read_text() == lines + to_line(RunResumed(step=whole))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
+@pytest.mark.parametrize("size, file", [(100_000, BEST), (300_000, STATE)])
+def test_weights_and_states_that_find_no_room_end_the_run_in_a_sentence(size, file, tmp_path):
+    from support.disks import full_above
+
+    with full_above(size), pytest.raises(GnetError, match=rf"Cannot write .*{file}.*; make room"):
+        list(train(tiny(), tmp_path))
+    *_, ended = RunFolder(tmp_path).events()
+    assert isinstance(ended, RunEnded) and ended.reason == "failed"
+    assert ended.message.startswith("Cannot write") and ended.message.endswith("another disk.")
+    list(resume(tmp_path))
+    assert curve(RunFolder(tmp_path).events()) == curve(run(tiny()))

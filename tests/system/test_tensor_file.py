@@ -110,15 +110,11 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(kind_and_reader, pa
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
 def test_the_error_contains_the_systems_reason(path):
-    import resource
+    from support.disks import full_above
 
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    try:
-        with pytest.raises(GnetError, match=r"Cannot write .*\(File too large\); make room"):
-            RECORDING.write(path, {}, {"a": torch.zeros(1000)})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    refused = pytest.raises(GnetError, match=r"Cannot write .*\(File too large\); make room")
+    with full_above(1000), refused:
+        RECORDING.write(path, {}, {"a": torch.zeros(1000)})
     assert not list(path.parent.iterdir())
 
 

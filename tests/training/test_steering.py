@@ -5,11 +5,13 @@ from functools import cache
 
 import pytest
 
+from gnet.commands.main import main
 from gnet.network.config import TRAINED, UNTRAINED
 from gnet.network.weights import load
 from gnet.runs.control import Requests, read_requests, write_requests
 from gnet.runs.events import (
     EpochDone,
+    RequestRefused,
     RunContinued,
     RunEnded,
     RunResumed,
@@ -262,3 +264,28 @@ def test_a_folder_with_a_config_alone_is_a_run_that_has_yet_to_begin(tmp_path):
     assert not [e for e in events if isinstance(e, RunResumed | RunContinued)]
     assert curve(events) == curve(undisturbed())
     assert RunFolder(tmp_path).config().model.num_classes == 10
+
+
+def test_requests_that_no_run_can_follow_are_told_once_and_change_nothing(tmp_path):
+    events = train(CONFIG, tmp_path)
+    taken = taken_until(events, StepDone, 2)
+    (tmp_path / CONTROL).write_text('{"learning_rate": 1000}')
+    taken += list(events)
+    told = [event for event in taken if isinstance(event, RequestRefused)]
+    assert [event.step for event in told] == [2]
+    assert "learning_rate is 1000; allowed are numbers from 0 to 100." in told[0].message
+    kept = read_events(tmp_path / EVENTS)
+    assert [event for event in kept if isinstance(event, RequestRefused)] == told
+    assert curve([e for e in kept if e not in told]) == curve(undisturbed())
+
+
+def test_the_command_prints_refused_requests_on_stderr(tmp_path, capsys):
+    folder = tmp_path / "run"
+    events = train(CONFIG, folder)
+    taken_until(events, StepDone, 1)
+    events.close()
+    (folder / CONTROL).write_bytes('{"pause": true}'.encode("utf-16"))
+    assert main(["train", "--resume", str(folder)]) == 0
+    said = capsys.readouterr()
+    assert said.err.count("is written in UTF-16") == 1 and said.err.count("\n") == 1
+    assert "finished after 5 steps" in said.out
