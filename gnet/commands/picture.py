@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from gnet.commands.console import Command, positive, print_json
+from gnet.errors import GnetError
 from gnet.network.config import UNTRAINED
+
+if TYPE_CHECKING:
+    from gnet.network.model import GoogLeNet
 
 
 def register(command: Command) -> None:
@@ -37,55 +43,69 @@ def register(command: Command) -> None:
     sub.add_argument("--out", metavar="FILE", help="figure to write: .png, .svg or .pdf")
 
 
-def predict(arguments: argparse.Namespace) -> None:
-    from gnet.data.pictures import read_pixels
-    from gnet.explain.belief import belief
-    from gnet.explain.recording import record
+def predict(arguments: argparse.Namespace) -> int:
     from gnet.network.folding import fold
     from gnet.network.weights import load
 
     model = fold(load(arguments.weights))
-    answers = []
+    answers: list[dict[str, Any] | None] = []
     for path in arguments.pictures:
-        recording = record(model, read_pixels(path, model.info.preprocessing))
-        believed = belief(recording, top=arguments.top).heads
-        rows = {
-            head: [
-                {
-                    "class": model.info.class_name(index),
-                    "probability": held.probabilities[index],
-                    "status": held.status,
-                }
-                for index in held.top
-            ]
-            for head, held in believed.items()
-        }
-        present = [head for head in ("main", "aux1", "aux2") if head in recording.logits]
-        status = {head: recording.heads.get(head, UNTRAINED) for head in present}
-        sure = {head: believed[head].sure if head in believed else None for head in present}
-        certain = {head: believed[head].certain if head in believed else None for head in present}
-        families = {
+        try:
+            answer = _predicted(model, path, arguments.top)
+        except GnetError as error:  # the other pictures are answered all the same
+            answer = None
+            print(f"gnet: {error}", file=sys.stderr)
+        if answer and not arguments.json:
+            _print_answer(path, answer)
+        answers.append(answer)
+    several = len(answers) > 1
+    if arguments.json and (several or answers[0]):
+        print_json(answers if several else answers[0])
+    return 0 if all(answers) else 2
+
+
+def _predicted(model: GoogLeNet, path: str, top: int) -> dict[str, Any]:
+    """The first classes of each head for one picture, and how sure it is of them."""
+    from gnet.data.pictures import read_pixels
+    from gnet.explain.belief import belief
+    from gnet.explain.recording import record
+
+    recording = record(model, read_pixels(path, model.info.preprocessing))
+    believed = belief(recording, top=top).heads
+    rows = {
+        head: [
+            {
+                "class": model.info.class_name(index),
+                "probability": held.probabilities[index],
+                "status": held.status,
+            }
+            for index in held.top
+        ]
+        for head, held in believed.items()
+    }
+    present = [head for head in ("main", "aux1", "aux2") if head in recording.logits]
+    return {head: rows.get(head, []) for head in present} | {
+        "status": {head: recording.heads.get(head, UNTRAINED) for head in present},
+        "sure": {head: believed[head].sure if head in believed else None for head in present},
+        "certain": {head: believed[head].certain if head in believed else None for head in present},
+        "families": {
             head: model.info.family_shares(held.probabilities) for head, held in believed.items()
-        }
-        answers.append(
-            {head: rows.get(head, []) for head in present}
-            | {"status": status, "sure": sure, "certain": certain, "families": families}
-        )
-    if arguments.json:
-        print_json(answers[0] if len(answers) == 1 else answers)
-        return
-    for path, answer in zip(arguments.pictures, answers, strict=True):
-        print(path)
-        for head, status in answer["status"].items():
-            doubt = "; not sure, the nearest classes are" if answer["sure"][head] is False else ""
-            families = answer["families"].get(head, {})
-            if answer["certain"][head] is False and not doubt and families:
-                doubt = "; not sure of the class"
-            print(f"  {head}  ({status}{doubt})")
-            for family, share in itertools.islice(families.items(), 1 if doubt else 0):
-                print(f"    {100 * share:5.1f} %  some {family}: all classes of this family")
-            for row in answer[head]:
-                print(f"    {100 * row['probability']:5.1f} %  {row['class']}")
+        },
+    }
+
+
+def _print_answer(path: str, answer: dict[str, Any]) -> None:
+    print(path)
+    for head, status in answer["status"].items():
+        doubt = "; not sure, the nearest classes are" if answer["sure"][head] is False else ""
+        families = answer["families"].get(head, {})
+        if answer["certain"][head] is False and not doubt and families:
+            doubt = "; not sure of the class"
+        print(f"  {head}  ({status}{doubt})")
+        for family, share in itertools.islice(families.items(), 1 if doubt else 0):
+            print(f"    {100 * share:5.1f} %  some {family}: all classes of this family")
+        for row in answer[head]:
+            print(f"    {100 * row['probability']:5.1f} %  {row['class']}")
 
 
 def explore(arguments: argparse.Namespace) -> None:

@@ -108,16 +108,16 @@ def bench(arguments: argparse.Namespace) -> None:
 def precision(arguments: argparse.Namespace) -> None:
     import torch
 
-    from gnet.studies import arithmetic
+    from gnet.studies import precision as study
 
     with_large_pages()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    found = list(arithmetic.timings(arithmetic.CASES))
+    found = list(study.timings(study.CASES))
     if arguments.json:
         print_json([asdict(timing) for timing in found])
     else:
-        print(arithmetic.table(found))
+        print(study.table(found))
 
 
 def lesson(arguments: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """The commands for a picture: predict, explore, attribute."""
 
+import json
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,23 @@ def test_predict_gives_class_probability_and_status_of_each_head(weights, photo,
 def test_predict_gives_a_list_for_several_pictures(weights, photo, answer):
     both = answer("predict", photo, photo, "--weights", weights, "--top", "1")
     assert len(both) == 2 and both[0] == both[1] and len(both[0]["main"]) == 1
+
+
+def test_a_broken_picture_leaves_the_others_their_answers(weights, photo, tmp_path, capsys):
+    broken = tmp_path / "cut.png"
+    broken.write_bytes(Path(photo).read_bytes()[:200])
+    command = ["predict", photo, str(broken), str(tmp_path / "none.png"), photo]
+    assert main([*command, "--weights", weights]) == 2
+    said = capsys.readouterr()
+    assert said.out.count("%  cat") == 4 and said.out.count(f"{photo}\n") == 2
+    first, second = said.err.splitlines()
+    assert first.startswith("gnet: ") and "cut.png" in first
+    assert second.startswith("gnet: There is no file") and "none.png" in second
+    assert main([*command, "--weights", weights, "--json"]) == 2
+    answers = json.loads(capsys.readouterr().out)
+    assert [answer is None for answer in answers] == [False, True, True, False]
+    assert main(["predict", str(broken), str(broken), "--weights", weights]) == 2
+    assert capsys.readouterr().out == ""
 
 
 def test_predict_prints_a_table(weights, photo, capsys):

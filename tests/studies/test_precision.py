@@ -3,11 +3,11 @@
 import json
 
 from gnet.commands.main import main
-from gnet.studies import arithmetic
+from gnet.studies import precision
 
 
 def test_the_command_times_both_and_says_what_auto_takes(monkeypatch, capsys):
-    monkeypatch.setattr(arithmetic, "CASES", ((0.0625, 32),))
+    monkeypatch.setattr(precision, "CASES", ((0.0625, 32),))
     assert main(["precision", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["width"], row["size"]) == (0.0625, 32)
