@@ -133,7 +133,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _data_folder(text: str) -> Path:
-    path = Path(text).expanduser().resolve()
+    from gnet.system.paths import expanded
+
+    path = expanded(text).resolve()
     if not path.exists():
         raise argparse.ArgumentTypeError(
             f"{text!r} was given; allowed is a folder or zip that exists"

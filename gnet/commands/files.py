@@ -1,4 +1,4 @@
-"""Commands that write files to keep: publish, export, assets."""
+"""Commands that write files to keep: publish, convert, export, assets."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import argparse
 from pathlib import Path
 
 from gnet.commands.console import Command, positive, print_json
+from gnet.errors import GnetError
+from gnet.network.config import UNTRAINED
+from gnet.system.paths import expanded
 from gnet.system.processes import with_large_pages
 from gnet.system.progress import Bar
+from gnet.words import listed
 
 
 def register(command: Command) -> None:
@@ -18,6 +22,25 @@ def register(command: Command) -> None:
     sub.add_argument("--out", required=True, metavar="FILE", help="the .safetensors file to write")
     sub.add_argument("--data", help="where the run's data set lies now")
     sub.add_argument("--size", type=positive, help="side of the input in px to evaluate at")
+
+    sub = command(convert, "Make weights of a .pth file of torchvision's GoogLeNet.", weights=False)
+    sub.add_argument("source", metavar="FILE", help="the .pth, .pt or .safetensors file")
+    sub.add_argument(
+        "--classes", required=True, metavar="FILE", help="class names, one a line or JSON"
+    )
+    sub.add_argument(
+        "--transform-input",
+        required=True,
+        action=argparse.BooleanOptionalAction,
+        help="the network renormalises its input: yes for torchvision's published weights and what "
+        "was fine-tuned from them, no for weights trained from random ones",
+    )
+    sub.add_argument(
+        "--heads",
+        default="main",
+        help="heads that were trained, as main,aux1,aux2 (default main)",
+    )
+    sub.add_argument("--out", required=True, metavar="FILE", help="the .safetensors file to write")
 
     sub = command(
         export, "Write the network as ONNX, as a JSON description or as torchvision's state dict."
@@ -43,6 +66,29 @@ def publish(arguments: argparse.Namespace) -> None:
         print_json({"files": [str(path) for path in written]})
         return
     print("\n".join(str(path) for path in written))
+
+
+def convert(arguments: argparse.Namespace) -> None:
+    from gnet.network.conversion import convert, read_classes
+    from gnet.network.weights import load, save
+
+    out = expanded(arguments.out)
+    if out.suffix != ".safetensors":
+        raise GnetError(f"--out is {arguments.out}; allowed is a path that ends in .safetensors.")
+    names = read_classes(arguments.classes)
+    heads = [name.strip() for name in arguments.heads.split(",")]
+    found = convert(
+        arguments.source, names, transform_input=arguments.transform_input, trained=heads
+    )
+    info = load(save(found.model, out)).info
+    if arguments.json:
+        status = {"heads": info.heads, "left_out": list(found.left_out)}
+        print_json({"file": str(out), "classes": len(names)} | status)
+        return
+    trained = [head for head, status in info.heads.items() if status != UNTRAINED]
+    print(f"{out}, {len(names)} classes, trained heads: {listed(trained)}")
+    if found.left_out:
+        print(f"left out: {listed(found.left_out)}, made for other classes or without the other")
 
 
 def export(arguments: argparse.Namespace) -> None:

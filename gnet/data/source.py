@@ -11,6 +11,7 @@ from pathlib import Path
 from gnet.data.archives import Files, Limits, open_files
 from gnet.data.catalogue import TORCHVISION, is_here
 from gnet.errors import GnetError
+from gnet.system.paths import expanded
 
 BUILT_IN_NAME = "built-in"
 
@@ -65,10 +66,7 @@ def parse(spec: str | Path | Source) -> Source:
         return BuiltIn()
     if isinstance(spec, str) and spec.lower() in TORCHVISION:
         return Known(spec.lower())
-    try:
-        return Stored(Path(spec).expanduser())
-    except RuntimeError:  # no such home
-        return Stored(Path(spec))
+    return Stored(expanded(spec))
 
 
 def is_missing(source: Source) -> bool:

@@ -21,6 +21,7 @@ from gnet.data.datasets import Dataset
 from gnet.data.pictures import PictureError, as_seen, as_tensor, open_picture, to_image
 from gnet.errors import GnetError
 from gnet.network.info import Preprocessing
+from gnet.system.paths import expanded
 
 Random = np.random.Generator
 EACH = 100
@@ -79,7 +80,7 @@ def photos_in(
 
     Files that are no picture are skipped and counted. Raises `GnetError` where no picture is left.
     """
-    files = open_files(Path(folder).expanduser(), limits)
+    files = open_files(expanded(folder), limits)
     kinds: dict[str, list[Tensor]] = {}
     skipped: Counter[str] = Counter()
     try:

@@ -5,6 +5,7 @@ Knows nothing of the tensors themselves.
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,7 @@ def read_header(path: Path) -> tuple[ModelConfig, ModelInfo]:
     if not isinstance(metadata, dict) or "gnet" not in metadata:
         raise GnetError(
             f"{path} says nothing of the network in its header; give a file that gnet saved, or "
-            "convert torchvision's weights with gnet.network.weights.save(gnet.network.weights."
-            "from_torchvision(safetensors.torch.load_file(path)), new_path)."
+            f"convert torchvision's weights: {_conversion(path)}."
         )
     record = _json(metadata["gnet"], path, "description")
     try:
@@ -57,6 +57,16 @@ def read_header(path: Path) -> tuple[ModelConfig, ModelInfo]:
     except GnetError as error:
         raise GnetError(f"{path}: {error}") from error
     return config, info
+
+
+def _conversion(path: Path) -> str:
+    """The command that converts a file of torchvision's network."""
+    out = path.with_name(f"{path.stem}-gnet.safetensors")
+    return (
+        f"`python -m gnet convert {shlex.quote(str(path))} --classes FILE --transform-input "
+        f"--out {shlex.quote(str(out))}`, or --no-transform-input for weights that were trained "
+        "from random ones"
+    )
 
 
 def _json(text: Any, path: Path, part: str) -> dict[str, Any]:
@@ -81,9 +91,8 @@ def _check_kind(path: Path, start: bytes) -> None:
     ):
         raise GnetError(
             f"{path} is a pickle or zip, as .pth and .pt files are, which can run code when "
-            "opened; allowed are safetensors files: convert torchvision's weights that you trust "
-            "with gnet.network.weights.save(gnet.network.weights.from_torchvision("
-            "torch.load(path, weights_only=True)), new_path)."
+            f"opened; allowed are safetensors files: convert torchvision's weights with "
+            f"{_conversion(path)}."
         )
     if not start:
         kind = "is empty"

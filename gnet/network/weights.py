@@ -28,6 +28,7 @@ from gnet.network.model import GoogLeNet
 from gnet.system.assets import ASSETS
 from gnet.system.cache import cache_folder
 from gnet.system.download import download, sha256_of
+from gnet.system.paths import expanded
 from gnet.system.progress import Progress
 from gnet.system.tensor_file import write_tensors
 from gnet.words import some
@@ -69,7 +70,7 @@ def load(name_or_path: str | Path = "everyday", *, progress: Progress | None = N
                 "file, or restore that one."
             )
         return _load_file(BUNDLED)
-    return _load_file(Path(name_or_path).expanduser())
+    return _load_file(expanded(name_or_path))
 
 
 def save(model: GoogLeNet, path: str | Path, *, half: bool = False) -> Path:
@@ -145,7 +146,7 @@ def imagenet(
 
     published = GoogLeNet_Weights.IMAGENET1K_V1
     url = url or os.environ.get("GNET_IMAGENET_URL") or str(published.url)
-    folder = Path(cache).expanduser() if cache else cache_folder()
+    folder = expanded(cache) if cache else cache_folder()
     name = url.rpartition("/")[2]
     checksum = re.search(r"-([0-9a-f]{8,64})\.pth$", name)
     if checksum is None:

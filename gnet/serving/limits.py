@@ -12,6 +12,7 @@ from pathlib import Path
 from gnet.data.source import Stored, parse
 from gnet.errors import FieldError, GnetError
 from gnet.runs.train_config import TrainConfig
+from gnet.system.paths import expanded
 
 NAMED_WEIGHTS = ("everyday", "imagenet")
 BYTES_PER_PIXEL = 1_000
@@ -127,8 +128,8 @@ class RunLimits:
 def _check_path(name: str, text: str, folders: tuple[Path, ...]) -> None:
     # The sentence is the same for files that exist and files that do not: it reveals neither.
     try:
-        path = Path(text).expanduser().resolve()
-    except (OSError, RuntimeError, ValueError):  # no such home, a null byte
+        path = expanded(text).resolve()
+    except (OSError, RuntimeError, ValueError):  # a circle of links, a null byte
         path = Path(os.sep)
     if not any(path.is_relative_to(folder.resolve()) for folder in folders):
         raise FieldError(

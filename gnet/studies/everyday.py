@@ -20,6 +20,7 @@ import numpy as np
 from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.system.assets import ASSETS
+from gnet.system.paths import expanded
 
 CLASSES = ASSETS / "everyday-classes.json"
 """Class folder → its name, family, source folders, and the teacher's names for it."""
@@ -46,7 +47,7 @@ def lay_out(sources: str | Path, out: str | Path) -> dict[str, int]:
     `sources`: the folder of the four zips. Beside the splits come classes.json, families.json and
     teacher.json, which is for `python -m gnet teach --names`. Raises `GnetError`.
     """
-    sources, out = Path(sources).expanduser(), Path(out).expanduser()
+    sources, out = expanded(sources), expanded(out)
     classes = known_classes()
     count: Counter[str] = Counter()
     with ExitStack() as stack:

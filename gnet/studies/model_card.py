@@ -12,6 +12,7 @@ from gnet.explain.familiarity import SCORES
 from gnet.network.info import ModelInfo
 from gnet.network.weights import BUNDLED, save_info
 from gnet.system.atomic import atomically
+from gnet.system.paths import expanded
 from gnet.words import percent
 
 Marks = tuple[str, str]
@@ -36,7 +37,7 @@ def source_of(weights: str | Path) -> Path:
     """The file that `weights` names; `GnetError` for torchvision's, which stay as published."""
     if weights == "imagenet":
         raise GnetError("imagenet was given; allowed are everyday and .safetensors files of ours.")
-    return BUNDLED if weights == "everyday" else Path(weights).expanduser()
+    return BUNDLED if weights == "everyday" else expanded(weights)
 
 
 def card_of(out: str | Path) -> Path:

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+from gnet.system.paths import expanded
+
 
 def cache_folder(*parts: str) -> Path:
     """The folder of that kind of files; it need not exist yet. GNET_CACHE, else ~/.cache/gnet."""
-    base = Path(os.environ.get("GNET_CACHE") or "~/.cache/gnet").expanduser()
+    base = expanded(os.environ.get("GNET_CACHE") or "~/.cache/gnet")
     return base.joinpath(*parts)

@@ -1,4 +1,4 @@
-"""Takes folders out of what viewers see: of a server's path they get the last name only."""
+"""Paths as people write them, with ~, and as viewers see them: by their last name only."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ _QUOTED = re.compile(r"""(['"])(?:~\w*|[A-Za-z]:)?[\\/](?:(?!\1).)*[\\/]((?:(?!\
 _BARE = re.compile(
     r"""(?<![\w/\\.:~<>])(?:~\w*|[A-Za-z]:)?[\\/](?:[^\s/\\'"]+[\\/])*([^\s/\\'"]+)"""
 )
+
+
+def expanded(path: str | Path) -> Path:
+    """The path with its ~ replaced; it stays as it is where there is no such home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def without_paths(text: str, *folders: Path) -> str:

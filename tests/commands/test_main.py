@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,3 +60,36 @@ def test_help_needs_no_docstrings():
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     assert "Estimate how long a run takes" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["preview", "--data", "~no-such-user/x"],
+        ["evaluate", "--data", "~no-such-user/x"],
+        ["train", "--data", "~no-such-user/x"],
+        ["train", "--start", "~no-such-user/x"],
+        ["train", "--resume", "~no-such-user/x"],
+        ["predict", "x.png", "--weights", "~no-such-user/x"],
+        ["predict", "~no-such-user/x"],
+        ["convert", "x", "--no-transform-input", "--out", "x.safetensors", "--classes", "~none/x"],
+    ],
+    ids=" ".join,
+)
+def test_a_home_that_nobody_has_is_one_sentence(arguments, capsys):
+    assert main(arguments) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("gnet: ") and "x" in last
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
+def test_an_answer_is_printed_in_the_encoding_of_any_console(encoding, weights, photo):
+    command = [sys.executable, "-m", "gnet", "attribute", photo, "--steps", "8"]
+    answer = subprocess.run(
+        [*command, "--weights", weights],
+        cwd=ROOT,
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+    )
+    assert answer.returncode == 0 and answer.stderr == b""
+    assert answer.stdout.decode(encoding).startswith("From the mean colour")

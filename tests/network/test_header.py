@@ -73,7 +73,7 @@ def test_pickles_are_refused_by_content_and_never_opened(name, tmp_path):
     for path in (plain, zipped, legacy):
         sentence = refusal(path)
         assert "safetensors" in sentence
-        assert "from_torchvision" in sentence
+        assert "python -m gnet convert" in sentence
     assert not (tmp_path / "harm").exists()
 
 

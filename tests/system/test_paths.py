@@ -1,10 +1,10 @@
-"""Where a server keeps its files is taken out of what viewers are told."""
+"""A ~ is understood where there is such a home; viewers are told no folders."""
 
 from pathlib import Path
 
 import pytest
 
-from gnet.system.paths import without_paths
+from gnet.system.paths import expanded, without_paths
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,9 @@ def test_a_known_folder_may_hold_spaces(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     assert without_paths(text, Path("my runs")) == without_paths(text, folder)
     assert without_paths("in my runs/abc/state", Path("my runs")) == "in state"
+
+
+def test_a_home_is_expanded_and_one_that_nobody_has_stays_as_it_is(monkeypatch):
+    monkeypatch.setenv("HOME", "/somewhere")
+    assert expanded("~/data") == Path("/somewhere/data")
+    assert expanded("~no-such-user/data") == Path("~no-such-user/data")
