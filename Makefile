@@ -31,8 +31,8 @@ style: $(VENV)/.installed-dev ## format and lint, changing nothing
 types: $(VENV)/.installed-dev ## the type checker
 	@$(PY) -m pyright --pythonpath $(PY)
 
-tests: $(VENV)/.installed-dev ## the tests alone: make tests ARGS="-k pictures"
-	@$(PY) -m pytest $(ARGS)
+tests: $(VENV)/.installed-dev ## the tests alone, a file a process: make tests ARGS="-k pictures"
+	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 format: $(VENV)/.installed-dev ## format the code and mend what the linter can mend
 	@$(PY) -m ruff format $(SOURCES)

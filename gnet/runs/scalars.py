@@ -45,7 +45,11 @@ def scalars(
 
 
 def curves(event: Event) -> dict[str, float]:
-    """Name of the curve → value, for the events that have numbers to plot."""
+    """Name of the curve → value, for the events that have numbers to plot; finite ones alone."""
+    return {name: value for name, value in _curves(event).items() if value is not None}
+
+
+def _curves(event: Event) -> dict[str, float | None]:
     if isinstance(event, StepDone):
         return {
             "loss/step": event.loss,
@@ -65,6 +69,5 @@ def curves(event: Event) -> dict[str, float]:
             f"gradient/{module}/{head}": value
             for module, heads in event.norms.items()
             for head, value in heads.items()
-            if value is not None  # it was not finite
         }
     return {}
