@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import signal
 import socket
 import sys
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(options: argparse.Namespace) -> None:
     """Load, build, launch; returns when the server and its runs have stopped."""
-    host, port = options.host, options.port
+    host, port = options.host.strip("[]"), options.port
     check_port(host, port)
 
     import torch
@@ -37,7 +38,7 @@ def serve(options: argparse.Namespace) -> None:
     from gnet.network.weights import load
     from gnet.serving.limits import RunLimits
     from gnet.serving.runs import Runs
-    from gnet.ui.environment import prepare
+    from gnet.ui.environment import prepare, without_proxies
 
     # Requests wait in one line; half of the cores is left to others.
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
@@ -56,23 +57,38 @@ def serve(options: argparse.Namespace) -> None:
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that uploads are deleted then, too
     with Runs(options.runs_folder, limits) as runs:
-        page = ui.build(model, runs)
-        page.launch(
-            server_name=host,
-            server_port=port,
-            quiet=True,
-            prevent_thread_lock=True,
-            **ui.launch_options(runs),
-        )
-        name = "localhost" if host == "0.0.0.0" else host
-        print(f"gnet is at http://{name}:{port}", flush=True)
+        with without_proxies():
+            page = ui.build(model, runs)
+            try:
+                page.launch(
+                    server_name=in_address(host),
+                    server_port=port,
+                    root_path=options.root_path,
+                    quiet=True,
+                    prevent_thread_lock=True,
+                    **ui.launch_options(runs),
+                )
+            except OSError as error:  # taken since, or on 127.0.0.1, where Gradio looks first
+                raise _taken(host, port, "the port is taken") from error
+        print(f"gnet is at {address(host, port, options.root_path)}", flush=True)
         page.block_thread()
+
+
+def address(host: str, port: int, root_path: str = "") -> str:
+    """What to open in a browser on this machine, or the whole address that a proxy serves."""
+    if not root_path.startswith("/") and root_path:
+        return root_path
+    name = {"0.0.0.0": "localhost", "::": "::1"}.get(host, host)
+    return f"http://{in_address(name)}:{port}"
+
+
+def in_address(host: str) -> str:
+    """A host as an address holds it: one of IPv6 stands in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def check_port(host: str, port: int) -> None:
     """Raise `GnetError` when the address cannot be listened on."""
-    from gnet.errors import GnetError
-
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM
@@ -82,10 +98,16 @@ def check_port(host: str, port: int) -> None:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise GnetError(
-            f"cannot listen on {host}:{port} ({reason}); choose another with --host and --port"
-        ) from error
+        raise _taken(host, port, error.strerror or str(error)) from error
+
+
+def _taken(host: str, port: int, reason: str) -> Exception:
+    from gnet.errors import GnetError
+
+    return GnetError(
+        f"cannot listen on {in_address(host)}:{port} ({reason}); choose another with --host and "
+        "--port"
+    )
 
 
 def parser() -> argparse.ArgumentParser:
@@ -101,6 +123,13 @@ def parser() -> argparse.ArgumentParser:
         type=_port,
         default=os.environ.get("GRADIO_SERVER_PORT") or str(DEFAULT_PORT),
         help=f"port to listen on ({DEFAULT_PORT})",
+    )
+    result.add_argument(
+        "--root-path",
+        type=_root_path,
+        default=os.environ.get("GRADIO_ROOT_PATH") or "",
+        metavar="PATH",
+        help="path under which a proxy serves the page, as /gnet, or its whole address",
     )
     result.add_argument(
         "--weights", default="everyday", help="everyday (bundled), imagenet, or a .safetensors file"
@@ -157,6 +186,15 @@ def _minutes(text: str) -> float:
     if not 0.0 <= minutes <= 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} was given; allowed are minutes from 0 to 1e6")
     return minutes
+
+
+def _root_path(text: str) -> str:
+    path = text.rstrip("/")
+    if path and not re.fullmatch(r"(https?://[^\s/?#]+)?(/[^\s/?#]+)*", path):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} was given; allowed is a path that begins with /, or a whole address"
+        )
+    return path
 
 
 def _port(text: str) -> int:

@@ -1,11 +1,18 @@
 """What `app.py` is told of training, and what it makes of it."""
 
+import getpass
+import os
 import socket
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import app
@@ -14,6 +21,8 @@ from gnet.errors import GnetError
 from gnet.network import weights
 from gnet.serving.limits import RunLimits
 from support.networks import network
+from support.pages import random_network
+from support.root import ROOT
 
 
 @pytest.fixture
@@ -93,3 +102,81 @@ def test_a_folder_that_cannot_keep_runs_is_a_sentence(served, tmp_path, capsys):
     assert start(tmp_path) == 2
     said = capsys.readouterr().err
     assert said.startswith("gnet: Cannot keep runs in ") and said.count("\n") == 1
+
+
+@contextmanager
+def started(tmp_path: Path, *options: str, **variables: str) -> Iterator[tuple[str, str]]:
+    """A server in a process of its own: the line that it prints, and the page at that address."""
+    model = weights.save(random_network(), tmp_path / "small.safetensors")
+    own = ["--port", free_port(), "--weights", str(model), "--runs-folder", str(tmp_path / "runs")]
+    with subprocess.Popen(
+        [sys.executable, "app.py", *own, *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path)} | variables,
+    ) as process:
+        try:
+            assert process.stdout and process.stderr
+            line = process.stdout.readline().strip()
+            assert line.startswith("gnet is at http"), process.stderr.read()
+            with httpx.Client(trust_env=False) as client:
+                yield line.removeprefix("gnet is at "), client.get(line.split()[-1]).text
+        finally:
+            process.terminate()
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def test_the_servers_own_address_goes_through_no_proxy(tmp_path):
+    proxies = {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "example.org"}
+    with started(tmp_path, **proxies) as (address, page):
+        assert address.startswith("http://127.0.0.1:") and "gradio_config" in page
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_a_server_listens_on_ipv6_under_a_path_and_where_its_folder_is_taken(host, tmp_path):
+    (tmp_path / f"gnet-{getpass.getuser()}").write_text("a file in its place")
+    unknown = {"all_proxy": "socks://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    options = ("--host", host, "--root-path", "/lab/gnet/")
+    with started(tmp_path, *options, **unknown) as (address, page):
+        assert address.startswith("http://[::1]:")
+        assert f'"root":"{address}/lab/gnet"' in page
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://localhost:80"),
+        ("::", "http://[::1]:80"),
+        ("fe80::1", "http://[fe80::1]:80"),
+        ("my-machine", "http://my-machine:80"),
+    ],
+)
+def test_the_address_that_is_printed_can_be_opened(host, shown):
+    assert app.address(host, 80) == app.address(host, 80, "/gnet") == shown
+    assert app.address(host, 80, "https://example.org/gnet") == "https://example.org/gnet"
+
+
+@pytest.mark.parametrize("path", ["gnet", "/a b", "ftp://example.org/", "/a?b"])
+def test_a_root_path_that_is_none_is_refused(path, capsys):
+    with pytest.raises(SystemExit) as caught:
+        app.main(["--root-path", path])
+    assert caught.value.code == 2
+    assert "allowed is a path that begins with /" in capsys.readouterr().err
+
+
+def test_a_proxys_path_may_come_from_gradios_own_variable(monkeypatch):
+    monkeypatch.setenv("GRADIO_ROOT_PATH", "/gnet")
+    assert app.parser().parse_args([]).root_path == "/gnet"
+    assert app.parser().parse_args(["--root-path", ""]).root_path == ""

@@ -5,6 +5,7 @@ A value names an uploaded file ({"path": …}) or an example
 only files that were uploaded to this server may be named, and everything else is checked, too.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ def box_of(value: Any) -> tuple[float, float, float] | None:
 
 
 def _uploaded(name: str, uploads: Path | None) -> Path:
+    if re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]+:", name):  # one letter is a drive of Windows
+        raise GnetError(
+            f"The picture is the address {cut(name)!r}; this server fetches nothing, so save the "
+            "picture and upload its file."
+        )
     try:
         path = Path(name).resolve()
     except (OSError, ValueError):

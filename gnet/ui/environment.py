@@ -1,8 +1,10 @@
 """What the process must hold before gradio is imported: no analytics, a folder of its own."""
 
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from gnet.system.processes import in_this_process
 from gnet.ui.http.uploads import open_folder
 
 
@@ -14,6 +16,15 @@ def prepare() -> Path:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     # Else a summary of all events is rebuilt after each one, slower and slower.
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "100000"
+    os.environ.pop("GRADIO_SERVER_NAME", None)  # Gradio looks for free ports there, by IPv4 alone
     folder = open_folder()
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
+
+
+def without_proxies() -> AbstractContextManager[None]:
+    """Import and launch Gradio in here: it asks its own address, which no proxy can reach.
+
+    All else goes through the proxies as before, in child processes as well.
+    """
+    return in_this_process({"NO_PROXY": "*", "no_proxy": "*"})

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from gnet import strict_json
 from gnet.errors import GnetError
@@ -50,13 +51,24 @@ def spoken() -> Iterator[None]:
     try:
         yield
     except GnetError as error:
-        # The toast shows HTML, and sentences quote names of files.
-        raise _toast(escape(without_paths(str(error))), "That cannot be done") from None
+        sentence = without_paths(str(error))
+        raise _toast(
+            escape(sentence) if _asked_by_page() else sentence, "That cannot be done"
+        ) from None
     except gr.Error:
         raise
     except Exception as error:
         logger.exception("an event of the page failed")
         raise _toast(UNFORESEEN, "Error") from error
+
+
+def _asked_by_page() -> bool:
+    """Whether a toast will show the answer: as HTML, and sentences quote names of files.
+
+    Gradio's scripts say so in a header; who calls the API reads plain text.
+    """
+    request = LocalContext.request.get(None)
+    return request is None or request.headers.get("x-gradio-user") == "app"
 
 
 def _toast(sentence: str, title: str) -> gr.Error:

@@ -153,6 +153,7 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         trigger_mode="always_last",
         js="(picture, method) => gnet.question(picture, method)",
         api_name="attribute",
+        preprocess=False,  # the handler's own check says what is allowed
         **public,
     )
     settle(attributed, "why")

@@ -17,6 +17,7 @@ from gnet.serving.reviews import Reviews
 from gnet.ui import tabs
 from gnet.ui.components import drawing, read
 from gnet.ui.http import downloads, zips
+from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.uploads import sweep_also
 
@@ -91,5 +92,8 @@ def launch_options(runs: Any = None) -> dict[str, Any]:
         "state_session_capacity": 500,
         "ssr_mode": False,
         "share": False,
-        "app_kwargs": {"middleware": [Middleware(SafeHeaders)], "routes": routes},
+        "app_kwargs": {
+            "middleware": [Middleware(SafeHeaders), Middleware(CheckedCalls)],
+            "routes": routes,
+        },
     }

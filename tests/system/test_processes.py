@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gnet.system.processes import Child, launch, start_time
+from gnet.system.processes import Child, environment, in_this_process, launch, start_time
 from support.root import ROOT
 
 PROGRAM = """
@@ -77,3 +77,13 @@ def test_a_program_that_ends_leaves_no_child_behind() -> None:
     while start_time(int(output)):
         assert time.monotonic() < ended
         time.sleep(0.01)
+
+
+def test_what_is_set_in_this_process_is_not_passed_on_and_ends(monkeypatch) -> None:
+    monkeypatch.setenv("GNET_GIVEN", "before")
+    monkeypatch.delenv("GNET_NEW", raising=False)
+    with in_this_process({"GNET_GIVEN": "now", "GNET_NEW": "now"}):
+        assert os.environ["GNET_GIVEN"] == os.environ["GNET_NEW"] == "now"
+        assert environment()["GNET_GIVEN"] == "before" and "GNET_NEW" not in environment()
+    assert os.environ["GNET_GIVEN"] == environment()["GNET_GIVEN"] == "before"
+    assert "GNET_NEW" not in os.environ

@@ -121,6 +121,30 @@ def test_a_folder_that_is_dropped_is_answered_with_a_sentence(visit) -> None:
     refused(page, "'holiday <b>' is a folder; drop one picture")
 
 
+def test_an_address_or_two_files_on_the_picture_are_answered_with_a_sentence(visit) -> None:
+    viewer = visit()
+    page, words = viewer.page, viewer.page.locator("#picture .words")
+    key = viewer.state("answer.key")
+    drop = """([kinds, place]) => {
+      const data = new DataTransfer();
+      for (const kind of kinds) {
+        if (kind === "file") data.items.add(new File(["x"], "a.jpg", { type: "image/jpeg" }));
+        else data.setData(kind, "https:" + "//example.org/x.jpg");
+      }
+      const options = { bubbles: true, cancelable: true, dataTransfer: data };
+      const over = new DragEvent("dragover", options), drop = new DragEvent("drop", options);
+      for (const event of [over, drop]) document.querySelector(place).dispatchEvent(event);
+      return [over.defaultPrevented, drop.defaultPrevented];
+    }"""
+    for kind in ("text/uri-list", "text/plain"):
+        assert page.evaluate(drop, [[kind], "#picture .view"]) == [True, True]
+        expect(words).to_contain_text("Drop the picture's file, not its address")
+    assert page.evaluate(drop, [["file", "file"], "#picture .view"]) == [True, True]
+    expect(words).to_contain_text("2 files were given; give one picture.")
+    assert page.evaluate(drop, [["text/plain"], "#why"]) == [False, False]  # a field takes texts
+    assert viewer.state("answer.key") == key and viewer.errors == []
+
+
 def test_two_viewers_never_see_each_others_picture(visit) -> None:
     one, two = visit(), visit()
     shared = one.state("answer.key")

@@ -16,6 +16,7 @@ from typing import Protocol
 from weakref import WeakSet
 
 from gnet.answers.recordings import KEPT_SECONDS
+from gnet.errors import GnetError
 
 _SWEEP_SECONDS = 60
 _DEAD_SECONDS = 5 * _SWEEP_SECONDS
@@ -37,14 +38,34 @@ def sweep_also(ages: Ages) -> None:
 
 
 def open_folder(parent: Path | None = None) -> Path:
-    """Make this server's folder, readable by its user only, and see to its end."""
-    parent = parent or Path(tempfile.gettempdir()) / f"gnet-{_user()}"
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sweep_leftovers(parent)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    """Make this server's folder, readable by its user only, and see to its end.
+
+    Where `parent` is a file or somebody else's, a new folder takes its place.
+    """
+    try:
+        parent = parent or Path(tempfile.gettempdir()) / f"gnet-{_user()}"
+        if not _usable(parent):
+            parent = Path(tempfile.mkdtemp(prefix=f"{parent.name}-"))
+        sweep_leftovers(parent)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    except OSError as error:
+        raise GnetError(
+            f"There is no place for uploaded pictures ({error.strerror or error}); set TMPDIR to a "
+            "folder that can be written to."
+        ) from error
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     threading.Thread(target=_keep_swept, args=(folder,), name="uploads", daemon=True).start()
     return folder
+
+
+def _usable(parent: Path) -> bool:
+    """Whether it is now a folder of this user that can be written to."""
+    try:
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    own = not hasattr(os, "getuid") or parent.stat().st_uid == os.getuid()
+    return own and os.access(parent, os.W_OK | os.X_OK)
 
 
 def sweep(folder: Path, kept_seconds: float = KEPT_SECONDS) -> None:

@@ -13,6 +13,7 @@ import torch
 
 from gnet.answers import recordings
 from gnet.answers.recordings import Recordings
+from gnet.errors import GnetError
 from gnet.explain.recording import Recording, record
 from gnet.ui.http import uploads
 from support.pages import random_network
@@ -132,3 +133,40 @@ def test_uploads_go_with_their_server_and_leftovers_of_a_killed_one_with_the_nex
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(0o700)
     assert [path.name for path in tmp_path.iterdir()] == ["server-living"]
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch) -> Path:
+    """The folder for temporary files; no sweeper is started."""
+    monkeypatch.setattr(uploads.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(uploads, "threading", SimpleNamespace(Thread=lambda **_: Idle()))
+    return tmp_path
+
+
+class Idle:
+    def start(self) -> None:
+        pass
+
+
+def test_a_file_in_the_place_of_the_folder_is_left_alone(elsewhere: Path) -> None:
+    taken = elsewhere / "gnet-somebody"
+    taken.write_text("mine")
+    folder = uploads.open_folder(taken)
+    assert folder.is_dir() and folder.parent.parent == elsewhere and taken.read_text() == "mine"
+    assert folder.parent.name.startswith("gnet-somebody-")
+    assert (folder.parent.stat().st_mode & 0o777) == 0o700
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="this system has no owners of folders")
+def test_somebody_elses_folder_is_not_used(elsewhere: Path, monkeypatch) -> None:
+    theirs = elsewhere / "gnet-somebody"
+    theirs.mkdir()
+    monkeypatch.setattr(uploads.os, "getuid", lambda: theirs.stat().st_uid + 1)
+    assert uploads.open_folder(theirs).parent != theirs
+
+
+def test_no_place_for_uploads_is_a_sentence(elsewhere: Path, monkeypatch) -> None:
+    monkeypatch.setattr(uploads.tempfile, "tempdir", str(elsewhere / "gone"))
+    (elsewhere / "file").touch()
+    with pytest.raises(GnetError, match=r"no place for uploaded pictures .*; set TMPDIR"):
+        uploads.open_folder(elsewhere / "file")

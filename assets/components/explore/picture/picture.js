@@ -110,9 +110,15 @@ file.addEventListener("change", () => {
   file.value = "";
 });
 const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+const onPicture = (event) => element.contains(event.target);
+// One picture of those that were dropped or pasted; more than one is a mistake.
+function one(files) {
+  if (files.length > 1) say(`${files.length} files were given; give one picture.`);
+  else take(files[0]);
+}
 for (const kind of ["dragenter", "dragover"]) {
   document.addEventListener(kind, (event) => {
-    if (!carries(event)) return;
+    if (!carries(event) && !onPicture(event)) return;
     event.preventDefault();
     view.classList.add("over");
   });
@@ -122,15 +128,16 @@ document.addEventListener("dragleave", (event) => {
 });
 document.addEventListener("drop", (event) => {
   view.classList.remove("over");
-  if (!carries(event)) return;
+  const { files, items } = event.dataTransfer ?? { files: [], items: [] };
+  if (!files.length && !onPicture(event)) return;
   event.preventDefault();
-  const entry = event.dataTransfer.items[0]?.webkitGetAsEntry?.();
-  if (entry?.isDirectory) send({ folder: entry.name });
-  else take(event.dataTransfer.files[0]);
+  const folder = files.length < 2 && [...items].map((item) => item.webkitGetAsEntry?.()).find((entry) => entry?.isDirectory);
+  if (folder) send({ folder: folder.name });
+  else if (files.length) one(files);
+  else say("Drop the picture's file, not its address: save the picture first.");
 });
 document.addEventListener("paste", (event) => {
-  const given = [...(event.clipboardData?.files ?? [])][0];
-  if (given) take(given);
+  if (event.clipboardData?.files.length) one(event.clipboardData.files);
 });
 find(".examples").addEventListener("click", (event) => {
   const example = event.target.closest("button")?.dataset.example;
