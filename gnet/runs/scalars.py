@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def curves(event: Event) -> dict[str, float]:
     return {name: value for name, value in _curves(event).items() if value is not None}
 
 
-def _curves(event: Event) -> dict[str, float | None]:
+def _curves(event: Event) -> Mapping[str, float | None]:
     if isinstance(event, StepDone):
         return {
             "loss/step": event.loss,
