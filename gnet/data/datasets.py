@@ -7,32 +7,27 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
 from gnet.data import patterns
-from gnet.data.archives import LIMITS, Files, Limits, Parts
 from gnet.data.catalogue import fetch
-from gnet.data.layout import empty_class, families, has_split, layout, limited, share, titles
-from gnet.data.pictures import PictureError, as_tensor, open_picture
+from gnet.data.decoding import decode_all, too_much, usable
+from gnet.data.files.archives import LIMITS, Files, Limits, Unreadable
+from gnet.data.files.layout import empty_class, families, has_split, layout, limited, share, titles
+from gnet.data.files.names import Parts
+from gnet.data.pictures import PictureError, open_picture
 from gnet.data.source import BuiltIn, Known, Source, Stored, parse
 from gnet.errors import GnetError
 from gnet.system.progress import Progress
 
-Item = TypeVar("Item")
-
-SMALLEST_SIDE = 8
-"""Pictures with a shorter side (px) teach nothing and are skipped."""
 BUILT_IN = {"train": 400, "val": 50, "test": 50}
 """Splits of the built-in data set, and the pictures of each class unless `per_class` is smaller."""
-_THREADS, _CHUNK = 2, 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +190,7 @@ def _stored(
             names,
             titles(files, source.path, names),
             [(label, parts[-1][:3]) for label, parts in items],
-            _decode_all(decode, items, progress, limits),
+            decode_all(decode, items, progress, limits),
             required=split == "train",
         )
         return replace(found, families=families(files, source.path, names))
@@ -206,50 +201,9 @@ def _stored(
 def _decoded(files: Files, parts: Parts, short: int) -> torch.Tensor | str:
     """One picture, or the reason why it is skipped."""
     try:
-        return _usable(open_picture(files.read(parts), max_side=short))
-    except PictureError as error:
+        return usable(open_picture(files.read(parts), max_side=short))
+    except (PictureError, Unreadable) as error:
         return error.reason
-    except (OSError, ValueError, RuntimeError):
-        return "damaged or cut off"
-
-
-def _usable(image: Image.Image) -> torch.Tensor | str:
-    if min(image.size) < SMALLEST_SIDE:
-        return f"smaller than {SMALLEST_SIDE} px"
-    return as_tensor(image)
-
-
-def _decode_all(
-    decode: Callable[[Item], torch.Tensor | str],
-    items: Sequence[Item],
-    progress: Progress | None,
-    limits: Limits,
-) -> Iterable[torch.Tensor | str]:
-    """Decode on two threads (Pillow lets go of the interpreter's lock), in order."""
-
-    def several(start: int) -> list[torch.Tensor | str]:
-        return [decode(item) for item in items[start : start + _CHUNK]]
-
-    done = held = 0
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="decode") as pool:
-        try:
-            for results in pool.map(several, range(0, len(items), _CHUNK)):
-                held += sum(r.numel() for r in results if not isinstance(r, str))
-                if held > limits.held_bytes:
-                    raise _too_much(limits)
-                done += len(results)
-                yield from results
-                if progress is not None:
-                    progress(done, len(items))
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _too_much(limits: Limits) -> GnetError:
-    return GnetError(
-        f"The pictures need more than the {limits.held_bytes / 1e9:.0f} GB of memory allowed; "
-        "use a smaller size or fewer pictures per class."
-    )
 
 
 def _gathered(
@@ -304,7 +258,7 @@ def _built_in(
     if split != "train":
         count = min(count, BUILT_IN[split])
     if 3 * size * size * count * len(patterns.CLASSES) > limits.held_bytes:
-        raise _too_much(limits)
+        raise too_much(limits)
     which = tuple(BUILT_IN).index(split)
     items = [(label, index) for label in range(len(patterns.CLASSES)) for index in range(count)]
 
@@ -316,7 +270,7 @@ def _built_in(
         patterns.CLASSES,
         patterns.CLASSES,
         [(label, "pat") for label, _ in items],
-        _decode_all(draw, items, progress, limits),
+        decode_all(draw, items, progress, limits),
         required=True,
     )
 
@@ -342,7 +296,7 @@ def _torchvision(
 
     def decode(item: tuple[int, int]) -> torch.Tensor | str:
         try:
-            return _usable(open_picture(found.picture(item[1]), max_side=short))
+            return usable(open_picture(found.picture(item[1]), max_side=short))
         except PictureError as error:
             return error.reason
         except (OSError, ValueError, SyntaxError):
@@ -353,6 +307,6 @@ def _torchvision(
         found.classes,
         found.classes,
         [(label, name[:3]) for label, _ in items],
-        _decode_all(decode, items, progress, limits),
+        decode_all(decode, items, progress, limits),
         required=split == "train",
     )

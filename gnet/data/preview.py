@@ -14,12 +14,13 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from gnet.data.archives import LIMITS, Limits, Parts
 from gnet.data.augmentation import Augmentation
 from gnet.data.batches import batches
 from gnet.data.catalogue import fetch
 from gnet.data.datasets import BUILT_IN, Dataset, chosen, open_dataset
-from gnet.data.layout import layout, share
+from gnet.data.files.archives import LIMITS, Limits
+from gnet.data.files.arrangement import Classes, arrange
+from gnet.data.files.layout import layout, share
 from gnet.data.patterns import CLASSES
 from gnet.data.pictures import resize, to_image
 from gnet.data.source import BuiltIn, Known, Source, Stored, parse
@@ -46,6 +47,17 @@ class ClassCount:
     name: str
     train: int
     val: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What the names of a source's files tell."""
+
+    classes: list[ClassCount]
+    made_split: bool = False
+    """Whether train and val were divided here, by the seed."""
+    notes: tuple[str, ...] = ()
+    """What was left out or guessed, a sentence each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +112,8 @@ def preview(
     each class, and `progress(done, total)` counts them.
     """
     source, most = parse(spec), per_class or None
-    found, made_split = count_classes(source, seed, tuple(classes), limits)
+    names = count_classes(source, seed, tuple(classes), limits)
+    found = names.classes
     short = max(144, round(1.25 * size))
     room = min(
         opened if isinstance(source, Stored) else OPENED_KNOWN, _BYTES // (4 * short * short)
@@ -121,7 +134,7 @@ def preview(
 
     train = open_split("train", look, progress)
     val = open_split("val", max(PER_ROW, look // 4), None)
-    counts = [[min(n, most) if most else n for n in row[1:]] for row in found]
+    counts = [[min(n, most) if most else n for n in (c.train, c.val)] for c in found]
     skipped = dict(sorted((Counter(train.skipped) + Counter(val.skipped)).items()))
     total = len(train) + len(val) + sum(skipped.values())
     if total == sum(map(sum, counts)):  # all were opened, so that the usable ones are known
@@ -134,10 +147,13 @@ def preview(
     return Preview(
         name=source.name,
         classes=tuple(counted),
-        made_split=made_split,
+        made_split=names.made_split,
         opened=total,
         skipped=skipped,
-        warnings=tuple(_warnings(counted, train, val, skipped, total, size)),
+        warnings=(
+            *names.notes,
+            *_warnings(counted, train, val, skipped, total, size),
+        ),
         rows=rows,
         columns=PER_ROW,
         side=side,
@@ -173,42 +189,54 @@ def _webp(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def count_classes(
-    source: Source, seed: int, classes: tuple[str, ...], limits: Limits
-) -> tuple[list[tuple[str, int, int]], bool]:
-    """(class, training pictures, validation pictures) before any is opened; was a split made?"""
+def count_classes(source: Source, seed: int, classes: tuple[str, ...], limits: Limits) -> Counts:
+    """The pictures of each class before any is opened."""
     if isinstance(source, BuiltIn):
-        return [(name, BUILT_IN["train"], BUILT_IN["val"]) for name in CLASSES], False
+        return Counts(
+            [ClassCount(name=c, train=BUILT_IN["train"], val=BUILT_IN["val"]) for c in CLASSES]
+        )
     if isinstance(source, Known):
         return _count_known(source.name, seed)
     files = source.open(limits)
     try:
         train, val = (layout(files, split, seed, classes) for split in ("train", "val"))
-        made = _one_folder(train, val)
+        arranged, made = arrange(files), _one_folder(train, val)
     finally:
         files.close()
-    return [(name, len(train[name]), len(val.get(name, ()))) for name in train], made
+    notes = arranged.notes
+    if made and arranged.splits:
+        notes += ("There is no folder val, so the seed chooses its pictures from train.",)
+    return Counts(
+        [ClassCount(name=c, train=len(train[c]), val=len(val.get(c, ()))) for c in train],
+        made_split=made,
+        notes=notes,
+    )
 
 
-def _one_folder(train: dict[str, list[Parts]], val: dict[str, list[Parts]]) -> bool:
+def _one_folder(train: Classes, val: Classes) -> bool:
     """Whether pictures of both splits lie in the same folders: then the split was made here."""
     folders = {parts[:-1] for paths in train.values() for parts in paths}
     return any(parts[:-1] in folders for paths in val.values() for parts in paths)
 
 
-def _count_known(name: str, seed: int) -> tuple[list[tuple[str, int, int]], bool]:
+def _count_known(name: str, seed: int) -> Counts:
     train = fetch(name, "train")
     counts = Counter(train.labels)
     if train.divided:
         validation = Counter(fetch(name, "val").labels)
-        return [(c, counts[i], validation[i]) for i, c in enumerate(train.classes)], False
-    parts = []
+        return Counts(
+            [
+                ClassCount(name=title, train=counts[label], val=validation[label])
+                for label, title in enumerate(train.classes)
+            ]
+        )
+    made = []
     for label, title in enumerate(train.classes):
-        training, validation = (
+        training, validating = (
             len(share(counts[label], part, seed, title)) for part in ("train", "val")
         )
-        parts.append((title, training, validation))
-    return parts, True
+        made.append(ClassCount(name=title, train=training, val=validating))
+    return Counts(made, made_split=True)
 
 
 def _warnings(

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gnet.data.archives import Files, Limits, open_files
 from gnet.data.catalogue import TORCHVISION, is_here
+from gnet.data.files.archives import Files, Limits, open_files
 from gnet.errors import GnetError
 from gnet.system.paths import expanded
 

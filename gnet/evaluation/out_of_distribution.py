@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from torch import Tensor
 
 from gnet.data import patterns
-from gnet.data.archives import LIMITS, Limits, open_files
 from gnet.data.datasets import Dataset
+from gnet.data.files.archives import LIMITS, Limits, Unreadable, open_files
 from gnet.data.pictures import PictureError, as_seen, as_tensor, open_picture, to_image
 from gnet.errors import GnetError
 from gnet.network.info import Preprocessing
@@ -87,10 +87,8 @@ def photos_in(
         for parts in files.paths:
             try:
                 image = open_picture(files.read(parts), max_side=2 * preprocessing.size)
-            except PictureError as error:
+            except (PictureError, Unreadable) as error:
                 skipped[error.reason] += 1
-            except (OSError, ValueError):
-                skipped["damaged or cut off"] += 1
             else:
                 kind = parts[0] if len(parts) > 1 else PHOTOS
                 kinds.setdefault(kind, []).append(_square(as_tensor(image), preprocessing))

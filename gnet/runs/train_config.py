@@ -5,6 +5,7 @@ Knows nothing of how the run is carried out.
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -151,5 +152,9 @@ class TrainConfig:
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """The names in a comma-separated list."""
-    return tuple(name for name in text.split(",") if name)
+    """The names in a comma-separated list; one in quotation marks may hold commas."""
+    try:
+        rows = list(csv.reader([text], skipinitialspace=True))
+    except csv.Error:  # a line break, or more than anybody writes
+        raise FieldError("classes", text[:60], "names separated by commas, on one line") from None
+    return tuple(name for row in rows for name in row if name)

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from gnet.data.archives import LIMITS
 from gnet.data.batches import Batch, steps_per_epoch
 from gnet.data.datasets import TUNE_SHARE, Dataset, chosen
+from gnet.data.files.archives import LIMITS
 from gnet.data.prefetch import prefetch
 from gnet.data.preview import OPENED, count_classes
 from gnet.data.source import BuiltIn, parse
@@ -239,10 +239,10 @@ def thinned(config: TrainConfig, most: int = OPENED) -> tuple[TrainConfig, dict[
     if isinstance(source, BuiltIn):
         return config, None
     classes = config.chosen_classes()
-    found, _ = count_classes(source, config.seed, classes, LIMITS)
+    found = count_classes(source, config.seed, classes, LIMITS).classes
     limit = config.per_class
-    train = sum(min(train_count, limit or train_count) for _, train_count, _ in found)
-    val = sum(min(val_pictures, limit or val_pictures) for _, _, val_pictures in found)
+    train = sum(min(count.train, limit or count.train) for count in found)
+    val = sum(min(count.val, limit or count.val) for count in found)
     if train <= most:
         return config, None
     few = replace(config, per_class=max(1, most // len(found)))

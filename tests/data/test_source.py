@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gnet.data.archives import LIMITS
+from gnet.data.files.archives import LIMITS
 from gnet.data.source import BuiltIn, Known, Stored, is_missing, parse
 from gnet.errors import GnetError
 

@@ -6,117 +6,102 @@ Only names are looked at; whether a file is a picture turns out when it is decod
 from __future__ import annotations
 
 import json
+import unicodedata
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from gnet.data.archives import Files, Parts
+from gnet.data.files.archives import Files
+from gnet.data.files.arrangement import Arrangement, Classes, arrange
 from gnet.errors import GnetError
 from gnet.words import cut, some
 
 Item = TypeVar("Item")
 
-SPLITS = ("train", "val", "test", "valid", "validation")
-"""Top-level folders with these names are splits, not classes."""
 VAL_SHARE = 0.15
 """Share of each class that becomes `val` where the source has no split folders."""
 
 
-def layout(files: Files, split: str, seed: int, only: Sequence[str] = ()) -> dict[str, list[Parts]]:
-    """Class folder → its pictures in `split`, both sorted; of the folders `only`, if any."""
-    found = _layout(files, split, seed)
-    unknown = [name for name in only if name not in found]
+def layout(files: Files, split: str, seed: int, only: Sequence[str] = ()) -> Classes:
+    """Class folder → its pictures in `split`, both sorted; of the folders `only`, if any.
+
+    Where there are no split folders, or `train` alone, train and val are made by `seed`.
+    """
+    found = _classes(files, arrange(files, split), split, seed)
+    chosen = named(only, found)
+    unknown = [name for name in chosen if name not in found]
     if unknown:
         raise GnetError(
             f"{files.name} has no class {_names(unknown)}; it has {_names(list(found))}."
         )
-    return _several(files.name, {name: found[name] for name in found if not only or name in only})
+    return _several(
+        files.name, {name: found[name] for name in found if not chosen or name in chosen}
+    )
+
+
+def named(names: Sequence[str], known: Collection[str]) -> list[str]:
+    """Names that were divided at commas, some of which belong to the names of `known` classes."""
+    left, found = [unicodedata.normalize("NFC", name) for name in names], []
+    while left:
+        lengths = range(len(left), 0, -1)
+        joined = ((n, mark.join(left[:n])) for n in lengths for mark in (",", ", "))
+        count, name = next(((n, text) for n, text in joined if text in known), (1, left[0].strip()))
+        found.append(name)
+        del left[:count]
+    return found
 
 
 def has_split(files: Files, split: str) -> bool:
     """Whether `split` is a top-level folder of class folders with files in them."""
-    skip = _wrapper(files.paths, keep=(*SPLITS, split))
-    return any(len(path) - skip >= 3 and path[skip] == split for path in files.paths)
+    return arrange(files, split).find(split) is not None
 
 
-def _layout(files: Files, split: str, seed: int) -> dict[str, list[Parts]]:
-    skip = _wrapper(files.paths, keep=(*SPLITS, split))
-    paths = [path for path in files.paths if len(path) - skip >= 2]
-    tops = sorted({path[skip] for path in paths if len(path) - skip >= 3})
-    flat = any(len(path) - skip == 2 for path in paths)
-    if not paths:
-        raise GnetError(
-            f"{files.name} has no class folders with pictures; allowed are <split>/<class>/* and "
-            "<class>/*."
-        )
-    if tops and (split in tops or not set(tops).isdisjoint(SPLITS) or not flat):
-        return _split_folders(files, paths, skip, split, tops)
-    return _split_by_seed(files, paths, skip, split, seed)
-
-
-def _wrapper(paths: Sequence[Parts], keep: Sequence[str]) -> int:
-    """1 where one folder, not named as in `keep`, holds everything (a zip made of a folder)."""
-    tops = {path[0] for path in paths if len(path) > 1}
-    return int(len(tops) == 1 and not tops & set(keep) and any(len(path) > 2 for path in paths))
-
-
-def _split_folders(
-    files: Files, paths: list[Parts], skip: int, split: str, tops: list[str]
-) -> dict[str, list[Parts]]:
-    if split == "val" and split not in tops:
-        split = next((top for top in ("valid", "validation") if top in tops), split)
-    if split not in tops:
-        raise GnetError(f"{files.name} has no folder {split!r} of classes; it has {_names(tops)}.")
-    found: dict[str, dict[str, list[Parts]]] = {top: {} for top in tops}
-    for folder in files.folders:
-        if len(folder) - skip == 2 and folder[skip] in found:
-            found[folder[skip]].setdefault(folder[skip + 1], [])
-    for path in paths:
-        if len(path) - skip >= 3:
-            found[path[skip]].setdefault(path[skip + 1], []).append(path)
+def _classes(files: Files, arranged: Arrangement, split: str, seed: int) -> Classes:
+    if not arranged.splits:
+        _check_divisible(files, arranged.classes, split)
+        return _divided(arranged.classes, split, seed)
+    train, found = arranged.find("train"), arranged.find(split)
+    if train is not None and split in ("train", "val") and arranged.find("val") is None:
+        return _divided(train, split, seed)
+    if found is None:
+        have = _names(list(arranged.splits))
+        raise GnetError(f"{files.name} has no folder {split!r} of classes; it has {have}.")
     # Labels are the training classes, so that they mean the same in every split.
-    names = sorted(found["train"] if "train" in found else found[split])
-    strangers = sorted(set(found[split]) - set(names))
+    names = sorted(found if train is None else train)
+    strangers = sorted(set(found) - set(names))
     if strangers:
         raise GnetError(
             f"{files.name} has classes in {split!r} that are not in 'train' ({_names(strangers)}); "
             "allowed are the same classes in both."
         )
-    for name in names:
-        if name in found[split] and not found[split][name]:
-            raise empty_class(files.name, f"{split}/{name}")
-    return {name: found[split].get(name, []) for name in names}
+    return {name: found.get(name, []) for name in names}
 
 
-def _split_by_seed(
-    files: Files, paths: list[Parts], skip: int, split: str, seed: int
-) -> dict[str, list[Parts]]:
+def _check_divisible(files: Files, classes: Classes, split: str) -> None:
     if split not in ("train", "val"):
         raise GnetError(
             f"{files.name} has no split folders, so it is split into train and val; "
             f"{split!r} was asked for."
         )
-    found: dict[str, list[Parts]] = {
-        folder[skip]: [] for folder in files.folders if len(folder) == skip + 1
-    }
-    for path in paths:
-        if len(path) - skip >= 2:
-            found.setdefault(path[skip], []).append(path)
-    layout = {}
-    for name in sorted(found):
-        pictures = found[name]
-        if not pictures:
-            raise empty_class(files.name, name)
-        layout[name] = [pictures[at] for at in share(len(pictures), split, seed, name)]
-        if not layout[name]:
+    for name, pictures in sorted(classes.items()):
+        if len(pictures) < 2:
             raise GnetError(
                 f"{files.name} has one picture of {name!r}; at least 2 a class are needed to split "
                 "them into train and val."
             )
-    return layout
+
+
+def _divided(classes: Classes, split: str, seed: int) -> Classes:
+    """Each class's share of `split`, train or val; a single picture is for training."""
+    return {
+        name: [pictures[at] for at in share(len(pictures), split, seed, name)]
+        if len(pictures) > 1
+        else pictures[: split == "train"]
+        for name, pictures in sorted(classes.items())
+    }
 
 
 def share(count: int, split: str, seed: int, name: str) -> list[int]:
@@ -153,7 +138,8 @@ def _table(name: str, files: Files, path: Path, folders: tuple[str, ...]) -> tup
     """The text that a JSON file of that name gives each folder; empty unless each has one."""
     inside = [parts for parts in files.paths if parts[-1] == name and len(parts) <= 2]
     texts: list[Callable[[], bytes]] = [lambda parts=parts: files.read(parts) for parts in inside]
-    texts.append((path.parent / name).read_bytes)
+    if (path.parent / name).is_file():
+        texts.append((path.parent / name).read_bytes)
     for text in texts:
         try:
             table = json.loads(text())
@@ -166,7 +152,7 @@ def _table(name: str, files: Files, path: Path, folders: tuple[str, ...]) -> tup
     return ()
 
 
-def _several(source: str, layout: dict[str, list[Parts]]) -> dict[str, list[Parts]]:
+def _several(source: str, layout: Classes) -> Classes:
     if len(layout) < 2:
         raise GnetError(
             f"{source} has one class ({_names(list(layout))}); at least 2 classes are needed."

@@ -1,5 +1,6 @@
 """Zips and folders: the hostile ones are refused in a sentence, and nothing is written."""
 
+import os
 import stat
 import struct
 import time
@@ -9,19 +10,34 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from gnet.data.archives import Limits
 from gnet.data.datasets import open_dataset
+from gnet.data.files.archives import Limits
 from gnet.errors import GnetError
 from support.folders import FLAT, SPLIT, laid_out, picture, reds, refused, zipped
 
 
 @pytest.mark.parametrize(
-    "name", ["../out.png", "train/../../out.png", "/etc/out.png", "C:\\out.png", "a\\..\\..\\b.png"]
+    "name", ["../out.png", "train/../../out.png", "/../out.png", "a\\..\\..\\b.png"]
 )
 def test_a_zip_with_a_name_outside_its_folder_is_refused(tmp_path, name):
     sentence = refused(zipped(tmp_path / "bad.zip", SPLIT | {name: picture()}))
     assert "outside its folder" in sentence and "bad.zip" in sentence
     assert [path.name for path in tmp_path.iterdir()] == ["bad.zip"]
+
+
+@pytest.mark.parametrize("name", ["/train/cat/1.png", "C:\\cat\\1.png", "d:/1.png"])
+def test_an_absolute_path_in_a_zip_is_called_one(tmp_path, name):
+    sentence = refused(zipped(tmp_path / "bad.zip", SPLIT | {name: picture()}))
+    assert sentence == (
+        f"The zip bad.zip holds an absolute path ({name}); allowed are plain names such as "
+        "train/cat/1.jpg."
+    )
+
+
+def test_a_name_with_a_zero_byte_is_called_one(tmp_path):
+    path = zipped(tmp_path / "bad.zip", SPLIT | {"train/cat/a|b.png": picture()})
+    path.write_bytes(path.read_bytes().replace(b"a|b", b"a\0b"))
+    assert "a name with a zero byte" in refused(path)
 
 
 def test_a_zip_writes_nothing_to_disk(tmp_path):
@@ -145,8 +161,24 @@ def test_a_folder_that_links_to_itself_is_refused(tmp_path):
 def test_a_file_too_large_to_decode_is_skipped_in_a_folder(tmp_path):
     folder = laid_out(tmp_path / "pets", SPLIT | {"train/cat/big.png": bytes(9_999)})
     dataset = open_dataset(folder, "train", limits=Limits(entry_bytes=5_000))
-    assert dataset.skipped == {"damaged or cut off": 1}
+    assert dataset.skipped == {"file too large": 1}
     assert reds(dataset) == [0, 1, 2, 10, 11]
+
+
+def test_a_pipe_a_device_and_a_broken_link_are_skipped_and_counted(tmp_path):
+    folder = laid_out(tmp_path / "pets", SPLIT)
+    os.mkfifo(folder / "train" / "cat" / "pipe.png")
+    os.mkfifo(folder / "classes.json")
+    (folder / "train" / "dog" / "device.png").symlink_to("/dev/zero")
+    (folder / "train" / "dog" / "lost.png").symlink_to("nowhere.png")
+    dataset = open_dataset(folder, "train")
+    assert dataset.skipped == {"a pipe or a device": 2, "unreadable file": 1}
+    assert reds(dataset) == [0, 1, 2, 10, 11]
+
+
+def test_a_pipe_given_as_a_data_set_is_no_zip(tmp_path):
+    os.mkfifo(tmp_path / "pets.zip")
+    assert "not a zip" in refused(tmp_path / "pets.zip")
 
 
 def test_a_zip_whose_large_end_record_is_missing_is_refused(tmp_path):

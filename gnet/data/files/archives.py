@@ -15,17 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
+from gnet.data.files.names import Listing, Parts, entry_name, parts_of, shown_name
 from gnet.errors import GnetError
-
-Parts = tuple[str, ...]
-"""A file's path within its folder or zip, as names."""
 
 _END, _END_BYTES = b"PK\x05\x06", 22
 _LOCATOR, _LOCATOR_BYTES = b"PK\x06\x07", 20
 _END64, _END64_BYTES = b"PK\x06\x06", 56
 _ENTRY = b"PK\x01\x02"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_IGNORED = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,37 +50,69 @@ class Files(Protocol):
     """Each file's path as its parts, sorted; hidden and system files left out."""
     folders: tuple[Parts, ...]
     """Folders that are named in their own right, as parts; those with files in may be missing."""
+    notes: tuple[str, ...]
+    """What was left out or guessed while the files were listed, a sentence each."""
 
     def read(self, parts: Parts) -> bytes:
-        """The content of one file; OSError or ValueError where it is damaged."""
+        """The content of one file; raises `Unreadable`."""
         ...
 
     def close(self) -> None: ...
+
+
+class Unreadable(ValueError):
+    """A file that cannot be read; `reason` is a few words, the same for all of its kind."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Folder:
     """A folder of the user's own; links are followed."""
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
-        self.name = f"The folder {_shown(path.name or str(path))}"
+        self.name = f"The folder {shown_name(path.name or str(path))}"
         self._root, self._limits = path, limits
-        paths, folders = [], []
-        for directory, below, files in os.walk(path, followlinks=True):
-            below[:] = [name for name in sorted(below) if not _ignored(name)]
-            base = Path(directory).relative_to(path).parts
+        self._stored: dict[Parts, Parts] = {}
+        """Names as they are stored, where they differ."""
+        listing = Listing()
+        waiting: list[Parts] = [()]
+        while waiting:
+            base = waiting.pop()
             if len(base) > 6:  # links in a circle
                 raise GnetError(f"{self.name} is nested too deeply; allowed are 6 levels.")
-            folders += [(*base, name) for name in below]
-            paths += [(*base, name) for name in files if not _ignored(name)]
-            if len(paths) + len(folders) > limits.entries:
+            try:
+                entries = sorted(os.scandir(path.joinpath(*base)), key=lambda entry: entry.name)
+            except OSError:
+                listing.close(base[-1] if base else path.name)
+                continue
+            for entry in entries:
+                if listing.ignores((entry.name,)):
+                    continue
+                if entry.is_dir():
+                    waiting.append((*base, entry.name))
+                    listing.add_folder((*base, entry.name))
+                else:
+                    parts = listing.add((*base, entry.name))
+                    if parts != (*base, entry.name):
+                        self._stored[parts] = (*base, entry.name)
+            if len(listing.paths) + len(listing.folders) > limits.entries:
                 raise _too_many(self.name, f"more than {limits.entries:,}", limits)
-        self.paths, self.folders = tuple(sorted(paths)), tuple(sorted(folders))
+        self.paths, self.folders = tuple(sorted(listing.paths)), tuple(sorted(listing.folders))
+        self.notes = listing.notes
 
     def read(self, parts: Parts) -> bytes:
-        path = self._root.joinpath(*parts)
-        if path.stat().st_size > self._limits.entry_bytes:
-            raise ValueError("file too large")
-        return path.read_bytes()
+        path = self._root.joinpath(*self._stored.get(parts, parts))
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):  # a pipe would never end
+                raise Unreadable("a pipe or a device")
+            if status.st_size > self._limits.entry_bytes:
+                raise Unreadable("file too large")
+            return path.read_bytes()
+        except OSError as error:
+            raise Unreadable("unreadable file") from error
 
     def close(self) -> None:
         pass
@@ -97,63 +126,75 @@ class Zip:
     """
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
-        self.name = f"The zip {_shown(path.name)}"
+        self.name = f"The zip {shown_name(path.name)}"
         try:
+            if not path.is_file():
+                raise _not_a_zip(self.name)
             with path.open("rb") as file:
                 _check_directory(file, self.name, limits)
             self._zip = zipfile.ZipFile(path)
         except OSError as error:
             raise GnetError(f"{self.name} cannot be read; give a zip file you may read.") from error
+        except UnicodeDecodeError as error:
+            raise GnetError(
+                f"{self.name} holds a name that is not the UTF-8 it claims to be; pack the folder "
+                "again."
+            ) from error
         # zipfile raises NotImplementedError for a zip of a later format version.
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
             raise _not_a_zip(self.name) from error
+        listing = Listing()
         try:
-            self._entries, self.folders = self._checked(limits)
+            self._entries = self._checked(limits, listing)
         except GnetError:
             self._zip.close()
             raise
-        self.paths = tuple(sorted(self._entries))
+        self.paths, self.folders = tuple(sorted(self._entries)), tuple(sorted(listing.folders))
+        self.notes = listing.notes
 
     def read(self, parts: Parts) -> bytes:
         try:
             return self._zip.read(self._entries[parts])
-        # zipfile raises NotImplementedError for a feature it has not, as patched data.
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise ValueError("damaged entry") from error
+        except OSError as error:
+            raise Unreadable("unreadable file") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+            raise Unreadable("damaged or cut off") from error
 
     def close(self) -> None:
         self._zip.close()
 
-    def _checked(self, limits: Limits):
+    def _checked(self, limits: Limits, listing: Listing) -> dict[Parts, zipfile.ZipInfo]:
+        """The entries by their path; checked."""
         entries: dict[Parts, zipfile.ZipInfo] = {}
-        folders = []
+        stored: dict[Parts, Parts] = {}
         total = 0
         for entry in self._zip.infolist():
-            # `orig_filename` is the name before zipfile cuts it at a zero byte
-            parts = _parts(entry.orig_filename, self.name)
+            path = entry_name(entry, listing)
+            parts = parts_of(path, self.name)
             mode = entry.external_attr >> 16
             if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_IFMT(mode) == 0):
                 raise GnetError(
-                    f"{self.name} holds a link or device ({_shown(entry.filename)}); allowed are "
-                    "plain files."
+                    f"{self.name} holds a link or device ({shown_name(path)}); allowed are plain "
+                    "files."
                 )
-            if any(_ignored(part) for part in parts):
+            if not parts or listing.ignores(parts):
                 continue
-            if entry.is_dir():
-                folders.append(parts)
+            if path.endswith(("/", "\\")):
+                listing.add_folder(parts)
                 continue
-            self._check_entry(entry, limits)
+            self._check_entry(entry, shown_name(path), limits)
             total += entry.file_size
             if total > limits.total_bytes:
                 raise GnetError(
                     f"{self.name} unpacks to more than {limits.total_bytes / 1e9:.0f} GB, which is "
                     "the most allowed."
                 )
-            entries[parts] = entry
-        return entries, tuple(sorted(folders))
+            # Of two entries of one name the later counts, as in every program.
+            stored[parts] = stored.get(parts) or listing.add(parts)
+            entries[stored[parts]] = entry
+        return entries
 
-    def _check_entry(self, entry: zipfile.ZipInfo, limits: Limits) -> None:
-        shown = _shown(entry.filename)
+    def _check_entry(self, entry: zipfile.ZipInfo, shown: str, limits: Limits) -> None:
         if entry.flag_bits & 0x1:
             raise GnetError(f"{self.name} is protected by a password ({shown}); give one without.")
         if entry.compress_type not in _METHODS:
@@ -213,27 +254,6 @@ def _check_directory(file: IO[bytes], name: str, limits: Limits) -> None:
     found = file.read(length).count(_ENTRY)  # the count in the end record may lie
     if found > limits.entries:
         raise _too_many(name, f"{found:,}", limits)
-
-
-def _parts(path: str, name: str) -> Parts:
-    plain = path.replace("\\", "/")
-    parts = tuple(part for part in plain.split("/") if part not in ("", "."))
-    outside = plain.startswith("/") or ".." in parts or plain[1:2] == ":" or "\0" in plain
-    if outside or not parts:
-        raise GnetError(
-            f"{name} holds a name outside its folder ({_shown(path)}); allowed are plain names "
-            "such as train/cat/1.jpg."
-        )
-    return parts
-
-
-def _ignored(part: str) -> bool:
-    return part.startswith(".") or part in _IGNORED
-
-
-def _shown(path: str) -> str:
-    plain = "".join(letter if letter.isprintable() else "?" for letter in path)
-    return plain if len(plain) <= 60 else f"{plain[:40]}…{plain[-15:]}"
 
 
 def _too_many(name: str, count: str, limits: Limits) -> GnetError:
