@@ -124,12 +124,14 @@ class ModelInfo:
     def class_index(self, given: str | int) -> int:
         """The class that a person or a page means, by number or by name.
 
-        A number, also one written as text, is an index, so that names which are numbers cannot
-        mislead; whether the network has as many classes is for its user to check. Anything else
-        must be a name; `GnetError` if it is none.
+        An int is an index, and so is a number written as text, unless a class has that name: a
+        name comes first. Whether the network has as many classes is for its user to check.
+        Anything else must be a name; `GnetError` if it is none.
         """
         if isinstance(given, int) and not isinstance(given, bool):
             return given
+        if isinstance(given, str) and given in self.classes:
+            return self.classes.index(given)
         if isinstance(given, str) and re.fullmatch("[0-9]{1,9}", given):
             return int(given)
         if given not in self.classes:
