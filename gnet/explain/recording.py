@@ -130,7 +130,7 @@ class Recording:
             outputs=outputs,
             inputs=inputs,
             branches={
-                stage: _split(output, tuple(header["widths"][stage]))
+                stage: split(output, tuple(header["widths"][stage]))
                 for stage, output in outputs.items()
             },
             logits={
@@ -163,7 +163,7 @@ def record(model: GoogLeNet, pixels: Tensor) -> Recording:
         outputs=seen.outputs,
         inputs=seen.inputs,
         branches={
-            stage: _split(seen.outputs[stage], module.widths.branches)
+            stage: split(seen.outputs[stage], module.widths.branches)
             for stage, module in model.inceptions().items()
         },
         logits={head: seen.logits[head] for head in HEADS if head in seen.logits},
@@ -178,8 +178,9 @@ def record(model: GoogLeNet, pixels: Tensor) -> Recording:
     )
 
 
-def _split(output: Tensor, widths: tuple[int, ...]) -> dict[str, Tensor]:
-    return dict(zip(BRANCHES, output.split(widths), strict=True))
+def split(output: Tensor, widths: tuple[int, ...], axis: int = 0) -> dict[str, Tensor]:
+    """A module's output as its four branches: views, cut along the channels' axis."""
+    return dict(zip(BRANCHES, output.split(widths, axis), strict=True))
 
 
 def _is_output_before(stage: str, given: Tensor, outputs: Mapping[str, Tensor]) -> bool:
