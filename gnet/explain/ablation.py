@@ -9,21 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import torch
 from torch import Tensor
 
 from gnet.errors import FieldError, GnetError
+from gnet.explain.belief import belief
 from gnet.explain.means import Means
 from gnet.explain.recording import Recording, record, split
 from gnet.inference.forward import as_kept
 from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES
 from gnet.network.hooks import evaluating
 from gnet.network.model import GoogLeNet
-from gnet.words import cut
+from gnet.words import cut, listed, rounded_percent
 
-MEAN = "mean"
+MEAN: Final = "mean"
 OFF, ON, MOST = 0.0, 1.0, 2.0
 """Factors: a branch switched off, as it is, and the largest one."""
 Setting = float | Literal["mean"]
@@ -31,7 +32,7 @@ Setting = float | Literal["mean"]
 Branch = tuple[str, str]
 """A branch's module and its name there, as ("4b", "5x5")."""
 Switches = Mapping[Branch, Setting]
-_ALLOWED = f"a module of {STAGES[0]} to {STAGES[-1]} and a branch of {', '.join(BRANCHES)}, as 4b/5x5"
+_ALLOWED = f"branches from {STAGES[0]}/{BRANCHES[0]} to {STAGES[-1]}/{BRANCHES[-1]}, as 4b/5x5"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,7 +67,9 @@ def check_switches(switches: Mapping[Any, Any]) -> dict[Branch, Setting]:
 
     A key is `("4b", "5x5")` or "4b/5x5", a value `MEAN` or a factor from 0 to 2.
     """
-    given = {_as_branch(key): _setting(key, value) for key, value in switches.items()}
+    given: dict[Branch, Setting] = {
+        _as_branch(key): _setting(key, value) for key, value in switches.items()
+    }
     return {
         (stage, branch): given[stage, branch]
         for stage in STAGES
@@ -117,9 +120,9 @@ def switched(
         x = replaced(as_given(model, recording, first), model, first, switches, means)
         outputs[first] = as_kept(x[0])
         logits |= _read(model, first, x, tuple(logits))
-        for stage, given, x in _behind(model, first, x, switches, means):
-            inputs[stage], outputs[stage] = as_kept(given[0]), as_kept(x[0])
-            logits |= _read(model, stage, x, tuple(logits))
+        for stage, given, output in _behind(model, first, x, switches, means):
+            inputs[stage], outputs[stage] = as_kept(given[0]), as_kept(output[0])
+            logits |= _read(model, stage, output, tuple(logits))
     widths = {
         stage: tuple(len(part) for part in parts.values())
         for stage, parts in recording.branches.items()
@@ -134,7 +137,7 @@ def switched(
 
 
 def as_given(model: GoogLeNet, recording: Recording, stage: str) -> Tensor:
-    """A module's recorded output (1, C, h, w), on the device and in the precision of the weights."""
+    """A module's recorded output (1, C, h, w), of the device and precision of the weights."""
     weights = next(model.parameters())
     return recording.outputs[stage][None].to(weights.device, weights.dtype)
 
@@ -144,8 +147,8 @@ def heads_behind(
 ) -> dict[str, Tensor]:
     """Logits (N, classes) of those `heads` that a module's output `x` (N, C, h, w) reaches."""
     logits = _read(model, stage, x, heads)
-    for later, _, x in _behind(model, stage, x, {}, None):
-        logits |= _read(model, later, x, heads)
+    for later, _, output in _behind(model, stage, x, {}, None):
+        logits |= _read(model, later, output, heads)
     return logits
 
 
@@ -159,20 +162,45 @@ def replaced(
     x = x.clone()
     parts = split(x, model.inceptions()[stage].widths.branches, axis=1)
     for branch, setting in own.items():
-        if setting == MEAN:
+        if isinstance(setting, str):
             parts[branch][:] = _mean(means, stage, branch, parts[branch])
         else:
             parts[branch].mul_(setting)
     return x
 
 
+def sentence(ablation: Ablation) -> str:
+    """What the switches did to the deepest trained head, in words."""
+    if not ablation.switches:
+        return "All branches are on."
+    named = listed(_switch_words(*item) for item in ablation.switches.items())
+    before, after = belief(ablation.before, top=1).heads, belief(ablation.after, top=1).heads
+    if not (heads := [head for head in after if head in ablation.reached]):
+        return f"With {named}, no trained head changes: none reads these branches."
+    head = heads[-1]
+    first, then = before[head].top[0], after[head].top[0]
+    name = ablation.before.class_name
+    was, now = (rounded_percent(h[head].probabilities[first]) for h in (before, after))
+    moved = f"With {named}, {head} goes from {name(first)} {was} to {now}"
+    if then == first:
+        return f"{moved}."
+    chance = rounded_percent(after[head].probabilities[then])
+    return f"{moved}; it now answers {name(then)}, {chance}."
+
+
+def _switch_words(branch: Branch, setting: Setting) -> str:
+    if setting == MEAN:
+        return f"{branch_name(branch)} at its mean"
+    return f"{branch_name(branch)} " + ("off" if setting == OFF else f"times {setting:g}")
+
+
 def _mean(means: Means | None, stage: str, branch: str, like: Tensor) -> Tensor:
     """A branch's mean (channels, 1, 1), of the kind of `like`."""
     if means is None:
         raise GnetError(
-            f"There are no means for {stage}/{branch}; give those of `measure_means`, or a factor."
+            f"There are no means for {stage}/{branch}; give those of `means_of`, or a factor."
         )
-    return means.of(stage, branch).to(like.device, like.dtype)[:, None, None]
+    return means.values[stage][branch].to(like.device, like.dtype)[:, None, None]
 
 
 def _behind(

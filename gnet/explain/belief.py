@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gnet.errors import GnetError
 from gnet.explain.familiarity import familiarity
 from gnet.explain.recording import Recording
 from gnet.network.config import UNTRAINED
-from gnet.words import rounded_percent
+from gnet.words import cut, listed, rounded_percent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,16 @@ def belief(recording: Recording, *, top: int = 5) -> Belief:
         untrained=tuple(untrained),
         agree=len(first) == 1 if len(heads) > 1 else None,
     )
+
+
+def trained_head(recording: Recording, head: str) -> HeadBelief:
+    """What `head` believes; raises `GnetError` for a head that is not there or is untrained."""
+    held = belief(recording).heads
+    if head not in held:
+        raise GnetError(
+            f"The head is {cut(head)}; trained heads here are {listed(held) or 'none'}."
+        )
+    return held[head]
 
 
 def sentence(recording: Recording, head: str) -> str:

@@ -24,7 +24,7 @@ from gnet.words import listed
 
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """What one branch is worth for one class of one head: before minus after, so help is positive."""
+    """A branch's worth for one class of one head: before minus after, so that help is positive."""
 
     logit: float
     probability: float
@@ -77,12 +77,12 @@ def branch_worth(model: GoogLeNet, recording: Recording, means: Means | None = N
         for stage in STAGES:
             if all(STAGES.index(EXITS[head]) < STAGES.index(stage) for head in heads):
                 break
-            variants = [(setting, (stage, branch)) for setting in settings for branch in BRANCHES]
+            variants: list[tuple[Setting, Branch]] = [
+                (setting, (stage, branch)) for setting in settings for branch in BRANCHES
+            ]
             x = as_given(model, recording, stage)
             x = torch.cat([replaced(x, model, stage, {b: s}, means) for s, b in variants])
             reached = heads_behind(model, stage, x, heads)
             for row, (setting, branch) in enumerate(variants):
                 logits[setting][branch] = {head: values[row] for head, values in reached.items()}
-    return Worth(
-        recording=recording, logits=logits, reference=means.reference if means else ""
-    )
+    return Worth(recording=recording, logits=logits, reference=means.reference if means else "")

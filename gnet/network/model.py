@@ -335,7 +335,7 @@ class GoogLeNet(nn.Module):
         return x * scale + shift
 
     def head(self, name: str, x: Tensor) -> Tensor:
-        """The logits (N, classes) of a head, from the output (N, C, h, w) of the module it reads."""
+        """A head's logits (N, classes), from the output (N, C, h, w) of the module it reads."""
         if name == "main":
             x = self.avgpool(self.last_relu(self.last_norm(x))).flatten(1)  # (N, 1024)
             return self.outputs(self.fc(self.dropout(x)))

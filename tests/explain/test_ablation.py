@@ -1,17 +1,19 @@
-"""Switched branches: equal to whole forwards with the branches replaced, and refused where wrong."""
+"""Switched branches: equal to whole forwards with them replaced; what is wrong is refused."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
+from gnet.data.patterns import CLASSES
 from gnet.errors import FieldError, GnetError
-from gnet.explain.ablation import MEAN, ablate, check_switches, parse_branch, reached
-from gnet.explain.means import Means, find_means, load_means, measure_means
+from gnet.explain.ablation import MEAN, ablate, check_switches, parse_branch, reached, sentence
+from gnet.explain.means import EACH, Means, means_of, measure_means
 from gnet.explain.recording import record
 from gnet.explain.worth import branch_worth
-from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES
+from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, TRAINED
 from gnet.network.folding import fold
 from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
@@ -37,7 +39,7 @@ def naive(model: GoogLeNet, pixels: Tensor, switches: dict, means: Means | None 
             def change(_module, _given, output, stage=stage, branch=branch, setting=setting):
                 if setting == MEAN:
                     assert means is not None
-                    return means.of(stage, branch)[:, None, None].expand_as(output[0])[None]
+                    return means.values[stage][branch][:, None, None].expand_as(output[0])[None]
                 return output * setting
 
             module = model.inceptions()[stage].branch_modules()[branch]
@@ -80,6 +82,24 @@ def test_the_recording_behind_a_switch_holds_what_the_network_then_computes():
     with torch.no_grad():
         torch.testing.assert_close(behind(after.inputs["4c"][None])[0], after.outputs["4c"])
     torch.testing.assert_close(torch.cat(list(after.branches["4c"].values())), after.outputs["4c"])
+
+
+@pytest.mark.parametrize(
+    ("switches", "words"),
+    [
+        ({}, "All branches are on."),
+        ({"4b/5x5": 0}, "With 4b/5x5 off, main goes from"),
+        ({"3a/1x1": 0, "5b/pool": MEAN, "4d/3x3": 0.5}, "3a/1x1 off, 4d/3x3 times 0.5 and 5b/pool"),
+    ],
+)
+def test_the_switches_effect_is_a_sentence(switches, words):
+    model = small()
+    model.info = replace(model.info, heads={"main": TRAINED, "aux1": TRAINED})
+    means = measure_means(model, pictures(2), "pictures")
+    assert words in sentence(ablate(model, pictures(1)[0], switches, means=means))
+    model.info = replace(model.info, heads={"aux1": TRAINED})
+    late = ablate(model, pictures(1)[0], {"5a/3x3": 0})
+    assert "no trained head changes" in sentence(late)
 
 
 def test_a_switch_leaves_the_heads_before_it_alone():
@@ -131,23 +151,32 @@ def test_a_probability_s_fall_uses_the_head_s_temperature():
     model.info = ModelInfo(preprocessing=Preprocessing(size=64), temperatures={"main": 2.0})
     ablation = ablate(model, pictures(1)[0], {"3b/1x1": 0.0})
     value = branch_worth(model, ablation.before).values("main", 0)["3b", "1x1"]
-    before, after = ((r.logits["main"] / 2).softmax(0)[0] for r in (ablation.before, ablation.after))
+    before, after = (
+        (r.logits["main"] / 2).softmax(0)[0] for r in (ablation.before, ablation.after)
+    )
     assert value is not None
     assert value.probability == pytest.approx(float(before - after), abs=1e-5)
 
 
-def test_means_are_those_of_all_pictures_and_cells(tmp_path):
+def test_means_are_those_of_all_pictures_and_cells():
     model = small()
     means = measure_means(model, pictures(3), "pictures of a test")
     outputs = [record(model, pixels).branches["4a"]["3x3"] for pixels in pictures(3)]
-    torch.testing.assert_close(means.of("4a", "3x3"), torch.stack(outputs).mean((0, 2, 3)))
+    torch.testing.assert_close(means.values["4a"]["3x3"], torch.stack(outputs).mean((0, 2, 3)))
     assert means.reference == "3 pictures of a test"
-    path = means.save(tmp_path / "means.safetensors")
-    kept = find_means("these", path)
-    assert kept is not None
-    assert torch.equal(kept.of("4a", "3x3"), means.of("4a", "3x3"))
-    assert find_means("others", path) is None
-    assert find_means("these", tmp_path / "none") is None
+
+
+def test_a_network_s_means_are_over_pictures_of_its_own_kind():
+    model = small(num_classes=len(CLASSES))
+    assert means_of(model).reference.endswith("example pictures")
+    model.info = replace(model.info, classes=CLASSES)
+    means = means_of(model)
+    assert means.reference == f"{EACH * len(CLASSES)} built-in patterns"
+    assert all(
+        values.shape == (width,)
+        for stage, module in model.inceptions().items()
+        for values, width in zip(means.values[stage].values(), module.widths.branches, strict=True)
+    )
 
 
 @pytest.mark.parametrize("name", ["4f/5x5", "4b/7x7", "4b", "", "4b/5x5/1x1", "../4b"])
@@ -165,7 +194,7 @@ def test_a_factor_out_of_range_is_refused(factor):
     assert caught.value.field == "4b/5x5"
 
 
-def test_a_mean_without_means_and_a_head_that_is_not_there_are_refused(tmp_path):
+def test_a_mean_without_means_and_a_head_that_is_not_there_are_refused():
     model = small(aux=False)
     with pytest.raises(GnetError, match="no means"):
         ablate(model, pictures(1)[0], {"4b/5x5": MEAN})
@@ -173,6 +202,3 @@ def test_a_mean_without_means_and_a_head_that_is_not_there_are_refused(tmp_path)
         branch_worth(model, record(model, pictures(1)[0])).values("aux1", 0)
     with pytest.raises(GnetError, match="no pictures"):
         measure_means(model, [], "pictures")
-    (tmp_path / "other").write_bytes(b"not a tensor file")
-    with pytest.raises(GnetError):
-        load_means(tmp_path / "other")
