@@ -57,7 +57,7 @@ def describe_answer(recording: Recording, view: View) -> dict[str, Any]:
         "tile": view.tile,
         "picture": _picture(view),
         "signed": recording.signed,
-        **_heads(recording),
+        **describe_heads(recording),
         "stages": stages,
         "limits": {
             kind: max(stage["limits"][kind] for stage in stages.values())
@@ -151,7 +151,8 @@ def _preview(image: Image.Image) -> str:
     return as_data_url(small, "JPEG", quality=82)
 
 
-def _heads(recording: Recording) -> dict[str, Any]:
+def describe_heads(recording: Recording) -> dict[str, Any]:
+    """What each head believes of a picture, and whether they agree."""
     held = belief(recording)
     heads: dict[str, Any] = {head: {"status": UNTRAINED} for head in held.untrained}
     for head, believed in held.heads.items():

@@ -5,6 +5,7 @@ It knows nothing of Gradio. Answers are plain values; whatever cannot be answere
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,16 @@ import torch
 from gnet.answers.answer import View, describe_answer, describe_attribution, describe_network
 from gnet.answers.depth import describe_course, describe_probes
 from gnet.answers.recordings import Kept, Recordings
+from gnet.answers.switches import describe_ablation, describe_worth
 from gnet.data.pictures import open_picture, square, to_pixels
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
+from gnet.explain.ablation import MEAN, ablation_of, check_switches
 from gnet.explain.attribution import attribute
+from gnet.explain.belief import trained_head
+from gnet.explain.means import Means, means_of
 from gnet.explain.probes import find_probes
 from gnet.explain.recording import record
+from gnet.explain.worth import branch_worth
 from gnet.network.config import STAGES
 from gnet.network.folding import fold
 from gnet.network.model import GoogLeNet
@@ -101,13 +107,34 @@ class Explorer:
         """
         if stage not in STAGES:
             raise GnetError(f"There is no module {cut(stage)!r}; there are {', '.join(STAGES)}.")
-        kept = self.recordings.find(str(key))
-        if kept is None:
-            view = self.view(chosen)
-            key, kept = view.key, self._kept(view)
+        key, kept = self._found(chosen, key)
         if stage not in kept.measured:
             kept.measured.update(effective_fields(self.model, kept.recording.pixels, [stage]))
         return {"key": key, "stage": stage, "sides": kept.measured[stage]}
+
+    def ablate(self, chosen: Chosen, switches: Any, key: Any = None) -> dict[str, Any]:
+        """The picture's answer with branches switched: branch → "mean" or a factor from 0 to 2."""
+        if not isinstance(switches, dict):
+            raise FieldError("switches", cut(switches), 'as {"4b/5x5": 0}')
+        wanted = check_switches(switches)
+        key, kept = self._found(chosen, key)
+        means = self.means if MEAN in wanted.values() else None
+        ablation = ablation_of(self.model, kept.recording, wanted, means)
+        return describe_ablation(ablation, self.probes) | {"key": key, "net": self.net}
+
+    def worth(self, chosen: Chosen, head: Any, target: Any, key: Any = None) -> dict[str, Any]:
+        """What each of the 36 branches is worth for class `target` of `head`."""
+        index = self._class(target)
+        key, kept = self._found(chosen, key)
+        trained_head(kept.recording, cut(head))
+        if not kept.worth:
+            kept.worth.append(branch_worth(self.model, kept.recording, self.means))
+        return describe_worth(kept.worth[0], head, index) | {"key": key, "net": self.net}
+
+    @cached_property
+    def means(self) -> Means:
+        """What a branch is set to where it is at its mean; taken when it is first needed."""
+        return means_of(self.model)
 
     def attribute(
         self, chosen: Chosen, method: Any, head: Any, target: Any, stage: Any
@@ -124,6 +151,14 @@ class Explorer:
             stage=cut(stage) if stage else None,
         )
         return describe_attribution(answer, view.key) | {"net": self.net}
+
+    def _found(self, chosen: Chosen, key: Any) -> tuple[Any, Kept]:
+        """What is kept of a picture, by the key of its answer or else by the picture itself."""
+        kept = self.recordings.find(str(key))
+        if kept is not None:
+            return key, kept
+        view = self.view(chosen)
+        return view.key, self._kept(view)
 
     def _kept(self, view: View) -> Kept:
         return self.recordings.get(view.key, lambda: record(self.model, view.pixels))

@@ -86,14 +86,22 @@ def ablate(
     `pixels`: (1, 3, H, W) in [0, 1]; `switches`: branch → `MEAN` or a factor from 0 (off) to 2.
     `means` are needed where a branch is set to its mean. Raises `GnetError`.
     """
-    wanted = check_switches(switches)
-    before = record(model, pixels)
+    return ablation_of(model, record(model, pixels), check_switches(switches), means)
+
+
+def ablation_of(
+    model: GoogLeNet, recording: Recording, switches: Switches, means: Means | None = None
+) -> Ablation:
+    """The same from the recording of a picture, made by this `model` with nothing switched.
+
+    `switches` are as `check_switches` gives them.
+    """
     return Ablation(
-        before=before,
-        after=switched(model, before, wanted, means),
-        switches=wanted,
-        reached=reached(wanted, tuple(before.logits)),
-        reference=means.reference if means and MEAN in wanted.values() else "",
+        before=recording,
+        after=switched(model, recording, switches, means),
+        switches=dict(switches),
+        reached=reached(switches, tuple(recording.logits)),
+        reference=means.reference if means and MEAN in switches.values() else "",
     )
 
 
