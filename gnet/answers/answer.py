@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
+from gnet.answers.wiring import describe_wiring
 from gnet.data.pictures import to_image
 from gnet.explain.attribution import Attribution, stages_before
 from gnet.explain.belief import belief
@@ -104,6 +105,7 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
         "widths": {
             stage: list(module.widths.branches) for stage, module in model.inceptions().items()
         },
+        "modules": describe_wiring(model),
         "methods": [
             {"name": m.name, "label": m.label, "sentence": m.sentence, "needs_stage": m.needs_stage}
             for m in METHODS.values()

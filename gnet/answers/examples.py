@@ -37,7 +37,7 @@ EXAMPLES = {
     "dots": "large dots, drawn by this project",
 }
 """Name → what is to be seen; the first one is what the page opens on."""
-FIRST_STAGE, FIRST_METHOD = "4b", "grad-cam"
+FIRST_STAGE, FIRST_METHOD = "3a", "grad-cam"
 
 
 def chosen(name: str) -> Chosen:

@@ -136,8 +136,8 @@ def attribute(
     if chosen is None:
         raise GnetError(f"There is no method {method!r}; there are {listed(METHODS)}.")
     check_pixels(model, pixels)
-    _check_head(model, head)
-    _check_target(model, target)
+    check_head(model, head)
+    check_target(model, target)
     low, high = STEPS_RANGE
     if not _is_whole(steps) or not low <= steps <= high:
         raise GnetError(f"steps is {steps!r}; allowed are whole numbers from {low} to {high}.")
@@ -210,7 +210,8 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _check_head(model: GoogLeNet, head: str) -> None:
+def check_head(model: GoogLeNet, head: str) -> None:
+    """Raise `GnetError` unless the network has this head and it was trained."""
     present = HEADS if model.config.aux else ("main",)
     if head not in HEADS:
         raise GnetError(f"There is no head {head!r}; there are {listed(present)}.")
@@ -225,7 +226,8 @@ def _check_head(model: GoogLeNet, head: str) -> None:
         )
 
 
-def _check_target(model: GoogLeNet, target: int) -> None:
+def check_target(model: GoogLeNet, target: Any) -> None:
+    """Raise `GnetError` unless the network has a class of this number."""
     last = model.config.num_classes - 1
     if not _is_whole(target) or not 0 <= target <= last:
         raise GnetError(f"The class is {target!r}; allowed are numbers from 0 to {last}.")

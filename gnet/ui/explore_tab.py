@@ -18,6 +18,8 @@ from gnet.ui.events import MODEL, QUIET, as_text, sent, settle, spoken
 
 QUESTION = ("head", "target", "stage")
 """What Why needs besides picture and method; the page's script fills it in."""
+CHANNELS = ("stage", "branch", "head", "class_index")
+"""A branch, and the class that the relevance of its channels is for."""
 CHANNEL = ("stage", "branch", "channel", "over", "turn")
 """A channel's place, the pictures its patches come from, and the page's count of questions."""
 
@@ -47,6 +49,11 @@ class Handlers:
             explorer, chosen = self.explorers.resolve(picture)
             return channels.open_channel(explorer, chosen, sent(event, *CHANNEL))
 
+    def list_channels(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
+        with spoken():
+            explorer, chosen = self.explorers.resolve(picture)
+            return channels.list_channels(explorer, chosen, sent(event, *CHANNELS))
+
     def grow(self, picture: Any, event: gr.EventData) -> Iterator[dict[str, Any]]:
         with spoken():
             place = sent(event, *CHANNEL)
@@ -68,6 +75,7 @@ class Parts:
 
     picture: gr.HTML
     branches: gr.HTML
+    channels: gr.HTML
     channel: gr.HTML
     method: gr.Radio
     ask: gr.Button
@@ -88,9 +96,14 @@ def build(explorers: Explorers) -> None:
             examples=examples.thumbnails(),
             megabytes=LIMITS.file_bytes // 1_000_000,
         )
-        drawing("explore/diagram")
+        with gr.Column(elem_id="net", elem_classes="card"):
+            drawing("explore/diagram")
+            drawing("explore/wiring")
         drawing("explore/belief")
-    branches = drawing("explore/branches")
+        with gr.Column(elem_id="module"):
+            drawing("explore/modules")
+            branches = drawing("explore/branches")
+    listed = drawing("explore/channels")
     channel = drawing("explore/channel")
     drawing("explore/depth")
     with gr.Column(elem_id="why"):
@@ -111,6 +124,7 @@ def build(explorers: Explorers) -> None:
     parts = Parts(
         picture=picture,
         branches=branches,
+        channels=listed,
         channel=channel,
         method=method,
         ask=ask,
@@ -138,6 +152,10 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         handlers.measure, picture, parts.branches, trigger_mode="always_last", **private
     )
     settle(measured, "measured")
+    listed = parts.channels.listed(
+        handlers.list_channels, picture, parts.channels, trigger_mode="always_last", **private
+    )
+    settle(listed, "channels")
     opened = channel.opened(
         handlers.open_channel, picture, channel, trigger_mode="multiple", **private
     )

@@ -25,6 +25,7 @@ SCRIPTS = (
     "shared/store.js",
     "shared/maps.js",
     "shared/hearing.js",
+    "explore/fields.js",
     "train/tracks.js",
     "train/train.js",
     "shared/chart.js",

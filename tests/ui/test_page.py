@@ -41,7 +41,7 @@ def test_first_paint_shows_an_explored_picture(server: Server, visit) -> None:
     expect(page.locator("#belief .bars button")).to_have_count(5)
     expect(page.locator("#branches .tiles canvas")).to_have_count(32)
     assert all(canvas.evaluate(COLOURS) > 20 for canvas in maps(page).all())
-    assert page.locator(".say").inner_text().startswith("In 4b the ")
+    assert page.locator(".say").inner_text().startswith("In 3a the ")
     assert len(server.records) == before, "no model run"
     assert viewer.strangers == [] and viewer.errors == []
 
@@ -72,14 +72,14 @@ def test_a_click_on_a_module_opens_it_without_asking_the_server(visit, timed) ->
     viewer = visit()
     page = viewer.page
     viewer.explored(lambda: viewer.give("mine.jpg", photo(320, 240, 21)))
-    page.wait_for_function("gnet.state.measured['4b'] !== undefined")
+    page.wait_for_function("gnet.state.measured['3a'] !== undefined")
     asked = len(viewer.asked)
     for stage in (*STAGES, *STAGES):  # faster than the pause after which a field is asked for
         timed("click on a module to drawn", page.evaluate(CLICK, stage))
         assert page.locator(".say").inner_text().startswith(f"In {stage} the ")
         assert f"module={stage}" in page.url
-    page.locator("#diagram [data-stage='4b']").click()
-    expect(page.locator("#diagram [data-stage='4b']")).to_have_attribute("aria-pressed", "true")
+    page.locator("#diagram [data-stage='3a']").click()
+    expect(page.locator("#diagram [data-stage='3a']")).to_have_attribute("aria-pressed", "true")
     assert joins(viewer.asked[asked:]) <= len(STAGES)
     for stage in STAGES:
         page.locator(f"#diagram [data-stage='{stage}']").click()
@@ -102,7 +102,7 @@ def test_all_of_an_answer_is_drawn_while_its_fields_are_still_measured(visit) ->
     viewer = visit()
     page = viewer.page
     page.route("**/queue/join*", lambda route: None)  # the server never answers again
-    page.evaluate("gnet.state.measured = {}")
+    page.evaluate("gnet.state.measured = {}; gnet.tell(['measured'])")
     for stage in STAGES:
         page.evaluate(CLICK, stage)
         expect(page.locator("#branches .sees").first).to_contain_text(
@@ -145,9 +145,9 @@ def test_a_channel_pointed_at_shows_its_name_and_its_map(visit) -> None:
     column = page.locator("#branches [data-branch='5x5']")
     before = column.locator(".map").evaluate("(c) => c.toDataURL()")
     column.locator("[data-rank='3']").hover()
-    top = page.evaluate("gnet.state.answer.stages['4b'].branches['5x5']")
+    top = page.evaluate("gnet.state.answer.stages['3a'].branches['5x5']")
     channel = top["top"][3]["channel"]
-    name = f"4b · 5×5 · channel {channel} (concat {top['offset'] + channel})"
+    name = f"3a · 5×5 · channel {channel} (concat {top['offset'] + channel})"
     expect(column.locator(".note")).to_have_text(name)
     assert column.locator(".map").evaluate("(c) => c.toDataURL()") != before
     page.locator("h1").hover()
@@ -175,10 +175,10 @@ def test_the_address_holds_what_is_chosen(visit) -> None:
     assert [viewer.state(name) for name in ("stage", "head", "scope")] == ["5a", "aux1", "network"]
     expect(viewer.page.locator("#diagram [data-stage='5a']")).to_have_class("behind")
     lost = visit("?module=9z&head=nobody&scope=x&class=unicorn")
-    assert [lost.state(name) for name in ("stage", "head", "scope")] == ["4b", "main", "module"]
+    assert [lost.state(name) for name in ("stage", "head", "scope")] == ["3a", "main", "module"]
     inherited = visit("?module=constructor&head=toString&scope=valueOf&class=__proto__")
-    assert [inherited.state(name) for name in ("stage", "head")] == ["4b", "main"]
-    assert inherited.page.locator(".say").inner_text().startswith("In 4b the ")
+    assert [inherited.state(name) for name in ("stage", "head")] == ["3a", "main"]
+    assert inherited.page.locator(".say").inner_text().startswith("In 3a the ")
     assert lost.errors == inherited.errors == []
 
 
@@ -190,7 +190,7 @@ def test_words_of_the_diagram_and_the_slope_have_room_however_long(visit) -> Non
             " (all[i] = `Rhodesian ridgeback of the Western Highlands ${name}`));"
             "gnet.tell(['answer'])"
         )
-        expect(page.locator("#diagram .says").first).to_contain_text("aux1: Rhodesian r")
+        expect(page.locator("#diagram [data-room]").first).to_contain_text("aux1: Rhod")
         for head in ("aux1", "aux2", "main"):
             page.evaluate(f"gnet.choose({{ head: '{head}' }})")
             assert page.evaluate(
@@ -198,11 +198,16 @@ def test_words_of_the_diagram_and_the_slope_have_room_however_long(visit) -> Non
                   const inside = ({ left, right }, box) =>
                     left >= box.left - 0.5 && right <= box.right + 0.5;
                   const place = (part) => part.getBoundingClientRect();
-                  const [one, two] = [...document.querySelectorAll("#diagram .says")].map(place);
-                  const knob = place(document.querySelector("#diagram .aux2 .knob"));
+                  const all = (parts) => [...document.querySelectorAll(parts)].map(place);
+                  const [one, two] = all("#diagram [data-room]");
+                  const [first, second] = all("#diagram :is(.aux1, .aux2) .knob");
+                  const beside = (a, b) => a.right < b.left || b.right < a.left;
+                  const apart = (a, b) =>
+                    beside(a, b) || a.bottom < b.top || b.bottom < a.top;
                   const drawing = place(document.querySelector("#diagram svg"));
                   const slope = document.querySelector("#belief .slope svg");
-                  return one.right < knob.left && knob.right < two.left
+                  return [one, first, second].every((part) => apart(part, two))
+                    && [first, second].every((part) => apart(one, part))
                     && inside(one, drawing) && inside(two, drawing)
                     && [...slope.querySelectorAll("text")].map(place)
                       .every((part) => inside(part, place(slope)));
@@ -216,7 +221,7 @@ def test_a_class_of_few_letters_is_named_in_the_diagram_and_the_slope(visit) -> 
         "gnet.state.network.classes.forEach((name, i, all) => (all[i] = i % 2 ? 'ox' : 'cat'));"
         "gnet.tell(['answer'])"
     )
-    named = page.locator("#diagram .says").all_text_contents()
+    named = page.locator("#diagram [data-room]").all_text_contents()
     assert all("cat" in words or "ox" in words for words in named)
     labels = page.locator("#belief .slope text[data-class]").all_text_contents()
     assert len(labels) == 5 and set(labels) <= {"cat", "ox"}
@@ -366,8 +371,8 @@ def test_the_readmes_picture_is_taken(
 ) -> None:
     with Runs(tmp_path) as runs, on_a_free_port(page_model, runs) as address:
         page = browser.new_page(viewport=DESK)
-        page.goto(f"{address}?module=4b")
-        page.wait_for_function("window.gnet?.state.measured['4b'] !== undefined", timeout=60_000)
+        page.goto(f"{address}?module=3a")
+        page.wait_for_function("window.gnet?.state.measured['3a'] !== undefined", timeout=60_000)
         page.screenshot(path=ROOT / "docs" / "explore.png")
         page.close()
 

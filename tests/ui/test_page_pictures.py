@@ -90,7 +90,7 @@ def test_a_picture_that_was_deleted_is_asked_for_again(visit, monkeypatch) -> No
     viewer = visit()
     page = viewer.page
     viewer.explored(lambda: viewer.give("old.jpg", photo(200, 160, 7)))
-    page.wait_for_function("gnet.state.measured['4b'] !== undefined")
+    page.wait_for_function("gnet.state.measured['3a'] !== undefined")
     for path in Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*.jpg"):
         path.unlink()
     page.locator("#ask-why").click()

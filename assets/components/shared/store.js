@@ -12,11 +12,12 @@ window.gnet = (() => {
     net: "", // the run it comes from; none for the network that is served
     answer: null, // what came back for this picture
     measured: {}, // stage → branch → px, as far as it is known
-    stage: address.get("module") || "4b",
+    stage: address.get("module") || "3a",
     head: address.get("head") || "main",
     target: null, // class number, or null for the head's first
     scope: SCOPES.includes(address.get("scope")) ? address.get("scope") : "module",
     branch: null, // the branch pointed at
+    cell: null, // the cell of its module pointed at: {stage, row, col}
     channel: address.get("channel"), // the channel that is open, as 5x5.17, or null
     waiting: { answer: false, why: false, measured: false },
   };
@@ -97,7 +98,7 @@ window.gnet = (() => {
     const wanted = net === address.get("net");
     if (other) Object.assign(state, { target: null, ...(!wanted && { channel: null }) });
     Object.assign(state, { network, net, answer, measured: { ...answer.measured } });
-    if (!Object.hasOwn(answer.stages, state.stage)) state.stage = "4b";
+    if (!Object.hasOwn(answer.stages, state.stage)) state.stage = "3a";
     if (!believed()) state.head = trained()[0] || "main";
     if (first || (other && wanted)) {
       const named = network.classes.indexOf(address.get("class"));

@@ -211,20 +211,7 @@ function show() {
 }
 
 function boxes() {
-  const { answer, stage, branch } = gnet.state;
-  const { size } = answer.picture;
-  const parts = answer.stages[stage].branches;
-  const width = view.clientWidth;
-  const rects = gnet.branches().map((name, i) => {
-    if (!parts[name].field[0]) return ""; // left out
-    const inset = 1 + 2.2 * i;
-    const [top, left, bottom, right] = parts[name].box.map((v) => (v / size) * width);
-    const side = (a, b) => Math.max(2, b - a - 2 * inset).toFixed(1);
-    const faint = branch && branch !== name ? "faint" : "";
-    return `<rect class="b${name} ${faint}" x="${(left + inset).toFixed(1)}" y="${(top + inset).toFixed(1)}"
-      width="${side(left, right)}" height="${side(top, bottom)}" rx="3"/>`;
-  });
-  find("svg").innerHTML = rects.join("");
+  gnet.fields.draw(find("svg"), view.clientWidth);
 }
 
 find(".examples").innerHTML = [...props.examples]
@@ -248,5 +235,5 @@ gnet.draw((changed) => {
   if (given.tile) delete given.example;
   const known = given.example === gnet.state.answer.example ? ["example"] : [];
   if (Object.keys(given).some((key) => !known.includes(key))) send({ ...accepted, ...given });
-  if (["answer", "stage", "branch"].some((what) => changed.has(what))) boxes();
+  if (["answer", "stage", "branch", "cell"].some((what) => changed.has(what))) boxes();
 });
