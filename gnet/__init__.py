@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gnet.errors import GnetError
+    from gnet.explain.ablation import ablate
     from gnet.explain.recording import record
     from gnet.network.config import ModelConfig
     from gnet.network.model import GoogLeNet
     from gnet.network.weights import load
     from gnet.training.loop import train
 
-__all__ = ["GnetError", "GoogLeNet", "ModelConfig", "load", "record", "train"]
+__all__ = ["GnetError", "GoogLeNet", "ModelConfig", "ablate", "load", "record", "train"]
 __version__ = "0.1.0"
 
 _MODULES = {
     "GnetError": "gnet.errors",
     "GoogLeNet": "gnet.network.model",
     "ModelConfig": "gnet.network.config",
+    "ablate": "gnet.explain.ablation",
     "load": "gnet.network.weights",
     "record": "gnet.explain.recording",
     "train": "gnet.training.loop",

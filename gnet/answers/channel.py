@@ -4,6 +4,7 @@ It knows nothing of Gradio. What a viewer asks for comes from outside and is che
 """
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,11 @@ from gnet.channels.visualization import (
 )
 from gnet.data.pictures import resize, to_image
 from gnet.errors import GnetError
-from gnet.explain.branches import LABELS
+from gnet.explain.branches import LABELS, statistics
 from gnet.explain.recording import Recording, record
+from gnet.explain.relevance import relevance
 from gnet.system.stamps import Stamp, stamp_of
-from gnet.words import cut
+from gnet.words import cut, number
 
 TILE = 96
 """Side in px at which a patch travels to the page."""
@@ -57,6 +59,63 @@ def open_channel(explorer: Explorer, chosen: Chosen, request: Any) -> dict[str, 
         "step": _describe_step(recording, stage, branch, step),
         "patches": _patches(explorer, place, request.get("over")),
         "visualization": _grown(explorer, place),
+    }
+
+
+def list_channels(explorer: Explorer, chosen: Chosen, request: Any) -> dict[str, Any]:
+    """All channels of a branch for the picture chosen, and three orders to show them in.
+
+    `request`: {"stage", "branch", "head", "class_index"}; the class that relevance is for.
+    """
+    request = request if isinstance(request, dict) else {}
+    stage, branch, _ = _place(explorer, request | {"channel": 0})
+    head, target = cut(request.get("head")), request.get("class_index")
+    view = explorer.view(chosen)
+    kept = explorer.recordings.get(view.key, lambda: record(explorer.model, view.pixels))
+    recording = kept.recording
+    values = recording.branches[stage][branch]
+    start = statistics(recording, stage)[branch].offset
+    by_class = _relevance(explorer, recording, (stage, head, target), start, len(values))
+    means = values.mean((1, 2))
+    channels = []
+    for index, own in enumerate(values):
+        words = f"channel {index} (concat {start + index}) · mean {number(float(means[index]))}"
+        if by_class.values is not None:
+            words += f" · relevance {_plus(float(by_class.values[index]))}"
+        channels.append(describe_map(own, recording.signed) | {"words": words})
+    return {
+        "kind": "channels",
+        "key": view.key,
+        "stage": stage,
+        "branch": branch,
+        "head": head,
+        "class_index": target,
+        "title": f"{stage} · {LABELS[branch]} · all {len(values)} channels",
+        "grid": list(values.shape[1:]),
+        "limit": max(channel["limit"] for channel in channels),
+        "channels": channels,
+        "sorts": [
+            {
+                "name": "response",
+                "label": "response",
+                "order": means.argsort(descending=True, stable=True).tolist(),
+                "sentence": "Strongest mean response in this picture first.",
+            },
+            {
+                "name": "class",
+                "label": "class relevance",
+                "order": None
+                if by_class.values is None
+                else by_class.values.argsort(descending=True, stable=True).tolist(),
+                "sentence": by_class.sentence,
+            },
+            {
+                "name": "number",
+                "label": "number",
+                "order": list(range(len(values))),
+                "sentence": "In the order of the weights.",
+            },
+        ],
     }
 
 
@@ -140,6 +199,39 @@ def _grown(explorer: Explorer, place: Place) -> str | None:
     if picture is None:
         picture = kept_visualization(visualization_path(digest, *place))
     return None if picture is None else as_data_url(to_image(picture), quality=90)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ByClass:
+    """The relevance of a branch's channels, or why there is none, in a sentence."""
+
+    values: torch.Tensor | None
+    sentence: str
+
+
+def _relevance(
+    explorer: Explorer, recording: Recording, asked: tuple[str, str, Any], start: int, count: int
+) -> _ByClass:
+    stage, head, target = asked
+    try:
+        found = relevance(explorer.model, recording, stage, head=head, target=target)
+    except GnetError as error:
+        return _ByClass(values=None, sentence=str(error))
+    name = recording.class_name(target)
+    own = found.values[start : start + count]
+    total = f"This branch adds {_plus(float(own.sum()))} to the logit of {name}"
+    if found.exact:
+        sentence = f"Weight of {name} for the channel × its mean response. {total}, exactly."
+    else:
+        sentence = (
+            f"Gradient × mean response, for {name} at {head}: an estimate to first order. {total}."
+        )
+    return _ByClass(values=own, sentence=sentence)
+
+
+def _plus(value: float) -> str:
+    """A number that bears its sign."""
+    return f"{'+' if value > 0 else ''}{number(value)}"
 
 
 def _describe_step(recording: Recording, stage: str, branch: str, step: Step) -> dict[str, Any]:

@@ -4,12 +4,9 @@ It knows nothing of Gradio. Answers are plain values; whatever cannot be answere
 """
 
 import hashlib
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import torch
@@ -17,17 +14,21 @@ import torch
 from gnet.answers.answer import View, describe_answer, describe_attribution, describe_network
 from gnet.answers.depth import describe_course, describe_probes
 from gnet.answers.recordings import Kept, Recordings
+from gnet.answers.switches import describe_ablation, describe_worth
 from gnet.data.pictures import open_picture, square, to_pixels
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
+from gnet.explain.ablation import MEAN, ablation_of, check_switches
 from gnet.explain.attribution import attribute
-from gnet.explain.methods import BATCH, STEPS
+from gnet.explain.belief import trained_head
+from gnet.explain.means import Means, means_of
 from gnet.explain.probes import find_probes
 from gnet.explain.recording import record
-from gnet.network.config import STAGES, UNTRAINED
+from gnet.explain.worth import branch_worth
+from gnet.network.config import STAGES
 from gnet.network.folding import fold
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import effective_fields
-from gnet.words import cut, duration
+from gnet.words import cut
 
 _KEPT_SIDE = 4
 """A picture is read at up to this many times the network's input: sharper is never seen."""
@@ -69,20 +70,6 @@ class Explorer:
         """Run once what the first viewer would otherwise wait for."""
         size = self.model.info.preprocessing.size
         record(self.model, torch.zeros(1, 3, size, size))
-        self._measure_slow_methods(torch.full((1, 3, size, size), 0.5))
-
-    def _measure_slow_methods(self, pixels: torch.Tensor) -> None:
-        """Note what a method of many steps takes, from a few of them."""
-        heads = [head for head in self.network["heads"] if head["status"] != UNTRAINED]
-        if not heads:
-            return
-        for method in self.network["methods"]:
-            if method["slow"]:
-                attribute(self.model, pixels, method=method["name"], target=0, steps=2)
-                start = time.perf_counter()
-                attribute(self.model, pixels, method=method["name"], target=0, steps=BATCH)
-                seconds = (time.perf_counter() - start) * STEPS / BATCH
-                method["time"] = f"about {duration(max(1.0, seconds))}"
 
     def view(self, chosen: Chosen) -> View:
         """Read a picture and cut out the square the network sees."""
@@ -120,24 +107,39 @@ class Explorer:
         """
         if stage not in STAGES:
             raise GnetError(f"There is no module {cut(stage)!r}; there are {', '.join(STAGES)}.")
-        kept = self.recordings.find(str(key))
-        if kept is None:
-            view = self.view(chosen)
-            key, kept = view.key, self._kept(view)
+        key, kept = self._found(chosen, key)
         if stage not in kept.measured:
             kept.measured.update(effective_fields(self.model, kept.recording.pixels, [stage]))
         return {"key": key, "stage": stage, "sides": kept.measured[stage]}
 
+    def ablate(self, chosen: Chosen, switches: Any, key: Any = None) -> dict[str, Any]:
+        """The picture's answer with branches switched: branch → "mean" or a factor from 0 to 2."""
+        if not isinstance(switches, dict):
+            raise FieldError("switches", cut(switches), 'as {"4b/5x5": 0}')
+        wanted = check_switches(switches)
+        key, kept = self._found(chosen, key)
+        means = self.means if MEAN in wanted.values() else None
+        ablation = ablation_of(self.model, kept.recording, wanted, means)
+        return describe_ablation(ablation, self.probes) | {"key": key, "net": self.net}
+
+    def worth(self, chosen: Chosen, head: Any, target: Any, key: Any = None) -> dict[str, Any]:
+        """What each of the 36 branches is worth for class `target` of `head`."""
+        index = self._class(target)
+        key, kept = self._found(chosen, key)
+        trained_head(kept.recording, cut(head))
+        if not kept.worth:
+            kept.worth.append(branch_worth(self.model, kept.recording, self.means))
+        return describe_worth(kept.worth[0], head, index) | {"key": key, "net": self.net}
+
+    @cached_property
+    def means(self) -> Means:
+        """What a branch is set to where it is at its mean; taken when it is first needed."""
+        return means_of(self.model)
+
     def attribute(
-        self,
-        chosen: Chosen,
-        method: Any,
-        head: Any,
-        target: Any,
-        stage: Any,
-        heard: Callable[[float], None] | None = None,
+        self, chosen: Chosen, method: Any, head: Any, target: Any, stage: Any
     ) -> dict[str, Any]:
-        """Why `head` answers class `target` for one picture; `heard` is told how far it is."""
+        """Why `head` answers class `target` for one picture."""
         index = self._class(target)
         view = self.view(chosen)
         answer = attribute(
@@ -147,22 +149,16 @@ class Explorer:
             head=cut(head),
             target=index,
             stage=cut(stage) if stage else None,
-            heard=heard,
         )
         return describe_attribution(answer, view.key) | {"net": self.net}
 
-    def attributing(self, *asked: Any) -> Iterator[dict[str, Any]]:
-        """`attribute`, and before it how far it is, as {"done": a fraction}.
-
-        It is computed in a thread of its own, to its end even if nobody listens any more.
-        """
-        parts: SimpleQueue[float | None] = SimpleQueue()
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            answer = pool.submit(self.attribute, *asked, heard=parts.put)
-            answer.add_done_callback(lambda _: parts.put(None))
-            while (done := parts.get()) is not None:
-                yield {"done": round(done, 3)}
-            yield answer.result()
+    def _found(self, chosen: Chosen, key: Any) -> tuple[Any, Kept]:
+        """What is kept of a picture, by the key of its answer or else by the picture itself."""
+        kept = self.recordings.find(str(key))
+        if kept is not None:
+            return key, kept
+        view = self.view(chosen)
+        return view.key, self._kept(view)
 
     def _kept(self, view: View) -> Kept:
         return self.recordings.get(view.key, lambda: record(self.model, view.pixels))

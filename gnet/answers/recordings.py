@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from gnet.explain.recording import Recording
+from gnet.explain.worth import Worth
 
 KEPT_SECONDS = 3600.0
 """How long a picture, and what was recorded of it, is kept at most."""
@@ -21,6 +22,8 @@ class Kept:
     """In seconds of `time.monotonic`."""
     measured: dict[str, dict[str, int]] = field(default_factory=dict)
     """Stage → branch → effective field in px, as far as anybody asked."""
+    worth: list[Worth] = field(default_factory=list)
+    """What each branch is worth, once anybody asked."""
 
 
 class Recordings:

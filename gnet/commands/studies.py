@@ -1,4 +1,4 @@
-"""Commands for work that ends in a table: bench, precision, lesson, claims, imagenette, ablate."""
+"""Commands for work that ends in a table: bench, precision, lesson, claims, imagenette, recipe."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def register(command: Command) -> None:
     )
     _add_series(sub, "zip or folder that holds Imagenette's classes")
     sub = command(
-        ablate,
+        recipe,
         "Train short runs that each change one thing of the bundled network's recipe.",
         weights=False,
     )
@@ -223,7 +223,7 @@ def imagenette(arguments: argparse.Namespace) -> int:
     return signals.exit_code
 
 
-def ablate(arguments: argparse.Namespace) -> int:
+def recipe(arguments: argparse.Namespace) -> int:
     from gnet.studies.recipe import plan, table
     from gnet.studies.series import carry_out, finished
 

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from gnet.commands.console import Command
@@ -24,7 +25,11 @@ from gnet.words import duration, listed
 def register(command: Command) -> None:
     sub = command(train, "Train a network, or resume a run.", weights=False)
     sub.add_argument("--run-dir", metavar="DIR", help="folder that keeps the run")
-    sub.add_argument("--resume", metavar="DIR", help="go on with the run kept there")
+    sub.add_argument(
+        "--resume",
+        metavar="DIR",
+        help="go on with the run kept there; with --data where its data set was moved",
+    )
     sub.add_argument(
         "--lease", metavar="FILE", help="stop once nobody has touched FILE for a minute"
     )
@@ -85,6 +90,7 @@ def _run_events(
     arguments: argparse.Namespace, signals: StopSignals, bar: Bar
 ) -> tuple[list[Event], Generator[Event, None, None]]:
     """The start of a run that is resumed (empty for a new run), and the events to come."""
+    from gnet.data.source import lasting
     from gnet.runs.events import RunStarted
     from gnet.runs.folder import RunFolder
     from gnet.training import loop as training
@@ -92,14 +98,16 @@ def _run_events(
     stop = _stop_requested(arguments, signals)
     if not arguments.resume:
         config = train_config(arguments)
+        config = replace(config, data=lasting(config.data))
         if not arguments.run_dir:
             print("gnet: without --run-dir nothing of this run is kept.", file=sys.stderr)
         return [], training.train(config, arguments.run_dir, progress=bar, stop=stop)
-    refused = given_options(arguments) + (["--run-dir"] if arguments.run_dir else [])
+    refused = [option for option in given_options(arguments) if option != "--data"]
+    refused += ["--run-dir"] if arguments.run_dir else []
     if refused:
         raise GnetError(
-            f"--resume was given with {listed(refused)}; allowed is --resume DIR alone: a run "
-            "keeps its own config."
+            f"--resume was given with {listed(refused)}; allowed is --data, if the data "
+            "set was moved: a run keeps its own config."
         )
     if RunFolder(arguments.resume).finished():
         print(
@@ -109,7 +117,7 @@ def _run_events(
     past: list[Event] = [
         e for e in RunFolder(arguments.resume).events() if isinstance(e, RunStarted)
     ]
-    return past, training.resume(arguments.resume, progress=bar, stop=stop)
+    return past, training.resume(arguments.resume, data=arguments.data, progress=bar, stop=stop)
 
 
 def _stop_requested(arguments: argparse.Namespace, signals: StopSignals) -> Callable[[], bool]:

@@ -69,6 +69,14 @@ def parse(spec: str | Path | Source) -> Source:
     return Stored(expanded(spec))
 
 
+def lasting(spec: str) -> str:
+    """A text that means the same from any folder: a folder or zip by its absolute path."""
+    source = parse(spec)
+    if isinstance(source, Stored) and source.path.exists():
+        return str(source.path.absolute())
+    return spec
+
+
 def is_missing(source: Source) -> bool:
     """Whether a data set has to be downloaded before it can be opened."""
     return isinstance(source, Known) and not is_here(source.name)

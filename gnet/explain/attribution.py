@@ -7,7 +7,6 @@ normalisation happens inside the function that is differentiated. Knows nothing 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -123,14 +122,12 @@ def attribute(
     stage: str | None = None,
     branch: str | None = None,
     steps: int = STEPS,
-    heard: Callable[[float], None] | None = None,
 ) -> Attribution:
     """Explain logit `target` of `head` for one picture.
 
     `pixels`: (1, 3, H, W) in [0, 1]. `stage` and `branch` are read by methods that explain a
-    module; the others ignore them. `steps` is read by Integrated Gradients; `heard` is told what
-    share of the points is computed, each time some are. Model and pixels are left as they were:
-    mode, gradients, hooks. A model serves one thread at a time.
+    module; the others ignore them. `steps` is read by Integrated Gradients. Model and pixels are
+    left as they were: mode, gradients, hooks. A model serves one thread at a time.
 
     Whatever cannot be answered raises `GnetError`: an unknown method, head, class, stage or branch,
     an untrained head, a module behind the chosen head, pixels of another shape or range.
@@ -139,8 +136,8 @@ def attribute(
     if chosen is None:
         raise GnetError(f"There is no method {method!r}; there are {listed(METHODS)}.")
     check_pixels(model, pixels)
-    _check_head(model, head)
-    _check_target(model, target)
+    check_head(model, head)
+    check_target(model, target)
     low, high = STEPS_RANGE
     if not _is_whole(steps) or not low <= steps <= high:
         raise GnetError(f"steps is {steps!r}; allowed are whole numbers from {low} to {high}.")
@@ -156,13 +153,7 @@ def attribute(
     network, preprocessing = model.until(head), model.info.preprocessing
     weights = next(model.parameters())
 
-    done = 0
-
     def logits(x: Tensor) -> Tensor:
-        nonlocal done
-        if heard and x.requires_grad:
-            heard(min(1.0, done / steps))
-            done += len(x)
         return network(preprocessing.normalise(x).to(weights.dtype)).float()
 
     # A caller's inference mode would leave nothing to differentiate.
@@ -219,7 +210,8 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _check_head(model: GoogLeNet, head: str) -> None:
+def check_head(model: GoogLeNet, head: str) -> None:
+    """Raise `GnetError` unless the network has this head and it was trained."""
     present = HEADS if model.config.aux else ("main",)
     if head not in HEADS:
         raise GnetError(f"There is no head {head!r}; there are {listed(present)}.")
@@ -234,7 +226,8 @@ def _check_head(model: GoogLeNet, head: str) -> None:
         )
 
 
-def _check_target(model: GoogLeNet, target: int) -> None:
+def check_target(model: GoogLeNet, target: Any) -> None:
+    """Raise `GnetError` unless the network has a class of this number."""
     last = model.config.num_classes - 1
     if not _is_whole(target) or not 0 <= target <= last:
         raise GnetError(f"The class is {target!r}; allowed are numbers from 0 to {last}.")

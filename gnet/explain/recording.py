@@ -60,8 +60,6 @@ class Recording:
     """Head → temperature of its probabilities, as in `ModelInfo`."""
     sure: dict[str, Sureness] = field(default_factory=dict)
     """Head → when it is sure, as in `ModelInfo`."""
-    families: tuple[str, ...] = ()
-    """The family of each class, as in `ModelInfo`; empty when there are none."""
 
     def class_name(self, index: int) -> str:
         """The name to show for logit `index`."""
@@ -106,7 +104,6 @@ class Recording:
             "classes": self.classes,
             "temperatures": self.temperatures,
             "sure": {head: asdict(sureness) for head, sureness in self.sure.items()},
-            "families": self.families,
         }
         KIND.write(path, header, tensors)
 
@@ -133,7 +130,7 @@ class Recording:
             outputs=outputs,
             inputs=inputs,
             branches={
-                stage: _split(output, tuple(header["widths"][stage]))
+                stage: split(output, tuple(header["widths"][stage]))
                 for stage, output in outputs.items()
             },
             logits={
@@ -150,7 +147,6 @@ class Recording:
             classes=tuple(header["classes"]),
             temperatures={h: float(t) for h, t in header.get("temperatures", {}).items()},
             sure={h: Sureness(**given) for h, given in header.get("sure", {}).items()},
-            families=tuple(header.get("families", ())),
         )
 
 
@@ -167,7 +163,7 @@ def record(model: GoogLeNet, pixels: Tensor) -> Recording:
         outputs=seen.outputs,
         inputs=seen.inputs,
         branches={
-            stage: _split(seen.outputs[stage], module.widths.branches)
+            stage: split(seen.outputs[stage], module.widths.branches)
             for stage, module in model.inceptions().items()
         },
         logits={head: seen.logits[head] for head in HEADS if head in seen.logits},
@@ -179,12 +175,12 @@ def record(model: GoogLeNet, pixels: Tensor) -> Recording:
         classes=model.info.classes,
         temperatures=dict(model.info.temperatures),
         sure=dict(model.info.sure),
-        families=model.info.families,
     )
 
 
-def _split(output: Tensor, widths: tuple[int, ...]) -> dict[str, Tensor]:
-    return dict(zip(BRANCHES, output.split(widths), strict=True))
+def split(output: Tensor, widths: tuple[int, ...], axis: int = 0) -> dict[str, Tensor]:
+    """A module's output as its four branches: views, cut along the channels' axis."""
+    return dict(zip(BRANCHES, output.split(widths, axis), strict=True))
 
 
 def _is_output_before(stage: str, given: Tensor, outputs: Mapping[str, Tensor]) -> bool:

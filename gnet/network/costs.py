@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from gnet.network.config import BRANCHES, STAGES
 from gnet.network.hooks import watching
 from gnet.network.model import ConvBlock, GoogLeNet
 
@@ -24,6 +25,13 @@ _INCEPTION_UNITS = {
     "branch3.1": "5x5",
     "branch4.1": "pool_proj",
 }
+_BRANCH_UNITS = {
+    "1x1": ("1x1",),
+    "3x3": ("3x3_reduce", "3x3"),
+    "5x5": ("5x5_reduce", "5x5"),
+    "pool": ("pool_proj",),
+}
+"""The convolutions of a branch, in the order they run."""
 _AUX_UNITS = {"conv": "conv", "fc1": "fc", "fc2": "classifier"}
 
 
@@ -43,6 +51,8 @@ class Cost:
     """Multiply-adds."""
     output: tuple[int, ...]
     """Shape of the output without the batch dimension."""
+    kernel: int
+    """Side of the convolution's window; 1 for a linear layer."""
 
 
 def layer_costs(model: GoogLeNet, size: int) -> list[Cost]:
@@ -60,6 +70,38 @@ def layer_costs(model: GoogLeNet, size: int) -> list[Cost]:
     return [
         _cost(shadow, name, module, passed[name].output.shape) for name, module in names.items()
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchCost:
+    """What one branch of a module costs for one picture; nothing where it is left out."""
+
+    layers: tuple[Cost, ...]
+    """Its convolutions, in the order they run."""
+    direct: int | None
+    """Multiply-adds of its last convolution on the module's whole input, with no 1×1 reduce before
+    it; None where there is no reduce."""
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds."""
+        return sum(layer.macs for layer in self.layers)
+
+
+def branch_costs(model: GoogLeNet, size: int) -> dict[str, dict[str, BranchCost]]:
+    """The cost of every branch for one square picture of `size` px: stage → branch → cost."""
+    costs = {cost.unit: cost for cost in layer_costs(model, size)}
+    found: dict[str, dict[str, BranchCost]] = {stage: {} for stage in STAGES}
+    for stage, module in model.inceptions().items():
+        for branch in BRANCHES:
+            units = (f"inception_{stage}/{unit}" for unit in _BRANCH_UNITS[branch])
+            layers = tuple(costs[unit] for unit in units if unit in costs)
+            direct = None
+            if len(layers) == 2:
+                reduce, last = layers
+                direct = last.macs // reduce.output[0] * module.in_channels
+            found[stage][branch] = BranchCost(layers=layers, direct=direct)
+    return found
 
 
 def unit_name(module_name: str) -> tuple[str, str]:
@@ -89,4 +131,5 @@ def _cost(model: GoogLeNet, name: str, module: nn.Module, shape: torch.Size) -> 
         parameters=parameters,
         macs=module.weight.numel() * positions,
         output=tuple(shape[1:]),
+        kernel=module.kernel_size[0] if isinstance(module, nn.Conv2d) else 1,
     )

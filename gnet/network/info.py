@@ -85,14 +85,6 @@ class Sureness:
             raise ValueError(f"sureness {self}")
 
 
-def family_shares(families: Sequence[str], probabilities: Sequence[float]) -> dict[str, float]:
-    """Family → the summed probability of its classes, the likeliest family first."""
-    shares: dict[str, float] = {}
-    for family, share in zip(families, probabilities, strict=False):
-        shares[family] = shares.get(family, 0.0) + share
-    return dict(sorted(shares.items(), key=lambda item: -item[1]))
-
-
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
     """A network's name, classes, heads and metrics, as the weights' header keeps them."""
@@ -124,17 +116,22 @@ class ModelInfo:
 
         `probabilities`: one per class, summing to 1; empty where the classes have no families.
         """
-        return family_shares(self.families, probabilities)
+        shares: dict[str, float] = {}
+        for family, share in zip(self.families, probabilities, strict=False):
+            shares[family] = shares.get(family, 0.0) + share
+        return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
     def class_index(self, given: str | int) -> int:
         """The class that a person or a page means, by number or by name.
 
-        A number, also one written as text, is an index, so that names which are numbers cannot
-        mislead; whether the network has as many classes is for its user to check. Anything else
-        must be a name; `GnetError` if it is none.
+        An int is an index, and so is a number written as text, unless a class has that name: a
+        name comes first. Whether the network has as many classes is for its user to check.
+        Anything else must be a name; `GnetError` if it is none.
         """
         if isinstance(given, int) and not isinstance(given, bool):
             return given
+        if isinstance(given, str) and given in self.classes:
+            return self.classes.index(given)
         if isinstance(given, str) and re.fullmatch("[0-9]{1,9}", given):
             return int(given)
         if given not in self.classes:

@@ -275,16 +275,20 @@ class GoogLeNet(nn.Module):
         heads = self.run(x, HEADS if self.config.aux else ("main",))
         return Logits(heads["main"], heads.get("aux1"), heads.get("aux2"))
 
-    def trunk(self, last: str = "5b") -> Iterator[Layer]:
+    def trunk(self, last: str = "5b", *, behind: str | None = None) -> Iterator[Layer]:
         """The layers that every picture passes, in order, up to the module `last`.
 
-        This is the only place with that order: `forward`, `until`, receptive fields, export and
-        gradients read it. The heads leave the trunk behind the modules that `EXITS` names.
+        With `behind` only those that come after that module. This is the only place with that
+        order: `forward`, `until`, receptive fields, export, gradients and ablation read it. The
+        heads leave the trunk behind the modules that `EXITS` names.
         """
+        reached = behind is None
         for name, stage in TRUNK.items():
-            yield Layer(name, stage, getattr(self, name))
+            if reached:
+                yield Layer(name, stage, getattr(self, name))
             if stage == last:
                 return
+            reached = reached or stage == behind
 
     def head_modules(self, head: str) -> dict[str, nn.Module]:
         """The modules that belong to one head alone, by name, in the order they run."""
@@ -300,7 +304,7 @@ class GoogLeNet(nn.Module):
             x = layer(x)  # (N, 192, H/8, W/8) into 3a … (N, 1024, H/32, W/32) behind 5b
             for head in heads:
                 if EXITS[head] == stage:
-                    logits[head] = self._head(head, x)  # (N, classes)
+                    logits[head] = self.head(head, x)  # (N, classes)
         return logits
 
     def into(self, x: Tensor, stage: str) -> Tensor:
@@ -330,7 +334,8 @@ class GoogLeNet(nn.Module):
         shift = x.new_tensor([(m - 0.5) / 0.5 for m in (0.485, 0.456, 0.406)]).view(3, 1, 1)
         return x * scale + shift
 
-    def _head(self, name: str, x: Tensor) -> Tensor:
+    def head(self, name: str, x: Tensor) -> Tensor:
+        """A head's logits (N, classes), from the output (N, C, h, w) of the module it reads."""
         if name == "main":
             x = self.avgpool(self.last_relu(self.last_norm(x))).flatten(1)  # (N, 1024)
             return self.outputs(self.fc(self.dropout(x)))

@@ -11,12 +11,14 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from gnet.data.batches import Batch
 from gnet.data.prefetch import prefetch
+from gnet.data.source import lasting
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import Stopped
 from gnet.runs.events import (
@@ -80,17 +82,21 @@ def train(
 def resume(
     run_dir: str | Path,
     *,
+    data: str | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Generator[Event, None, None]:
     """Continue the run in `run_dir` from its last checkpoint; a finished run yields nothing.
 
-    A folder with nothing but a config is a run that has not started yet.
+    A folder with nothing but a config is a run that has not started yet. `data` is where the data
+    set lies now, if it was moved.
     """
     folder = RunFolder(run_dir)
     config = folder.config()
     if folder.finished():
         return
+    if data is not None:
+        config = replace(config, data=lasting(data))
     with joined() as group, _held(folder, group):
         run = _Run(config, folder, group, progress, stop)
         if not folder.begun():
@@ -99,6 +105,8 @@ def resume(
             yield from run.events([])
         else:
             past = run.restore(folder)
+            if data is not None and group.first:
+                folder.create(run.config)
             yield from run.events([*past, RunResumed(step=run.learner.step)])
 
 

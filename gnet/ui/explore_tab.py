@@ -12,11 +12,14 @@ from gnet.answers import examples
 from gnet.answers.explorers import Explorers
 from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
+from gnet.explain.methods import METHODS
 from gnet.ui.components import drawing
 from gnet.ui.events import MODEL, QUIET, as_text, sent, settle, spoken
 
-QUESTION = ("method", "head", "target", "stage")
-"""What Why needs besides the picture; the page's script fills it in."""
+QUESTION = ("head", "target", "stage")
+"""What Why needs besides picture and method; the page's script fills it in."""
+CHANNELS = ("stage", "branch", "head", "class_index")
+"""A branch, and the class that the relevance of its channels is for."""
 CHANNEL = ("stage", "branch", "channel", "over", "turn")
 """A channel's place, the pictures its patches come from, and the page's count of questions."""
 
@@ -34,7 +37,7 @@ class Handlers:
             known = chosen.example if chosen.box is None and not explorer.net else None
             answer = examples.answer(explorer, known) if known else explorer.explore(chosen)
             # The page draws what has changed, and the same picture twice is two answers.
-            return as_text(answer | {"turn": next(self._turns), "given": picture})
+            return as_text(answer | {"turn": next(self._turns)})
 
     def measure(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
         with spoken():
@@ -46,6 +49,11 @@ class Handlers:
             explorer, chosen = self.explorers.resolve(picture)
             return channels.open_channel(explorer, chosen, sent(event, *CHANNEL))
 
+    def list_channels(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
+        with spoken():
+            explorer, chosen = self.explorers.resolve(picture)
+            return channels.list_channels(explorer, chosen, sent(event, *CHANNELS))
+
     def grow(self, picture: Any, event: gr.EventData) -> Iterator[dict[str, Any]]:
         with spoken():
             place = sent(event, *CHANNEL)
@@ -55,13 +63,10 @@ class Handlers:
                 yield channels.not_grown(place)
                 raise
 
-    def attribute(
-        self, picture: Any, method: str, head: str, target: str, stage: str
-    ) -> Iterator[str]:
+    def attribute(self, picture: Any, method: str, head: str, target: str, stage: str) -> str:
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            for state in explorer.attributing(chosen, method, head, target, stage):
-                yield as_text(state)
+            return as_text(explorer.attribute(chosen, method, head, target, stage))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +75,10 @@ class Parts:
 
     picture: gr.HTML
     branches: gr.HTML
+    channels: gr.HTML
     channel: gr.HTML
-    question: gr.HTML
+    method: gr.Radio
+    ask: gr.Button
     why: gr.HTML
     answer: gr.HTML
 
@@ -80,7 +87,7 @@ def build(explorers: Explorers) -> None:
     """Put the tab's components and events where the caller stands."""
     explorer = explorers.served
     name = next(iter(examples.EXAMPLES))
-    first = examples.answer(explorer, name) | {"given": {"example": name}}
+    first = examples.answer(explorer, name)
     drawing("explore/network")
     with gr.Row(elem_id="top"):
         picture = drawing(
@@ -89,19 +96,38 @@ def build(explorers: Explorers) -> None:
             examples=examples.thumbnails(),
             megabytes=LIMITS.file_bytes // 1_000_000,
         )
-        drawing("explore/diagram")
+        with gr.Column(elem_id="net", elem_classes="card"):
+            drawing("explore/diagram")
+            drawing("explore/wiring")
         drawing("explore/belief")
-    branches = drawing("explore/branches")
+        with gr.Column(elem_id="module"):
+            drawing("explore/modules")
+            branches = drawing("explore/branches")
+    listed = drawing("explore/channels")
     channel = drawing("explore/channel")
+    drawing("explore/depth")
     with gr.Column(elem_id="why"):
-        question = drawing("explore/question")
+        drawing("explore/question")
+        with gr.Row(elem_id="ask"):
+            method = gr.Radio(
+                [(m.label, m.name) for m in METHODS.values()],
+                value=examples.FIRST_METHOD,
+                label="Method",
+                show_label=False,
+                container=False,
+                interactive=True,
+                elem_id="method",
+            )
+            ask = gr.Button("Ask why", variant="primary", elem_id="ask-why")
         why = drawing("explore/reason")
     answer = drawing("explore/answer", as_text(first), network=explorer.network, visible="hidden")
     parts = Parts(
         picture=picture,
         branches=branches,
+        channels=listed,
         channel=channel,
-        question=question,
+        method=method,
+        ask=ask,
         why=why,
         answer=answer,
     )
@@ -126,6 +152,10 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         handlers.measure, picture, parts.branches, trigger_mode="always_last", **private
     )
     settle(measured, "measured")
+    listed = parts.channels.listed(
+        handlers.list_channels, picture, parts.channels, trigger_mode="always_last", **private
+    )
+    settle(listed, "channels")
     opened = channel.opened(
         handlers.open_channel, picture, channel, trigger_mode="multiple", **private
     )
@@ -133,13 +163,13 @@ def bind(parts: Parts, handlers: Handlers) -> None:
     # A new one begins while the one that was stopped still ends.
     grown = channel.grown(handlers.grow, picture, channel, trigger_mode="multiple", **private)
     channel.stopped(None, cancels=[grown], api_visibility="private")
-    question = [gr.Textbox(visible=False, label=name) for name in QUESTION]
-    attributed = parts.question.asked(
+    head, target, stage = (gr.Textbox(visible=False, label=name) for name in QUESTION)
+    attributed = parts.ask.click(
         handlers.attribute,
-        [picture, *question],
+        [picture, parts.method, head, target, stage],
         parts.why,
         trigger_mode="always_last",
-        js="(picture) => gnet.question(picture)",
+        js="(picture, method) => gnet.question(picture, method)",
         api_name="attribute",
         preprocess=False,  # the handler's own check says what is allowed
         **public,

@@ -1,4 +1,4 @@
-"""The commands for a picture: predict, explore, attribute."""
+"""The commands for pictures: predict, explore, attribute, ablate, map, compare-pictures."""
 
 import json
 import pickle
@@ -19,16 +19,7 @@ from gnet.network.weights import load, save, save_info
 
 def test_predict_gives_class_probability_and_status_of_each_head(weights, photo, answer):
     heads = answer("predict", photo, "--weights", weights)
-    assert list(heads) == [
-        "main",
-        "aux1",
-        "aux2",
-        "status",
-        "sure",
-        "certain",
-        "families",
-        "answer",
-    ]
+    assert list(heads) == ["main", "aux1", "aux2", "status", "sure", "certain", "families"]
     assert heads["status"] == {"main": TRAINED, "aux1": TRAINED, "aux2": UNTRAINED}
     for head in ("main", "aux1"):
         rows = heads[head]
@@ -80,13 +71,14 @@ def test_predict_gives_the_family_where_the_head_is_not_sure(
     assert shares == {"pet": pytest.approx(1)}
     assert main(["predict", photo, "--weights", str(doubtful)]) == 0
     text = capsys.readouterr().out
-    assert f"main  ({TRAINED})  not sure; nearest is " in text
+    assert "100.0 %  some pet: all classes of this family" in text
+    assert "not sure, the nearest classes are" in text
     of_class = replace(never, threshold=0.0, certain=1.0)
     save_info(doubtful, replace(load(doubtful).info, sure={"main": of_class}), doubtful)
     assert answer("predict", photo, "--weights", doubtful)["certain"]["main"] is False
     assert main(["predict", photo, "--weights", str(doubtful)]) == 0
     text = capsys.readouterr().out
-    assert f"main  ({TRAINED})  a pet, 100 %; most likely " in text
+    assert "not sure of the class" in text and "some pet" in text
 
 
 def test_explore_writes_figures_and_the_recording(weights, photo, answer, tmp_path):
@@ -168,3 +160,56 @@ def test_the_method_help_names_every_method(capsys):
         main(["attribute", "--help"])
     said = capsys.readouterr().out
     assert all(name in said for name in METHODS)
+
+
+def test_ablate_gives_each_head_before_and_after(weights, photo, answer, capsys):
+    command = ("ablate", photo, "--weights", weights, "--off", "4b/5x5", "--scale", "5a/pool=0.5")
+    found = answer(*command, "--mean", "4d/3x3")
+    assert found["switches"] == {"4b/5x5": 0.0, "4d/3x3": "mean", "5a/pool": 0.5}
+    assert found["reached"] == ["aux2", "main"]
+    assert found["reference"].endswith("example pictures")
+    assert set(found["heads"]) == {"main", "aux1"}  # aux2 is untrained
+    assert found["heads"]["aux1"]["before"] == found["heads"]["aux1"]["after"]
+    assert found["heads"]["main"]["before"] != found["heads"]["main"]["after"]
+    assert main(list(command)) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("With 4b/5x5 off and 5a/pool times 0.5, main goes from")
+    assert "aux1  (not reached by the switches)" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--off", "4b/7x7"], "4b/7x7"),
+        (["--scale", "4b/5x5=-1"], "'-1'"),
+        (["--scale", "4b/5x5=nan"], "'nan'"),
+        (["--scale", "4b/5x5"], "--scale"),
+    ],
+)
+def test_a_switch_that_is_wrong_is_a_sentence(weights, photo, capsys, options, word):
+    assert main(["ablate", photo, "--weights", weights, *options]) == 2
+    assert word in capsys.readouterr().err
+
+
+def test_map_gives_each_branch_s_worth(weights, photo, answer, capsys, tmp_path):
+    figure = tmp_path / "map.svg"
+    command = ("map", photo, "--weights", weights, "--class", "dog")
+    found = answer(*command, "--out", str(figure))
+    assert figure.read_text().startswith("<?xml")
+    assert (found["class"], found["head"], len(found["branches"])) == ("dog", "main", 36)
+    assert all(set(row) == {"off", "mean"} for row in found["branches"].values())
+    early = answer(*command, "--head", "aux1")["branches"]
+    assert early["4a/pool"]["off"] and early["4b/1x1"]["off"] is None
+    assert main(list(command)) == 0
+    assert capsys.readouterr().out.count("\n") == 38
+    assert main([*command, "--head", "aux2"]) == 2  # untrained
+    assert "aux2" in capsys.readouterr().err
+
+
+def test_compare_pictures_sets_shares_side_by_side(weights, photo, answer, capsys):
+    found = answer("compare-pictures", photo, photo, "--weights", weights)
+    shares = [row["share"] for row in found["branches"]["4b"].values()]
+    assert all(one == two for one, two in shares)
+    assert sum(one for one, _ in shares) == pytest.approx(1)
+    assert main(["compare-pictures", photo, photo, "--weights", weights]) == 0
+    assert "5b  1x1" in capsys.readouterr().out

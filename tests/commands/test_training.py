@@ -15,6 +15,7 @@ from gnet.network.weights import load
 from gnet.runs.events import read_events
 from gnet.runs.folder import EVENTS, RunFolder
 from gnet.training.checkpoint import facts
+from support.folders import laid_out, picture
 from support.root import ROOT
 from support.training_runs import curve, run, tiny
 
@@ -117,6 +118,33 @@ def test_resuming_what_is_no_run_is_refused(refusal, tmp_path):
     assert "holds no run" in refusal("train", "--resume", tmp_path)
     (tmp_path / "config.json").write_text("[1, 2]")
     assert "not one this program writes" in refusal("train", "--resume", tmp_path)
+
+
+def test_a_run_is_resumed_with_data_that_was_moved(refusal, tmp_path, monkeypatch, capsys):
+    laid_out(tmp_path / "old", {f"train/{c}/{i}.png": picture(i) for c in "ab" for i in range(9)})
+    monkeypatch.chdir(tmp_path)
+    folder = RunFolder(tmp_path / "run")
+    short = [*TINY, "--data", "old", "--max-minutes", "0.0000001"]
+    assert main(["train", *short, "--run-dir", "run"]) == 0
+    assert folder.config().data == str(tmp_path / "old"), "though it was given as a relative path"
+    (tmp_path / "old").rename(tmp_path / "new")
+    capsys.readouterr()
+    assert "There is no data set" in refusal("train", "--resume", folder.path)
+    assert main(["train", "--resume", "run", "--data", "new"]) == 0
+    assert folder.config().data == str(tmp_path / "new")
+    assert main(["train", "--resume", "run"]) == 0
+
+
+def test_other_data_is_refused_and_not_written_into_the_config(refusal, tmp_path, capsys):
+    for name, classes in (("old", "ab"), ("other", "abc")):
+        files = {f"train/{c}/{i}.png": picture(i) for c in classes for i in range(9)}
+        laid_out(tmp_path / name, files)
+    folder = RunFolder(tmp_path / "run")
+    given = ["--data", str(tmp_path / "old"), "--max-minutes", "0.0000001"]
+    assert main(["train", *TINY, *given, "--run-dir", str(folder.path)]) == 0
+    capsys.readouterr()
+    said = refusal("train", "--resume", folder.path, "--data", tmp_path / "other")
+    assert "only the same data" in said and folder.config().data == str(tmp_path / "old")
 
 
 def test_resuming_takes_no_other_option(refusal, tmp_path):

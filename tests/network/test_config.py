@@ -108,7 +108,9 @@ def test_a_preprocessing_that_makes_no_input_is_refused(field, value):
 def test_a_class_is_given_by_its_number_or_its_name():
     info = ModelInfo(classes=("cat", "dog", "3"))
     assert [info.class_index(given) for given in (1, "1", "dog")] == [1, 1, 1]
-    assert info.class_index("3") == 3, "an index, although a class is called so"
+    assert info.class_index("3") == 2, "a name comes before a number"
+    digits = ModelInfo(classes=("0", "1", "10", "2"))
+    assert [digits.class_index(given) for given in ("2", "10", 2, "3")] == [3, 2, 2, 3]
     for wrong in ("cow", "²", "9" * 5000, None, True, ["cat"], ""):
         with pytest.raises(GnetError, match=r"knows no class .* allowed are its 3 class names, as"):
             info.class_index(wrong)  # pyright: ignore[reportArgumentType]

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gnet.network.config import PRESETS, STAGES
-from gnet.network.costs import layer_costs
+from gnet.network.costs import branch_costs, layer_costs
 from support.networks import network, without_memory
 
 
@@ -94,3 +94,19 @@ def test_the_small_stem_has_stride_2_before_3a():
     assert costs["inception_3a/1x1"][1:] == (32, 32)
     with torch.no_grad():
         assert small(torch.randn(2, 3, 32, 32)).main.shape == (2, 5)
+
+
+def test_a_branch_without_its_reduce_costs_what_its_last_layer_costs_on_all_inputs():
+    costs = branch_costs(without_memory("paper"), 224)["3a"]
+    cells = 28 * 28
+    assert costs["1x1"].macs == 192 * 64 * cells and costs["1x1"].direct is None
+    assert costs["3x3"].macs == (192 * 96 + 96 * 128 * 9) * cells
+    assert costs["3x3"].direct == 192 * 128 * 9 * cells
+    assert costs["5x5"].direct == 192 * 32 * 25 * cells
+    assert costs["pool"].macs == 192 * 32 * cells and costs["pool"].direct is None
+
+
+def test_a_branch_that_is_left_out_costs_nothing():
+    costs = branch_costs(network("batch-norm", left_out="5x5"), 64)
+    assert all(branches["5x5"].layers == () for branches in costs.values())
+    assert all(branches["5x5"].macs == 0 for branches in costs.values())

@@ -91,13 +91,13 @@ def test_the_table_says_what_each_change_made_and_how_large_chance_is(
 ):
     short = {WHOLE: tiny(), "no-auxiliary-heads": tiny(network={"aux": False})}
     monkeypatch.setattr(ablations, "plan", lambda data, threads: short)
-    assert main(["ablate", "--data", "built-in", "--out", str(tmp_path)]) == 0
+    assert main(["recipe", "--data", "built-in", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     found = finished(short, tmp_path)
     assert table(found) in printed
     apart = 100 * (found["no-auxiliary-heads"].main - found[WHOLE].main)
     assert f"| {apart:+.1f} | – |" in printed and "one seed each" in printed
-    assert main(["ablate", "--data", "built-in", "--out", str(tmp_path), "--json"]) == 0
+    assert main(["recipe", "--data", "built-in", "--out", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[WHOLE]["accuracy"] == found[WHOLE].accuracy
 
 

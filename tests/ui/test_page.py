@@ -1,6 +1,7 @@
 """The page in a real browser: what a viewer sees, does, and does wrong."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_first_paint_shows_an_explored_picture(server: Server, visit) -> None:
     expect(page.locator("#belief .bars button")).to_have_count(5)
     expect(page.locator("#branches .tiles canvas")).to_have_count(32)
     assert all(canvas.evaluate(COLOURS) > 20 for canvas in maps(page).all())
-    assert page.locator(".say").inner_text().startswith("In 4b the ")
+    assert page.locator(".say").inner_text().startswith("In 3a the ")
     assert len(server.records) == before, "no model run"
     assert viewer.strangers == [] and viewer.errors == []
 
@@ -71,14 +72,14 @@ def test_a_click_on_a_module_opens_it_without_asking_the_server(visit, timed) ->
     viewer = visit()
     page = viewer.page
     viewer.explored(lambda: viewer.give("mine.jpg", photo(320, 240, 21)))
-    page.wait_for_function("gnet.state.measured['4b'] !== undefined")
+    page.wait_for_function("gnet.state.measured['3a'] !== undefined")
     asked = len(viewer.asked)
     for stage in (*STAGES, *STAGES):  # faster than the pause after which a field is asked for
         timed("click on a module to drawn", page.evaluate(CLICK, stage))
         assert page.locator(".say").inner_text().startswith(f"In {stage} the ")
         assert f"module={stage}" in page.url
-    page.locator("#diagram [data-stage='4b']").click()
-    expect(page.locator("#diagram [data-stage='4b']")).to_have_attribute("aria-pressed", "true")
+    page.locator("#diagram [data-stage='3a']").click()
+    expect(page.locator("#diagram [data-stage='3a']")).to_have_attribute("aria-pressed", "true")
     assert joins(viewer.asked[asked:]) <= len(STAGES)
     for stage in STAGES:
         page.locator(f"#diagram [data-stage='{stage}']").click()
@@ -101,7 +102,7 @@ def test_all_of_an_answer_is_drawn_while_its_fields_are_still_measured(visit) ->
     viewer = visit()
     page = viewer.page
     page.route("**/queue/join*", lambda route: None)  # the server never answers again
-    page.evaluate("gnet.state.measured = {}")
+    page.evaluate("gnet.state.measured = {}; gnet.tell(['measured'])")
     for stage in STAGES:
         page.evaluate(CLICK, stage)
         expect(page.locator("#branches .sees").first).to_contain_text(
@@ -144,9 +145,9 @@ def test_a_channel_pointed_at_shows_its_name_and_its_map(visit) -> None:
     column = page.locator("#branches [data-branch='5x5']")
     before = column.locator(".map").evaluate("(c) => c.toDataURL()")
     column.locator("[data-rank='3']").hover()
-    top = page.evaluate("gnet.state.answer.stages['4b'].branches['5x5']")
+    top = page.evaluate("gnet.state.answer.stages['3a'].branches['5x5']")
     channel = top["top"][3]["channel"]
-    name = f"4b · 5×5 · channel {channel} (concat {top['offset'] + channel})"
+    name = f"3a · 5×5 · channel {channel} (concat {top['offset'] + channel})"
     expect(column.locator(".note")).to_have_text(name)
     assert column.locator(".map").evaluate("(c) => c.toDataURL()") != before
     page.locator("h1").hover()
@@ -174,14 +175,14 @@ def test_the_address_holds_what_is_chosen(visit) -> None:
     assert [viewer.state(name) for name in ("stage", "head", "scope")] == ["5a", "aux1", "network"]
     expect(viewer.page.locator("#diagram [data-stage='5a']")).to_have_class("behind")
     lost = visit("?module=9z&head=nobody&scope=x&class=unicorn")
-    assert [lost.state(name) for name in ("stage", "head", "scope")] == ["4b", "main", "module"]
+    assert [lost.state(name) for name in ("stage", "head", "scope")] == ["3a", "main", "module"]
     inherited = visit("?module=constructor&head=toString&scope=valueOf&class=__proto__")
-    assert [inherited.state(name) for name in ("stage", "head")] == ["4b", "main"]
-    assert inherited.page.locator(".say").inner_text().startswith("In 4b the ")
+    assert [inherited.state(name) for name in ("stage", "head")] == ["3a", "main"]
+    assert inherited.page.locator(".say").inner_text().startswith("In 3a the ")
     assert lost.errors == inherited.errors == []
 
 
-def test_words_of_the_diagram_have_room_however_long(visit) -> None:
+def test_words_of_the_diagram_and_the_slope_have_room_however_long(visit) -> None:
     for size in (DESK, PHONE):
         page = visit(size=size).page
         page.evaluate(
@@ -189,7 +190,7 @@ def test_words_of_the_diagram_have_room_however_long(visit) -> None:
             " (all[i] = `Rhodesian ridgeback of the Western Highlands ${name}`));"
             "gnet.tell(['answer'])"
         )
-        expect(page.locator("#diagram .says").first).to_contain_text("aux1: Rhodesian r")
+        expect(page.locator("#diagram [data-room]").first).to_contain_text("aux1: Rhod")
         for head in ("aux1", "aux2", "main"):
             page.evaluate(f"gnet.choose({{ head: '{head}' }})")
             assert page.evaluate(
@@ -197,28 +198,51 @@ def test_words_of_the_diagram_have_room_however_long(visit) -> None:
                   const inside = ({ left, right }, box) =>
                     left >= box.left - 0.5 && right <= box.right + 0.5;
                   const place = (part) => part.getBoundingClientRect();
-                  const [one, two] = [...document.querySelectorAll("#diagram .says")].map(place);
-                  const knob = place(document.querySelector("#diagram .aux2 .knob"));
+                  const all = (parts) => [...document.querySelectorAll(parts)].map(place);
+                  const [one, two] = all("#diagram [data-room]");
+                  const [first, second] = all("#diagram :is(.aux1, .aux2) .knob");
+                  const beside = (a, b) => a.right < b.left || b.right < a.left;
+                  const apart = (a, b) =>
+                    beside(a, b) || a.bottom < b.top || b.bottom < a.top;
                   const drawing = place(document.querySelector("#diagram svg"));
-                  return one.right < knob.left && knob.right < two.left
-                    && inside(one, drawing) && inside(two, drawing);
+                  const slope = document.querySelector("#belief .slope svg");
+                  return [one, first, second].every((part) => apart(part, two))
+                    && [first, second].every((part) => apart(one, part))
+                    && inside(one, drawing) && inside(two, drawing)
+                    && [...slope.querySelectorAll("text")].map(place)
+                      .every((part) => inside(part, place(slope)));
                 }"""
             )
 
 
-def test_a_class_of_few_letters_is_named_in_the_diagram(visit) -> None:
+def test_a_class_of_few_letters_is_named_in_the_diagram_and_the_slope(visit) -> None:
     page = visit().page
     page.evaluate(
         "gnet.state.network.classes.forEach((name, i, all) => (all[i] = i % 2 ? 'ox' : 'cat'));"
         "gnet.tell(['answer'])"
     )
-    named = page.locator("#diagram .says").all_text_contents()
+    named = page.locator("#diagram [data-room]").all_text_contents()
     assert all("cat" in words or "ox" in words for words in named)
+    labels = page.locator("#belief .slope text[data-class]").all_text_contents()
+    assert len(labels) == 5 and set(labels) <= {"cat", "ox"}
+
+
+def test_methods_are_chosen_with_the_arrow_keys(visit) -> None:
+    page = visit().page
+    page.get_by_role("radio", name="Grad-CAM").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("radio", name="Integrated Gradients")).to_be_checked()
+    expect(page.get_by_role("radio", name="Integrated Gradients")).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="Saliency")).to_be_checked()
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason h3")).to_contain_text("Saliency", timeout=30_000)
 
 
 def test_an_example_is_one_click_away_and_kept_in_the_address(server: Server, visit) -> None:
     viewer = visit()
-    viewer.explored(lambda: viewer.page.locator("#picture .examples [data-example=coffee]").click())
+    viewer.explored(lambda: viewer.page.locator("[data-example=coffee]").click())
     assert viewer.state("answer.example") == "coffee"
     assert "picture=coffee" in viewer.page.url
     again = visit(viewer.page.url.removeprefix(server.address))
@@ -226,30 +250,64 @@ def test_an_example_is_one_click_away_and_kept_in_the_address(server: Server, vi
     assert again.errors == []
 
 
-def test_the_classes_the_network_knows_are_one_click_away(visit, page_model) -> None:
+def test_why_is_answered_for_the_head_class_and_module_chosen(visit, timed) -> None:
+    viewer = visit()
+    page = viewer.page
+    page.locator("#belief .bars button").nth(2).click()
+    name = page.locator("#belief .bars button").nth(2).locator("span").inner_text()
+    page.locator("#diagram [data-stage='4c']").click()
+    for method, words in (("Saliency", "logit"), ("Integrated Gradients", "with an error of")):
+        page.get_by_role("radio", name=method).check(force=True)
+        start = time.monotonic()
+        page.locator("#ask-why").click()
+        expect(page.locator("#reason h3")).to_contain_text(method, timeout=30_000)
+        timed(f"{method} to drawn", time.monotonic() - start)
+        expect(page.locator("#reason .finding")).to_contain_text(words)
+    page.get_by_role("radio", name="Grad-CAM").check(force=True)
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason h3")).to_have_text(f"Grad-CAM of 4c for “{name}” at main")
+    assert page.locator("#reason .map").evaluate(COLOURS) > 20
+    page.locator("#diagram [data-stage='3a']").click()
+    expect(page.locator("#reason .stale")).to_contain_text("module 4c")
+    expect(page.locator("#reason .found")).to_have_class("found dim")
+
+
+def test_a_module_behind_the_head_is_greyed_and_refused(visit) -> None:
+    page = visit("?module=5a").page
+    page.locator("#belief .heads [data-head=aux1]").click()
+    behind = page.locator("#diagram .behind")
+    expect(behind).to_have_count(6)
+    expect(page.locator("#question .ask")).to_contain_text("5a lies behind aux1")
+    page.locator("#ask-why").click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text("5a lies behind aux1")
+    expect(page.locator("#branches .say")).to_contain_text("Exit aux1 says")
+
+
+def test_the_classes_the_network_knows_are_one_click_away(
+    server: Server, visit, page_model
+) -> None:
     page = visit().page
     count = page_model.config.num_classes
-    known = page.get_by_role("button", name=f"{count} classes it knows")
-    known.click()
-    classes = page.locator("dialog.classes")
-    expect(classes.locator(".list button")).to_have_count(count)
-    size = classes.bounding_box()
-    last = classes.locator(".list button").last
+    page.get_by_role("button", name=f"{count} classes it knows").click()
+    expect(page.locator("dialog .list button")).to_have_count(count)
+    last = page.locator("dialog .list button").last
     name = last.inner_text()
     page.keyboard.type("no class is called so")
-    expect(classes.locator(".list button:visible")).to_have_count(0)
-    expect(classes.get_by_role("status")).to_contain_text("no class with “no class is called so”")
-    assert classes.bounding_box() == size, "neither smaller nor elsewhere"
+    expect(page.locator("dialog .list button:visible")).to_have_count(0)
     page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type(name)
     expect(last).to_be_visible()
-    expect(classes.get_by_role("status")).to_be_empty()
-    page.keyboard.press("Enter")
-    expect(classes).to_be_hidden()
+    last.click()
     expect(page.locator("#question .ask b").first).to_have_text(name)
-    expect(page.locator("#reason h3")).to_contain_text(f"“{name}”")
-    known.click()
-    expect(classes.locator("input")).to_have_value("")
+
+
+def test_an_answer_by_another_method_is_called_so(visit) -> None:
+    page = visit().page
+    page.locator("#ask-why").click()
+    expect(page.locator("#reason .found")).to_be_visible()
+    expect(page.locator("#reason .stale")).to_be_empty()
+    page.locator("#method label").filter(has_text="Saliency").click()
+    expect(page.locator("#reason .stale")).to_contain_text("another method")
 
 
 def test_bars_are_as_long_as_their_probabilities(visit) -> None:
@@ -268,8 +326,11 @@ def test_no_accessibility_rule_is_broken(scheme: str, visit) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     page = visit(color_scheme=scheme).page
-    expect(page.locator("#reason .found")).to_have_class("found")
-    page.locator("#belief .readers [data-reader=main]").click()
+    page.locator("#ask-why").click()
+    page.wait_for_function("!gnet.state.waiting.why")
+    expect(page.locator("#reason .found")).to_be_visible()
+    expect(page.locator("#reason")).to_have_css("opacity", "1")  # it was dimmed while it waited
+    page.locator("#belief .heads [data-head=main]").click()
     assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
     ink = "rgb(236, 234, 230)" if scheme == "dark" else "rgb(28, 30, 33)"
     expect(page.locator(".say")).to_have_css("color", ink)
@@ -280,11 +341,12 @@ def test_no_accessibility_rule_is_broken(scheme: str, visit) -> None:
 
 def test_a_phone_shows_everything_without_scrolling_sideways(visit) -> None:
     page = visit(size=PHONE).page
+    page.locator("#ask-why").click()
     expect(page.locator("#reason .found")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     outside = page.evaluate(
         """() => [...document.querySelectorAll("#page *, #top *, #branches *, #why *, #header *")]
-          .filter((part) => !part.closest("svg, dialog, .clip, .examples"))
+          .filter((part) => !part.closest("svg, dialog, .clip"))
           .filter((part) => part.checkVisibility())
           .filter((part) => part.getBoundingClientRect().right > innerWidth + 0.5)
           .map((part) => part.outerHTML.slice(0, 90))"""
@@ -309,8 +371,8 @@ def test_the_readmes_picture_is_taken(
 ) -> None:
     with Runs(tmp_path) as runs, on_a_free_port(page_model, runs) as address:
         page = browser.new_page(viewport=DESK)
-        page.goto(f"{address}?module=4b")
-        page.wait_for_function("window.gnet?.state.measured['4b'] !== undefined", timeout=60_000)
+        page.goto(f"{address}?module=3a")
+        page.wait_for_function("window.gnet?.state.measured['3a'] !== undefined", timeout=60_000)
         page.screenshot(path=ROOT / "docs" / "explore.png")
         page.close()
 

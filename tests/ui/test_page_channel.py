@@ -80,6 +80,27 @@ def test_a_grown_picture_is_kept_and_shown_the_next_time(explorer: Explorer) -> 
     assert again["visualization"].startswith("data:image/webp")
 
 
+def test_all_channels_of_a_branch_come_in_three_orders(explorer: Explorer) -> None:
+    given = {"stage": "5b", "branch": "3x3", "head": "main", "class_index": 4}
+    told = channels.list_channels(explorer, chosen("cat"), given)
+    recording = record(explorer.model, explorer.view(chosen("cat")).pixels)
+    values = recording.branches["5b"]["3x3"]
+    assert len(told["channels"]) == len(values) and told["grid"] == list(values.shape[1:])
+    orders = {sort["name"]: sort["order"] for sort in told["sorts"]}
+    assert all(sorted(order) == list(range(len(values))) for order in orders.values())
+    means = values.mean((1, 2))
+    assert orders["response"][0] == int(means.argmax())
+    start = len(recording.branches["5b"]["1x1"])
+    weights = explorer.model.fc.weight[4][start : start + len(values)]
+    assert orders["class"][0] == int((weights * means).argmax())
+    assert f"concat {start}" in told["channels"][0]["words"]
+    sentences = [sort["sentence"] for sort in told["sorts"]]
+    assert "exactly" in sentences[1]
+    behind = channels.list_channels(explorer, chosen("cat"), given | {"head": "aux1"})
+    assert behind["sorts"][1]["order"] is None
+    assert "lies behind aux1" in behind["sorts"][1]["sentence"]
+
+
 @pytest.mark.parametrize(
     "changes, sentence",
     [
@@ -97,6 +118,8 @@ def test_every_id_is_checked(explorer: Explorer, changes: dict, sentence: str) -
         next(channels.grow(explorer, asked(**changes)))
     with pytest.raises(GnetError):
         channels.open_channel(explorer, chosen("cat"), "no record")
+    with pytest.raises(GnetError):
+        channels.list_channels(explorer, chosen("cat"), None)
     assert channels.not_grown(None)["steps"] == 0
 
 
@@ -122,10 +145,10 @@ def test_a_click_on_a_channel_opens_it_and_escape_closes_it(visit, looked: None)
     tile.focus()
     page.keyboard.press("Enter")
     expect(panel).to_be_visible()
-    number = viewer.state("answer.stages['4b'].branches['3x3'].top[1].channel")
-    offset = viewer.state("answer.stages['4b'].branches['3x3'].offset")
+    number = viewer.state("answer.stages['3a'].branches['3x3'].top[1].channel")
+    offset = viewer.state("answer.stages['3a'].branches['3x3'].offset")
     expect(panel.locator("h2")).to_have_text(
-        f"4b · 3×3 · channel {number} (concat {offset + number})"
+        f"3a · 3×3 · channel {number} (concat {offset + number})"
     )
     expect(tile).to_have_attribute("aria-expanded", "true")
     expect(panel.locator(".term")).to_have_count(3)
@@ -173,4 +196,32 @@ def test_a_picture_is_grown_on_a_phone_and_can_be_stopped(visit, looked: None) -
         page.locator("#channel [data-grow]").click()
     expect(page.locator("#channel .visualization img")).to_be_visible()
     expect(page.locator("#channel .growing")).to_be_hidden()
+    assert viewer.errors == []
+
+
+def test_all_channels_are_listed_sorted_and_opened_from_there(visit, looked: None) -> None:
+    viewer = visit("?module=5b")
+    page = viewer.page
+    page.locator("#branches [data-branch='5x5'] [data-all]").click()
+    tiles = page.locator("#channels [data-channel]")
+    count = viewer.state("answer.stages['5b'].branches['5x5'].channels")
+    expect(tiles).to_have_count(count)
+    assert "channel=5x5" in page.url
+    strongest = viewer.state("answer.stages['5b'].branches['5x5'].top[0].channel")
+    expect(tiles.first).to_have_attribute("data-channel", str(strongest))
+    page.locator("#channels [data-sort=class]").click()
+    expect(page.locator("#channels .note")).to_contain_text("Weight of")
+    page.locator("#channels [data-sort=number]").click()
+    expect(tiles.first).to_have_attribute("data-channel", "0")
+    tiles.nth(2).focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#channels .note")).to_contain_text("channel 3 (concat")
+    page.keyboard.press("Enter")
+    expect(page.locator("#channel h2")).to_contain_text("channel 3")
+    expect(tiles.nth(3)).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Escape")
+    expect(page.locator("#channel .panel")).to_be_hidden()
+    expect(page.locator("#channels .panel")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#channels .panel")).to_be_hidden()
     assert viewer.errors == []

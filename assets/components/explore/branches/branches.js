@@ -15,19 +15,21 @@ function build() {
         <h3><span>${gnet.label(branch)}</span><small></small></h3>
         <p class="sees"></p>
         <div class="both">
-          <div class="view">
-            <canvas class="map" role="img"></canvas>
-            <svg viewBox="0 0 1 1" aria-hidden="true"></svg>
+          <div class="mean">
+            <div class="view">
+              <canvas class="map" role="img"></canvas>
+              <svg viewBox="0 0 1 1" aria-hidden="true"></svg>
+            </div>
+            <p class="range"></p>
           </div>
-          <div>
+          <div class="stats">
             <div class="stat" data-stat="share"></div>
             <div class="stat" data-stat="mean"></div>
             <div class="stat" data-stat="sparsity"></div>
-            <div class="stat" data-stat="range"></div>
           </div>
         </div>
         <div class="tiles" role="group" aria-label="strongest channels"></div>
-        <p class="note"></p>
+        <div class="below"><p class="note"></p><button type="button" class="all" data-all></button></div>
       </section>`,
     )
     .join("");
@@ -77,10 +79,12 @@ function column(branch) {
   const kernel = branch === "5x5" && network.kernel_5x5 !== 5 ? ` · kernel ${network.kernel_5x5}×${network.kernel_5x5} here` : "";
   card.querySelector("h3 small").textContent = `${numbers.channels} channels${kernel}`;
   const means = Math.max(...Object.values(m.branches).map((b) => Math.abs(b.mean)));
-  stat(card, "share", "activation", percent(numbers.share), numbers.share);
-  stat(card, "mean", "mean response", short(numbers.mean), means ? Math.abs(numbers.mean) / means : 0);
+  card.querySelector(".all").textContent = `All ${numbers.channels}`;
+  card.querySelector(".all").ariaLabel = `All ${numbers.channels} channels of ${gnet.label(branch)}`;
+  stat(card, "share", "share of activity", percent(numbers.share), numbers.share);
+  stat(card, "mean", "mean per channel", short(numbers.mean), means ? Math.abs(numbers.mean) / means : 0, "longest bar = strongest");
   const zero = numbers.sparsity;
-  stat(card, "sparsity", "silent", zero === null ? "–" : percent(zero), zero ?? 0);
+  stat(card, "sparsity", "silent cells", zero === null ? "–" : percent(zero), zero ?? 0);
   sees(branch);
   const tiles = card.querySelector(".tiles");
   tiles.innerHTML = numbers.top
@@ -103,9 +107,10 @@ function range({ low, high }) {
   return `${write(low)}${low < 0 ? " to " : "–"}${write(high)}`;
 }
 
-function stat(card, key, words, value, part) {
+function stat(card, key, words, value, part, scale = "") {
   card.querySelector(`[data-stat=${key}]`).innerHTML =
-    `<span>${words}</span><b>${value}</b><i><b style="width:${(100 * part).toFixed(1)}%"></b></i>`;
+    `<span>${words}</span><b>${value}</b><i><b style="width:${(100 * part).toFixed(1)}%"></b></i>` +
+    (scale && `<small>${scale}</small>`);
 }
 
 function name(branch, top) {
@@ -115,15 +120,11 @@ function name(branch, top) {
 
 function sees(branch) {
   const { answer, measured, network, stage } = gnet.state;
-  const { field } = module_().branches[branch];
-  if (network.left_out.includes(branch)) {
-    columns[branch].querySelector(".sees").innerHTML = "left out of this network:<br>zeros in its place";
-    return;
-  }
+  const { sees: words } = network.modules[stage].branches[branch];
   const side = measured[stage]?.[branch];
   const unknown = lost === answer.key ? "Not measured." : "Measuring how much of it counts …";
-  const felt = side === undefined ? unknown : `In practice 90 % of its input lies in a square of ${side} px`;
-  columns[branch].querySelector(".sees").textContent = `One cell can see ${field[0]} px. ${felt}`;
+  const felt = side === undefined ? unknown : `In practice 90 % of its input lies in a square of ${side} px.`;
+  columns[branch].querySelector(".sees").textContent = network.left_out.includes(branch) ? words : `${words} ${felt}`;
 }
 
 // The branch's mean map, with the window of its middle cell.
@@ -137,23 +138,22 @@ function mean(branch) {
   card.querySelector(".view svg").innerHTML = boxes(branch);
 }
 
+// The windows of the cell looked at; of the middle one also the square that counts.
 function boxes(branch) {
-  const { answer, measured, stage } = gnet.state;
-  const { box, cell, field } = module_().branches[branch];
-  const { size } = answer.picture;
-  const draw = (kind, [top, left, bottom, right]) => {
-    const inset = Math.min(0.006, (right - left) / size / 4);
-    const [x, y] = [left / size + inset, top / size + inset];
-    const [w, h] = [(right - left) / size - 2 * inset, (bottom - top) / size - 2 * inset];
-    const at = `x="${x}" y="${y}" width="${Math.max(0, w)}" height="${Math.max(0, h)}"`;
-    return `<rect class="${kind} under" ${at}/><rect class="${kind}" ${at}/>`;
+  const { answer, measured, network, stage, cell } = gnet.state;
+  if (network.left_out.includes(branch)) return "";
+  const { cell: middle, field } = module_().branches[branch];
+  const draw = (kind, place) => {
+    const { own, beyond } = gnet.fields.outline(place, 1, 0.012);
+    const both = [["own", own], ["beyond", beyond]].filter(([, d]) => d);
+    return both.map(([name, d]) => `<path class="under" d="${d}"/><path class="${kind} ${name}" d="${d}"/>`).join("");
   };
+  const seen = draw("seen", gnet.fields.place(branch));
   const side = measured[stage]?.[branch];
-  if (!side) return draw("seen", box);
-  const [cy, cx] = cell.map((c) => field[2] + c * field[1] + 0.5);
-  const clip = (v) => Math.min(size, Math.max(0, v));
-  const felt = [cy - side / 2, cx - side / 2, cy + side / 2, cx + side / 2].map(clip);
-  return draw("seen", box) + draw("felt", felt);
+  if (!side || cell?.stage === stage) return seen;
+  const [cy, cx] = middle.map((c) => field[2] + c * field[1] + 0.5);
+  const clip = (v) => Math.min(answer.picture.size, Math.max(0, v));
+  return seen + draw("felt", [cy - side / 2, cx - side / 2, cy + side / 2, cx + side / 2].map(clip));
 }
 
 function show(branch, map, words, kind = "maps") {
@@ -163,8 +163,7 @@ function show(branch, map, words, kind = "maps") {
   const canvas = card.querySelector(".map");
   gnet.overlay(canvas, map, grid, field, limit(map, kind), answer.signed);
   canvas.setAttribute("aria-label", `${words}, from ${number(map.low)} to ${number(map.high)}`);
-  card.querySelector("[data-stat=range]").innerHTML =
-    `<span>range</span><b>${range(map)}</b>`;
+  card.querySelector(".range").textContent = `map: ${range(map)}`;
 }
 
 function point(event) {
@@ -189,6 +188,10 @@ function opened() {
     const { channel } = module_().branches[branch].top[tile.dataset.rank];
     tile.setAttribute("aria-expanded", String(gnet.state.channel === `${branch}.${channel}`));
   }
+  for (const [branch, card] of Object.entries(columns)) {
+    const open = gnet.state.channel?.split(".")[0] === branch;
+    card.querySelector(".all").setAttribute("aria-expanded", String(open));
+  }
 }
 
 // Ask for the measured fields of a module that stays chosen for a moment.
@@ -207,12 +210,26 @@ row.addEventListener("pointerover", (event) => {
   gnet.choose({ branch: event.target.closest("[data-branch]")?.dataset.branch ?? null });
 });
 row.addEventListener("click", (event) => {
+  const { branch } = event.target.closest("[data-branch]")?.dataset ?? {};
+  if (event.target.closest("[data-all]")) gnet.choose({ channel: gnet.state.channel === branch ? null : branch });
   const tile = event.target.closest("[data-rank]");
   if (!tile) return;
-  const { branch } = tile.closest("[data-branch]").dataset;
   const { channel } = module_().branches[branch].top[tile.dataset.rank];
   const name = `${branch}.${channel}`;
   gnet.choose({ channel: gnet.state.channel === name ? null : name });
+});
+
+// A cell pointed at shows its windows in the four branches together; a finger's stays.
+for (const kind of ["pointermove", "pointerdown"]) {
+  row.addEventListener(kind, (event) => {
+    const view = event.target.closest(".view");
+    if (!view) return;
+    const { branch } = view.closest("[data-branch]").dataset;
+    gnet.fields.point(branch, view.getBoundingClientRect(), event.clientX, event.clientY);
+  });
+}
+row.addEventListener("pointerout", (event) => {
+  if (event.pointerType !== "touch" && event.target.closest(".view")) gnet.fields.look(null);
 });
 row.addEventListener("pointerleave", () => gnet.choose({ branch: null }));
 row.addEventListener("keydown", (event) => {
@@ -247,9 +264,9 @@ gnet.draw((changed) => {
     scale();
     gnet.branches().forEach(column);
     look();
-  } else if (changed.has("measured")) {
+  } else if (changed.has("measured") || changed.has("cell")) {
     for (const branch of gnet.branches()) {
-      sees(branch);
+      if (changed.has("measured")) sees(branch);
       columns[branch].querySelector(".view svg").innerHTML = boxes(branch);
     }
   }

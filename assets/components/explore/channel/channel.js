@@ -45,9 +45,15 @@ function open(place) {
     find(part).classList.add("dim");
   }
   if (!same) showPicture(null);
-  if (first) opener = document.activeElement.closest("#branches [data-rank]");
+  if (first) opener = document.activeElement.closest("#branches [data-rank], #channels [data-channel]");
   if (first) panel.scrollIntoView({ block: "nearest" });
   trigger("opened", question);
+}
+
+// Back to the list of all channels, if it is open, or to the branches.
+function back() {
+  const listed = document.querySelector("#channels .panel:not([hidden])");
+  gnet.choose({ channel: listed ? chosen()?.branch ?? null : null });
 }
 
 function close() {
@@ -178,7 +184,7 @@ function stop() {
 panel.addEventListener("click", (event) => {
   const { dataset } = event.target;
   const place = chosen();
-  if ("close" in dataset) gnet.choose({ channel: null });
+  if ("close" in dataset) back();
   if ("stop" in dataset) stop();
   if (!place) return;
   if ("grow" in dataset) {
@@ -200,7 +206,9 @@ find(".over").addEventListener("change", (event) => {
   if (place) open(place);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !panel.hidden) gnet.choose({ channel: null });
+  if (event.key !== "Escape" || event.defaultPrevented || panel.hidden) return;
+  event.preventDefault();
+  back();
 });
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
   if (what === "channel" && !answered) asked = "";

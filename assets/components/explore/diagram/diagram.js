@@ -1,91 +1,143 @@
-// The network: stem, nine modules of four lanes, two exits and the classifier. One tab stop; the
-// arrow keys go along the modules and down to the exits, Enter or Space chooses.
+// The network: stem, nine modules of four lanes, two exits and the classifier, drawn in the page's own
+// px: in one row, or on a narrow screen in two. One tab stop; the arrow keys go along the modules and
+// down to the exits, Enter or Space chooses.
 const wide = element.querySelector(".wide");
-const [W, H, MIDDLE, STEP, LANE] = [690, 330, 148, 59, 44];
-const [TOP, TALL, EXITS] = [20, 254, 310]; // the frames of the modules, and the line of the exits
+const [NARROW, STEM, GAP, END, EXIT, TAG] = [520, 34, 20, 50, 42, 20];
+const SHARES = [0, 0.25, 0.5, 0.75, 1];
+const strength = (share) => (0.07 + 0.93 * share).toFixed(3); // of a lane's colour, on the printed scale
 const branches = () => gnet.branches();
 let focused = null;
+let drawn = 0; // the width it was drawn for
+
+// Where everything stands: {width, rows: [{y, middle, tall}], step, places: stage → {x, row}}.
+function layout() {
+  const [width, height] = [wide.clientWidth, wide.clientHeight];
+  const stages = Object.keys(gnet.state.network.widths);
+  const count = width < NARROW ? 2 : 1;
+  const each = height / count;
+  const rows = [...Array(count).keys()].map((i) => {
+    const y = i * each;
+    const tall = each - EXIT;
+    return { y, tall, middle: y + TAG + 4 + (tall - TAG - 8) / 2, exits: y + each - EXIT / 2 };
+  });
+  const inRow = count === 1 ? 9 : 5;
+  const step = (width - (count === 1 ? STEM + 2 * GAP + END : STEM + GAP + 12)) / inRow;
+  const places = {};
+  let [x, row] = [STEM, 0];
+  stages.forEach((stage, i) => {
+    if (count === 2 && i === 5) [x, row] = [14, 1];
+    if (stage === "4a" || stage === "5a") x += GAP;
+    places[stage] = { x, row };
+    x += step;
+  });
+  return { width, rows, step, places, end: { x: x + END / 2, row } };
+}
 
 function build() {
   const { network, answer } = gnet.state;
-  const stages = Object.keys(network.widths);
-  const widest = Math.max(...Object.values(network.widths).flat());
-  const places = {};
-  const parts = [];
-  let x = 50;
+  const plan = layout();
+  if (plan.width < 80) return; // hidden
+  drawn = plan.width;
+  const parts = [line(plan)];
+  const { middle } = plan.rows[0];
   parts.push(
-    `<rect class="part" x="2" y="${MIDDLE - 26}" width="32" height="52" rx="5"/>` +
-      `<text x="18" y="${MIDDLE + 42}" text-anchor="middle">stem</text>`,
+    `<rect class="part" x="1" y="${middle - 22}" width="${STEM - 8}" height="44" rx="5"/>` +
+      `<text x="0" y="${middle + 40}">stem</text>`,
   );
-  let left = 34;
-  for (const stage of stages) {
-    if (stage === "4a" || stage === "5a") {
-      parts.push(
-        `<path class="part" d="M${x - 1} ${MIDDLE - 20}l10 9v22l-10 9z"/>` +
-          `<text x="${x + 4}" y="${MIDDLE + 36}" text-anchor="middle">÷2</text>`,
-      );
-      x += 18;
-    }
-    places[stage] = x + STEP / 2 - 2;
-    parts.push(pipe(left, x + 7), moduleAt(stage, x, widest));
-    left = x + 7 + LANE;
-    x += STEP;
-  }
-  branches().forEach((branch, i) => {
-    const y = TOP + TALL - 54 + 16 * i;
+  for (const stage of ["4a", "5a"]) {
+    const { x, row } = plan.places[stage];
+    const y = plan.rows[row].middle;
     parts.push(
-      `<rect class="lane b${branch}" x="2" y="${y}" width="10" height="10" rx="2"/>` +
-        `<text x="17" y="${y + 9}">${gnet.label(branch)}</text>`,
+      `<path class="part" d="M${x - GAP / 2 - 4} ${y - 18}l9 8v20l-9 8z"/>` +
+        `<text x="${x - GAP / 2}" y="${y + 34}" text-anchor="middle">÷2</text>`,
     );
-  });
-  const end = { x: x + 26, y: MIDDLE };
-  parts.push(pipe(left, end.x - 9));
-  for (const head of network.heads) {
-    const at = head.name === "main" ? end : { x: places[head.exit], y: EXITS };
-    parts.push(exit(head, at));
   }
+  for (const stage of Object.keys(plan.places)) parts.push(moduleAt(stage, plan));
+  for (const head of network.heads) parts.push(exit(head, plan));
+  parts.push(scale(plan));
   wide.innerHTML =
-    `<svg viewBox="0 0 ${W} ${H}" role="toolbar" aria-label="GoogLeNet: modules and exits">` +
-    `${parts.join("")}</svg>`;
+    `<svg role="toolbar" aria-label="GoogLeNet: modules and exits">${parts.join("")}</svg>`;
   refresh(answer, true);
 }
 
-const pipe = (from, to) => `<path class="pipe" d="M${from} ${MIDDLE}H${to}"/>`;
-
-function moduleAt(stage, x, widest) {
-  const widths = gnet.state.network.widths[stage];
-  const heights = widths.map((n) => 6 + (n / widest) * 78);
-  let y = MIDDLE - (heights.reduce((a, b) => a + b) + 9) / 2;
-  const lanes = branches().map((branch, i) => {
-    const out = gnet.state.network.left_out.includes(branch) ? "out" : "";
-    const lane = `<rect class="lane b${branch} ${out}" data-branch="${branch}" x="${x + 6}"
-      y="${y.toFixed(1)}" width="${LANE}" height="${heights[i].toFixed(1)}" rx="3"/>`;
-    y += heights[i] + 3;
-    return lane;
-  });
+// The pipe behind the modules; from the first row to the second it goes around.
+function line({ rows, places, step, end }) {
+  const [first, second] = rows;
+  if (!second) return `<path class="pipe" d="M${STEM - 8} ${first.middle}H${end.x - 8}"/>`;
+  const [right, turn] = [places["4c"].x + step + 8, second.y - 3];
   return (
-    `<g role="button" tabindex="-1" data-stage="${stage}">` +
-    `<title></title><rect class="frame" x="${x}" y="${TOP}" width="${STEP - 3}" height="${TALL}" rx="8"/>` +
-    `${lanes.join("")}<text x="${x + STEP / 2 - 2}" y="14" text-anchor="middle">${stage}</text></g>`
+    `<path class="pipe" d="M${STEM - 8} ${first.middle}H${right}V${turn}H4V${second.middle}H${end.x - 8}"/>`
   );
 }
 
-// The first exit speaks to its left and the second to its right, so long names have room.
-function exit(head, { x, y }) {
-  const end = head.name === "main";
-  const left = head.name === "aux1";
-  const room = (left ? x : W - x) - 22; // px for its words
-  const words = end
-    ? `<text x="${x}" y="${y + 26}" text-anchor="middle">main</text>`
-    : `<text class="says" data-room="${room}" x="${x + (left ? -14 : 14)}" y="${y + 4}"
-        text-anchor="${left ? "end" : "start"}"></text>`;
-  const lead = end ? "" : `<path class="dots" d="M${x} ${TOP + TALL}V${y - 8}"/>`;
-  const frame = end ? [x - 21, y - 19, 42, 55] : [left ? 2 : x - 14, y - 15, room + 34, 30];
-  const [fx, fy, w, h] = frame;
+function moduleAt(stage, { rows, step, places }) {
+  const widths = gnet.state.network.widths[stage];
+  const { x, row } = places[stage];
+  const { y: top, tall, middle } = rows[row];
+  const room = tall - TAG - 14;
+  const most = Math.max(...Object.values(gnet.state.network.widths).map((w) => w.reduce((a, b) => a + b)));
+  const per = (room - 4 * 3 - 9) / most; // px for a channel
+  const heights = widths.map((n) => 3 + n * per);
+  const inset = Math.max(5, step * 0.11);
+  let y = middle - (heights.reduce((a, b) => a + b) + 9) / 2;
+  const lanes = branches().map((branch, i) => {
+    const out = gnet.state.network.left_out.includes(branch) ? "out" : "";
+    const lane = `<rect class="lane b${branch} ${out}" data-branch="${branch}" x="${(x + inset).toFixed(1)}"
+      y="${y.toFixed(1)}" width="${(step - 2 * inset).toFixed(1)}" height="${heights[i].toFixed(1)}" rx="2"/>`;
+    y += heights[i] + 3;
+    return lane;
+  });
+  const frame = (name, by) =>
+    `<rect class="${name}" x="${x + by}" y="${top + by}" width="${step - 2 * by}" height="${tall - 2 * by}" rx="7"/>`;
   return (
-    `${lead}<g role="button" tabindex="-1" class="${head.name}" data-head="${head.name}">` +
-    `<rect class="frame" x="${fx}" y="${fy}" width="${w}" height="${h}" rx="8"/>` +
-    `<circle class="knob" cx="${x}" cy="${y}" r="6.5"/>${words}</g>`
+    `<g role="button" tabindex="-1" data-stage="${stage}"><title></title>${frame("frame", 1.5)}` +
+    `<rect class="tag" x="${x + step / 2 - 16}" y="${top + 3}" width="32" height="${TAG}" rx="6"/>` +
+    `<text class="name" x="${x + step / 2}" y="${top + TAG - 2}" text-anchor="middle">${stage}</text>` +
+    `${lanes.join("")}${frame("ring", 1)}</g>`
+  );
+}
+
+// The exits hang below their modules and speak towards the side where there is room.
+function exit(head, { rows, step, places, end, width }) {
+  if (head.name === "main") {
+    const y = rows[end.row].middle;
+    const box = (name, by) =>
+      `<rect class="${name}" x="${end.x - 24 + by}" y="${y - 24 + by}" width="${48 - 2 * by}" height="${62 - 2 * by}" rx="7"/>`;
+    return (
+      `<g role="button" tabindex="-1" class="main" data-head="main">${box("frame", 0)}` +
+      `<circle class="knob" cx="${end.x}" cy="${y}" r="7"/>` +
+      `<text class="says" x="${end.x}" y="${y + 28}" text-anchor="middle">main</text>${box("ring", 1)}</g>`
+    );
+  }
+  const at = places[head.exit];
+  const [x, { y: top, tall, exits: y }] = [at.x + step / 2, rows[at.row]];
+  const left = at.row === 0;
+  const before = head.name === "aux2" && left ? places["4a"].x + step / 2 + 14 : 2;
+  const room = (left ? x - before : width - x) - 22; // px for its words
+  const frame = (name) =>
+    `<rect class="${name}" data-frame x="${left ? x - room - 20 : x - 16}" y="${y - 20}" width="${room + 36}" height="40" rx="7"/>`;
+  return (
+    `<path class="dots" d="M${x} ${top + tall}V${y - 8}"/>` +
+    `<g role="button" tabindex="-1" class="${head.name}" data-head="${head.name}">${frame("frame")}` +
+    `<circle class="knob" cx="${x}" cy="${y}" r="7"/>` +
+    `<text class="says" data-room="${room}" x="${x + (left ? -14 : 14)}" y="${y + 4}"
+      text-anchor="${left ? "end" : "start"}"></text>${frame("ring")}</g>`
+  );
+}
+
+// The scale of the lanes' colours, printed where no exit speaks.
+function scale({ rows, width }) {
+  const y = rows[0].exits;
+  const end = width - (width > 900 ? 54 : 44); // room for the words behind it
+  const boxes = SHARES.map(
+    (share, i) =>
+      `<rect class="swatch" x="${end - 15 * (SHARES.length - i)}" y="${y - 6}" width="15" height="11" fill-opacity="${strength(share)}"/>`,
+  );
+  const wordy = width >= NARROW ? `<text x="${end - 100}" y="${y + 4}" text-anchor="end">share of activity</text>` : "";
+  return (
+    `<g class="scale" role="img" aria-label="Colour scale: share of the module’s activity, 0 to 100 %">${wordy}` +
+    `<text x="${end - 81}" y="${y + 4}" text-anchor="end">0</text>${boxes.join("")}` +
+    `<text x="${width}" y="${y + 4}" text-anchor="end">100&#160;%</text></g>`
   );
 }
 
@@ -94,10 +146,8 @@ function refresh(answer, said) {
   for (const group of wide.querySelectorAll("[data-stage]")) {
     const { stage } = group.dataset;
     const numbers = answer.stages[stage].branches;
-    const most = Math.max(...branches().map((b) => numbers[b].share));
     for (const lane of group.querySelectorAll(".lane")) {
-      const { share } = numbers[lane.dataset.branch];
-      lane.setAttribute("fill-opacity", (0.14 + (most ? 0.86 * (share / most) : 0)).toFixed(3));
+      lane.setAttribute("fill-opacity", strength(numbers[lane.dataset.branch].share));
     }
     const behind = !gnet.reaches(stage);
     const words = branches().map((b) => `${gnet.label(b)} ${gnet.percent(numbers[b].share)}`);
@@ -117,24 +167,21 @@ function refresh(answer, said) {
     group.setAttribute("aria-pressed", String(name === state.head));
     group.setAttribute("aria-disabled", String(!head.top));
     group.setAttribute("aria-label", `exit ${name}: ${doubt ? "not sure, nearest " : ""}${words}${chance}`);
-    const says = group.querySelector(".says");
-    if (!says || !said) continue;
-    const line = doubt ? ["not sure", ""] : [words, chance];
-    gnet.fit(says, line[0], says.dataset.room, `${name}: `, line[1]);
-    const [frame, long] = [group.querySelector(".frame"), says.getComputedTextLength() + 36];
-    if (name === "aux1") frame.setAttribute("x", Number(says.getAttribute("x")) + 28 - long);
-    frame.setAttribute("width", long);
+    const says = group.querySelector("[data-room]");
+    if (says && said) speak(group, says, doubt ? ["not sure", ""] : [words, chance]);
   }
   focused ??= state.stage;
   for (const item of items()) item.setAttribute("tabindex", id(item) === focused ? "0" : "-1");
-  bring(wide.querySelector(`[data-stage="${state.stage}"]`));
 }
 
-// On a narrow screen the diagram is wider than its card: scroll it, and nothing else.
-function bring(item) {
-  const [box, seen] = [item.getBoundingClientRect(), wide.getBoundingClientRect()];
-  if (box.left < seen.left) wide.scrollLeft -= seen.left - box.left + 40;
-  if (box.right > seen.right) wide.scrollLeft += box.right - seen.right + 40;
+// An exit's words, and its frames around them.
+function speak(group, says, [words, chance]) {
+  gnet.fit(says, words, says.dataset.room, `${group.dataset.head}: `, chance);
+  const long = says.getComputedTextLength() + 40;
+  for (const frame of group.querySelectorAll("[data-frame]")) {
+    if (says.getAttribute("text-anchor") === "end") frame.setAttribute("x", Number(says.getAttribute("x")) + 30 - long);
+    frame.setAttribute("width", long);
+  }
 }
 
 const first = (head) => gnet.state.network.classes[head.top[0]];
@@ -178,12 +225,11 @@ wide.addEventListener("keydown", (event) => {
   else {
     const wanted = next(event.key);
     if (!wanted) return;
-    const item = items().find((other) => id(other) === wanted);
-    focus(item);
-    bring(item);
+    focus(items().find((other) => id(other) === wanted));
   }
   event.preventDefault();
 });
+new ResizeObserver(() => gnet.state.answer && wide.clientWidth !== drawn && build()).observe(wide);
 gnet.draw((changed) => {
   if (!wide.firstChild || changed.has("network")) build();
   else if (["answer", "stage", "head"].some((name) => changed.has(name))) {

@@ -1,0 +1,65 @@
+// How the chosen module is wired: what comes in, four branches side by side, what goes on.
+const find = (selector) => element.querySelector(selector);
+const box = find(".wiring");
+const MIDDLES = [12.5, 37.5, 62.5, 87.5]; // of the four branches, in % of the height
+
+function module_() {
+  return gnet.state.network.modules[gnet.state.stage];
+}
+
+const count = (n) => `${n}&nbsp;<i>channels</i>`;
+const fan = (name, path) =>
+  `<svg class="fan ${name}" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">` +
+  `${MIDDLES.map((y, i) => `<path class="b${gnet.branches()[i]}" d="${path(y)}"/>`).join("")}</svg>`;
+
+// A branch in a row of its own: perhaps a step before, and the convolution that makes its channels.
+function lane(name) {
+  const { steps, cost, unit, direct } = module_().branches[name];
+  const step = ({ name: words, channels }, kind) =>
+    `<span class="step ${kind}"><b>${words}</b><small>${count(channels)}</small></span>`;
+  const [before, last] = steps.length > 1 ? steps : [null, steps[0]];
+  const out = last ? step(last, "last") : `<span class="step out">left out</span>`;
+  const first = before ? step(before, "before") : `<span class="through"></span>`;
+  return (
+    `<div class="lane b${name}" data-branch="${name}">${first}<span class="link"></span>${out}` +
+    `<span class="macs"><b>${cost} <span class="unit">${unit}</span></b><small>${direct}</small></span></div>`
+  );
+}
+
+function draw() {
+  const { network, stage } = gnet.state;
+  const m = module_();
+  const widths = network.widths[stage];
+  find("h2").textContent = m.title;
+  find(".cells").textContent = m.grid;
+  find(".cost").textContent = m.sentence;
+  box.setAttribute("aria-label", `${m.title}. ${m.sentence}`);
+  const parts = gnet.branches().map((name, i) => {
+    const out = network.left_out.includes(name) ? "out" : "";
+    return `<i class="b${name} ${out}" data-branch="${name}" style="flex-grow:${widths[i]}"></i>`;
+  });
+  box.innerHTML =
+    `<div class="input"><b>input</b> <small>${count(m.input)}</small> <small>${m.from}</small></div>` +
+    fan("in", (y) => `M0 50C50 50 50 ${y} 100 ${y}`) +
+    `<div class="lanes">${gnet.branches().map(lane).join("")}</div>` +
+    fan("out", (y) => `M0 ${y}C50 ${y} 50 50 100 50`) +
+    `<div class="stack">${parts.join("")}</div>` +
+    `<div class="output"><b>concat</b> <small>${count(m.output)}</small> <small>${m.to}</small></div>`;
+}
+
+// The branch pointed at stands out here, too.
+function point() {
+  for (const part of box.querySelectorAll("[data-branch]")) {
+    const { branch } = gnet.state;
+    part.classList.toggle("faint", Boolean(branch) && part.dataset.branch !== branch);
+  }
+}
+
+box.addEventListener("pointerover", (event) => {
+  gnet.choose({ branch: event.target.closest("[data-branch]")?.dataset.branch ?? null });
+});
+box.addEventListener("pointerleave", () => gnet.choose({ branch: null }));
+gnet.draw((changed) => {
+  if (changed.has("stage") || changed.has("network")) draw();
+  point();
+});

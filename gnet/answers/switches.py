@@ -1,0 +1,72 @@
+"""What the page shows of switched branches: belief before and after, and the 36-cell map."""
+
+from typing import Any
+
+from gnet.answers.answer import describe_heads, short
+from gnet.answers.depth import describe_course
+from gnet.explain.ablation import MEAN, OFF, Ablation, branch_name, sentence
+from gnet.explain.belief import belief
+from gnet.explain.branches import statistics
+from gnet.explain.probes import Probes
+from gnet.explain.worth import Value, Worth
+from gnet.network.config import STAGES
+
+
+def describe_ablation(ablation: Ablation, probes: Probes | None) -> dict[str, Any]:
+    """The heads, the belief at depth and the branches' shares with the switches as they are."""
+    after = ablation.after
+    return {
+        "switches": {branch_name(b): setting for b, setting in ablation.switches.items()},
+        "sentence": sentence(ablation),
+        "reference": ablation.reference,
+        "reached": list(ablation.reached),
+        **describe_heads(after),
+        "depth": describe_course(probes, after),
+        "shares": {
+            stage: {branch: short(row.share) for branch, row in statistics(after, stage).items()}
+            for stage in STAGES
+        },
+    }
+
+
+def describe_worth(worth: Worth, head: str, target: int) -> dict[str, Any]:
+    """The map for a class of a head: each branch off and at its mean, and the scales' ends."""
+    maps = {
+        ("off" if setting == OFF else MEAN): worth.values(head, target, setting)
+        for setting in worth.logits
+    }
+    present = [value for values in maps.values() for value in values.values() if value]
+    return {
+        "head": head,
+        "target": target,
+        "reference": worth.reference,
+        "limits": {
+            "logit": short(max((abs(v.logit) for v in present), default=0.0)),
+            "probability": short(max((abs(v.probability) for v in present), default=0.0)),
+        },
+        "branches": {
+            branch_name(branch): {name: _plain(values[branch]) for name, values in maps.items()}
+            for branch in maps["off"]
+        },
+        "sentence": _sentence(worth, head, target, maps["off"]),
+    }
+
+
+def _plain(value: Value | None) -> dict[str, float] | None:
+    return value and {"logit": short(value.logit), "probability": short(value.probability)}
+
+
+def _sentence(worth: Worth, head: str, target: int, values: dict[Any, Value | None]) -> str:
+    """The branch that the class needs most, in words."""
+    present = {branch: value for branch, value in values.items() if value}
+    branch = max(present, key=lambda b: present[b].logit)
+    name = worth.recording.class_name(target)
+    if present[branch].logit <= 0:
+        return f"No single branch helps {name} in {head}: each may be off without loss."
+    held = belief(worth.recording).heads.get(head)
+    points = 100 * present[branch].probability
+    change = f", {points:.0f} points of probability" if held and abs(points) >= 0.5 else ""
+    loss = f"{present[branch].logit:.2f}"
+    return (
+        f"Without {branch_name(branch)}, {name} loses most in {head}: {loss} of its logit{change}."
+    )

@@ -1,0 +1,97 @@
+"""How each module is wired, as the page draws it: channels, multiply-adds, what a cell can see.
+
+It holds for every picture, so it travels once, with the network.
+"""
+
+from typing import Any
+
+from gnet.explain.branches import LABELS
+from gnet.network.config import EXITS, STAGES
+from gnet.network.costs import BranchCost, Cost, branch_costs
+from gnet.network.model import GoogLeNet
+from gnet.network.receptive_field import Field, box, middle_cell, receptive_fields
+from gnet.words import listed, number
+
+
+def describe_wiring(model: GoogLeNet) -> dict[str, Any]:
+    """Stage → its wiring in numbers and words."""
+    size = model.info.preprocessing.size
+    costs, fields = branch_costs(model, size), receptive_fields(model)
+    described: dict[str, Any] = {}
+    for stage, module in model.inceptions().items():
+        branches = costs[stage]
+        height, width = next(b.layers[-1].output[1:] for b in branches.values() if b.layers)
+        described[stage] = {
+            "title": f"Module {stage}: four branches side by side, then one stack of "
+            f"{module.widths.total} channels",
+            "grid": f"{height}×{width} cells",
+            "input": module.in_channels,
+            "from": f"from {_before(stage)}",
+            "output": module.widths.total,
+            "to": f"to {_behind(stage, model.config.aux)}",
+            "sentence": _sentence(stage, branches),
+            "branches": {
+                branch: _branch(branch, cost, module.in_channels)
+                | {"sees": _sees(fields[stage][branch], height, size)}
+                for branch, cost in branches.items()
+            },
+        }
+    return described
+
+
+def millions(macs: int) -> str:
+    """A count of multiply-adds in millions, as `104`."""
+    value = macs / 1e6
+    return f"{value:,.0f}" if value >= 10 else number(value)
+
+
+def _branch(branch: str, cost: BranchCost, channels: int) -> dict[str, Any]:
+    if not cost.layers:
+        return {"steps": [], "cost": "left out", "unit": "of this network", "direct": ""}
+    steps = [_step(layer) for layer in cost.layers]
+    if branch == "pool":
+        steps.insert(0, {"name": "max pool 3×3", "channels": channels})
+    if cost.direct is not None:
+        steps[0]["name"] += " reduce"
+    direct = "" if cost.direct is None else f"{millions(cost.direct)} without the reduce"
+    words = {"cost": f"{millions(cost.macs)} million", "unit": "multiply-adds", "direct": direct}
+    return {"steps": steps} | words
+
+
+def _step(layer: Cost) -> dict[str, Any]:
+    return {"name": f"{layer.kernel}×{layer.kernel}", "channels": layer.output[0]}
+
+
+def _sentence(stage: str, branches: dict[str, BranchCost]) -> str:
+    total = sum(cost.macs for cost in branches.values())
+    reduced = [LABELS[branch] for branch, cost in branches.items() if cost.direct is not None]
+    if not reduced:
+        return f"{stage} costs {millions(total)} million multiply-adds."
+    without = sum(cost.macs if cost.direct is None else cost.direct for cost in branches.values())
+    return (
+        f"{stage} costs {millions(total)} million multiply-adds; without the 1×1 reduce it would "
+        f"cost {millions(without)} million."
+    )
+
+
+def _sees(field: Field, cells: int, size: int) -> str:
+    """How much of the picture the cell in the middle can see."""
+    if not field.size:
+        return "Zeros stand in its place."
+    middle = middle_cell(field, cells, size)
+    if box(field, middle, middle, (size, size)) == (0, 0, size, size):
+        return "One cell can see the whole picture."
+    return f"One cell can see {field.size} of {size} px."
+
+
+def _before(stage: str) -> str:
+    at = STAGES.index(stage)
+    if not at:
+        return "the stem"
+    halved = ", halved" if stage[0] != STAGES[at - 1][0] else ""
+    return STAGES[at - 1] + halved
+
+
+def _behind(stage: str, aux: bool) -> str:
+    exits = [head for head, exit in EXITS.items() if exit == stage and (aux or head == "main")]
+    return listed([*STAGES[STAGES.index(stage) + 1 :][:1], *exits])

@@ -1,0 +1,94 @@
+"""Switches and the 36-cell map as the page gets them."""
+
+import json
+
+import pytest
+import torch
+
+from gnet.answers.explorer import Chosen, Explorer
+from gnet.errors import FieldError, GnetError
+from gnet.explain.ablation import MEAN, ablate
+from gnet.explain.belief import probabilities
+from gnet.network.config import HEADS, TRAINED
+from gnet.network.info import ModelInfo, Preprocessing
+from support.networks import network
+
+
+@pytest.fixture
+def explorer() -> Explorer:
+    model = network("batch-norm")
+    model.info = ModelInfo(
+        preprocessing=Preprocessing(size=64), heads=dict.fromkeys(HEADS, TRAINED), digest="these"
+    )
+    return Explorer(model)
+
+
+@pytest.fixture
+def chosen(photo) -> Chosen:
+    return Chosen(content=photo, name="a photo")
+
+
+@pytest.fixture
+def photo() -> bytes:
+    from io import BytesIO
+
+    from gnet.data.patterns import pattern
+    from gnet.data.pictures import to_image
+
+    file = BytesIO()
+    to_image(pattern(2, 64, (1, 2, 3))).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_an_answer_with_switches_is_that_of_the_ablation(explorer, chosen):
+    answer = explorer.ablate(chosen, {"4b/5x5": 0, "4c/pool": MEAN, "3a/1x1": 1})
+    expected = ablate(
+        explorer.model,
+        explorer.view(chosen).pixels,
+        {"4b/5x5": 0, "4c/pool": MEAN},
+        means=explorer.means,
+    )
+    assert answer["switches"] == {"4b/5x5": 0.0, "4c/pool": MEAN}
+    assert answer["reached"] == ["aux2", "main"]
+    fractions = probabilities(expected.after.logits["main"])
+    assert answer["heads"]["main"]["probabilities"] == pytest.approx(fractions.tolist(), rel=1e-3)
+    assert answer["shares"]["4b"]["5x5"] == 0
+    assert "4b/5x5 off" in answer["sentence"]
+    json.dumps(answer, allow_nan=False)
+
+
+def test_a_key_finds_the_recording_without_the_picture(explorer, chosen):
+    key = explorer.ablate(chosen, {})["key"]
+    gone = Chosen(content=b"", name="gone")
+    assert explorer.ablate(gone, {"5b/1x1": 0}, key)["key"] == key
+    assert explorer.worth(gone, "main", 0, key)["key"] == key
+    with pytest.raises(GnetError):
+        explorer.ablate(gone, {"5b/1x1": 0}, "another key")
+
+
+def test_the_map_says_which_branch_a_class_needs_most(explorer, chosen):
+    found = explorer.worth(chosen, "main", 2)
+    assert len(found["branches"]) == 36
+    off = {name: cell["off"]["logit"] for name, cell in found["branches"].items()}
+    best = max(off, key=lambda name: off[name])
+    assert best in found["sentence"] or off[best] <= 0
+    assert found["limits"]["logit"] >= max(map(abs, off.values()))
+    early = explorer.worth(chosen, "aux1", 2)
+    assert early["branches"]["4b/1x1"] == {"off": None, "mean": None}
+
+
+@pytest.mark.parametrize("switches", [None, [], "4b/5x5", {"4b/5x5": -1}, {"9z/5x5": 0}])
+def test_switches_that_are_wrong_are_refused(explorer, chosen, switches):
+    with pytest.raises(FieldError):
+        explorer.ablate(chosen, switches)
+
+
+@pytest.mark.parametrize(("head", "target"), [("aux3", 0), (None, 0), ("main", 99), ("main", "x")])
+def test_a_map_of_an_unknown_head_or_class_is_refused(explorer, chosen, head, target):
+    with pytest.raises(GnetError):
+        explorer.worth(chosen, head, target)
+
+
+def test_means_are_taken_once(explorer):
+    assert explorer.means is explorer.means
+    assert torch.isfinite(explorer.means.values["3a"]["1x1"]).all()

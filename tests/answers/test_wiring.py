@@ -1,0 +1,50 @@
+"""The wiring of a module in numbers and words."""
+
+from gnet.answers.wiring import describe_wiring, millions
+from gnet.network.config import STAGES
+from support.networks import network
+from support.pages import random_network
+
+
+def test_a_module_is_described_from_its_input_to_its_stack() -> None:
+    model = random_network(size=64)
+    wiring = describe_wiring(model)
+    assert list(wiring) == list(STAGES)
+    one = wiring["3a"]
+    widths = model.inceptions()["3a"].widths
+    assert (one["input"], one["output"]) == (model.inceptions()["3a"].in_channels, widths.total)
+    assert (one["from"], one["to"], one["grid"]) == ("from the stem", "to 3b", "8×8 cells")
+    assert one["branches"]["3x3"]["steps"] == [
+        {"name": "1×1 reduce", "channels": widths.reduce3},
+        {"name": "3×3", "channels": widths.b3},
+    ]
+    assert one["branches"]["pool"]["steps"][0]["name"] == "max pool 3×3"
+    assert len(one["branches"]["1x1"]["steps"]) == 1
+    assert wiring["4a"]["from"] == "from 3b, halved"
+    assert wiring["4a"]["to"] == "to 4b and aux1"
+    assert wiring["5b"]["to"] == "to main"
+
+
+def test_the_cost_is_told_with_and_without_the_reduce() -> None:
+    model = network("batch-norm", width=1.0)
+    sentence = describe_wiring(model)["3a"]["sentence"]
+    assert sentence.startswith("3a costs ") and "without the 1×1 reduce" in sentence
+    only = describe_wiring(network("batch-norm", left_out="3x3,5x5"))["3a"]
+    assert "without" not in only["sentence"]
+    assert only["branches"]["3x3"]["steps"] == []
+    assert only["branches"]["3x3"]["sees"] == "Zeros stand in its place."
+
+
+def test_a_field_larger_than_the_picture_sees_the_whole_picture() -> None:
+    wiring = describe_wiring(random_network(size=64))
+    assert wiring["3a"]["branches"]["1x1"]["sees"] == "One cell can see 27 of 64 px."
+    assert wiring["5b"]["branches"]["1x1"]["sees"] == "One cell can see the whole picture."
+
+
+def test_another_kernel_is_named_as_what_it_is() -> None:
+    wiring = describe_wiring(network("batch-norm", kernel_5x5=3))
+    assert wiring["3a"]["branches"]["5x5"]["steps"][1]["name"] == "3×3"
+
+
+def test_millions_have_as_many_digits_as_count() -> None:
+    assert [millions(n) for n in (4_915_200, 51_600_000, 1_234_000_000)] == ["4.92", "52", "1,234"]
