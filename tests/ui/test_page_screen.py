@@ -1,0 +1,155 @@
+"""The first screen at the widths people have: what stands where, how large, and what moves."""
+
+import pytest
+from playwright.sync_api import expect
+
+from gnet.network.config import BRANCHES, STAGES
+from support.pages import DESK, PHONE
+
+WIDTHS = [PHONE, {"width": 1024, "height": 768}, DESK, {"width": 1920, "height": 1080}]
+TOUCH = {"size": PHONE, "has_touch": True, "is_mobile": True}
+PLACES = """() => Object.fromEntries(
+  ["#picture", "#net", "#belief", "#branches", "#branches .row"].map((part) => {
+    const { left, top, right, bottom } = document.querySelector(part).getBoundingClientRect();
+    return [part, { left, top, right, bottom }];
+  }))"""
+SMALL_TEXT = """(parts) => [...document.querySelectorAll(parts)]
+  .flatMap((part) => [...part.querySelectorAll("*")])
+  .filter((part) => part.checkVisibility() && [...part.childNodes].some(
+    (node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim()))
+  .filter((part) => parseFloat(getComputedStyle(part).fontSize) < 12)
+  .map((part) => part.outerHTML.slice(0, 90))"""
+SMALL_TARGETS = """(parts) => [...document.querySelectorAll(parts)]
+  .flatMap((part) => [...part.querySelectorAll("button, a, select, [role=button]")])
+  .filter((part) => part.checkVisibility())
+  .map((part) => [part.getBoundingClientRect(), part])
+  .filter(([{ width, height }]) => Math.min(width, height) < 39.5)
+  .map(([{ width, height }, part]) => `${width}×${height} ${part.outerHTML.slice(0, 90)}`)"""
+OWN = "#net, #module, #channels, #channel"
+HEIGHTS = """() => ["#diagram", "#wiring", "#module", "#branches .say", "#branches .scale",
+  ...gnet.branches().map((name) => `#branches [data-branch="${name}"]`)].map((part) =>
+    document.querySelector(part).getBoundingClientRect().height)"""
+
+
+@pytest.mark.parametrize("size", WIDTHS, ids=lambda size: str(size["width"]))
+def test_the_branches_stand_directly_under_the_diagram(size: dict, visit) -> None:
+    page = visit(size=size).page
+    assert page.evaluate("gnet.state.stage") == "3a"
+    places = page.evaluate(PLACES)
+    net, branches = places["#net"], places["#branches"]
+    assert 0 <= branches["top"] - net["bottom"] <= 80, "nothing but the modules' bar between them"
+    assert branches["left"] <= net["left"] + 1 and branches["right"] >= net["right"] - 1
+    if size["width"] > PHONE["width"]:
+        assert places["#picture"]["right"] < net["left"]
+        assert places["#branches .row"]["top"] < size["height"]
+    if size["width"] <= 1024:
+        assert net["top"] < places["#belief"]["top"], "the diagram comes before belief"
+    assert max(place["right"] for place in places.values()) >= size["width"] - 40, "the width is used"
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+def test_a_network_trained_here_is_named_above_the_fold(visit) -> None:
+    page = visit().page
+    page.evaluate("gnet.state.net = 'a run'; gnet.tell(['network'])")
+    expect(page.locator("#network .strip")).to_be_visible()
+    bottom = page.evaluate(PLACES)["#branches .row"]["bottom"]
+    assert bottom <= DESK["height"]
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=lambda size: str(size["width"]))
+def test_nothing_of_the_network_moves_when_an_answer_arrives(size: dict, visit) -> None:
+    viewer = visit(size=size)
+    page = viewer.page
+    before = page.evaluate(HEIGHTS)
+    for stage in (*STAGES, "3a"):
+        page.evaluate(f"gnet.choose({{ stage: '{stage}' }})")
+        assert page.evaluate(HEIGHTS) == pytest.approx(before, abs=2), stage
+    page.wait_for_function("gnet.state.measured['3a'] !== undefined")
+    for example in ("stripes", "cat"):
+        viewer.explored(lambda name=example: page.locator(f"[data-example={name}]").click())
+        assert page.evaluate(HEIGHTS) == pytest.approx(before, abs=2), example
+
+
+@pytest.mark.parametrize("options", [TOUCH, {"size": DESK}], ids=["phone", "desk"])
+def test_no_text_is_smaller_than_twelve_px_and_no_target_than_a_finger(
+    options: dict, visit
+) -> None:
+    page = visit("?module=3a&channel=pool", **options).page
+    expect(page.locator("#channels [data-channel]").first).to_be_visible()
+    page.evaluate("gnet.choose({ channel: 'pool.3' })")
+    expect(page.locator("#channel .term").first).to_be_visible()
+    assert page.evaluate(SMALL_TEXT, OWN) == []
+    if "has_touch" in options:
+        assert page.evaluate(SMALL_TARGETS, OWN) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_module_is_chosen_from_the_bar_while_its_branches_are_read(visit) -> None:
+    page = visit(**TOUCH).page
+    page.locator("#branches .tiles").last.scroll_into_view_if_needed()
+    bar = page.locator("#modules .bar")
+    expect(bar).to_be_in_viewport()
+    bar.get_by_role("button", name="5a").tap()
+    expect(page.locator("#branches .say")).to_contain_text("In 5a the ")
+    expect(bar.get_by_role("button", name="5a")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("document.querySelector('#modules .bar').getBoundingClientRect().top") < 20
+    expect(visit().page.locator("#modules .bar")).to_be_hidden()
+
+
+def test_pointing_at_a_cell_moves_the_windows_of_all_four_branches(visit) -> None:
+    page = visit().page
+    outlines = "[...document.querySelectorAll('#picture [data-window] path')].map(p => p.outerHTML)"
+    middle = page.evaluate(outlines)
+    assert len(middle) == 2 * len(BRANCHES)
+    box = page.locator("#branches [data-branch='3x3'] .map").bounding_box()
+    page.mouse.move(box["x"] + 0.03 * box["width"], box["y"] + 0.5 * box["height"])
+    page.wait_for_function("gnet.state.cell !== null")
+    assert page.evaluate("gnet.state.cell.col") <= 1
+    moved = page.evaluate(outlines)
+    own, beyond = moved[::2], moved[1::2]
+    assert all(now != was for now, was in zip(own, middle[::2], strict=True))
+    assert all('d="M' in path for path in beyond), "the left side lies beyond the picture"
+    page.locator("h1").hover()
+    assert page.evaluate(outlines) == middle
+
+
+def test_a_lane_is_as_strong_as_its_share_on_the_printed_scale(visit) -> None:
+    page = visit().page
+    drawn = page.locator("#diagram .lane[data-branch]").evaluate_all(
+        "lanes => lanes.map(lane => Number(lane.getAttribute('fill-opacity')))"
+    )
+    shares = page.evaluate(
+        "Object.values(gnet.state.answer.stages).flatMap("
+        "stage => gnet.branches().map(name => stage.branches[name].share))"
+    )
+    printed = page.locator("#diagram .swatch").evaluate_all(
+        "boxes => boxes.map(box => Number(box.getAttribute('fill-opacity')))"
+    )
+    low, high = printed[0], printed[-1]
+    assert drawn == pytest.approx([low + (high - low) * share for share in shares], abs=2e-3)
+    expect(page.locator("#diagram .scale")).to_contain_text("100")
+
+
+def test_the_wiring_of_the_chosen_module_is_drawn_with_what_it_costs(visit) -> None:
+    page = visit("?module=4e").page
+    module = page.evaluate("gnet.state.network.modules['4e']")
+    wiring = page.locator("#wiring")
+    expect(wiring.locator("h2")).to_have_text(module["title"])
+    expect(wiring.locator(".cost")).to_have_text(module["sentence"])
+    for branch, words in module["branches"].items():
+        lane = wiring.locator(f".lane[data-branch='{branch}']")
+        for step in words["steps"]:
+            expect(lane).to_contain_text(step["name"])
+            expect(lane).to_contain_text(f"{step['channels']}\u00a0channels")
+        expect(lane.locator(".macs b")).to_contain_text(words["cost"])
+        expect(lane.locator(".macs small")).to_have_text(words["direct"])
+    page.locator("#branches [data-branch='5x5'] h3").hover()
+    expect(wiring.locator(".lane[data-branch='1x1']")).to_have_class("lane b1x1 faint")
+
+
+def test_bars_name_their_scales(visit) -> None:
+    column = visit().page.locator("#branches [data-branch='1x1']")
+    for words in ("share of activity", "mean per channel", "longest bar = strongest"):
+        expect(column.locator(".stats")).to_contain_text(words)
+    expect(column.locator(".stats")).to_contain_text("silent cells")
+    expect(column.locator(".range")).to_contain_text("map: ")
