@@ -46,7 +46,6 @@ function blank(branch) {
   const { channels } = module_().branches[branch];
   find("h2").textContent = `${state.stage} · ${gnet.label(branch)} · all ${channels} channels`;
   note.textContent = "";
-  find(".sorts").innerHTML = find(".sorts").innerHTML || "&nbsp;";
   tiles.innerHTML = `<button type="button" disabled aria-label="not there yet"><canvas></canvas></button>`.repeat(channels);
 }
 
