@@ -45,6 +45,8 @@ class Chosen:
     example: str | None = None
     tile: str | None = None
     """The run and its number in the run's review, if it comes from there."""
+    truth: str = ""
+    """The class it shows, where that is known."""
     box: tuple[float, float, float] | None = None
     """The square (x, y, side) in px of the picture as it was read; None for the middle."""
 
@@ -95,8 +97,10 @@ class Explorer:
         """The whole answer for one picture."""
         view = self.view(chosen)
         recording = self._kept(view).recording
-        answer = describe_answer(recording, view) | {"net": self.net}
+        answer: dict[str, Any] = describe_answer(recording, view) | {"net": self.net}
         answer["depth"] = describe_course(self.probes, recording)
+        if chosen.truth:
+            answer["verdict"] = self._verdict(chosen.truth, answer["heads"]["main"].get("top"))
         # The page knows the served network from the start, and any other from its answers.
         return answer | {"network": self.network} if self.net else answer
 
@@ -159,6 +163,13 @@ class Explorer:
             return key, kept
         view = self.view(chosen)
         return view.key, self._kept(view)
+
+    def _verdict(self, truth: str, top: list[int] | None) -> dict[str, Any]:
+        """Whether the main head's likeliest class is the picture's; `right` None: no answer."""
+        if not top:
+            return {"right": None, "sentence": f"It is: {truth}"}
+        right = self.model.info.class_name(top[0]) == truth
+        return {"right": right, "sentence": f"✓ right: {truth}" if right else f"✗ it is: {truth}"}
 
     def _kept(self, view: View) -> Kept:
         return self.recordings.get(view.key, lambda: record(self.model, view.pixels))

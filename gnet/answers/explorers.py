@@ -15,9 +15,10 @@ from gnet.answers.picture_input import box_of, picture_of
 from gnet.errors import GnetError
 from gnet.evaluation.review import Review
 from gnet.network.weights import load
+from gnet.runs.folder import PINNED
 from gnet.serving.reviews import Reviews
 from gnet.serving.shelf import RunShelf
-from gnet.system.stamps import Stamp, stamp_of
+from gnet.system.stamps import stamp_of
 from gnet.words import cut
 
 MOST = 3
@@ -41,14 +42,14 @@ class Explorers:
         self._runs = runs
         self._reviews = reviews
         self._uploads = uploads
-        self._explorers: OrderedDict[str, tuple[Stamp, Explorer]] = OrderedDict()
+        self._explorers: OrderedDict[str, tuple[tuple[object, ...], Explorer]] = OrderedDict()
         self._lock = Lock()
 
     def resolve(self, picture: Any) -> tuple[Explorer, Chosen]:
         """The network and the picture that a value of the picture input names.
 
-        Beside what `picture_of` reads it may name a network ("net": a run's id) and a picture of a
-        run's review ("tile": run's id, a dot, its number).
+        Beside what `picture_of` reads it may name a network ("net": a run's id) and a validation
+        picture of a run ("tile": run's id, a dot, its number in the run's review or "pinned").
         """
         if not isinstance(picture, dict):
             return self.served, picture_of(picture, self._uploads)
@@ -64,9 +65,10 @@ class Explorers:
         runs = self._check(net)
         path = runs.weights(net)
         with self._lock:
-            stamp = stamp_of(path)
-            if not stamp:
+            file = stamp_of(path)
+            if not file:
                 raise GnetError("The run was deleted; choose another one.")
+            stamp = (*file, runs.card(net).name)  # the name is part of every answer
             known = self._explorers.get(net)
             if known is None or known[0] != stamp:
                 known = stamp, self._opened(runs, net, path)
@@ -93,6 +95,8 @@ class Explorers:
 
     def _tile(self, value: Any) -> Chosen:
         net, _, number = str(value).rpartition(".")
+        if number == "pinned":
+            return self._pinned(net)
         if not re.fullmatch("[0-9]{1,9}", number):
             raise GnetError(
                 f"The picture is {cut(value)!r}; allowed are a run, a dot and a picture's number."
@@ -110,7 +114,16 @@ class Explorers:
             content=review.pictures[index],
             name=f"{truth}, validation picture {index + 1} of {len(review)}",
             tile=f"{net}.{index}",
+            truth=truth,
         )
+
+    def _pinned(self, net: str) -> Chosen:
+        """The validation picture that a run has recorded from its start on."""
+        path = self._check(net).run_folder(net).path / PINNED
+        if not path.is_file():
+            raise GnetError("This run pinned no picture; choose one under Train.")
+        name = "the validation picture that the run watches"
+        return Chosen(path=path, name=name, tile=f"{net}.pinned")
 
     def _check(self, net: Any) -> RunShelf:
         if self._runs is None or not isinstance(net, str):

@@ -130,7 +130,7 @@ def lesson(arguments: argparse.Namespace) -> None:
     if arguments.data:
         changes["data"] = arguments.data
     if not arguments.json:
-        print(chosen.before, flush=True)
+        print(f"You will see: {chosen.see}\nLook at: {chosen.look}\n{chosen.before}", flush=True)
     rows = []
     for seed in range(arguments.seeds):
         runs = chosen.changed(seed=seed, **changes).runs
@@ -177,7 +177,7 @@ def _list(as_json: bool) -> None:
     from gnet.runs.lessons import LESSONS
 
     if as_json:
-        kept = ("key", "title", "line", "before")
+        kept = ("key", "title", "line", "see", "look", "before")
         print_json([{name: getattr(lesson, name) for name in kept} for lesson in LESSONS.values()])
         return
     for key, lesson in LESSONS.items():

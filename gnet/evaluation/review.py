@@ -99,6 +99,14 @@ class Review:
         cells = self.labels * count + self._answers(head).first
         return torch.bincount(cells, minlength=count * count).view(count, count)
 
+    def most_frequent_mistake(self, head: str) -> tuple[int, int, float]:
+        """The mistake made in most pictures: right class, answer, share of the class's pictures."""
+        matrix = self.confusion(head)
+        counts = matrix.sum(1)
+        mistakes = matrix.fill_diagonal_(0)
+        truth, answer = divmod(int(mistakes.argmax()), len(self.classes))
+        return truth, answer, float(mistakes[truth, answer]) / max(1, int(counts[truth]))
+
     def class_accuracy(self, head: str) -> list[float | None]:
         """By class, the fraction of its pictures that is right; None for a class without any."""
         matrix = self.confusion(head)

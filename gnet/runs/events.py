@@ -127,7 +127,10 @@ class GradientsMeasured:
 
 @dataclass(frozen=True, kw_only=True)
 class BranchesSeen:
-    """What the network makes of one pinned validation picture; `epoch` 0: before the first step."""
+    """What the network makes of one pinned validation picture, at each epoch's end and within it.
+
+    `epoch` is the one under way or just done, 0 before the first step.
+    """
 
     step: int
     epoch: int

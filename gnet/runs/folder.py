@@ -153,7 +153,7 @@ class RunFolder:
             ) from error
 
     def keep_pinned(self, picture: Tensor) -> None:
-        """Write the pinned picture, (3, h, w) uint8, which is recorded after each epoch."""
+        """Write the pinned picture, (3, h, w) uint8, which is recorded as the run goes on."""
         with atomically(self.path / PINNED) as temporary:
             to_image(picture).save(temporary, "PNG")
 

@@ -42,8 +42,12 @@ class Lesson:
     title: str
     line: str
     """What it shows, in a few words."""
+    see: str
+    """What will happen on the page, in one plain sentence."""
+    look: str
+    """Where to look meanwhile, in another one."""
     before: str
-    """Two sentences to read before it is started."""
+    """Two sentences with the background, to read before it is started."""
     runs: tuple[tuple[str, TrainConfig], ...]
     """(name, settings) in the order they are run."""
     margin: Callable[[Outcomes, float], float]
@@ -122,6 +126,8 @@ LESSONS: dict[str, Lesson] = {
             key="first-run",
             title="First run",
             line="Ten patterns, above 90 % within a minute",
+            see="The loss falls and the accuracy climbs, from guessing to nine of ten right.",
+            look="The black accuracy curve, and the four maps below the plots.",
             before="A GoogLeNet of a quarter of the width starts from random weights and goes four "
             "times through 3,000 drawn patterns of ten classes. In less than a minute its main "
             "head should be right in more than nine of ten pictures it has never seen.",
@@ -135,6 +141,8 @@ LESSONS: dict[str, Lesson] = {
             key="heads",
             title="With and without heads",
             line="One switch: the two early classifiers",
+            see="Two runs, one with two extra early exits and one without.",
+            look="Where the two black accuracy curves end, and how fast each run goes.",
             before="Two runs of one seed differ in a single switch: whether the classifiers at 4a "
             "and 4d take part in training. The paper added them to bring gradients to the lower "
             "modules; see whether a network with batch norm still needs them.",
@@ -150,6 +158,8 @@ LESSONS: dict[str, Lesson] = {
             key="depth",
             title="Depth without batch norm",
             line="aux1 learns first, the deep heads lag or stay dead",
+            see="A network in which only the first exit learns; then the same network, repaired.",
+            look="Accuracy of aux1 and of main, and bars that vanish towards the stem.",
             before="Without batch norm, Xavier's first weights make each module say less than it "
             "receives, and gradients shrink alike on their way back, while weight decay pulls on "
             "all kernels. The head at 4a is nearest to the pictures and should be ahead of the "
@@ -166,6 +176,8 @@ LESSONS: dict[str, Lesson] = {
             key="collapse",
             title="The collapse",
             line="A loss stuck at ln(classes), then cured",
+            see="A loss that stays flat at the level of guessing, and three attempts to cure it.",
+            look="The flat line on the loss plot, and which of the other runs leave it.",
             before="A published example ends at loss 3.85 = ln 47 and accuracy 2.1 % = 1/47, for "
             "two mistakes: its outputs pass a ReLU, and then a loss that expects probabilities. "
             "Here are both mistakes together, each of them cured alone, and both cured.",
@@ -190,6 +202,8 @@ LESSONS: dict[str, Lesson] = {
             key="five-by-five",
             title="What the 5×5 branch buys",
             line="Left out, 3×3, 5×5",
+            see="Three networks that differ in one branch: none, a small window, a large one.",
+            look="How far apart the three black accuracy curves end.",
             before="Three networks of one seed: without the 5×5 branches, with 3×3 kernels in "
             "them as torchvision has it, and with the paper's 5×5. A wider window costs "
             "parameters; see whether it brings anything on patterns of ten scales and shapes.",
@@ -206,6 +220,8 @@ LESSONS: dict[str, Lesson] = {
             key="fine-tune",
             title="Fine-tune on my pictures",
             line="The bundled network learns your classes",
+            see="The bundled network learns your pictures, beside one that starts from nothing.",
+            look="How early the first run's accuracy rises, and how far the second one gets.",
             before="The bundled network keeps what it has learned from everyday photos, and "
             "only its last two modules and its heads learn your pictures. The second run begins "
             "from scratch with the same pictures, so that you see what the difference is.",

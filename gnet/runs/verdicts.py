@@ -10,14 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gnet.runs.outcomes import Outcome, sampling_error
+from gnet.runs.outcomes import NEAR_CHANCE, Outcome, sampling_error
 from gnet.words import listed, percent
 
 Outcomes = Mapping[str, Outcome]
 """Run name → how the run came out."""
-NEAR_CHANCE = 0.05
-"""A main head that is no more than this above chance has learned nothing."""
-
 LEAD = 0.05
 """A head that is more than this ahead of another has learned earlier than it."""
 STUCK = 0.01

@@ -21,6 +21,7 @@ from typing import Self
 from filelock import FileLock
 
 from gnet.errors import GnetError
+from gnet.runs.beginning import BEGINNING
 from gnet.runs.control import Requests, write_requests
 from gnet.runs.folder import CONTROL, EVENTS
 from gnet.serving.limits import RunLimits
@@ -209,6 +210,7 @@ class RunQueue:
         try:
             self.apply_limits(run_id)
             write_requests(folder / CONTROL, Requests())
+            (folder / BEGINNING).unlink(missing_ok=True)  # that of an earlier process
             child, handle = begin(folder, self.folder / _SERVER, self.command, self._niceness)
         except Exception as error:
             if not isinstance(error, (OSError, GnetError)):  # a bug must not block the others

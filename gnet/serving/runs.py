@@ -15,15 +15,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.runs.control import SETTINGS, read_requests, write_requests
 from gnet.runs.folder import CONTROL, RunFolder
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.limits import RunLimits
 from gnet.serving.offers import Offers, with_own_zip
 from gnet.serving.queue import DELETED, NEW, PATIENCE, RunQueue
-from gnet.serving.run_card import RunCard, cleaned_name, hashed, new_token, write_card
+from gnet.serving.run_card import (
+    LONGEST_NAME,
+    RunCard,
+    cleaned_name,
+    hashed,
+    new_token,
+    write_card,
+)
 from gnet.serving.shelf import RESUMABLE, RunShelf, process_of
+from gnet.words import cut
 
 UNDER_WAY = ("starting", "running", "paused")
 ENDED = (*RESUMABLE, "finished", "diverged")
@@ -159,6 +167,21 @@ class Runs:
             shutil.rmtree(gone, ignore_errors=True)
             return None
         return self.shelf.describe(run_id, self.shelf.card(run_id), owner)
+
+    def rename(self, run_id: str, owner: str, name: Any) -> str:
+        """Give the owner's run another name; returns it as everybody reads it from now on.
+
+        Raises `GnetError` for another owner, and for a name of no visible letter or of too many.
+        """
+        text = cleaned_name(name, "") if isinstance(name, str) else ""
+        if not text or len(" ".join(name.split())) > LONGEST_NAME:
+            raise FieldError("name", cut(name), f"1 to {LONGEST_NAME} letters")
+        with self.queue.exclusive():
+            card = self.shelf.card(run_id)
+            if not card.owned_by(owner):
+                raise GnetError("Only the browser that started this run can name it.")
+            self.queue.write(run_id, replace(card, name=text))
+        return text
 
     def _resume(self, run_id: str, card: RunCard) -> None:
         self.queue.apply_limits(run_id)

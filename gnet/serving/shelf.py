@@ -30,6 +30,7 @@ from gnet.system.stamps import Stamp, stamp_of
 from gnet.training.starting import heads_in_training
 
 RESUMABLE = ("stopped", "interrupted", "failed")
+TRAINING = ("starting", "running", "paused", "stopping")
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _STORIES = 16
 """Runs whose events are held in memory."""
@@ -94,11 +95,15 @@ class RunShelf:
         return [self.describe(run_id, card, owner, turns) for run_id, card in chosen]
 
     def counts(self) -> dict[str, int]:
-        """How many runs train and how many wait, of all owners."""
-        cards = self.cards().values()
+        """How many runs train and how many wait, of all owners.
+
+        A process that has written its run's end does not train any more.
+        """
+        cards = self.cards()
+        live = {i: card for i, card in cards.items() if process_of(card).lives()}
         return {
-            "running": sum(process_of(card).lives() for card in cards),
-            "waiting": sum(card.queued > 0 for card in cards),
+            "running": sum(self.state(i, card) in TRAINING for i, card in live.items()),
+            "waiting": sum(card.queued > 0 for card in cards.values()),
         }
 
     def weights(self, run_id: str, which: str = "") -> Path:

@@ -214,13 +214,24 @@ class Story:
         return self._kinds[kind].latest[0] if kind in self._kinds else -1
 
     def _step_seconds(self) -> float:
-        """The median time of the latest steps, so that a pause or an epoch's end does not count."""
-        steps = [r for r in self._tail[-2 * _RATE_STEPS :] if r["type"] == "StepDone"]
-        took = sorted(
-            (later["seconds"] - earlier["seconds"]) / max(1, later["step"] - earlier["step"])
-            for earlier, later in itertools.pairwise(steps)
-        )
-        return took[len(took) // 2] if took else 0.0
+        """The median time of the latest steps, without pauses; 0 where it is not known.
+
+        A median, so that an epoch's end does not count either.
+        """
+        kinds = ("StepDone", "RunPaused", "RunContinued")
+        told = [r for r in self._tail if r["type"] in kinds]
+        took: list[float] = []
+        paused = False
+        for earlier, later in itertools.pairwise(told):
+            if earlier["type"] != "StepDone":
+                paused = earlier["type"] == "RunPaused"
+            elif (
+                later["type"] == "StepDone" and not paused
+            ):  # a single step takes what its press took
+                steps = max(1, later["step"] - earlier["step"])
+                took.append((later["seconds"] - earlier["seconds"]) / steps)
+        latest = sorted(took[-_RATE_STEPS:])
+        return latest[len(latest) // 2] if latest else 0.0
 
 
 class _Kind:

@@ -71,6 +71,18 @@ def _means(rows: list[dict[str, float]]) -> dict[str, float]:
 
 TOP = 3
 """Likeliest classes recorded for each head."""
+LOOKS = 5
+"""Recordings of the pinned picture in an epoch, the one at its end included."""
+
+
+def steps_to_look_at(per_epoch: int) -> frozenset[int]:
+    """The steps within an epoch after which the pinned picture is recorded; its end is not one.
+
+    None in an epoch of few steps: there one recording would cost as much as the steps between.
+    """
+    if per_epoch < 2 * LOOKS:
+        return frozenset()
+    return frozenset(round(per_epoch * part / LOOKS) for part in range(1, LOOKS))
 
 
 def pinned_picture(data: Dataset, index: int, preprocessing: Preprocessing) -> Tensor:

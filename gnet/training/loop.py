@@ -21,6 +21,7 @@ from gnet.data.prefetch import prefetch
 from gnet.data.source import lasting
 from gnet.errors import GnetError
 from gnet.evaluation.accuracy import Stopped
+from gnet.runs.beginning import noting
 from gnet.runs.events import (
     BranchesSeen,
     CheckpointSaved,
@@ -37,7 +38,7 @@ from gnet.runs.train_config import TrainConfig
 from gnet.system.progress import Progress
 from gnet.training import checkpoint
 from gnet.training.distributed import Group, joined
-from gnet.training.epochs import is_best, look, pinned_picture, validate
+from gnet.training.epochs import is_best, look, pinned_picture, steps_to_look_at, validate
 from gnet.training.gradients import measure_gradients, probe_batch
 from gnet.training.learner import Diverged, Learner, steps_each_epoch, training_batches
 from gnet.training.precision import this_machine
@@ -131,6 +132,8 @@ class _Run:
         self.stop = stop or (lambda: False)
         if config.threads:
             torch.set_num_threads(config.threads)
+        if self.folder and self.folder.path.exists():  # a server has made it, and waits
+            progress = noting(self.folder.path, progress)
         self.data, self.val = open_splits(config, progress)
         weights, classes = first_weights(config), len(self.data.classes)
         self.config = config = resolved(config, classes, weights, this_machine(group))
@@ -148,8 +151,9 @@ class _Run:
         """The events of the current epoch."""
         self.validated = 0
         """Number of epochs that are validated."""
+        self.looks = steps_to_look_at(self.per_epoch)
         self.seen: set[int] = set()
-        """Epochs after which the pinned picture was recorded; 0: before the first step."""
+        """Steps after which the pinned picture was recorded; 0: before the first."""
         self.seconds_before = 0.0
         """Time of the sessions before this one."""
         self.scores: list[float] = []
@@ -174,7 +178,7 @@ class _Run:
         past = [e for e in past if e.step <= learner.step]
         self.seconds_before = seconds_spent(past)
         self.validated = sum(isinstance(e, EpochDone) for e in past)
-        self.seen = {e.epoch for e in past if isinstance(e, BranchesSeen)}
+        self.seen = {e.step for e in past if isinstance(e, BranchesSeen)}
         self.epoch_steps = [
             e for e in past if isinstance(e, StepDone) and e.epoch == self.validated + 1
         ]
@@ -215,7 +219,8 @@ class _Run:
             yield self._log(past[-1])
         if not any(isinstance(e, RunStarted) for e in past):
             yield self._log(self._run_started())
-        yield from self._look_at_pinned(0)
+        if self.learner.step == 0:
+            yield from self._look_at_pinned(0)
         for epoch in range(self.validated, self.config.epochs):
             if not self.steering.stopping:
                 yield from self._train_epoch(epoch)
@@ -280,6 +285,8 @@ class _Run:
         events = [self._log(done)]
         if self.probe and learner.step % config.gradients_every == 0:
             events.append(self._log(measure_gradients(learner, self.probe, epoch + 1)))
+        if learner.step % self.per_epoch in self.looks:
+            events += self._look_at_pinned(epoch + 1)
         return events
 
     def _end_epoch(self, epoch: int) -> Iterator[Event]:
@@ -308,15 +315,11 @@ class _Run:
         yield from [*events, *self._save(best=best)]
 
     def _look_at_pinned(self, epoch: int) -> list[Event]:
-        """Record the pinned picture after `epoch` epochs, unless that is done already."""
-        if (
-            self.picture is None
-            or epoch in self.seen
-            or self.learner.step != epoch * self.per_epoch
-        ):
-            return []
-        self.seen.add(epoch)
+        """Record the pinned picture now, in epoch `epoch`, unless that is done already."""
         step = self.learner.step
+        if self.picture is None or step in self.seen:
+            return []
+        self.seen.add(step)
         return [self._log(look(self.learner.eval_model, self.picture, step=step, epoch=epoch))]
 
     def _save_progress(self) -> list[Event]:

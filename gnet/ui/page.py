@@ -41,6 +41,7 @@ STYLES = (
     "train/form-choices.css",
     "train/form-states.css",
     "train/plots.css",
+    "train/touch.css",
 )
 """The style sheet: the page's own rules, those of the form, those of the plots."""
 

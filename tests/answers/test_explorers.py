@@ -19,7 +19,7 @@ from gnet.network.config import BRANCHES, HEADS, STAGES, TRAINED, UNTRAINED, Mod
 from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import save
-from gnet.runs.folder import BEST, LAST
+from gnet.runs.folder import BEST, LAST, RunFolder
 from gnet.serving.reviews import Reviews
 from gnet.serving.run_card import RunCard, write_card
 from gnet.serving.run_review import REVIEW
@@ -184,7 +184,31 @@ def test_a_picture_of_a_review_is_explored_as_it_was_judged(
             assert answer["heads"][head]["probabilities"][likeliest] == pytest.approx(
                 sure, abs=2e-3
             )
+        right = looked_at.answer(index)["heads"]["main"]["right"]
+        mark = "✓ right:" if right else "✗ it is:"
+        truth = looked_at.classes[looked_at.labels[index]]
+        assert answer["verdict"] == {"right": right, "sentence": f"{mark} {truth}"}
     assert explorer.network["heads"][0]["top1"] is not None
+
+
+def test_before_a_review_the_picture_that_a_run_watches_is_explored(
+    explorers: Explorers, shelf: Shelf
+) -> None:
+    shelf.put(A, random_network(size=32))
+    with pytest.raises(GnetError, match="pinned no picture"):
+        explorers.resolve({"net": A, "tile": f"{A}.pinned"})
+    RunFolder(shelf.folder / A).keep_pinned(torch.full((3, 32, 32), 7, dtype=torch.uint8))
+    explorer, chosen = explorers.resolve({"net": A, "tile": f"{A}.pinned"})
+    answer = explorer.explore(chosen)
+    assert answer["tile"] == f"{A}.pinned" and not answer.get("verdict")
+
+
+def test_a_run_that_is_renamed_is_named_so_in_explore(explorers: Explorers, shelf: Shelf) -> None:
+    shelf.put(A, random_network(size=32))
+    assert explorers.find(A).network["name"] == "run a"
+    assert explorers.find(A) is explorers.find(A)
+    write_card(shelf.folder / A, replace(shelf.card(A), name="the best"))
+    assert explorers.find(A).network["name"] == "the best"
 
 
 def test_another_network_can_look_at_the_picture_of_a_review(

@@ -13,8 +13,8 @@ import pytest
 from gnet.commands.main import main
 from gnet.runs.events import EpochDone, Event, RunEnded, RunResumed, RunStarted, StepDone
 from gnet.runs.lessons import LESSONS, Lesson
-from gnet.runs.outcomes import outcome
-from gnet.runs.verdicts import LEAD, NEAR_CHANCE, STUCK
+from gnet.runs.outcomes import NEAR_CHANCE, outcome
+from gnet.runs.verdicts import LEAD, STUCK
 from gnet.training.loop import train
 from gnet.words import percent
 from support.training_runs import tiny
@@ -290,7 +290,7 @@ def test_the_command_runs_a_lesson_for_each_seed_and_says_what_it_came_to(
         assert all(percent(result.main) in row["after"] for result in found.values())
     assert main(["lesson", "first-run"]) == 0
     said = capsys.readouterr().out
-    assert said.startswith(lesson.before)
+    assert said.startswith(f"You will see: {lesson.see}\nLook at: ") and lesson.before in said
     assert "first run  epoch 1  " in said
     assert "seed 0: After " in said
 
@@ -298,3 +298,11 @@ def test_the_command_runs_a_lesson_for_each_seed_and_says_what_it_came_to(
 def test_a_lesson_that_does_not_exist_is_refused_in_a_sentence(capsys) -> None:
     assert main(["lesson", "deep"]) == 2
     assert "'deep'; there are first-run, heads" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", LESSONS)
+def test_a_lesson_first_says_in_plain_words_what_is_seen_and_where(key) -> None:
+    for line in (LESSONS[key].see, LESSONS[key].look):
+        assert len(line.split()) <= 20 and line[0].isupper() and line.endswith(".")
+        for term in ("batch norm", "Xavier", "seed", "gradient"):
+            assert term.lower() not in line.lower()

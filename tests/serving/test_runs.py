@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.runs.control import read_requests
 from gnet.runs.events import RunEnded
 from gnet.runs.folder import CONTROL
@@ -274,6 +274,19 @@ def test_a_run_without_a_name_gets_one(opened):
     start(runs, SHORT, name=" new\tname " + "x" * 90)
     start(runs, SHORT, name="\u200b\n")
     assert [row["name"] for row in runs.shelf.list(OWNER)] == ["Run 2", "new name " + "x" * 51]
+
+
+def test_the_owner_gives_a_run_another_name_which_is_kept_and_checked(opened):
+    runs = opened()
+    run_id = start(runs, SHORT)
+    assert runs.rename(run_id, OWNER, " my\t<b>first</b> \u200b run ") == "my <b>first</b> run"
+    assert RunShelf(runs.folder).card(run_id).name == "my <b>first</b> run"
+    for name in ("", " \n\u200b", "x" * 61, None, 7, ["a"]):
+        with pytest.raises(FieldError, match="allowed are 1 to 60 letters"):
+            runs.rename(run_id, OWNER, name)
+    with pytest.raises(GnetError, match="Only the browser that started this run can name it"):
+        runs.rename(run_id, STRANGER, "mine")
+    assert runs.shelf.card(run_id).name == "my <b>first</b> run"
 
 
 def test_deleting_ends_the_process_and_leaves_no_folder(opened):

@@ -8,6 +8,7 @@ import pytest
 
 from gnet.runs.events import (
     EpochDone,
+    RunContinued,
     RunEnded,
     RunPaused,
     RunResumed,
@@ -213,6 +214,15 @@ def test_another_file_in_its_place_is_read_from_its_beginning(path):
 
 def test_the_time_a_step_takes_is_not_confused_by_a_pause(path):
     say(path, started(), *(step(n) for n in range(1, 20)), step(20, seconds=1000.0))
+    assert Story(path).progress().step_seconds == pytest.approx(0.1)
+
+
+def test_single_steps_in_a_pause_say_nothing_of_the_time_a_step_takes(path):
+    say(path, started(), *(step(n) for n in range(1, 4)), RunPaused(step=3))
+    waits = [step(n, seconds=30.0 * n) for n in range(4, 12)]
+    say(path, *waits)
+    assert Story(path).progress().step_seconds == pytest.approx(0.1)
+    say(path, RunContinued(step=11), step(12, seconds=400.0), step(13, seconds=400.1))
     assert Story(path).progress().step_seconds == pytest.approx(0.1)
 
 

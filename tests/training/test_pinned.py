@@ -15,9 +15,10 @@ from gnet.explain.recording import record
 from gnet.network.config import BRANCHES, STAGES
 from gnet.network.info import Preprocessing
 from gnet.network.weights import load
-from gnet.runs.events import BranchesSeen, from_record, to_line
-from gnet.runs.folder import LAST, PINNED
-from gnet.training.epochs import look, pinned_picture
+from gnet.runs.events import BranchesSeen, StepDone, from_record, to_line
+from gnet.runs.folder import LAST, PINNED, RunFolder
+from gnet.training.epochs import look, pinned_picture, steps_to_look_at
+from gnet.training.loop import resume, train
 from gnet.training.starting import open_splits
 from support.training_runs import run, tiny
 
@@ -91,3 +92,29 @@ def test_a_picture_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(FieldError, match="from -1 to 19"):
         run(tiny(pinned=20), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_within_a_longer_epoch_the_picture_is_recorded_at_four_more_steps():
+    config = tiny(per_class=10, epochs=1)  # 100 pictures in steps of 8: 13 steps
+    told = run(config)
+    seen = [event for event in told if isinstance(event, BranchesSeen)]
+    assert [(event.step, event.epoch) for event in seen] == [
+        (0, 0), (3, 1), (5, 1), (8, 1), (10, 1), (13, 1)
+    ]  # fmt: skip
+    assert seen[1].shares != seen[2].shares
+    steps = [event for event in told if isinstance(event, StepDone)]
+    blind = run(tiny(per_class=10, epochs=1, pinned=-1))
+    assert [s.loss for s in steps] == [s.loss for s in blind if isinstance(s, StepDone)]
+    assert steps_to_look_at(3) == frozenset()
+
+
+def test_a_resumed_run_looks_again_at_no_step_twice(tmp_path):
+    config = tiny(per_class=10, epochs=1)
+    begun = train(config, tmp_path)
+    for event in begun:
+        if getattr(event, "step", 0) == 5 and isinstance(event, BranchesSeen):
+            break
+    begun.close()
+    list(resume(tmp_path))
+    seen = [e.step for e in RunFolder(tmp_path).events() if isinstance(e, BranchesSeen)]
+    assert seen == [0, 3, 5, 8, 10, 13]

@@ -38,9 +38,9 @@ gnet.review = (() => {
     try {
       answer = await server.look({ run: state.run });
     } catch {
-      answer = { state: "waiting" }; // the server is away for a moment
+      answer = { state: "waiting", said: "" }; // the server is away for a moment
     }
-    answer ??= { state: "failed", message: "The server could not answer." };
+    answer ??= { state: "failed", said: "The server could not answer." };
     if (mine !== turn) return;
     if (answer.state === "ready") {
       const { review } = answer;
@@ -50,7 +50,7 @@ gnet.review = (() => {
       tell(["review"]);
       return pictures();
     }
-    state.standing = answer.error ? { state: "failed", message: answer.error } : answer;
+    state.standing = answer.error ? { state: "failed", said: answer.error } : answer;
     tell(["review"]);
     if (["waiting", "looking"].includes(answer.state)) timer = setTimeout(() => ask(mine), PAUSE);
   }
@@ -114,18 +114,18 @@ gnet.review = (() => {
     });
   }
 
-  // Explore the run's network, with one of its validation pictures.
-  function explore(run, picture = run === state.run ? state.review?.first : undefined) {
+  // Explore the run's network, with one of its validation pictures: the one given, the first of its
+  // review, or the one that the run has watched.
+  function explore(run, picture) {
     gnet.look(run, picture === undefined ? "" : `${run}.${picture}`);
     gnet.show("explore");
   }
-  document.addEventListener("gnet-explore", (event) => explore(event.detail.run));
+  document.addEventListener("gnet-explore", async ({ detail: { run, pinned } }) => {
+    let review = run === state.run ? state.review : null;
+    if (!review) ({ review } = await server.look({ run }).catch(() => null) ?? {});
+    explore(run, review ? review.first : pinned ? "pinned" : undefined);
+  });
 
   const name = (index) => state.review.classes[index];
-  // Why a head is missing.
-  function silent() {
-    const heads = gnet.train.HEADS.filter((head) => state.review.untrained.includes(head));
-    return heads.length ? ` ${heads.join(" and ")} ${heads.length > 1 ? "are" : "is"} untrained: no answers.` : "";
-  }
-  return { state, draw, choose, turnTo, pictures, connect, explore, name, silent };
+  return { state, draw, choose, turnTo, pictures, connect, explore, name };
 })();

@@ -2,7 +2,7 @@
 // An update sets the paths anew and nothing else, so nothing flickers and a zoom stays.
 gnet.chart = (() => {
   const NS = "http://www.w3.org/2000/svg";
-  const LEFT = 38;
+  const LEFT = 45;
   const TOP = 8;
   const BOTTOM = 22;
   const [FAR, FAR_RUN] = [2, 5]; // so many times as high as the run's lines, a dot or a run goes beyond
@@ -21,7 +21,7 @@ gnet.chart = (() => {
     return power * [1, 2, 5, 10].find((times) => times * power >= rough * 0.999);
   }
   const written = (value, step) =>
-    value >= 1e5 ? Number(value.toPrecision(2)).toExponential().replace("e+", "e") : value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+    value >= 1e5 ? gnet.power(Number(value.toPrecision(2)).toExponential()) : value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
 
   // The first place in sorted `xs` that is not below x.
   function place(xs, x) {

@@ -150,10 +150,11 @@ window.gnet = (() => {
     if (x > 0 && x < 0.0005) return "<0.1\u00a0%";
     return `${(100 * x).toFixed(x < 0.0995 ? 1 : 0)}\u00a0%`;
   };
+  const power = (text) => text.replace(/(?:\.0)?e([+-]\d+)/, (_, n) => `·10${[...n].map((c) => ({ "-": "⁻", "+": "" })[c] ?? "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join("")}`).replace("-", "−");
   const number = (x) => {
     const size = Math.abs(x);
     if (x === 0) return "0";
-    if (size < 0.001 || size >= 100000) return x.toExponential(1).replace("e+", "e");
+    if (size < 0.001 || size >= 100000) return power(x.toExponential(1));
     return String(Number(x.toPrecision(size < 0.1 ? 2 : 3))).replace("-", "−");
   };
   const label = (branch) => state.network.branches.find((b) => b.name === branch).label;
@@ -169,6 +170,6 @@ window.gnet = (() => {
 
   return {
     SCOPES, tabs, address, state, words, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
-    escape, cut, fit, percent, number, label, branches, tell, trained,
+    escape, cut, fit, percent, number, power, label, branches, tell, trained,
   };
 })();

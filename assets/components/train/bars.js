@@ -2,7 +2,7 @@
 gnet.bars = (() => {
   const MODULES = ["stem", "3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"];
   const HEIGHT = 139;
-  const [LEFT, TOP, BOTTOM] = [38, 8, 22];
+  const [LEFT, TOP, BOTTOM] = [45, 8, 22];
   const { number, escape } = gnet;
 
   // The end of the axis: a round number; it shrinks only when there is much room.

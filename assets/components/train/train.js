@@ -8,7 +8,7 @@ gnet.train = (() => {
   const state = {
     run: gnet.address.get("run"), // the id of the run shown
     rows: [], // the runs listed, newest first
-    queue: { running: 0, waiting: 0 }, // of the whole server
+    queue: { running: 0, waiting: 0, said: "" }, // of the whole server
     over: new Set(), // ids of runs laid over it
     heads: new Set(HEADS), // heads shown on the plots
     zoom: null, // [from, to] in epochs, the same for all plots
@@ -18,7 +18,7 @@ gnet.train = (() => {
     away: false, // whether the server cannot be reached
     after: "", // what the runs of its lesson have shown
     lesson: "", // the lesson that the form was filled from
-    form: null, // the last check of the form: { said, troubles, changed }
+    form: null, // the last check of the form: { said, troubles }
     ready: false, // whether the runs have been listed
   };
   // A link to a run shows the run first, also in a single column.
@@ -192,7 +192,10 @@ gnet.train = (() => {
   const within = (form) => form.map((value, i) => (spans[i] ? Math.min(Math.max(Number(value) || 0, spans[i][0]), spans[i][1]) : value));
 
   // The tab that shows networks listens to this.
-  const explore = (run) => document.dispatchEvent(new CustomEvent("gnet-explore", { detail: { run } }));
+  const explore = (run) => {
+    const { pinned } = state.rows.find(({ id }) => id === run) ?? {};
+    document.dispatchEvent(new CustomEvent("gnet-explore", { detail: { run, pinned } }));
+  };
 
   const shown = () => tracks.get(state.run);
 

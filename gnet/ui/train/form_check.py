@@ -34,6 +34,7 @@ from gnet.ui.train.form import (
     to_form,
     value_of,
 )
+from gnet.words import listed, some
 
 HARMLESS = (
     "seed",
@@ -44,6 +45,7 @@ HARMLESS = (
     "gradients_every",
 )
 """Fields in which a run may differ from its question's and still answer it."""
+BUILT_IN = "built-in"
 _BUNDLED = "As in the bundled network."
 _FAST = 1.0
 """A learning rate above this is worth a word."""
@@ -77,6 +79,8 @@ def check(lesson: Lesson, values: Mapping[str, Any], limits: RunLimits | None = 
             for _, config in runs:
                 _check_limits(config, limits or RunLimits(), troubles)
             changed = departures(lesson, [config for _, config in runs])
+            if lesson.own_data and values["data"] == BUILT_IN:
+                notes["data"] = "Upload a zip of your pictures; until then the patterns stand in."
         except GnetError as error:
             troubles |= _placed(error)
     return Checked(troubles=troubles, notes=notes, locked=locked, changed=changed)
@@ -97,6 +101,22 @@ def wanted(lesson: Lesson, values: Mapping[str, Any]) -> list[tuple[str, TrainCo
         return [(name, filled(config, given, kept)) for name, config in lesson.runs]
     except GnetError as error:
         raise GnetError(next(iter(_placed(error).values()))) from None
+
+
+def form_sentence(troubles: Mapping[str, str], changed: Sequence[str]) -> str:
+    """The sentence beside the start button; at each field stands what is wrong with it."""
+    if troubles.get(""):
+        return troubles[""]
+    if troubles:
+        return f"To start, correct {listed(_label(name) for name in troubles)}."
+    if changed:
+        return f"Changed: {some(changed, 4)}. The run no longer answers the lesson's question."
+    return ""
+
+
+def refusal(error: FieldError) -> str:
+    """A field's error with the label that the form gives it."""
+    return next(iter(_placed(error).values()))
 
 
 def departures(lesson: Lesson, configs: Sequence[TrainConfig]) -> tuple[str, ...]:

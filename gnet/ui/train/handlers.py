@@ -14,19 +14,22 @@ from typing import Any
 import gradio as gr
 
 from gnet.data.source import is_missing, parse
-from gnet.errors import GnetError
-from gnet.runs.folder import PINNED
+from gnet.errors import FieldError, GnetError
+from gnet.runs.beginning import read_beginning
+from gnet.runs.folder import EVENTS, PINNED
 from gnet.runs.lessons import LESSONS, Lesson
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.measuring import ESTIMATE, FIND_RATE, Measuring
 from gnet.serving.offers import Offers
-from gnet.serving.runs import NewRun, Runs
+from gnet.serving.reviews import Reviews
+from gnet.serving.runs import ENDED, UNDER_WAY, NewRun, Runs
 from gnet.system.paths import without_paths
 from gnet.ui.events import as_text, sent, spoken
 from gnet.ui.train import data as data_tab
 from gnet.ui.train.form import FIELDS, allowed, filled, form_values, named
-from gnet.ui.train.form_check import check, departures, wanted
-from gnet.ui.train.rows import after_runs, described
+from gnet.ui.train.form_check import check, departures, form_sentence, refusal, wanted
+from gnet.ui.train.rows import after_runs, described, outcome_of
+from gnet.ui.train.sentences import about, queue, share_begun
 from gnet.words import cut, duration
 
 FIRST = next(iter(LESSONS.values()))
@@ -39,8 +42,11 @@ _MOST_LAID = 12
 class Handlers:
     """The events of one page's Train tab; forms arrive in the order of `FIELDS`."""
 
-    def __init__(self, runs: Runs, offers: Offers, measuring: Measuring) -> None:
+    def __init__(
+        self, runs: Runs, offers: Offers, measuring: Measuring, reviews: Reviews | None = None
+    ) -> None:
         self.runs = runs
+        self.reviews = reviews or Reviews()
         self.offers = offers
         self.measuring = measuring
         self.most = {"epochs": runs.limits.max_epochs, "size": runs.limits.max_size}
@@ -63,11 +69,13 @@ class Handlers:
         with spoken():
             steer(self.runs, **sent(event, "run", "owner", "action", "value"))
 
-    def check(self, key: str, *form: Any) -> str:
+    def check(self, key: str, *form: Any) -> tuple[str, Any]:
+        """The messages to the form, and whether it can be started so."""
         with spoken():
             found = checked(self.runs, self.offers, lesson_of(key), named(form))
+            ready = self.runs.limits.enabled and not found["troubles"]
             # The page hears of what has changed, and the same words twice are two answers.
-            return as_text(found | {"turn": next(self._turns)})
+            return as_text(found | {"turn": next(self._turns)}), gr.update(interactive=ready)
 
     def lock(self, event: gr.EventData, key: str, *form: Any) -> list[Any]:
         with spoken():
@@ -75,20 +83,22 @@ class Handlers:
 
     def estimate(self, request: gr.Request, key: str, *form: Any) -> Iterator[tuple[Any, str]]:
         """The label of the start button. The page asks by itself: a refusal stands beside it."""
-        yield gr.update(value="Start"), as_text({"trouble": ""})
         lesson = lesson_of(key)
+        first = start_label(None, lesson, 0)
+        yield gr.update(value=first), as_text({"trouble": ""})
         if checked(self.runs, self.offers, lesson, named(form))["troubles"]:
             return  # they are told at the fields
         try:
             config = as_run(self.runs, lesson, self._meant(form))
             for found in self.measuring.ask(ESTIMATE, config, str(request.session_hash)):
-                label = start_label(found, len(lesson.runs)) if found else None
+                label = start_label(found, lesson, config.epochs) if found else None
                 update = gr.skip() if label is None else gr.update(value=label)
                 yield update, as_text({"trouble": ""})
         except GnetError as error:
-            busy = self.runs.shelf.counts()["running"]
+            busy = bool(self.runs.shelf.counts()["running"])
             trouble = MEASURED_LATER if busy else f"Time per epoch is not known. {error}"
-            yield gr.update(value="Start"), as_text({"trouble": without_paths(trouble)})
+            answer = {"trouble": without_paths(trouble), "later": busy}
+            yield gr.update(value=first), as_text(answer)
 
     def find_rate(self, request: gr.Request, key: str, *form: Any) -> Iterator[str]:
         with spoken():
@@ -112,15 +122,40 @@ class Handlers:
     def follow(self, run: Any, since: Any, owner: Any) -> dict[str, Any]:
         """A run's events from `since` on and its state; before it begins, a download's progress."""
         found = self.runs.shelf.follow(_text(run), _count(since), _text(owner))
-        if found["run"]["state"] == "starting":
-            data = found["run"]["config"].get("data", "")
-            found["run"]["doing"] = self.offers.fetching.progress(data)
-        return found
+        return found | {"run": found["run"] | self._said(found["run"])}
+
+    def _said(self, run: dict[str, Any]) -> dict[str, Any]:
+        """The sentence about a run, and how far it is before its first step."""
+        folder = self.runs.folder / run["id"]
+        if run["state"] in ENDED:
+            review = self.reviews.find(folder) if run["weights"] else None
+            said = about(run, outcome=outcome_of(folder / EVENTS), review=review)
+            return {"said": said, "begun": 0.0}
+        if run["state"] != "starting":
+            begun = 0.9 if run["state"] in UNDER_WAY else 0.0
+            return {"said": about(run, at_once=self.runs.limits.at_once), "begun": begun}
+        beginning = read_beginning(folder)
+        download = self.offers.fetching.progress(run["config"].get("data", ""))
+        said = about(run, beginning, download=download)
+        return {"said": said, "begun": share_begun(beginning)}
 
     def listed(self, owner: Any, also: Any) -> dict[str, Any]:
         others = [_text(run) for run in also[:_MOST_LAID]] if isinstance(also, list) else []
         rows = described(self.runs.shelf.list(_text(owner), others))
-        return {"rows": rows, "queue": self.runs.shelf.counts()}
+        counts = self.runs.shelf.counts()
+        own = any(row["state"] not in ENDED for row in rows)
+        return {"rows": rows, "queue": counts | {"said": queue(**counts, own=own)}}
+
+    def change(self, run: Any, owner: Any, action: Any, value: Any) -> dict[str, Any]:
+        """Set something of a run anew while it trains; a refusal names the field."""
+        try:
+            steer(self.runs, run, owner, action, value)
+        except FieldError as error:
+            raise GnetError(refusal(error)) from error
+        return {}
+
+    def rename(self, run: Any, owner: Any, name: Any) -> dict[str, Any]:
+        return {"name": self.runs.rename(_text(run), _text(owner), name)}
 
     def pinned(self, run: Any) -> dict[str, Any]:
         return {"src": pinned_picture(self.runs, _text(run))}
@@ -167,7 +202,12 @@ def checked(runs: Runs, offers: Offers, lesson: Lesson, values: dict[str, Any]) 
     except GnetError as error:
         values, missing = values | {"data": "built-in"}, {"data": without_paths(str(error))}
     found = asdict(check(lesson, values, runs.limits))
-    return found | {"locked": list(found["locked"]), "troubles": found["troubles"] | missing}
+    troubles = found["troubles"] | missing
+    return found | {
+        "locked": list(found["locked"]),
+        "troubles": troubles,
+        "said": form_sentence(troubles, found["changed"]),
+    }
 
 
 def locked(lesson: Lesson, values: dict[str, Any], ever: Any) -> list[Any]:
@@ -199,11 +239,18 @@ def as_run(runs: Runs, lesson: Lesson, values: dict[str, Any]) -> TrainConfig:
     return runs.as_run(config)
 
 
-def start_label(found: dict[str, Any], runs: int) -> str:
-    """The start button's text: the time of an epoch of the first run, measured on a few steps."""
-    what = "Start:" if runs == 1 else f"Start {runs} runs: the first"
-    seconds = found["seconds_per_epoch"]
-    return f"{what} about {duration(seconds) if seconds >= 1 else 'a second'} an epoch"
+def start_label(found: dict[str, Any] | None, lesson: Lesson, epochs: Any) -> str:
+    """The start button's text: how many runs, and the time, measured on a few steps of the first.
+
+    One run says what an epoch takes; several say what they take together.
+    """
+    runs = len(lesson.runs)
+    what = "Start" if runs == 1 else f"Start {runs} runs"
+    if found is None:
+        return what
+    seconds = max(1.0, found["seconds_per_epoch"] * (1 if runs == 1 else runs * epochs))
+    time = f"about {duration(seconds) if seconds > 1 else 'a second'}"
+    return f"{what}: {time} {'an epoch' if runs == 1 else 'in all'}"
 
 
 def pinned_picture(runs: Runs, run_id: str) -> str:

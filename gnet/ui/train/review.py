@@ -6,6 +6,7 @@ Reviews are made by processes of their own; the page asks for what there is, out
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 from PIL import Image
@@ -15,12 +16,20 @@ from gnet.errors import FieldError, GnetError
 from gnet.evaluation.review import Review
 from gnet.network.config import HEADS
 from gnet.runs.comparison import compare
+from gnet.runs.folder import BEST
 from gnet.serving.reviews import Reviews
 from gnet.serving.runs import ENDED, Runs
 from gnet.system.paths import without_paths
 from gnet.ui.components import drawing
 from gnet.ui.events import answered
 from gnet.ui.train.rows import IN_MID_RUN, PASSED_OVER, in_mid_run, label, word
+from gnet.ui.train.sentences import (
+    accuracy_of,
+    chosen_count,
+    chosen_title,
+    evaluated,
+    without_answers,
+)
 from gnet.words import cut, percent
 
 TILES, _TILE_SIDE = 12, 96
@@ -60,8 +69,10 @@ class Questions:
             return {"state": "running"}
         found = self.reviews.ask(self.shelf.run_folder(run).path)
         if isinstance(found, Review):
-            return {"state": "ready", "review": described(found)}
-        return vars(found) | {"message": without_paths(found.message)}
+            best = (self.shelf.run_folder(run).path / BEST).is_file()
+            return {"state": "ready", "review": described(found, best=best)}
+        shown = replace(found, message=without_paths(found.message))
+        return {"state": found.state, "said": evaluated(shown)}
 
     def pictures(
         self, run: Any, head: Any, right: Any, truth: Any, answer: Any, start: Any
@@ -84,6 +95,8 @@ class Questions:
         return {
             "count": len(found),
             "start": first,
+            "title": chosen_title(review, right=right, **cell),
+            "said": chosen_count(min(first + TILES, len(found)), len(found), review.untrained),
             "tiles": [
                 review.answer(index) | {"src": _tile(review.pictures[index])}
                 for index in found[first : first + TILES]
@@ -117,15 +130,22 @@ class Questions:
         }
 
 
-def described(review: Review) -> dict[str, Any]:
-    """A review as the page draws it: numbers of each head, and no picture yet."""
+def described(review: Review, *, best: bool = False) -> dict[str, Any]:
+    """A review as the page draws it: numbers of each head, and no picture yet.
+
+    `best`: whether it is of a run's best weights.
+    """
     return {
         "classes": list(review.classes),
         "pictures": len(review),
         "of": review.total,
         "size": review.size,
         "untrained": list(review.untrained),
-        "heads": {head: _head(review, head) for head in reversed(HEADS) if head in review.heads},
+        "heads": {
+            head: _head(review, head) | {"said": accuracy_of(review, head, best=best)}
+            for head in reversed(HEADS)
+            if head in review.heads
+        },
         "first": _first(review),
     }
 
@@ -143,7 +163,8 @@ def _head(review: Review, head: str) -> dict[str, Any]:
         "accuracy": review.accuracy(head),
         "confidence": review.confidence(head),
         "error": error,
-        "calibration": f"{_sureness(review, head)}; expected calibration error {percent(error)}.",
+        "calibration": f"{_sureness(review, head)}; expected calibration error {percent(error)}."
+        + without_answers(review.untrained),
         "cells": cells,
         "confused": mistaken[:_CONFUSED],
         "counts": matrix.sum(1).tolist(),

@@ -53,6 +53,7 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "differs": pairs[:_MOST],
                 "differs_more": ", ".join(f"{what} {value}" for what, value in pairs),
                 "explore": bool(row["weights"]),
+                "pinned": config is not None and config.pinned >= 0,
             }
         )
     return listing
@@ -78,7 +79,8 @@ def after_runs(runs: Runs, run_id: str, owner: str) -> str:
         result = "they no longer answer" if len(changed) > 1 else "it no longer answers"
         return f"Settings of {names} changed during the run, so {result} the lesson's question."
     found = {
-        name: _outcome(runs.shelf.run_folder(group[name]).path / EVENTS) for name, _ in lesson.runs
+        name: outcome_of(runs.shelf.run_folder(group[name]).path / EVENTS)
+        for name, _ in lesson.runs
     }
     return lesson.verdict({name: one for name, one in found.items() if one is not None})
 
@@ -95,7 +97,7 @@ def in_mid_run(settings: Mapping[str, float], config: TrainConfig) -> str:
     return ", ".join(f"{label(name)} {word(name, value)}" for name, value in changed.items())
 
 
-def _outcome(path: Path) -> Outcome | None:
+def outcome_of(path: Path) -> Outcome | None:
     """How a run came out so far; its file is read again only when it was written since."""
     stamp = stamp_of(path)
     return _read_outcome(path, stamp) if stamp else None  # it waits, or was deleted just now

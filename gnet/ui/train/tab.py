@@ -10,7 +10,6 @@ from typing import Any
 
 import gradio as gr
 
-from gnet.runs.control import SETTINGS
 from gnet.runs.lessons import LESSONS, Lesson
 from gnet.runs.smoothing import SMOOTHING
 from gnet.serving.measuring import Measuring
@@ -47,7 +46,7 @@ class Parts:
 
 def build(runs: Runs, reviews: Reviews, offers: Offers, measuring: Measuring) -> None:
     """Put the tab's components and events where the caller stands."""
-    handlers = Handlers(runs, offers, measuring)
+    handlers = Handlers(runs, offers, measuring, reviews)
     with gr.Row(elem_id="train"):
         with gr.Column(elem_id="train-left"):
             left = _left(handlers)
@@ -90,14 +89,16 @@ def _right(handlers: Handlers, reviews: Reviews) -> dict[str, Any]:
             answered(handlers.follow, "run", "since", "owner"),
             answered(handlers.listed, "owner", "also"),
             answered(handlers.after, "run", "owner"),
+            answered(handlers.change, "run", "owner", "action", "value"),
+            answered(handlers.rename, "run", "owner", "name"),
         ],
-        most={name: train_form.field_of(name).metadata["max"] for name in SETTINGS},
         smoothing=SMOOTHING,
     )
     drawing("train/plots")
+    drawing("train/inside", server_functions=[answered(handlers.pinned, "run")])
     table = drawing("train/runs")
     review_tab.build(handlers.runs, reviews)
-    drawing("train/inside", server_functions=[answered(handlers.pinned, "run")])
+    drawing("train/rates")
     return {"preview": preview, "bar": bar, "table": table}
 
 
@@ -144,7 +145,7 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         part.change(None, js="() => gnet.train.formed()", api_visibility="private")
 
     lesson = {"js": "(lesson, ...form) => [gnet.train.state.lesson, ...gnet.train.within(form)]"}
-    checker.check(handlers.check, [key, *form], checker, **lesson, **latest)
+    checker.check(handlers.check, [key, *form], [checker, parts.go], **lesson, **latest)
     checker.lock(handlers.lock, [key, *form], form, **lesson, **latest)
     # Those who wait for their turn hold one of the server's forty threads each.
     measured: dict[str, Any] = {**lesson, "concurrency_limit": 8, **PRIVATE}
@@ -176,6 +177,9 @@ def _described(lesson: Lesson) -> dict[str, Any]:
         "key": lesson.key,
         "title": lesson.title,
         "line": lesson.line,
+        "see": lesson.see,
+        "look": lesson.look,
         "before": lesson.before,
+        "own": lesson.own_data,
         "runs": [name for name, _ in lesson.runs],
     }

@@ -90,6 +90,11 @@ def test_each_hostile_zip_is_one_sentence_where_pictures_are_chosen(visit, tmp_p
     viewer = visit("?tab=train")
     page = viewer.page
     expect(page.locator("#train-data .hint")).to_contain_text("up to 300 MB")
+    page.locator("[data-lesson=fine-tune]").click()  # it leads to the upload
+    expect(page.locator("#train-data .upload")).to_be_focused()
+    expect(page.locator("#form-data .form-said")).to_contain_text("Upload a zip of your pictures")
+    page.locator("[data-lesson=first-run]").click()
+    expect(page.locator("#form-data .form-said")).to_have_text("")
     trouble = page.locator("#train-data .trouble")
     for name, (make, words) in HOSTILE.items():
         upload(page, make(tmp_path / f"{name}.zip"))
@@ -98,6 +103,8 @@ def test_each_hostile_zip_is_one_sentence_where_pictures_are_chosen(visit, tmp_p
         assert said.count(". ") == 0 and said.endswith(".") and str(tmp_path) not in said
         expect(page.locator("#train-data .upload")).to_be_enabled()
         expect(page.locator("#train-preview section")).to_be_hidden()
+        box, button = trouble.bounding_box(), page.locator("#start").bounding_box()
+        assert box["y"] + box["height"] <= button["y"], "the start button covers nothing of it"
     expect(page.get_by_test_id("toast-body")).to_have_count(0)
     # A zip of dots is a zip of classes: only a look at its pictures tells, and so does an estimate.
     expect(page.locator("#form-data input")).to_have_value("dots.zip (yours)")

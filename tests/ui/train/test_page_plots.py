@@ -1,15 +1,16 @@
 """What the Train tab draws of runs whose every number is known: heads, gaps, looks, zoom, time."""
 
 import math
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from gnet.network.config import UNTRAINED
+from gnet.network.config import BRANCHES, UNTRAINED
 from gnet.network.weights import save
-from gnet.runs.events import GradientsMeasured, RunEnded, SettingsChanged
+from gnet.runs.events import BranchesSeen, GradientsMeasured, RunEnded, SettingsChanged
 from gnet.runs.folder import LAST
 from gnet.runs.smoothing import smoothed, span_of
 from gnet.serving.limits import RunLimits
@@ -74,7 +75,7 @@ def test_a_head_of_weight_0_is_not_drawn_and_is_called_untrained(told: Told, loo
     assert grey != hue and "untrained" in (
         page.locator("[data-plot=loss] svg").get_attribute("aria-label") or ""
     )
-    expect(page.locator("[data-plot=parts] h2")).to_have_text("main + 0.3 · aux1")
+    expect(page.locator("[data-plot=parts] .look b")).to_have_text("main + 0.3 · aux1")
     expect(page.locator("#train-runs tr.shown [data-head=aux2]")).to_have_text("untrained")
     expect(page.locator("#train-runs tr.shown [data-head=aux1]")).to_contain_text("%")
 
@@ -98,8 +99,9 @@ def test_a_run_without_heads_has_no_key_for_them(told: Told, look_at) -> None:
     expect(lines(page)).to_have_count(1)
     for head in ("aux1", "aux2"):
         expect(key(page, head)).to_be_hidden()
-    expect(page.locator("[data-plot=parts] h2")).to_have_text("The loss is that of main alone")
-    expect(page.locator("[data-plot=parts] .look")).to_contain_text("All of what is minimised")
+    expect(page.locator("[data-plot=parts] .look")).to_contain_text(
+        "main alone: all of what is minimised"
+    )
     expect(page.locator("#train-bar .facts")).not_to_contain_text("aux weight")
 
 
@@ -291,13 +293,51 @@ def test_the_time_left_counts_the_validation_of_the_epochs_to_come(told: Told, l
     expect(page.locator("#train-bar .facts")).to_contain_text("0:09 left")
 
 
+def test_a_module_is_watched_within_an_epoch_and_its_maps_say_their_grid(
+    told: Told, look_at
+) -> None:
+    run = config(epochs=2, pinned=0)
+    one = {"size": [2, 3], "low": 0.0, "high": 1.0, "data": b64encode(bytes(range(6))).decode()}
+    maps: dict[str, Any] = {"4b": dict.fromkeys(BRANCHES, one)}
+    shares: dict[str, Any] = {"4b": dict.fromkeys(BRANCHES, 0.25)}
+    seen = [
+        BranchesSeen(step=at, epoch=epoch, shares=shares, maps=maps, belief={"main": [[1, 0.5]]})
+        for at, epoch in ((0, 0), (4, 1), (10, 1))
+    ]
+    page = look_at(told.put("watched", run, [*whole(run)[:12], *seen]))
+    inside = page.locator("#train-inside")
+    moment = inside.locator("output")
+    expect(moment).to_have_text("after epoch 1")
+    inside.locator("input[type=range]").fill("1")
+    expect(moment).to_have_text("epoch 1, step 4")
+    expect(inside.locator(".maps figcaption i").first).to_have_text("2×3")
+    assert inside.locator("canvas").first.evaluate("(c) => c.width >= 200 && c.height < c.width")
+    inside.get_by_role("button", name="Play").click()
+    expect(moment).to_have_text("after epoch 1")
+    plots, table = (page.locator(f"#train-{part}").bounding_box() for part in ("inside", "runs"))
+    assert plots["y"] < table["y"]
+
+
+def test_before_its_first_step_a_run_says_how_far_it_is(told: Told, visit) -> None:
+    run = config()
+    run_id = told.put("early", run, [started(run)], live=True)
+    page = visit(f"?tab=train&run={run_id}").page
+    expect(page.locator("#train-bar .said")).to_contain_text("the first step is under way")
+    expect(page.locator("#train-bar .progress.begins")).to_have_attribute("aria-valuenow", "90")
+    expect(page.locator("#train-plots .waits")).to_be_visible()
+    before = page.locator("#train-plots").bounding_box()
+    told.add(run_id, *whole(run)[1:8])
+    expect(page.locator("#train-plots .waits")).to_have_count(0)
+    assert page.locator("#train-plots").bounding_box() == before, "nothing has moved"
+
+
 def test_a_failed_run_says_why(told: Told, look_at) -> None:
     run = config()
     events = [*whole(run)[:8], RunEnded(step=7, reason="failed", seconds=1.0, message="No room.")]
     run_id = told.put("out of luck", run, events, live=True)
     page = look_at(run_id)
     expect(page.locator("#train-bar .name")).to_have_text("out of luck, failed")
-    expect(page.locator("#train-bar .said")).to_have_text("No room.")
+    expect(page.locator("#train-bar .said")).to_contain_text("No room.")
     expect(page.locator("#train-runs tr.shown")).to_contain_text("failed")
     expect(page.locator("#review-bar .say")).to_have_text(
         "It ended before its first checkpoint, so no network was saved."

@@ -108,9 +108,9 @@ def test_a_cell_opens_its_pictures_by_mouse_and_by_keyboard(after: Viewer, serve
     cell = box["width"] / len(told.classes)
     page.mouse.click(box["x"] + (column + 0.5) * cell, box["y"] + (row + 0.5) * cell)
     words = f"{told.classes[row]} mistaken for {told.classes[column]}"
-    until(
-        after, f"document.querySelector('#review-pictures .look').textContent.includes('{words}')"
-    )
+    until(after, f"document.querySelector('#review-pictures h2').textContent === '{words}'")
+    page.mouse.move(0, 0)
+    assert page.inner_text("#review-matrix .tip").startswith(words)
     shown = page.locator("#review-pictures .see").evaluate_all(
         "buttons => buttons.map((button) => Number(button.dataset.picture))"
     )

@@ -97,6 +97,7 @@ def test_a_whole_first_run_goes_from_the_form_to_its_network_in_explore(visit) -
         timeout=LONG,
     )
     state(page, "finished")
+    expect(page.locator("#train-bar .said")).to_contain_text(re.compile("^It (learned|has not)"))
     expect(page.locator("#train-bar .progress")).to_have_attribute("aria-valuenow", "100")
     expect(page.locator("#train-bar .controls button")).to_have_count(0)
     for name in ("loss", "accuracy"):
@@ -117,7 +118,10 @@ def test_a_whole_first_run_goes_from_the_form_to_its_network_in_explore(visit) -
     expect(page.locator("#review-pictures .see")).to_have_count(12)
     page.locator("#review-bar .explore").click()
     page.wait_for_function("gnet.state.net && !gnet.state.waiting.answer", timeout=LONG)
-    assert f"net={found[1]}" in page.url
+    first = page.evaluate("gnet.review.state.review.first")
+    assert f"net={found[1]}" in page.url and f"tile={found[1]}.{first}" in page.url
+    sentence = page.evaluate("gnet.state.answer.verdict.sentence")
+    assert sentence.startswith(("✓ right: ", "✗ it is: "))
     expect(page.locator("#network")).to_contain_text("first run")
     for head in ("main", "aux2", "aux1"):
         badge = page.locator(f"#belief .heads [data-head={head}]")
@@ -137,7 +141,7 @@ def test_the_parts_of_the_loss_add_up_to_it(visit, finished: str) -> None:
             heads["aux1"]["loss"][i] + heads["aux2"]["loss"][i]
         )
         assert loss == pytest.approx(parts, rel=1e-4)
-    expect(page.locator("[data-plot=parts] h2")).to_have_text("main + 0.3 · aux2 + 0.3 · aux1")
+    expect(page.locator("[data-plot=parts] .look b")).to_have_text("main + 0.3 · aux2 + 0.3 · aux1")
 
 
 def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs) -> None:
@@ -154,12 +158,17 @@ def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs
     before = page.evaluate("gnet.train.shown().last.step")
     controls.get_by_role("button", name="Step").click()
     page.wait_for_function(f"gnet.train.shown().last.step === {before + 1}", timeout=LONG)
+    plots = page.locator("#train-plots").bounding_box()
     page.get_by_role("button", name="change").first.click()
     rate = page.get_by_label("New peak learning rate")
-    rate.fill("101")  # more than a rate can be
-    page.keyboard.press("Enter")
-    expect(rate).to_have_value("101")
-    assert rate.evaluate("input => input.validity.rangeOverflow")
+    expect(rate).to_have_value("0.01")
+    refused = page.locator("#train-bar .trouble")
+    for given in ("101", "abc"):
+        rate.fill(given)
+        page.keyboard.press("Enter")
+        expect(refused).to_contain_text(f"Learning rate: {given}")
+        expect(refused).to_contain_text("allowed are numbers from 0 to 100")
+    assert page.locator("#train-plots").bounding_box() == plots, "nothing has moved"
     rate.fill("0.02")
     page.keyboard.press("Enter")
     expect(rate).to_be_hidden()
@@ -183,8 +192,22 @@ def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs
     assert page.evaluate("gnet.train.shown().marks.at(-1).text") == "resumed"
     page.get_by_role("button", name="Stop").click()
     state(page, "stopped")
-    page.get_by_role("button", name="Delete long").click()
-    page.get_by_role("button", name="Delete long").click()
+    page.get_by_role("button", name="Rename").click()
+    field = page.get_by_label("Name of the run")
+    field.fill("x" * 61)
+    page.keyboard.press("Enter")
+    expect(refused).to_contain_text("allowed are 1 to 60 letters")
+    field.fill("<b>long</b> one")
+    page.keyboard.press("Enter")
+    row = page.locator(f"[data-run='{run_id}']")
+    for place in (row.locator("[data-do=show]"), page.locator("#train-bar .name")):
+        expect(place).to_contain_text("<b>long</b> one")
+    assert runs.shelf.card(run_id).name == "<b>long</b> one"
+    page.get_by_role("button", name="Delete <b>long").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(row.locator("[data-do=show]")).to_be_visible()
+    page.get_by_role("button", name="Delete <b>long").click()
+    page.get_by_role("button", name=re.compile("^Delete .* now$")).click()
     expect(page.locator(f"[data-run='{run_id}']")).to_have_count(0)
     assert viewer.errors == []
 

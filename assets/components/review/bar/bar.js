@@ -1,10 +1,10 @@
 // After a run: how far the review is, which head is looked at, its network, and its files.
 const find = (selector) => element.querySelector(selector);
 const { state } = gnet.review;
-const { percent, escape } = gnet;
+const { percent } = gnet;
 const SHORT = { "trained with the net": "trained", "probe on frozen features": "probe" };
 
-find(".explore").addEventListener("click", () => gnet.review.explore(state.run));
+find(".explore").addEventListener("click", () => gnet.train.explore(state.run));
 find(".heads").addEventListener("click", (event) => {
   const head = event.target.closest("button")?.dataset.head;
   if (head && head !== state.head) gnet.review.turnTo(head);
@@ -31,24 +31,9 @@ function heads() {
 function sentence(run) {
   const { review, standing, head } = state;
   if (!run.weights.length) return "It ended before its first checkpoint, so no network was saved.";
-  if (standing?.state === "failed") return `Its results cannot be shown. ${escape(standing.message)}`;
-  if (standing?.state === "waiting") {
-    const before = standing.before > 1 ? ` after those of ${standing.before} other runs` : standing.before ? " after those of another run" : " next";
-    return `Its validation pictures are evaluated${before} …`;
-  }
-  if (standing?.state === "looking") {
-    const share = standing.total ? percent(standing.done / standing.total) : "";
-    return `Evaluating its validation pictures: ${standing.done} of ${standing.total}, ${share}`;
-  }
+  if (standing) return standing.said ?? "";
   if (!review) return "";
-  if (!head) return "No head of this network is trained, so there is nothing to show.";
-  const told = review.heads[head];
-  const all = review.pictures === review.of ? `${review.of}` : `${review.pictures} of ${review.of}`;
-  const which = gnet.train.shown().run.weights.includes("best") ? "With its best weights " : "";
-  return (
-    `${which}<b>${head}</b> gets <b>${percent(told.accuracy)}</b> of ${all} validation pictures right ` +
-    `and is on average ${percent(told.confidence)} sure.`
-  );
+  return head ? review.heads[head].said : "No head of this network is trained, so there is nothing to show.";
 }
 
 function files(run) {
@@ -71,7 +56,7 @@ gnet.review.draw((changed) => {
   find(".explore").hidden = !run.weights.length;
   if (changed("review", "head")) {
     heads();
-    find(".say").innerHTML = sentence(run);
+    find(".say").textContent = sentence(run);
   }
   if (changed("review")) files(run);
 });

@@ -74,7 +74,8 @@ function mark() {
   const both = truth !== undefined && answer !== undefined;
   put(find(".open"), both ? [truth, answer] : null);
   put(find(".at"), at);
-  find(".tip").textContent = at ? sentence(at) : "Point at a cell, or choose one.";
+  const cell = at ?? (both ? [truth, answer] : null);
+  find(".tip").textContent = cell ? sentence(cell) : "Point at a cell, or choose one.";
 }
 
 function sentence([row, column]) {
@@ -142,7 +143,7 @@ function curve() {
     `${ticks.join("")}<path class="ideal" d="M${x(0)} ${y(0)}L${x(1)} ${y(1)}"/>${lines.join("")}` +
     `<text x="${left + side}" y="${top + side + 33}" text-anchor="end">how sure, %</text>` +
     `<text x="0" y="11">how often right, %</text></svg>`;
-  find(".error").innerHTML = `<b>${state.head}</b> ${escape(told().calibration)}${gnet.review.silent()}`;
+  find(".error").innerHTML = `<b>${state.head}</b> ${escape(told().calibration)}`;
 }
 
 function confused() {

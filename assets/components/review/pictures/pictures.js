@@ -18,17 +18,6 @@ function kinds() {
   if (kept) find(`.kinds [data-right="${kept}"]`)?.focus();
 }
 
-function sentence() {
-  const { shown, chosen } = state;
-  if (!shown) return "…";
-  if (shown.error) return shown.error;
-  const part = `${shown.tiles.length} of ${shown.count}`;
-  const silent = gnet.review.silent();
-  if (!isCell()) return shown.count ? `${part}, surest first, as the network saw them.${silent}` : `No picture is ${chosen.right ? "right" : "wrong"}.`;
-  const cell = chosen.truth === chosen.answer ? `${name(chosen.truth)}, right` : `${name(chosen.truth)} mistaken for ${name(chosen.answer)}`;
-  return `${cell}: ${shown.count ? part : "none"}.${silent}`;
-}
-
 function tile({ picture, truth, src, heads }) {
   const own = heads[state.head];
   const [answer, sure] = own.top[0];
@@ -66,7 +55,8 @@ gnet.review.draw((changed) => {
   find(".tiles").classList.toggle("old", changed("chosen") && !changed("shown"));
   if (!changed("shown", "review")) return;
   const { shown } = state;
-  find(".look").textContent = sentence();
+  find("h2").textContent = shown?.title ?? "Pictures of the review";
+  find(".look").textContent = shown ? shown.error ?? shown.said : "…";
   find(".tiles").innerHTML = (shown?.tiles ?? []).map(tile).join("");
   find(".more").hidden = !shown || shown.tiles.length >= shown.count;
 });

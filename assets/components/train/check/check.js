@@ -44,10 +44,10 @@ function sayAll(before = {}) {
 }
 
 watch("value", () => {
-  const { troubles, notes, locked: names, changed } = JSON.parse(props.value);
+  const { troubles, notes, locked: names, said } = JSON.parse(props.value);
   const before = { ...state.form?.said };
-  element.querySelector(".said").textContent = troubles[""] ?? "";
-  choose({ form: { said: { ...notes, ...troubles }, troubles, changed } });
+  element.querySelector(".said").textContent = said;
+  choose({ form: { said: { ...notes, ...troubles }, troubles } });
   sayAll(before);
   const key = names.join();
   if (key !== locked) {

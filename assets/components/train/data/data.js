@@ -2,6 +2,11 @@
 const find = (selector) => element.querySelector(selector);
 const [file, progress, trouble] = [find("input"), find(".progress"), find(".trouble")];
 const { megabytes } = props;
+// What is wrong stands in the hint's place, so that the form below stays where it is.
+function say(words) {
+  trouble.textContent = words;
+  if (words) trouble.scrollIntoView({ block: "nearest" });
+}
 const keys = []; // zips uploaded by this page
 
 find(".data").hidden = !props.enabled;
@@ -35,21 +40,21 @@ function send(given) {
 async function take(given) {
   if (!given) return;
   if (given.size > megabytes * 1e6) {
-    trouble.textContent = `The zip has ${Math.round(given.size / 1e6)} MB; allowed are up to ${megabytes} MB.`;
+    say(`The zip has ${Math.round(given.size / 1e6)} MB; allowed are up to ${megabytes} MB.`);
     return;
   }
-  trouble.textContent = "";
+  say("");
   busy(true);
   try {
     const answer = await send(given);
     if (answer.error) {
-      trouble.textContent = answer.error;
+      say(answer.error);
     } else {
       keys.push(answer.key);
       trigger("uploaded", { keys });
     }
   } catch {
-    trouble.textContent = "The upload failed; try again.";
+    say("The upload failed; try again.");
   }
   busy(false);
 }
@@ -58,6 +63,13 @@ find(".upload").addEventListener("click", () => file.click());
 file.addEventListener("change", () => {
   take(file.files[0]);
   file.value = "";
+});
+
+// A lesson on one's own pictures leads to the upload.
+document.addEventListener("gnet-own-data", () => {
+  if (!props.zips || !props.enabled || keys.length) return;
+  find(".upload").scrollIntoView({ block: "center", behavior: "smooth" });
+  find(".upload").focus({ preventScroll: true });
 });
 
 // A zip dropped anywhere on the tab belongs here.
@@ -74,7 +86,7 @@ document.addEventListener(
 );
 
 // A refused preview is explained where the pictures are chosen.
-document.addEventListener("gnet-refused-data", ({ detail }) => (trouble.textContent = detail));
+document.addEventListener("gnet-refused-data", ({ detail }) => say(detail));
 
 function look() {
   find(".look").disabled = true;

@@ -4,6 +4,7 @@ const { state, EVER } = gnet.train;
 const { number } = gnet;
 let found = null;
 let outdated = false; // whether the form has changed since a rate was asked for
+let later = false; // whether an estimate has to wait for the end of a run
 let using = false; // whether it changes because the rate found is taken
 
 function curve({ rates, losses, suggested }) {
@@ -30,6 +31,7 @@ watch("value", () => {
   if (answer.waiting) return;
   if ("trouble" in answer) {
     find(".trouble").textContent = answer.trouble;
+    later = Boolean(answer.later);
     return;
   }
   busy(false);
@@ -71,7 +73,7 @@ gnet.train.draw((changed) => {
   const own = state.rows.some((row) => EVER.includes(row.state));
   const before = beside;
   beside = own || state.queue.running > 0;
-  if (asked && !changed("form") && !(before && !beside)) return;
+  if (asked && !changed("form") && !((before || (later && changed("rows"))) && !beside)) return;
   if (!props.enabled || !state.ready || !state.form) return;
   asked = true;
   trigger("estimate");

@@ -1,4 +1,4 @@
-// How the branches develop: one picture's maps after each epoch, and the shares over the run.
+// How the branches develop: one picture's maps within and after each epoch, and the shares.
 const find = (selector) => element.querySelector(selector);
 const { state, shown } = gnet.train;
 const { number, percent, escape } = gnet;
@@ -12,16 +12,56 @@ find(".stages").addEventListener("click", (event) => {
   if (stage) gnet.train.choose({ stage });
 });
 find(".maps").innerHTML = BRANCHES.map(
-  (branch) => `<figure data-branch="${branch}" class="b${branch}"><canvas role="img" width="1" height="1"></canvas><figcaption><b>${label(branch)}</b><span></span></figcaption></figure>`,
+  (branch) => `<figure data-branch="${branch}" class="b${branch}"><div class="frame"><canvas role="img" width="1" height="1"></canvas></div>` +
+    `<figcaption><b>${label(branch)}</b><i></i><span></span></figcaption></figure>`,
 ).join("");
-const shares = gnet.chart(find(".shares .chart"), { ...gnet.train.zooming, height: 118, unit: (v) => `${Math.round(100 * v)}`, rows: 3 });
-const rate = gnet.chart(find(".rate"), { ...gnet.train.zooming, height: 96, rows: 2 });
-const speed = gnet.chart(find(".speed"), { ...gnet.train.zooming, height: 96, rows: 2 });
+const shares = gnet.chart(find(".shares .chart"), { ...gnet.train.zooming, height: 112, unit: (v) => `${Math.round(100 * v)}`, rows: 3 });
 const slider = find(".scrub input");
 slider.addEventListener("input", () => {
-  const last = Number(slider.max);
-  gnet.train.choose({ epoch: Number(slider.value) === last ? null : Number(slider.value) });
+  stop();
+  turn(Number(slider.value));
 });
+const turn = (at) => gnet.train.choose({ epoch: at === Number(slider.max) ? null : at });
+
+// Play: one recording after the other, from the chosen one or from the start.
+const FRAME = 450; // ms
+let playing = null;
+function stop() {
+  clearInterval(playing);
+  playing = null;
+  find(".play").textContent = "Play";
+}
+find(".play").addEventListener("click", () => {
+  if (playing) return stop();
+  find(".play").textContent = "Stop";
+  if (Number(slider.value) === Number(slider.max)) turn(0);
+  playing = setInterval(() => {
+    const next = Number(slider.value) + 1;
+    if (gnet.state.tab === "train" && next <= Number(slider.max)) turn(next);
+    if (next >= Number(slider.max)) stop();
+  }, FRAME);
+});
+
+// When a recording was made: at an epoch's end, or at a step within it.
+function moment(track, { step, epoch }) {
+  const each = (track.frame?.steps ?? 0) / track.epochs;
+  if (!step) return "before any step";
+  return step % each ? `epoch ${epoch}, step ${step}` : `after epoch ${epoch}`;
+}
+
+// A map of few cells is doubled until it is large: its cells run smoothly into one another.
+function smooth(canvas, map, limit, signed) {
+  let drawn = document.createElement("canvas");
+  gnet.paint(drawn, map, map.size, limit, signed);
+  while (drawn.width < 200) {
+    const twice = document.createElement("canvas");
+    [twice.width, twice.height] = [2 * drawn.width, 2 * drawn.height];
+    twice.getContext("2d").drawImage(drawn, 0, 0, twice.width, twice.height);
+    drawn = twice;
+  }
+  [canvas.width, canvas.height] = [drawn.width, drawn.height];
+  canvas.getContext("2d").drawImage(drawn, 0, 0);
+}
 
 function maps(track) {
   const seen = track.branches;
@@ -30,8 +70,8 @@ function maps(track) {
   slider.value = at < 0 ? 0 : at;
   slider.disabled = seen.length < 2;
   const one = seen[at];
-  const epoch = one?.epoch ?? 0;
-  find("output").textContent = one ? (epoch ? `after epoch ${epoch}` : "before any step") : "";
+  find(".play").disabled = seen.length < 2;
+  find("output").textContent = one ? moment(track, one) : "";
   slider.setAttribute("aria-valuetext", find("output").textContent);
   const of = one?.maps[state.stage];
   const limit = of ? Math.max(...Object.values(of).map((map) => Math.abs(map.high)), ...Object.values(of).map((map) => Math.abs(map.low))) : 0;
@@ -39,18 +79,20 @@ function maps(track) {
   for (const figure of find(".maps").children) {
     const { branch } = figure.dataset;
     const map = of?.[branch];
-    const [canvas, words] = [figure.firstElementChild, figure.querySelector("span")];
+    const [canvas, words, grid] = ["canvas", "span", "i"].map((part) => figure.querySelector(part));
     const astray = map && (map.high === null || map.low === null); // outputs that are no numbers
     canvas.style.visibility = map && !astray ? "" : "hidden";
     canvas.classList.toggle("none", !one);
+    grid.textContent = map && !astray ? map.size.join("×") : "";
+    grid.title = map ? `The map has ${map.size.join(" by ")} cells and is enlarged smoothly` : "";
     if (!map || astray) {
       words.textContent = astray ? "no numbers any more" : one ? "left out" : "";
       canvas.setAttribute("aria-label", `${label(branch)}: ${words.textContent || "nothing yet"}`);
       continue;
     }
-    gnet.paint(canvas, map, map.size, limit, signed);
+    smooth(canvas, map, limit, signed);
     words.textContent = `${percent(one.shares[state.stage][branch])}, up to ${number(map.high)}`;
-    canvas.setAttribute("aria-label", `Mean map of ${state.stage}'s ${label(branch)} branch, ${find("output").textContent}, from ${number(map.low)} to ${number(map.high)}`);
+    canvas.setAttribute("aria-label", `Mean map of ${state.stage}'s ${label(branch)} branch, ${map.size.join(" by ")} cells, ${find("output").textContent}, from ${number(map.low)} to ${number(map.high)}`);
   }
   belief(track, one);
 }
@@ -73,7 +115,7 @@ function belief(track, one) {
   const names = track.frame?.classes ?? [];
   const [first] = one?.belief?.main ?? [];
   find(".pinned figcaption").innerHTML = first
-    ? `main says <b>${escape(names[first[0]] ?? first[0])}</b>${first[1] === null ? "" : percent(first[1])}`
+    ? `<span>main: <b>${escape(names[first[0]] ?? first[0])}</b> ${first[1] === null ? "" : percent(first[1])}</span>`
     : one === undefined && track.run.config.pinned < 0 ? "This run pinned no picture." : "";
 }
 
@@ -91,19 +133,12 @@ function curves(track) {
   shares.draw({ whole, marks: [], layers, words: `Share of each branch in ${state.stage} over the run: ${words || "nothing yet"}` });
 }
 
-function rates(track) {
-  const shared = { whole: [0, track.epochs], marks: track.marks };
-  rate.draw({ ...shared, layers: [{ kind: "line", hue: "plain", xs: track.x, ys: track.rate }], words: `Learning rate, now ${number(track.rate.at(-1) ?? 0)}` });
-  speed.draw({ ...shared, layers: [{ kind: "line", hue: "plain", xs: track.x, ys: track.speed }], words: `Pictures a second, now ${number(track.speed.at(-1) ?? 0)}` });
-}
-
-const nothing = { run: { config: { pinned: 0 } }, branches: [], epochs: 5, marks: [], x: [], rate: [], speed: [] };
+const nothing = { run: { config: { pinned: 0 } }, branches: [], epochs: 5, marks: [] };
 let drawn = "";
 gnet.train.draw((changed) => {
   if (!changed("events", "run", "stage", "epoch", "zoom", "track")) return;
   for (const button of find(".stages").children) button.ariaPressed = String(button.dataset.stage === state.stage);
   const track = shown()?.run ? shown() : nothing;
-  if (changed("events", "run", "zoom")) rates(track);
   const key = [track.id, state.stage, state.epoch, track.branches.length, JSON.stringify(state.zoom)].join();
   if (key === drawn && !changed("zoom")) return;
   drawn = key;

@@ -109,12 +109,19 @@ function curves() {
   });
 }
 
+// What is added up; the card's title stays.
+function formula(sum) {
+  const [what, more] = card("parts").querySelector(".look").children;
+  const words = sum === "main alone" ? ": all of what is minimised, averaged over steps." : ": the parts add up to the loss that is minimised.";
+  if (what.textContent !== sum) [what.textContent, more.textContent] = [sum, words];
+}
+
 // Stacked from the main head up, so that the upper edge is the loss itself, averaged over steps.
 function parts() {
   const track = shown();
   const { aux1, aux2 } = track.weights;
   const title = ["main", aux2 && `${number(aux2)} · aux2`, aux1 && `${number(aux1)} · aux1`].filter(Boolean).join(" + ");
-  card("parts").querySelector("h2").textContent = aux1 || aux2 ? title : "The loss is that of main alone";
+  formula(aux1 || aux2 ? title : "main alone");
   let low = null;
   const layers = [];
   for (const head of HEADS) {
@@ -126,9 +133,6 @@ function parts() {
     layers.push({ kind: "area", hue: head, xs: track.x.slice(0, end), ys, low: low?.slice(0, end) ?? null });
     low = ys;
   }
-  const sum = layers.length === 1 ? "All of what is minimised, averaged over steps." : "The parts add up to the loss that is minimised.";
-  const part = card("parts").querySelector(".look");
-  if (part.textContent !== sum) part.textContent = sum;
   const values = valuesAt(track, "part", three);
   charts.parts.draw({
     whole: [0, track.epochs], marks: track.marks, layers, read: (x) => read("parts", values(x)), words: words("Parts of the loss", values(null)),
@@ -151,11 +155,18 @@ function key() {
 }
 
 const empty = { whole: [0, 5], marks: [], layers: [], words: "Nothing yet" };
+// Before its first step a run has nothing to draw: the plots are pale, and say so.
+function waits(track) {
+  const box = element.querySelector(".plots");
+  box.classList.toggle("waits", Boolean(track?.run) && !track.last && gnet.train.EVER.includes(track.run.state));
+}
+
 gnet.train.draw((changed) => {
   if (!changed("events", "track", "over", "heads", "zoom", "run")) return;
+  waits(shown());
   if (!shown()?.run) {
     for (const one of Object.values(charts)) one.draw(empty);
-    card("parts").querySelector("h2").textContent = "The parts of the loss";
+    formula("main + aux2 + aux1");
     bars.draw(null, 1);
     for (const name of ["loss", "accuracy", "parts"]) read(name, {});
     key();

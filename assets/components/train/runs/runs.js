@@ -28,6 +28,11 @@ function rowOf(row) {
     row.explore && `<button type="button" data-do="explore">Explore this network</button>`,
     row.mine && !EVER.includes(row.state) && `<button type="button" data-do="delete" aria-label="Delete ${name}">Delete</button>`,
   ];
+  if (leaving.has(row.id)) {
+    return `<tr data-run="${row.id}" class="leaves"><td colspan="8"><span><b>${name}</b> is deleted.</span>` +
+      `<button type="button" data-do="undo" aria-label="Undo: keep ${name}">Undo</button>` +
+      `<button type="button" data-do="now" aria-label="Delete ${name} now">Delete now</button></td></tr>`;
+  }
   return (
     `<tr data-run="${row.id}" class="${on ? "shown" : ""}">` +
     `<td class="tick"><input type="checkbox" aria-label="Lay ${name} over the plots" title="On the plots" ${on ? "checked disabled" : state.over.has(row.id) ? "checked" : ""}>${look < 0 ? "" : gnet.chart.sample(look)}</td>` +
@@ -64,40 +69,33 @@ function rows() {
   find(".none").textContent = state.rows.length || !state.ready ? "" : "Your runs appear here and can be compared.";
 }
 
-// How busy the server is, all runs counted.
-function queue({ running, waiting }) {
-  const own = state.rows.some((row) => EVER.includes(row.state));
-  const other = running && !own ? "A run is training on this server; the next one waits for it." : "";
-  const words = !waiting && running < 2 ? other
-    : `On this server ${running} ${running === 1 ? "run is" : "runs are"} training and ${waiting} ${waiting === 1 ? "waits" : "wait"}.`;
-  const line = find(".queue");
-  if (line.textContent !== words) line.textContent = words;
-}
-
-// The question whether to delete is taken back.
-function calm(run) {
-  find(`[data-run="${run}"]`)?.removeAttribute("data-html");
+// A deleted run can be brought back for some seconds; only then the server hears of it.
+const UNDO = 10_000; // ms
+const leaving = new Map(); // run → its timer
+function leave(run) {
+  leaving.set(run, setTimeout(() => remove(run), UNDO));
+  if (run === state.run) gnet.train.choose({ run: state.rows.find(({ id }) => !leaving.has(id))?.id ?? run });
   rows();
+  find(`[data-run="${run}"] [data-do=undo]`)?.focus();
+}
+function keep(run) {
+  clearTimeout(leaving.get(run));
+  leaving.delete(run);
+  rows();
+  find(`[data-run="${run}"] [data-do=show]`)?.focus();
+}
+function remove(run) {
+  clearTimeout(leaving.get(run));
+  gnet.train.deleted.add(run);
+  trigger("steer", { run, owner, action: "delete" });
 }
 
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   const run = event.target.closest("[data-run]")?.dataset.run;
   if (!button || !run) return;
-  const act = button.dataset.do;
-  if (act === "show") gnet.train.choose({ run });
-  if (act === "explore") gnet.train.explore(run);
-  if (act === "delete") {
-    if (button.dataset.sure) {
-      gnet.train.deleted.add(run);
-      trigger("steer", { run, owner, action: "delete" });
-    } else {
-      button.dataset.sure = "yes";
-      button.textContent = "Delete for good?";
-      // Not at once: the row may be leaving the page just now, which takes the focus away, too.
-      button.addEventListener("blur", () => setTimeout(() => calm(run)), { once: true });
-    }
-  }
+  const acts = { show: () => gnet.train.choose({ run }), explore: () => gnet.train.explore(run), delete: () => leave(run), undo: () => keep(run), now: () => remove(run) };
+  acts[button.dataset.do]();
 });
 element.addEventListener("change", (event) => {
   const run = event.target.closest("[data-run]")?.dataset.run;
@@ -105,7 +103,9 @@ element.addEventListener("change", (event) => {
 });
 gnet.train.draw((changed) => {
   if (changed("rows", "ready", "run", "over")) rows();
-  queue(state.queue);
+  const line = find(".queue");
+  const { said = "" } = state.queue;
+  if (line.textContent !== said) line.textContent = said;
   const after = find(".after");
   if (after.textContent !== state.after) after.textContent = state.after;
 });
