@@ -163,10 +163,10 @@ def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs
     rate = page.get_by_label("New peak learning rate")
     expect(rate).to_have_value("0.01")
     refused = page.locator("#train-bar .trouble")
-    for given in ("101", "abc"):
+    for given, quoted in (("101", "101"), ("abc", "'abc'")):
         rate.fill(given)
         page.keyboard.press("Enter")
-        expect(refused).to_contain_text(f"Learning rate: {given}")
+        expect(refused).to_contain_text(f"Learning rate: {quoted} was given")
         expect(refused).to_contain_text("allowed are numbers from 0 to 100")
     assert page.locator("#train-plots").bounding_box() == plots, "nothing has moved"
     rate.fill("0.02")
