@@ -251,6 +251,7 @@ def test_a_zoom_is_kept_while_new_points_come(told: Told, look_at) -> None:
     page.mouse.move(box["x"] + 240, box["y"] + 60, steps=4)
     page.mouse.up()
     zoom = page.evaluate("gnet.train.state.zoom")
+    assert 0 < zoom[0] < zoom[1] < 4
     ticks = page.locator("[data-plot=loss] .grid text[text-anchor=middle]").all_text_contents()
     before = path(lines(page, "loss", "main")).count("L")
     told.add(run_id, *(step(run, at) for at in range(15, 22)))
@@ -261,6 +262,13 @@ def test_a_zoom_is_kept_while_new_points_come(told: Told, look_at) -> None:
     )
     assert path(lines(page, "loss", "main")).count("L") > before
     expect(page.locator("#train-bar .facts")).to_contain_text("on the plots")
+    chart.dblclick()
+    assert page.evaluate("gnet.train.state.zoom") is None
+    chart.focus()
+    page.keyboard.press("+")
+    assert page.evaluate("gnet.train.state.zoom") is not None
+    page.keyboard.press("Escape")
+    assert page.evaluate("gnet.train.state.zoom") is None
 
 
 def test_a_curve_is_smoothed_as_the_figures_are(told: Told, look_at) -> None:

@@ -299,29 +299,6 @@ def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: s
     state(second, "stopped")
 
 
-def test_a_zoom_is_shared_by_the_plots_and_kept_while_they_grow(visit, finished: str) -> None:
-    page = visit(f"?tab=train&run={finished}").page
-    page.wait_for_function("gnet.train.shown()?.ended")
-    chart = page.locator("[data-plot=loss] svg")
-    box = chart.bounding_box()
-    page.mouse.move(box["x"] + 120, box["y"] + 60)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 260, box["y"] + 60, steps=4)
-    page.mouse.up()
-    zoom = page.evaluate("gnet.train.state.zoom")
-    assert 0 < zoom[0] < zoom[1] < 2
-    page.evaluate("gnet.train.tell(['events', 'track'])")
-    assert page.evaluate("gnet.train.state.zoom") == zoom
-    expect(page.locator("#train-bar .facts")).to_contain_text("on the plots")
-    chart.dblclick()
-    assert page.evaluate("gnet.train.state.zoom") is None
-    chart.focus()
-    page.keyboard.press("+")
-    assert page.evaluate("gnet.train.state.zoom") is not None
-    page.keyboard.press("Escape")
-    assert page.evaluate("gnet.train.state.zoom") is None
-
-
 def test_runs_are_laid_over_one_another(visit, runs: Runs, finished: str) -> None:
     page = visit(f"?tab=train&run={finished}").page
     other = runs.start(
