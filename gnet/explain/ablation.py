@@ -150,16 +150,6 @@ def as_given(model: GoogLeNet, recording: Recording, stage: str) -> Tensor:
     return recording.outputs[stage][None].to(weights.device, weights.dtype)
 
 
-def heads_behind(
-    model: GoogLeNet, stage: str, x: Tensor, heads: tuple[str, ...]
-) -> dict[str, Tensor]:
-    """Logits (N, classes) of those `heads` that a module's output `x` (N, C, h, w) reaches."""
-    logits = _read(model, stage, x, heads)
-    for later, _, output in _behind(model, stage, x, {}, None):
-        logits |= _read(model, later, output, heads)
-    return logits
-
-
 def replaced(
     x: Tensor, model: GoogLeNet, stage: str, switches: Switches, means: Means | None
 ) -> Tensor:

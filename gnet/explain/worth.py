@@ -1,7 +1,7 @@
 """What each of the 36 branches is worth for one picture: how far an answer falls without it.
 
 A map of single switches. It equals 36 whole forwards with a branch replaced, and costs a fraction:
-each module's variants run as one batch, from the recorded output of that module on.
+each module adds its variants, made from its recorded output, to one batch that runs on to the end.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from gnet.errors import GnetError
-from gnet.explain.ablation import MEAN, OFF, Branch, Setting, as_given, heads_behind, replaced
+from gnet.explain.ablation import MEAN, OFF, Branch, Setting, as_given, replaced
 from gnet.explain.belief import probabilities
 from gnet.explain.means import Means
 from gnet.explain.recording import Recording
+from gnet.inference.forward import as_kept
 from gnet.network.config import BRANCHES, EXITS, STAGES
 from gnet.network.hooks import evaluating
 from gnet.network.model import GoogLeNet
@@ -71,18 +72,27 @@ def branch_worth(model: GoogLeNet, recording: Recording, means: Means | None = N
     `recording` is of this `model`.
     """
     settings: list[Setting] = [OFF] if means is None else [OFF, MEAN]
-    heads = tuple(recording.logits)
     logits: dict[Setting, dict[Branch, dict[str, Tensor]]] = {setting: {} for setting in settings}
+    variants: list[tuple[Setting, Branch]] = []
+    x = torch.empty(0)
     with evaluating(model), torch.no_grad():
-        for stage in STAGES:
-            if all(STAGES.index(EXITS[head]) < STAGES.index(stage) for head in heads):
-                break
-            variants: list[tuple[Setting, Branch]] = [
-                (setting, (stage, branch)) for setting in settings for branch in BRANCHES
+        for layer in model.trunk():
+            if variants:
+                x = layer.module(x)  # (variants so far, C, h, w)
+            if layer.stage not in STAGES:
+                continue
+            stage = layer.stage
+            own: list[tuple[Setting, Branch]] = [
+                (s, (stage, b)) for s in settings for b in BRANCHES
             ]
-            x = as_given(model, recording, stage)
-            x = torch.cat([replaced(x, model, stage, {b: s}, means) for s, b in variants])
-            reached = heads_behind(model, stage, x, heads)
-            for row, (setting, branch) in enumerate(variants):
-                logits[setting][branch] = {head: values[row] for head, values in reached.items()}
+            output = as_given(model, recording, stage)
+            made = [replaced(output, model, stage, {b: s}, means) for s, b in own]
+            x = torch.cat([x, *made]) if variants else torch.cat(made)
+            x = x.contiguous(memory_format=torch.channels_last)  # cat loses it for single pictures
+            variants += own
+            for head in (head for head in recording.logits if EXITS[head] == stage):
+                for (s, b), values in zip(variants, as_kept(model.head(head, x)), strict=True):
+                    logits[s].setdefault(b, {})[head] = values
+            for s, b in own:
+                logits[s].setdefault(b, {})
     return Worth(recording=recording, logits=logits, reference=means.reference if means else "")
