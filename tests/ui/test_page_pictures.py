@@ -98,10 +98,10 @@ def test_a_picture_that_was_deleted_is_asked_for_again(visit, monkeypatch) -> No
     page.locator("#diagram [data-stage='3b']").click()  # from what is kept in memory
     page.wait_for_function("gnet.state.measured['3b'] !== undefined")
     monkeypatch.setattr(Recordings, "find", lambda recordings, key: None)  # an hour later
-    page.locator("#diagram [data-stage='3a']").click()
+    page.locator("#diagram [data-stage='4b']").click()
     expect(page.get_by_test_id("toast-body")).to_contain_text("give it once more")
     expect(page.locator("#branches .sees").first).to_contain_text("Not measured")
-    expect(page.locator("#branches .say")).to_contain_text("In 3a")
+    expect(page.locator("#branches .say")).to_contain_text("In 4b")
     monkeypatch.undo()
     viewer.explored(lambda: page.locator("[data-example=dots]").click())
     assert viewer.errors == []

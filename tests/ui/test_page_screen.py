@@ -153,3 +153,16 @@ def test_bars_name_their_scales(visit) -> None:
         expect(column.locator(".stats")).to_contain_text(words)
     expect(column.locator(".stats")).to_contain_text("silent cells")
     expect(column.locator(".range")).to_contain_text("map: ")
+
+
+@pytest.mark.parametrize("options", [TOUCH, {"size": DESK}], ids=["phone", "desk"])
+@pytest.mark.parametrize("channel", ["1x1.3", "3x3.5", "5x5.5", "3x3"])
+def test_a_channel_that_is_opened_has_its_place_before_it_arrives(
+    channel: str, options: dict, visit
+) -> None:
+    page = visit(**options).page
+    panel = "#channel" if "." in channel else "#channels"
+    height = f"document.querySelector('{panel} .panel').getBoundingClientRect().height"
+    before = page.evaluate(f"gnet.choose({{ channel: '{channel}' }}); {height}")
+    expect(page.locator("#channel .term, #channels [data-channel]").first).to_be_visible()
+    assert page.evaluate(height) == pytest.approx(before, abs=2)
