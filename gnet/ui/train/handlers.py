@@ -250,7 +250,7 @@ def start_label(found: dict[str, Any] | None, lesson: Lesson, epochs: Any) -> st
         return what
     seconds = max(1.0, found["seconds_per_epoch"] * (1 if runs == 1 else runs * epochs))
     time = f"about {duration(seconds) if seconds > 1 else 'a second'}"
-    return f"{what}: {time} {'an epoch' if runs == 1 else 'in all'}"
+    return f"{what}: {time}{' an epoch' if runs == 1 else ''}"
 
 
 def pinned_picture(runs: Runs, run_id: str) -> str:

@@ -75,7 +75,6 @@ HOSTILE = {
     "entries": (lambda path: million_entries(path), "has 1,000,000 entries; allowed are up to"),
     "bomb": (lambda path: zipped(path, bomb(), ZIP_DEFLATED), "unpacks to more than 200 times"),
     "one": (lambda path: zipped(path, {f"cat/{i}.png": picture(i) for i in range(9)}), "one class"),
-    "empty": (lambda path: zipped(path, FLAT | {"empty/": b""}), "class folder 'empty'"),
     "dots": (
         lambda path: zipped(
             path, {f"{n}/{i}.png": picture(size=(1, 1)) for n in "ab" for i in range(4)}

@@ -204,7 +204,7 @@ def test_who_changes_the_form_ends_what_is_measured_for_the_old_one(visit, note)
     assert is_gone(number)
     expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch", timeout=30_000)
     page.locator("[data-lesson=heads]").click()
-    expect(page.locator("#start")).to_have_text("Start 2 runs: about 72 s in all", timeout=30_000)
+    expect(page.locator("#start")).to_have_text("Start 2 runs: about 72 s", timeout=30_000)
 
 
 def test_the_button_says_what_it_starts_also_beside_ones_own_run(visit, runs: Runs) -> None:
