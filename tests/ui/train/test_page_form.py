@@ -186,6 +186,28 @@ def test_a_lesson_fills_the_form_and_says_what_to_expect(visit) -> None:
     assert viewer.errors == []
 
 
+def test_on_touch_what_is_pressed_is_forty_px_high_and_no_text_is_under_twelve(visit) -> None:
+    page = visit("?tab=train", size=PHONE, has_touch=True, is_mobile=True).page
+    open_all(page)
+    low = page.evaluate(
+        """() => [...document.querySelectorAll("#train-tab :is(button, a, input, fieldset label)")]
+          .filter((part) => part.checkVisibility())
+          .filter((part) => !part.matches("[type=checkbox], [type=radio]"))
+          .filter((part) => part.getBoundingClientRect().height < 39.5)
+          .map((part) => part.outerHTML.slice(0, 90))"""
+    )
+    assert low == []
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("#train-tab *")]
+          .filter((part) => part.checkVisibility() && [...part.childNodes]
+            .some((node) => node.nodeType === 3 && node.textContent.trim()))
+          .filter((part) => !part.matches(".icon"))
+          .filter((part) => parseFloat(getComputedStyle(part).fontSize) < 12)
+          .map((part) => part.outerHTML.slice(0, 90))"""
+    )
+    assert small == []
+
+
 def test_who_closes_the_page_leaves_no_process_behind(visit, note) -> None:
     page = visit("?tab=train").page
     page.get_by_role("button", name="How it learns").click()
