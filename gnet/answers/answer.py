@@ -16,15 +16,28 @@ from torch import Tensor
 from gnet.answers.wiring import describe_wiring
 from gnet.data.pictures import to_image
 from gnet.explain.attribution import Attribution, stages_before
-from gnet.explain.belief import belief
+from gnet.explain.belief import answer as answer_of
+from gnet.explain.belief import belief, doubt
 from gnet.explain.belief import sentence as belief_sentence
 from gnet.explain.branches import LABELS, mean_map, sentence, statistics
-from gnet.explain.methods import METHODS
+from gnet.explain.methods import FIRST, METHODS
 from gnet.explain.recording import Recording
 from gnet.figures.colours import DIVERGING, SEQUENTIAL, scale_limit
 from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, UNTRAINED
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import box, middle_cell
+from gnet.words import number
+
+WHY = {
+    "question": "Why {class}, which {head} gives {chance}?",
+    "untrained": "{head} is untrained: it has no belief to explain.",
+    "module": "Grad-CAM looks at module {stage}.",
+    "behind": "{stage} lies behind {head}, so Grad-CAM cannot look at it; choose one of {stages}.",
+    "choose": "Choose a class from the bars, or any other the network knows.",
+    "slow": "{method} computes many steps; this takes {time}.",
+    "unmeasured": "{method} computes many steps; this takes a while.",
+}
+"""The sentences of Why; the page puts names into their places."""
 
 _PREVIEW_SIDE, _PREVIEW_LENGTH = 240, 960
 _LOSSLESS_SIDE = 160
@@ -65,6 +78,7 @@ def describe_answer(recording: Recording, view: View) -> dict[str, Any]:
             for kind in ("maps", "channels")
         },
         "measured": {},
+        "verdict": None,
         "why": None,
     }
 
@@ -75,8 +89,19 @@ def describe_attribution(attribution: Attribution, key: str) -> dict[str, Any]:
     record = attribution.to_json() | {"key": key}
     record["map"] = _bytes_of(attribution.map, limit, signed=attribution.signed)
     record["limit"] = short(limit)
-    record["beyond"] = bool(float(attribution.map.abs().max()) > limit)
+    record["range"] = _range(attribution, limit)
     return record
+
+
+def _range(attribution: Attribution, limit: float) -> str:
+    """Where the values end, in words; empty where the finding has said it."""
+    low, high = number(attribution.low), number(attribution.high)
+    parts = []
+    if attribution.completeness_error is not None:
+        parts.append(f"Values run from {low} to {high}, in {METHODS[attribution.method].unit}.")
+    if float(attribution.map.abs().max()) > limit:
+        parts.append("One in two hundred values lies outside the scale.")
+    return " ".join(parts)
 
 
 def describe_network(model: GoogLeNet) -> dict[str, Any]:
@@ -85,6 +110,7 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
     present = [head for head in HEADS if head == "main" or model.config.aux]
     return {
         "name": info.name,
+        "families": list(info.families),
         "classes": [info.class_name(index) for index in range(model.config.num_classes)],
         "size": info.preprocessing.size,
         "thumbnail": info.preprocessing.thumbnail,
@@ -98,7 +124,7 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
                 "status": info.heads.get(head, UNTRAINED),
                 "stages": list(stages_before(head)),
                 "sure": asdict(info.sure[head]) if head in info.sure else None,
-                "top1": info.metrics.get("heads", {}).get(head, {}).get("top1"),
+                **_measured(info.metrics.get("heads", {}).get(head, {})),
             }
             for head in present
         ],
@@ -107,13 +133,37 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
         },
         "modules": describe_wiring(model),
         "methods": [
-            {"name": m.name, "label": m.label, "sentence": m.sentence, "needs_stage": m.needs_stage}
+            {
+                "name": m.name,
+                "label": m.label,
+                "sentence": m.sentence,
+                "needs_stage": m.needs_stage,
+                "slow": m.slow,
+            }
             for m in METHODS.values()
         ],
+        "no_class": "This network knows no class with “{given}” in its name.",
+        "first_method": FIRST,
+        "why": WHY,
         "colours": {
             "sequential": _base64(SEQUENTIAL.tobytes()),
             "diverging": _base64(DIVERGING.tobytes()),
         },
+    }
+
+
+def how_often_right(top1: float | None, family: float | None = None) -> str:
+    """How often a head or probe is right, in words that need no statistics; empty if unknown."""
+    if top1 is None:
+        return ""
+    also = "" if family is None else f", in the right family for {100 * family:.0f}"
+    return f"Right for {100 * top1:.0f} of 100 new pictures{also}."
+
+
+def _measured(top: dict[str, float]) -> dict[str, Any]:
+    return {
+        "top1": top.get("top1"),
+        "right": how_often_right(top.get("top1"), top.get("family")),
     }
 
 
@@ -165,6 +215,8 @@ def describe_heads(recording: Recording) -> dict[str, Any]:
             "top": list(believed.top),
             "familiarity": None if believed.familiarity is None else short(believed.familiarity),
             "sure": believed.sure,
+            "answer": answer_of(recording, believed),
+            "doubt": doubt(recording, head),
         }
     for head, described in heads.items():
         described["sentence"] = belief_sentence(recording, head)

@@ -1,30 +1,60 @@
-"""What the page shows of the probes: belief at nine depths, and how often each is right."""
+"""What the page shows of belief from depth to depth: nine probes, the heads, a story in words."""
 
 from typing import Any
 
-from gnet.answers.answer import short
-from gnet.explain.probes import Probes, course
+from gnet.answers.answer import how_often_right, short
+from gnet.explain.belief import belief
+from gnet.explain.probes import Course, Probes, course, settled_from
 from gnet.explain.recording import Recording
+from gnet.words import listed, rounded_percent
+
+NO_PROBES = "Probes exist only for the bundled network; only the {} shown."
+PLACE = "{class}"
+"""Stands for a class's name where one sentence serves many classes."""
 
 
-def describe_course(probes: Probes | None, recording: Recording) -> dict[str, Any] | None:
-    """One picture's belief from module to module; None for a network without probes."""
-    if probes is None:
-        return None
-    taken = course(probes, recording)
+def describe_course(probes: Probes | None, recording: Recording) -> dict[str, Any]:
+    """One picture's belief from module to module, and its story for each class.
+
+    `stages` is empty for a network without probes.
+    """
+    taken = course(probes, recording) if probes else None
+    readings = taken.readings if taken else {}
     return {
-        "answer": taken.answer,
-        "first": taken.first,
-        "settled": taken.settled,
+        "answer": taken.answer if taken else None,
+        "first": taken.first if taken else None,
+        "settled": taken.settled if taken else None,
         "stages": {
             stage: {
                 "probabilities": [short(p) for p in reading.probabilities],
                 "entropy": short(reading.entropy),
                 "top": list(reading.top),
+                "sentence": (
+                    f"The probe at {stage} says {recording.class_name(reading.top[0])}, "
+                    f"{rounded_percent(reading.probabilities[reading.top[0]])}."
+                ),
             }
-            for stage, reading in taken.readings.items()
+            for stage, reading in readings.items()
         },
+        "story": describe_story(taken, recording),
     }
+
+
+def describe_story(taken: Course | None, recording: Recording) -> dict[str, Any]:
+    """The sentences about one class through the depths: of its own, or `others` for the rest."""
+    heads = belief(recording, top=1).heads
+    told = {held.top[0] for held in heads.values()}
+    told |= {reading.top[0] for reading in taken.readings.values()} if taken else set()
+    return {
+        "classes": {str(c): story(taken, recording, c) for c in sorted(told)},
+        "others": story(taken, recording, None),
+    }
+
+
+def story(taken: Course | None, recording: Recording, index: int | None) -> str:
+    """How one class fares from depth to depth; with None, a class that nobody puts first."""
+    name = PLACE if index is None else recording.class_name(index)
+    return f"{_probes(taken, recording, index, name)} {_heads(taken, recording, index, name)}"
 
 
 def describe_probes(probes: Probes | None) -> dict[str, Any] | None:
@@ -32,7 +62,47 @@ def describe_probes(probes: Probes | None) -> dict[str, Any] | None:
     if probes is None:
         return None
     measured = probes.metrics.get("stages", {})
+    top1 = {stage: measured.get(stage, {}).get("top1") for stage in probes.probes}
     return {
         "status": probes.status,
-        "top1": {stage: measured.get(stage, {}).get("top1") for stage in probes.probes},
+        "top1": top1,
+        "right": {stage: how_often_right(value) for stage, value in top1.items()},
     }
+
+
+def _probes(taken: Course | None, recording: Recording, index: int | None, name: str) -> str:
+    if taken is None:
+        count = len(recording.logits)
+        return NO_PROBES.format("three heads are" if count == 3 else "head is")
+    stages = list(taken.readings)
+    last = stages[-1]
+    first = [stage for stage in stages if taken.readings[stage].top[0] == index]
+    end = recording.class_name(taken.readings[last].top[0])
+    if not first:
+        return f"No probe says {name}; at {last} it is {end}."
+    settled = settled_from(stages, first)
+    if settled is None:
+        return f"A probe says {name} at {first[0]}, but at {last} it is {end}."
+    if first[0] == settled == stages[0]:
+        return f"Every probe says {name}, from {settled} to {last}."
+    if first[0] == settled == last:
+        return f"Only the last probe, at {last}, says {name}."
+    if first[0] == settled:
+        return f"The probes say {name} from {settled} on."
+    again = f"again only at {last}" if settled == last else f"steadily from {settled} on"
+    return f"The probes say {name} first at {first[0]}, and {again}."
+
+
+def _heads(taken: Course | None, recording: Recording, index: int | None, name: str) -> str:
+    heads = belief(recording, top=1).heads
+    it = "it" if taken else name
+    if not heads:
+        return "No head of this network is trained."
+    agree = [head for head, held in heads.items() if held.top[0] == index]
+    if len(agree) == len(heads) > 1:
+        return f"{'All three' if len(heads) == 3 else 'Both'} heads put {it} first."
+    if not agree:
+        return f"No head puts {it} first."
+    verb = "put" if len(agree) > 1 else "puts"
+    only = "Only " if len(agree) == 1 < len(heads) else ""
+    return f"{only}{listed(agree)} {verb} {it} first."

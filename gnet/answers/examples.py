@@ -6,7 +6,7 @@ when the weights change. An answer that belongs to other weights is never shown.
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from gnet.answers.answer import as_data_url
 from gnet.answers.explorer import Chosen, Explorer
 from gnet.data.pictures import open_picture
 from gnet.explain.attribution import stages_before
+from gnet.explain.methods import FIRST
 from gnet.network.config import UNTRAINED
 from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
@@ -28,21 +29,71 @@ from gnet.system.atomic import atomically
 from gnet.system.stamps import Stamp, stamp_of
 
 FOLDER = ASSETS / "examples"
-EXAMPLES = {
-    "boots": "a pair of boots",
-    "coffee": "a cup of coffee",
-    "thumbnail": "the same cup as a thumbnail of 64 px",
-    "cat": "a cat",
-    "stripes": "fine stripes, drawn by this project",
-    "dots": "large dots, drawn by this project",
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One example picture: what it shows, and why it is here."""
+
+    words: str
+    group: str
+    truth: tuple[str, ...] | None = None
+    """The classes that are right; empty: the network knows none, None: none is the point."""
+    why: str = ""
+    """Why it is here; for one with a truth it is said where the network is wrong."""
+
+
+_PHOTO, _TEXTURE, _TRAP = "Photos", "Same outline, other texture", "Traps"
+_PATTERN = "Three patterns at three scales"
+
+
+def _pattern(scale: str, what: str) -> Example:
+    return Example(
+        words=f"{scale} {what}",
+        group=_PATTERN,
+        why="No class is a pattern, so the network names what looks alike. Compare the scales.",
+    )
+
+
+EXAMPLES: dict[str, Example] = {
+    "boots": Example(words="a pair of boots", group=_PHOTO, truth=("shoe",)),
+    "coffee": Example(words="a cup of coffee", group=_PHOTO, truth=("espresso", "cup")),
+    "cat": Example(words="a cat", group=_PHOTO, truth=("cat",)),
+    "horse": Example(
+        words="a brown horse",
+        group=_TEXTURE,
+        why="Compare it with the striped horse: the outline is the same, only the coat differs.",
+    ),
+    "striped-horse": Example(
+        words="a striped horse",
+        group=_TEXTURE,
+        why="The outline is the brown horse's; only the coat differs. Does the answer follow it?",
+    ),
+    "trousers": Example(
+        words="a pair of trousers",
+        group=_TRAP,
+        truth=("trousers",),
+        why="It is here because plain cloth gives few clues.",
+    ),
+    "clock": Example(
+        words="a round clock",
+        group=_TRAP,
+        truth=(),
+        why="The network must choose among those it has.",
+    ),
+    **{
+        f"{scale}-{what}": _pattern(scale, what)
+        for what in ("stripes", "dots", "crosses")
+        for scale in ("fine", "medium", "coarse")
+    },
 }
-"""Name → what is to be seen; the first one is what the page opens on."""
-FIRST_STAGE, FIRST_METHOD = "3a", "grad-cam"
+"""Name → example; the first one is what the page opens on."""
+FIRST_STAGE = "3a"
 
 
 def chosen(name: str) -> Chosen:
     """The example called `name`."""
-    return Chosen(path=FOLDER / f"{name}.jpg", name=EXAMPLES[name], example=name)
+    return Chosen(path=FOLDER / f"{name}.jpg", name=EXAMPLES[name].words, example=name)
 
 
 def build(model: GoogLeNet | None = None, folder: Path = FOLDER) -> list[Path]:
@@ -61,12 +112,12 @@ def build(model: GoogLeNet | None = None, folder: Path = FOLDER) -> list[Path]:
 def compute(explorer: Explorer, name: str) -> dict[str, Any]:
     """An example's answer with everything that else is computed on demand."""
     picture = chosen(name)
-    answer = explorer.explore(picture)
+    answer = _explored(explorer, name)
     answer["measured"] = effective_fields(explorer.model, explorer.view(picture).pixels)
     main = answer["heads"]["main"]
     if main["status"] != UNTRAINED and FIRST_STAGE in stages_before("main"):
         target = main["top"][0]
-        answer["why"] = explorer.attribute(picture, FIRST_METHOD, "main", target, FIRST_STAGE)
+        answer["why"] = explorer.attribute(picture, FIRST, "main", target, FIRST_STAGE)
     return answer
 
 
@@ -89,15 +140,44 @@ def shipped(name: str, digest: str) -> dict[str, Any] | None:
 
 def answer(explorer: Explorer, name: str) -> dict[str, Any]:
     """An example's answer: the shipped one, or for other weights a new one."""
-    return shipped(name, stamp(explorer.model.info)) or explorer.explore(chosen(name))
+    return shipped(name, stamp(explorer.model.info)) or _explored(explorer, name)
+
+
+def verdict(example: Example, info: ModelInfo, first: int | None) -> dict[str, Any]:
+    """Whether class `first`, the main head's answer, is right for an example, in words.
+
+    `right` is None where nobody can be right.
+    """
+    if example.truth is None or first is None:
+        words = f"{example.words[0].upper()}{example.words[1:]}. {example.why}"
+        return {"right": None, "sentence": words}
+    known = [name for name in example.truth if name in info.classes]
+    if not known:
+        what = f"It is {example.words}, which is no class here."
+        return {"right": None, "sentence": f"{what} {example.why}".strip()}
+    if info.class_name(first) in known:
+        return {"right": True, "sentence": f"Right: it is {example.words}."}
+    wrong = f"Wrong: it is {example.words}, not “{info.class_name(first)}”."
+    return {"right": False, "sentence": f"{wrong} {example.why}".strip()}
 
 
 def thumbnails() -> list[dict[str, str]]:
-    """Name, words and a small picture of each example."""
+    """Name, words, group and a small picture of each example."""
     return [
-        {"name": name, "words": words, "picture": _thumbnail(FOLDER / f"{name}.jpg")}
-        for name, words in EXAMPLES.items()
+        {
+            "name": name,
+            "words": example.words,
+            "group": example.group,
+            "picture": _thumbnail(FOLDER / f"{name}.jpg"),
+        }
+        for name, example in EXAMPLES.items()
     ]
+
+
+def _explored(explorer: Explorer, name: str) -> dict[str, Any]:
+    answer = explorer.explore(chosen(name))
+    top = answer["heads"]["main"].get("top")
+    return answer | {"verdict": verdict(EXAMPLES[name], explorer.model.info, top and top[0])}
 
 
 @cache

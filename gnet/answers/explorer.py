@@ -4,9 +4,13 @@ It knows nothing of Gradio. Answers are plain values; whatever cannot be answere
 """
 
 import hashlib
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import torch
@@ -21,14 +25,15 @@ from gnet.explain.ablation import MEAN, ablation_of, check_switches
 from gnet.explain.attribution import attribute
 from gnet.explain.belief import trained_head
 from gnet.explain.means import Means, means_of
+from gnet.explain.methods import BATCH, STEPS
 from gnet.explain.probes import find_probes
 from gnet.explain.recording import record
 from gnet.explain.worth import branch_worth
-from gnet.network.config import STAGES
+from gnet.network.config import STAGES, UNTRAINED
 from gnet.network.folding import fold
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import effective_fields
-from gnet.words import cut
+from gnet.words import cut, duration
 
 _KEPT_SIDE = 4
 """A picture is read at up to this many times the network's input: sharper is never seen."""
@@ -72,6 +77,20 @@ class Explorer:
         """Run once what the first viewer would otherwise wait for."""
         size = self.model.info.preprocessing.size
         record(self.model, torch.zeros(1, 3, size, size))
+        self._measure_slow_methods(torch.full((1, 3, size, size), 0.5))
+
+    def _measure_slow_methods(self, pixels: torch.Tensor) -> None:
+        """Note what a method of many steps takes, from a few of them."""
+        heads = [head for head in self.network["heads"] if head["status"] != UNTRAINED]
+        if not heads:
+            return
+        for method in self.network["methods"]:
+            if method["slow"]:
+                attribute(self.model, pixels, method=method["name"], target=0, steps=2)
+                start = time.perf_counter()
+                attribute(self.model, pixels, method=method["name"], target=0, steps=BATCH)
+                seconds = (time.perf_counter() - start) * STEPS / BATCH
+                method["time"] = f"about {duration(max(1.0, seconds))}"
 
     def view(self, chosen: Chosen) -> View:
         """Read a picture and cut out the square the network sees."""
@@ -141,9 +160,15 @@ class Explorer:
         return means_of(self.model)
 
     def attribute(
-        self, chosen: Chosen, method: Any, head: Any, target: Any, stage: Any
+        self,
+        chosen: Chosen,
+        method: Any,
+        head: Any,
+        target: Any,
+        stage: Any,
+        heard: Callable[[float], None] | None = None,
     ) -> dict[str, Any]:
-        """Why `head` answers class `target` for one picture."""
+        """Why `head` answers class `target` for one picture; `heard` is told how far it is."""
         index = self._class(target)
         view = self.view(chosen)
         answer = attribute(
@@ -153,8 +178,22 @@ class Explorer:
             head=cut(head),
             target=index,
             stage=cut(stage) if stage else None,
+            heard=heard,
         )
         return describe_attribution(answer, view.key) | {"net": self.net}
+
+    def attributing(self, *asked: Any) -> Iterator[dict[str, Any]]:
+        """`attribute`, and before it how far it is, as {"done": a fraction}.
+
+        It is computed in a thread of its own, to its end even if nobody listens any more.
+        """
+        parts: SimpleQueue[float | None] = SimpleQueue()
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            answer = pool.submit(self.attribute, *asked, heard=parts.put)
+            answer.add_done_callback(lambda _: parts.put(None))
+            while (done := parts.get()) is not None:
+                yield {"done": round(done, 3)}
+            yield answer.result()
 
     def _found(self, chosen: Chosen, key: Any) -> tuple[Any, Kept]:
         """What is kept of a picture, by the key of its answer or else by the picture itself."""

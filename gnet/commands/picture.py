@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +91,7 @@ def predict(arguments: argparse.Namespace) -> int:
 def _predicted(model: GoogLeNet, path: str, top: int) -> dict[str, Any]:
     """The first classes of each head for one picture, and how sure it is of them."""
     from gnet.data.pictures import read_pixels
-    from gnet.explain.belief import belief
+    from gnet.explain.belief import answer, belief
     from gnet.explain.recording import record
 
     recording = record(model, read_pixels(path, model.info.preprocessing))
@@ -103,9 +102,8 @@ def _predicted(model: GoogLeNet, path: str, top: int) -> dict[str, Any]:
         "status": {head: recording.heads.get(head, UNTRAINED) for head in present},
         "sure": {head: believed[head].sure if head in believed else None for head in present},
         "certain": {head: believed[head].certain if head in believed else None for head in present},
-        "families": {
-            head: model.info.family_shares(held.probabilities) for head, held in believed.items()
-        },
+        "families": {head: held.families for head, held in believed.items()},
+        "answer": {head: answer(recording, held) for head, held in believed.items()},
     }
 
 
@@ -124,13 +122,7 @@ def _rows(model: GoogLeNet, held: HeadBelief) -> list[dict[str, Any]]:
 def _print_answer(path: str, answer: dict[str, Any]) -> None:
     print(path)
     for head, status in answer["status"].items():
-        doubt = "; not sure, the nearest classes are" if answer["sure"][head] is False else ""
-        families = answer["families"].get(head, {})
-        if answer["certain"][head] is False and not doubt and families:
-            doubt = "; not sure of the class"
-        print(f"  {head}  ({status}{doubt})")
-        for family, share in itertools.islice(families.items(), 1 if doubt else 0):
-            print(f"    {100 * share:5.1f} %  some {family}: all classes of this family")
+        print(f"  {head}  ({status})  {answer['answer'].get(head, '')}".rstrip())
         for row in answer[head]:
             print(f"    {100 * row['probability']:5.1f} %  {row['class']}")
 

@@ -40,6 +40,19 @@ def pattern(class_index: int, size: int, seed: int | Sequence[int]) -> torch.Ten
     return _coloured(random, figure)
 
 
+def pattern_at(name: str, repeats: float, size: int, seed: int) -> torch.Tensor:
+    """A pattern at a scale of one's own: stripes, dots or crosses, `repeats` times along the side.
+
+    uint8 (3, size, size). The same name and seed give the same colours and turn at any scale.
+    """
+    shapes = {"dots": _disc, "crosses": _cross}
+    random = np.random.default_rng([seed, sorted(("stripes", *shapes)).index(name)])
+    plane = _plane(random, size)
+    exactly = (repeats, repeats)
+    draw = _shapes(*exactly, shapes[name]) if name in shapes else _stripes(*exactly)
+    return _coloured(random, draw(random, *plane))
+
+
 def _plane(random: Random, size: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Coordinates (size, size) in shares of the side, turned, shifted and bent; and one px."""
     px = 1.0 / size

@@ -7,6 +7,7 @@ normalisation happens inside the function that is differentiated. Knows nothing 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -122,12 +123,14 @@ def attribute(
     stage: str | None = None,
     branch: str | None = None,
     steps: int = STEPS,
+    heard: Callable[[float], None] | None = None,
 ) -> Attribution:
     """Explain logit `target` of `head` for one picture.
 
     `pixels`: (1, 3, H, W) in [0, 1]. `stage` and `branch` are read by methods that explain a
-    module; the others ignore them. `steps` is read by Integrated Gradients. Model and pixels are
-    left as they were: mode, gradients, hooks. A model serves one thread at a time.
+    module; the others ignore them. `steps` is read by Integrated Gradients; `heard` is told what
+    share of the points is computed, each time some are. Model and pixels are left as they were:
+    mode, gradients, hooks. A model serves one thread at a time.
 
     Whatever cannot be answered raises `GnetError`: an unknown method, head, class, stage or branch,
     an untrained head, a module behind the chosen head, pixels of another shape or range.
@@ -153,7 +156,13 @@ def attribute(
     network, preprocessing = model.until(head), model.info.preprocessing
     weights = next(model.parameters())
 
+    done = 0
+
     def logits(x: Tensor) -> Tensor:
+        nonlocal done
+        if heard and x.requires_grad:
+            heard(min(1.0, done / steps))
+            done += len(x)
         return network(preprocessing.normalise(x).to(weights.dtype)).float()
 
     # A caller's inference mode would leave nothing to differentiate.

@@ -1,6 +1,6 @@
 """What a recording's heads believe: probabilities, the classes in front, whether they are sure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -9,7 +9,19 @@ from gnet.errors import GnetError
 from gnet.explain.familiarity import familiarity
 from gnet.explain.recording import Recording
 from gnet.network.config import UNTRAINED
-from gnet.words import cut, listed, rounded_percent
+from gnet.network.info import family_shares
+from gnet.words import cut, listed, number, rounded_percent
+
+_PHRASES = {
+    "building or place": "a building or place",
+    "clothing": "clothing",
+    "food or plant": "food or a plant",
+    "music": "a musical instrument",
+    "other mammal": "another mammal",
+    "sport": "something for sport",
+    "tool or household": "a tool or household thing",
+}
+"""Families that no plain article fits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +42,8 @@ class HeadBelief:
     """Whether that score reaches the threshold; if not, `top` are merely the nearest classes."""
     certain: bool | None = None
     """Whether it is sure of the class itself; if not, of its family at most."""
+    families: dict[str, float] = field(default_factory=dict)
+    """Family → the summed probability of its classes, first the likeliest; empty without any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,15 +87,59 @@ def trained_head(recording: Recording, head: str) -> HeadBelief:
 
 
 def sentence(recording: Recording, head: str) -> str:
-    """The first class of `head` in words, for page and figure."""
+    """The answer of `head` in words, for page and figure."""
     name = "The main classifier" if head == "main" else f"Exit {head}"
     believed = belief(recording, top=1).heads.get(head)
     if believed is None:
         return f"{name} is {UNTRAINED}."
+    if believed.sure is False:
+        return f"{name} is {answer(recording, believed)}."
+    return f"{name} says {answer(recording, believed)}."
+
+
+def answer(recording: Recording, believed: HeadBelief) -> str:
+    """The class a head gives; where it is not certain of it, the family and the likeliest class.
+
+    Such as "shoe, 76 %", "a dog, 86 %; most likely golden retriever, 41 %" or "not sure; …".
+    """
     first = believed.top[0]
-    says = "is not sure; nearest is" if believed.sure is False else "says"
-    chance = rounded_percent(believed.probabilities[first])
-    return f"{name} {says} {recording.class_name(first)}, {chance}."
+    chance = believed.probabilities[first]
+    named = f"{recording.class_name(first)}, {rounded_percent(chance)}"
+    if believed.sure is False:
+        return f"not sure; nearest is {named}"
+    if believed.certain is not False or not believed.families:
+        return named
+    family, share = next(iter(believed.families.items()))
+    if family != recording.families[first]:
+        return f"{some_of(family)}, {rounded_percent(share)}; the likeliest class is {named}"
+    if share - chance < 0.005:
+        return f"perhaps {named}"
+    return f"{some_of(family)}, {rounded_percent(share)}; most likely {named}"
+
+
+def doubt(recording: Recording, head: str) -> str:
+    """Why `head` is not sure, with the numbers it was decided by; empty where it is."""
+    believed, sureness = belief(recording, top=1).heads.get(head), recording.sure.get(head)
+    if believed is None or sureness is None or believed.sure is not False:
+        return ""
+    assert believed.familiarity is not None
+    show = rounded_percent if sureness.score == "maximum probability" else number
+    what = f"The {sureness.score}"
+    if sureness.score == "energy of all heads":
+        what = "The sum of the heads' energies"
+    return (
+        f"Perhaps the picture shows no class that {head} knows. {what} is "
+        f"{show(believed.familiarity)}, below {show(sureness.threshold)}. So it is for "
+        f"{rounded_percent(sureness.false_alarms)} of pictures of known classes and for "
+        f"{rounded_percent(sureness.detected)} of others. The percentages only compare the "
+        "classes it knows."
+    )
+
+
+def some_of(family: str) -> str:
+    """One thing of a family, such as "a dog"."""
+    article = "an" if family[:1].lower() in "aeiou" else "a"
+    return _PHRASES.get(family, f"{article} {family}")
 
 
 def probabilities(logits: Tensor, rectified: bool = False, temperature: float = 1.0) -> Tensor:
@@ -113,4 +171,5 @@ def _believed(recording: Recording, head: str, status: str, top: int) -> HeadBel
         familiarity=score,
         sure=sure,
         certain=sure and float(fractions.max()) >= sureness.certain if sureness else None,
+        families=family_shares(recording.families, fractions.tolist()),
     )

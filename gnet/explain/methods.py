@@ -53,6 +53,8 @@ class Method:
     """True when values below 0 speak against the class; then 0 is the middle of the scale."""
     has_baseline: bool
     """True when the map should sum to logit(picture) − logit(baseline)."""
+    slow: bool
+    """True when it takes so long that a person is told before."""
     function: Callable[[Question], Tensor]
     """The question → a map (h, w), at the picture's size or on the module's grid."""
 
@@ -101,6 +103,7 @@ METHODS: dict[str, Method] = {
             needs_stage=False,
             signed=False,
             has_baseline=False,
+            slow=False,
             function=_saliency,
         ),
         Method(
@@ -115,6 +118,7 @@ METHODS: dict[str, Method] = {
             needs_stage=False,
             signed=True,
             has_baseline=True,
+            slow=True,
             function=_integrated_gradients,
         ),
         Method(
@@ -129,8 +133,12 @@ METHODS: dict[str, Method] = {
             needs_stage=True,
             signed=False,
             has_baseline=False,
+            slow=False,
             function=_grad_cam,
         ),
     )
 }
 """Name → method, in the order to show them."""
+
+FIRST = "grad-cam"
+"""The method of the page's first answer."""

@@ -119,7 +119,7 @@ def course(probes: Probes, recording: Recording, *, top: int = 5) -> Course:
         readings=readings,
         answer=answer,
         first=agree[0] if agree else None,
-        settled=_settled(list(readings), agree),
+        settled=settled_from(list(readings), agree),
     )
 
 
@@ -158,7 +158,7 @@ def _reading(logits: Tensor, top: int) -> Reading:
     )
 
 
-def _settled(stages: list[str], agree: list[str]) -> str | None:
+def settled_from(stages: list[str], agree: list[str]) -> str | None:
     """The first of the unbroken run of agreeing stages that reaches the last one."""
     settled = None
     for stage in reversed(stages):

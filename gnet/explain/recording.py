@@ -60,6 +60,8 @@ class Recording:
     """Head → temperature of its probabilities, as in `ModelInfo`."""
     sure: dict[str, Sureness] = field(default_factory=dict)
     """Head → when it is sure, as in `ModelInfo`."""
+    families: tuple[str, ...] = ()
+    """The family of each class, as in `ModelInfo`; empty when there are none."""
 
     def class_name(self, index: int) -> str:
         """The name to show for logit `index`."""
@@ -104,6 +106,7 @@ class Recording:
             "classes": self.classes,
             "temperatures": self.temperatures,
             "sure": {head: asdict(sureness) for head, sureness in self.sure.items()},
+            "families": self.families,
         }
         KIND.write(path, header, tensors)
 
@@ -147,6 +150,7 @@ class Recording:
             classes=tuple(header["classes"]),
             temperatures={h: float(t) for h, t in header.get("temperatures", {}).items()},
             sure={h: Sureness(**given) for h, given in header.get("sure", {}).items()},
+            families=tuple(header.get("families", ())),
         )
 
 
@@ -175,6 +179,7 @@ def record(model: GoogLeNet, pixels: Tensor) -> Recording:
         classes=model.info.classes,
         temperatures=dict(model.info.temperatures),
         sure=dict(model.info.sure),
+        families=model.info.families,
     )
 
 

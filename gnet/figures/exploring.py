@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gnet.errors import GnetError
 from gnet.explain.attribution import Attribution
-from gnet.explain.belief import HeadBelief, belief
+from gnet.explain.belief import HeadBelief, answer, belief
 from gnet.explain.belief import sentence as belief_sentence
 from gnet.explain.branches import LABELS, BranchStatistics, mean_map, sentence, statistics
 from gnet.explain.methods import METHODS
@@ -176,14 +176,8 @@ def belief_figure(recording: Recording, *, top: int = 5) -> Figure:
         colour = HEAD[head] if known else LESSER
         sheet.text(x, base + 0.24, head, size=10, bold=True, colour=colour, align="center")
         if known:
-            first = known.top[0]
-            name = textwrap.shorten(recording.class_name(first), 18, placeholder="…")
-            lines = ["not sure; nearest is"] if known.sure is False else []
-            lines += [
-                f"{name}, {rounded_percent(known.probabilities[first])}",
-                f"entropy {known.entropy:.2f} nats",
-                known.status,
-            ]
+            lines = textwrap.wrap(answer(recording, known), 26, max_lines=3, placeholder=" …")
+            lines += [f"entropy {known.entropy:.2f} nats", known.status]
         else:
             lines = ["untrained" if head in believed.untrained else "not in this network"]
         for index, words in enumerate(lines):

@@ -85,6 +85,14 @@ class Sureness:
             raise ValueError(f"sureness {self}")
 
 
+def family_shares(families: Sequence[str], probabilities: Sequence[float]) -> dict[str, float]:
+    """Family → the summed probability of its classes, the likeliest family first."""
+    shares: dict[str, float] = {}
+    for family, share in zip(families, probabilities, strict=False):
+        shares[family] = shares.get(family, 0.0) + share
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
     """A network's name, classes, heads and metrics, as the weights' header keeps them."""
@@ -116,10 +124,7 @@ class ModelInfo:
 
         `probabilities`: one per class, summing to 1; empty where the classes have no families.
         """
-        shares: dict[str, float] = {}
-        for family, share in zip(self.families, probabilities, strict=False):
-            shares[family] = shares.get(family, 0.0) + share
-        return dict(sorted(shares.items(), key=lambda item: -item[1]))
+        return family_shares(self.families, probabilities)
 
     def class_index(self, given: str | int) -> int:
         """The class that a person or a page means, by number or by name.

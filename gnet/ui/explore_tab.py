@@ -12,12 +12,11 @@ from gnet.answers import examples
 from gnet.answers.explorers import Explorers
 from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
-from gnet.explain.methods import METHODS
 from gnet.ui.components import drawing
 from gnet.ui.events import MODEL, QUIET, as_text, sent, settle, spoken
 
-QUESTION = ("head", "target", "stage")
-"""What Why needs besides picture and method; the page's script fills it in."""
+QUESTION = ("method", "head", "target", "stage")
+"""What Why needs besides the picture; the page's script fills it in."""
 CHANNELS = ("stage", "branch", "head", "class_index")
 """A branch, and the class that the relevance of its channels is for."""
 CHANNEL = ("stage", "branch", "channel", "over", "turn")
@@ -37,7 +36,7 @@ class Handlers:
             known = chosen.example if chosen.box is None and not explorer.net else None
             answer = examples.answer(explorer, known) if known else explorer.explore(chosen)
             # The page draws what has changed, and the same picture twice is two answers.
-            return as_text(answer | {"turn": next(self._turns)})
+            return as_text(answer | {"turn": next(self._turns), "given": picture})
 
     def measure(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
         with spoken():
@@ -63,10 +62,13 @@ class Handlers:
                 yield channels.not_grown(place)
                 raise
 
-    def attribute(self, picture: Any, method: str, head: str, target: str, stage: str) -> str:
+    def attribute(
+        self, picture: Any, method: str, head: str, target: str, stage: str
+    ) -> Iterator[str]:
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return as_text(explorer.attribute(chosen, method, head, target, stage))
+            for state in explorer.attributing(chosen, method, head, target, stage):
+                yield as_text(state)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +79,7 @@ class Parts:
     branches: gr.HTML
     channels: gr.HTML
     channel: gr.HTML
-    method: gr.Radio
-    ask: gr.Button
+    question: gr.HTML
     why: gr.HTML
     answer: gr.HTML
 
@@ -87,7 +88,7 @@ def build(explorers: Explorers) -> None:
     """Put the tab's components and events where the caller stands."""
     explorer = explorers.served
     name = next(iter(examples.EXAMPLES))
-    first = examples.answer(explorer, name)
+    first = examples.answer(explorer, name) | {"given": {"example": name}}
     drawing("explore/network")
     with gr.Row(elem_id="top"):
         picture = drawing(
@@ -105,20 +106,8 @@ def build(explorers: Explorers) -> None:
             branches = drawing("explore/branches")
     listed = drawing("explore/channels")
     channel = drawing("explore/channel")
-    drawing("explore/depth")
     with gr.Column(elem_id="why"):
-        drawing("explore/question")
-        with gr.Row(elem_id="ask"):
-            method = gr.Radio(
-                [(m.label, m.name) for m in METHODS.values()],
-                value=examples.FIRST_METHOD,
-                label="Method",
-                show_label=False,
-                container=False,
-                interactive=True,
-                elem_id="method",
-            )
-            ask = gr.Button("Ask why", variant="primary", elem_id="ask-why")
+        question = drawing("explore/question")
         why = drawing("explore/reason")
     answer = drawing("explore/answer", as_text(first), network=explorer.network, visible="hidden")
     parts = Parts(
@@ -126,8 +115,7 @@ def build(explorers: Explorers) -> None:
         branches=branches,
         channels=listed,
         channel=channel,
-        method=method,
-        ask=ask,
+        question=question,
         why=why,
         answer=answer,
     )
@@ -163,13 +151,13 @@ def bind(parts: Parts, handlers: Handlers) -> None:
     # A new one begins while the one that was stopped still ends.
     grown = channel.grown(handlers.grow, picture, channel, trigger_mode="multiple", **private)
     channel.stopped(None, cancels=[grown], api_visibility="private")
-    head, target, stage = (gr.Textbox(visible=False, label=name) for name in QUESTION)
-    attributed = parts.ask.click(
+    question = [gr.Textbox(visible=False, label=name) for name in QUESTION]
+    attributed = parts.question.asked(
         handlers.attribute,
-        [picture, parts.method, head, target, stage],
+        [picture, *question],
         parts.why,
         trigger_mode="always_last",
-        js="(picture, method) => gnet.question(picture, method)",
+        js="(picture) => gnet.question(picture)",
         api_name="attribute",
         preprocess=False,  # the handler's own check says what is allowed
         **public,

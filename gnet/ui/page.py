@@ -1,5 +1,6 @@
 """Assembles the page of its tabs, and says how it is launched."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from gradio.themes import Base
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
+from gnet.answers import terms
 from gnet.answers.explorer import Explorer
 from gnet.answers.explorers import Explorers
 from gnet.data.pictures import LIMITS
@@ -16,13 +18,14 @@ from gnet.serving.measuring import Measuring
 from gnet.serving.reviews import Reviews
 from gnet.ui import tabs
 from gnet.ui.components import drawing, read
-from gnet.ui.http import downloads, zips
+from gnet.ui.http import card, downloads, zips
 from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.uploads import sweep_also
 
 SCRIPTS = (
     "shared/store.js",
+    "shared/terms.js",
     "shared/maps.js",
     "shared/hearing.js",
     "explore/fields.js",
@@ -78,8 +81,9 @@ def launch_options(runs: Any = None) -> dict[str, Any]:
     """What `launch` must be told; with the `runs` of the page, their files can be fetched."""
     shown = tabs.tabs(runs is not None)
     style = "\n".join([*map(read, STYLES), tabs.style(shown)])
-    scripts = "\n".join([tabs.script(shown), *map(read, SCRIPTS)])
-    routes = downloads.routes(runs.shelf if runs is not None else None)
+    table = f"window.gnetTerms = {json.dumps([terms.rows(), terms.by_word(), terms.PAPER])};"
+    scripts = "\n".join([tabs.script(shown), table, *map(read, SCRIPTS)])
+    routes = card.routes() + downloads.routes(runs.shelf if runs is not None else None)
     if runs is not None and runs.limits.enabled:
         routes += zips.routes(runs.offers)
     return {

@@ -15,7 +15,7 @@ from gnet.answers import examples
 from gnet.answers.explorer import Explorer
 from gnet.explain.branches import LABELS
 from gnet.network.config import STAGES
-from gnet.network.info import Sureness
+from gnet.network.info import ModelInfo, Sureness
 from gnet.network.weights import BUNDLED, load
 from support.chromium import in_ci
 from support.pages import random_network
@@ -57,6 +57,34 @@ def test_examples_are_built_for_any_network(tmp_path) -> None:
     assert set(record["answer"]["measured"]) == set(STAGES)
     assert record["answer"]["why"]["stage"] == examples.FIRST_STAGE
     compare(record["answer"], examples.compute(Explorer(model), paths[0].stem))
+
+
+def test_every_example_has_its_picture_its_credit_and_a_name_of_its_own() -> None:
+    credits = (examples.FOLDER / "CREDITS.md").read_text(encoding="utf-8")
+    for name in examples.EXAMPLES:
+        assert (examples.FOLDER / f"{name}.jpg").is_file()
+        assert (
+            f"`{name}.jpg`" in credits
+            or f"`-{name.split('-')[-1]}.jpg`" in credits
+            or (name.endswith("-stripes") and "`coarse-stripes.jpg`" in credits)
+        )
+    words = [example.words for example in examples.EXAMPLES.values()]
+    assert 12 <= len(words) == len(set(words)) <= 16
+
+
+def test_an_example_says_whether_the_answer_is_right_and_why_it_is_here() -> None:
+    info = ModelInfo(classes=("dress", "trousers"))
+    trousers = examples.EXAMPLES["trousers"]
+    right, wrong = (examples.verdict(trousers, info, first) for first in (1, 0))
+    assert right == {"right": True, "sentence": "Right: it is a pair of trousers."}
+    assert wrong["right"] is False
+    assert wrong["sentence"].startswith("Wrong: it is a pair of trousers, not “dress”. It is here")
+    clock = examples.verdict(examples.EXAMPLES["clock"], info, 0)
+    assert clock["right"] is None and "no class here. The network must choose" in clock["sentence"]
+    other = examples.verdict(trousers, ModelInfo(classes=("rings",)), 0)
+    assert other["right"] is None and "which is no class here" in other["sentence"]
+    pattern = examples.verdict(examples.EXAMPLES["fine-dots"], info, None)
+    assert pattern["right"] is None and "Compare the scales" in pattern["sentence"]
 
 
 @pytest.mark.parametrize("name", examples.EXAMPLES)

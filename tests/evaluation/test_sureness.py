@@ -267,7 +267,7 @@ def test_predict_says_not_sure_in_words(weights, tmp_path, capsys):
     doubting = save(model, tmp_path / "doubting.safetensors")
     assert main(["predict", str(picture), "--weights", str(doubting)]) == 0
     text = capsys.readouterr().out
-    assert f"main  ({TRAINED}; not sure, the nearest classes are)" in text
+    assert f"main  ({TRAINED})  not sure; nearest is " in text
     assert f"aux1  ({TRAINED})" in text
 
 

@@ -69,9 +69,9 @@ def test_hostile_pictures_are_answered_with_a_sentence_and_nothing_is_lost(visit
     refused(page, "33.0 MB; allowed are up to 32 MB")
     assert viewer.state("answer.key") == key
     expect(page.locator("#picture .square")).to_be_visible()
-    page.locator("#ask-why").click()  # the picture meant is still the good one
-    expect(page.locator("#reason .stale")).to_have_text("")
-    expect(page.locator("#reason .found")).to_be_visible()
+    page.locator("#belief .bars button").first.click()  # the picture meant is still the good one
+    page.wait_for_function("gnet.found?.key === gnet.state.answer.key")
+    expect(page.locator("#reason .found")).to_have_class("found")
     assert page.evaluate("gnet.state.answer.name") == "good.jpg"
     assert "Traceback" not in capfd.readouterr().err
 
@@ -93,7 +93,7 @@ def test_a_picture_that_was_deleted_is_asked_for_again(visit, monkeypatch) -> No
     page.wait_for_function("gnet.state.measured['3a'] !== undefined")
     for path in Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*.jpg"):
         path.unlink()
-    page.locator("#ask-why").click()
+    page.locator("#belief .bars button").first.click()
     refused(page, "give it once more")
     page.locator("#diagram [data-stage='3b']").click()  # from what is kept in memory
     page.wait_for_function("gnet.state.measured['3b'] !== undefined")
@@ -103,7 +103,7 @@ def test_a_picture_that_was_deleted_is_asked_for_again(visit, monkeypatch) -> No
     expect(page.locator("#branches .sees").first).to_contain_text("Not measured")
     expect(page.locator("#branches .say")).to_contain_text("In 4b")
     monkeypatch.undo()
-    viewer.explored(lambda: page.locator("[data-example=dots]").click())
+    viewer.explored(lambda: page.locator("[data-example=coarse-dots]").first.click())
     assert viewer.errors == []
 
 
@@ -152,9 +152,9 @@ def test_two_viewers_never_see_each_others_picture(visit) -> None:
     two.explored(lambda: two.give("yours.jpg", photo(400, 300, 2)))
     keys = {shared, one.state("answer.key"), two.state("answer.key")}
     assert len(keys) == 3
-    one.page.locator("#ask-why").click()
-    one.page.wait_for_function("!gnet.state.waiting.why")
-    expect(one.page.locator("#reason .stale")).to_have_text("")
+    one.page.locator("#belief .bars button").first.click()
+    one.page.wait_for_function("gnet.found?.key === gnet.state.answer.key")
+    expect(one.page.locator("#reason .found")).to_have_class("found")
     assert [one.state("answer.name"), two.state("answer.name")] == ["mine.jpg", "yours.jpg"]
 
 
@@ -174,7 +174,7 @@ def test_the_square_is_moved_by_mouse_and_by_keyboard(visit) -> None:
     page.mouse.move(place["x"] + 900, place["y"] + 60, steps=4)
     viewer.explored(page.mouse.up)
     assert viewer.state("answer.picture.box") == [0, y, side]
-    viewer.explored(lambda: page.locator("[data-example=dots]").click())
+    viewer.explored(lambda: page.locator("[data-example=coarse-dots]").first.click())
     expect(mover).to_be_hidden()  # a square picture leaves nothing to move
     assert viewer.errors == []
 
@@ -208,6 +208,7 @@ def test_a_browser_that_refuses_the_camera_gets_a_sentence(server: Server, brows
     page = browser.new_page()
     page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
     page.goto(server.address)
-    expect(page.locator("#picture .words")).to_contain_text("only on localhost or over https")
+    page.get_by_text("no camera here").hover()
+    expect(page.get_by_role("tooltip")).to_contain_text("only on localhost or over https")
     expect(page.get_by_role("button", name="Camera")).to_have_count(0)
     page.close()

@@ -147,7 +147,7 @@ def test_an_attribution_travels_with_its_numbers(explorer: Explorer) -> None:
     small = made.map.abs() <= sent["limit"]
     shown = map_values({"data": sent["map"], "limit": sent["limit"]}, (64, 64), True)
     assert shown[small] == pytest.approx(made.map.numpy()[small], abs=sent["limit"] / 120)
-    assert sent["beyond"] == bool((~small).any())
+    assert ("outside the scale" in sent["range"]) == bool((~small).any())
     json.dumps(sent)
 
 
@@ -300,10 +300,17 @@ def test_the_endpoints_answer_a_script(server: Server, tmp_path) -> None:
         answer = json.loads(client.predict(given, api_name="/explore"))
         question = ("grad-cam", "main", "0", "4a")
         why = json.loads(client.predict(given, *question, api_name="/attribute"))
+        slow = ("integrated-gradients", *question[1:])
+        states = client.submit(given, *slow, api_name="/attribute")
+        whole = json.loads(str(states.result()))
+        told = [json.loads(str(state)) for state in states.outputs()]
     finally:
         client.close()
     assert set(answer["stages"]) == set(STAGES)
     assert (why["stage"], why["target"], why["key"]) == ("4a", 0, answer["key"])
+    shares = [state["done"] for state in told[:-1]]
+    assert shares == sorted(shares) and shares[0] == 0 and told[-1]["completeness_error"] >= 0
+    assert whole["key"] == answer["key"]
 
 
 def test_a_taken_port_is_a_sentence(capsys) -> None:

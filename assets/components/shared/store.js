@@ -6,6 +6,7 @@ window.gnet = (() => {
   const known = (tab) => (Object.hasOwn(tabs, tab ?? "") ? tab : home);
   const SCOPES = ["channel", "module", "network"];
   const address = new URLSearchParams(location.search);
+  const before = history.state; // what a reload finds again
   const state = {
     tab: null,
     network: null, // what holds for every picture
@@ -19,6 +20,7 @@ window.gnet = (() => {
     branch: null, // the branch pointed at
     cell: null, // the cell of its module pointed at: {stage, row, col}
     channel: address.get("channel"), // the channel that is open, as 5x5.17, or null
+    method: address.get("method"), // how Why is answered, or null for the first answer's
     waiting: { answer: false, why: false, measured: false },
   };
 
@@ -61,22 +63,66 @@ window.gnet = (() => {
   function show(tab, keep = true) {
     if (tab === state.tab) return;
     state.tab = document.documentElement.dataset.tab = tab;
-    if (keep) history.pushState(null, "", where());
+    if (keep) history.pushState(entry(), "", where());
     scrollTo(0, 0);
     tell(["tab"]);
   }
   const where = () => `${location.pathname}?${new URLSearchParams(words[state.tab]())}`;
-  const remember = () => history.replaceState(null, "", where());
-  addEventListener("popstate", () => {
-    show(known(new URLSearchParams(location.search).get("tab")), false);
+  const entry = () => ({ given: state.answer?.given ?? before?.given });
+  const remember = () => history.replaceState(entry(), "", where());
+
+  // Each choice is one step of the browser's history; the picture goes along.
+  function step(was) {
+    if (was && where() !== was) history.pushState(entry(), "", where());
+  }
+  let returning = null; // the address that a picture on its way back belongs to
+  addEventListener("popstate", ({ state: kept }) => {
+    const there = new URLSearchParams(location.search);
+    show(known(there.get("tab")), false);
+    if (state.tab !== home || !state.answer) return;
+    if (kept?.given && JSON.stringify(kept.given) !== JSON.stringify(state.answer.given)) {
+      returning = there;
+      document.dispatchEvent(new CustomEvent("gnet-return", { detail: kept.given }));
+    } else {
+      change(chosen(there));
+    }
   });
 
-  function choose(changes) {
+  // What an address says was chosen; where it says nothing, what the page opened on.
+  let opened = {};
+  function chosen(there) {
+    const named = state.network.classes.indexOf(there.get("class"));
+    const stage = there.get("module") ?? "";
+    const head = there.get("head") ?? "";
+    return {
+      stage: Object.hasOwn(state.answer.stages, stage) ? stage : opened.stage,
+      head: believed(head) ? head : opened.head,
+      scope: SCOPES.includes(there.get("scope")) ? there.get("scope") : "module",
+      target: named < 0 ? null : named,
+      channel: there.get("channel"),
+      method: there.get("method"),
+    };
+  }
+
+  function change(changes) {
     const names = Object.keys(changes).filter((name) => state[name] !== changes[name]);
     if (!names.length) return;
     Object.assign(state, changes);
-    remember();
     tell(names);
+  }
+  function choose(changes) {
+    const was = state.answer && state.tab === home ? where() : "";
+    const names = Object.keys(changes).filter((name) => state[name] !== changes[name]);
+    if (!names.length) return;
+    Object.assign(state, changes);
+    step(was);
+    tell(names);
+  }
+
+  // A class is chosen: Why is shown and asked.
+  function ask(target) {
+    choose({ target });
+    document.dispatchEvent(new CustomEvent("gnet-ask"));
   }
 
   function explore() {
@@ -87,12 +133,14 @@ window.gnet = (() => {
     if (answer?.tile) kept.tile = answer.tile;
     if (state.net) kept.net = state.net;
     if (state.channel) kept.channel = state.channel;
+    if (state.method) kept.method = state.method;
     return kept;
   }
 
   // A new answer. A class chosen by hand stays chosen: it may be compared between pictures.
   function arrive(network, answer) {
     const first = !state.answer;
+    const was = first ? "" : where();
     const net = answer.net ?? "";
     const other = !first && net !== state.net;
     const wanted = net === address.get("net");
@@ -104,7 +152,11 @@ window.gnet = (() => {
       const named = network.classes.indexOf(address.get("class"));
       if (named >= 0) state.target = named;
     }
-    if (!first && state.tab === "explore") remember();
+    if (first) opened = { stage: state.stage, head: state.head };
+    if (returning) Object.assign(state, chosen(returning));
+    if (first) history.replaceState(entry(), "", location.href);
+    else if (state.tab === home) returning ? remember() : step(was);
+    returning = null;
     wait("answer", false);
     tell(["answer", "stage", "head", "target", "measured", ...(other ? ["network", "channel"] : [])]);
   }
@@ -126,6 +178,7 @@ window.gnet = (() => {
 
   // The server has spoken, with an answer or a refusal.
   function settle(what, answered) {
+    if (what === "answer" && !answered) returning = null;
     if (!(what === "answer" && answered)) wait(what, false); // an answer has yet to be drawn
     document.dispatchEvent(new CustomEvent("gnet-settled", { detail: { what, answered } }));
   }
@@ -137,10 +190,12 @@ window.gnet = (() => {
   const reaches = (stage, head = state.head) =>
     state.network.heads.find((h) => h.name === head).stages.includes(stage);
 
-  // What goes to the server with "Ask why".
-  function question(picture, method) {
+  const method = () => state.method ?? state.network.first_method;
+
+  // What goes to the server with the question why.
+  function question(picture) {
     wait("why", true);
-    return [picture, method, state.head, String(target() ?? 0), state.stage];
+    return [picture, method(), state.head, String(target() ?? 0), state.stage];
   }
 
   // Words and numbers.
@@ -168,8 +223,11 @@ window.gnet = (() => {
   }
   const cut = (name, length) => (name.length > length ? `${name.slice(0, length - 1).trimEnd()}…` : name);
 
+  // A sentence of Python's with a name in each of its places.
+  const fill = (sentence, names) => sentence.replace(/\{(\w+)\}/g, (place, name) => names[name] ?? place);
+
   return {
-    SCOPES, tabs, address, state, words, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
+    SCOPES, tabs, address, before, state, ask, method, fill, words, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
     escape, cut, fit, percent, number, power, label, branches, tell, trained,
   };
 })();

@@ -152,10 +152,10 @@ def test_a_picture_is_explored_with_the_network_that_was_trained_on_its_kind(
     assert answer["top"][0] == likeliest
     assert answer["probabilities"][likeliest] == pytest.approx(sure, abs=5e-3)
     assert "a first run" in page.inner_text("#network")
-    assert "untrained" in page.inner_text("#belief .heads [data-head=aux2]")
+    assert "untrained" in page.inner_text("#belief .readers [data-reader=aux2]")
     assert page.inner_text("#header .known").startswith("10 classes")
     assert f"net={FIRST}" in page.url and f"tile={FIRST}.{index}" in page.url
-    page.click("#ask-why")
+    page.click("#belief .bars button")
     until(after, "!document.querySelector('#reason .found').hidden && !gnet.state.waiting.why")
     page.click("#network button")
     until(after, "!gnet.state.net && !gnet.state.waiting.answer")

@@ -124,8 +124,8 @@ def test_a_whole_first_run_goes_from_the_form_to_its_network_in_explore(visit) -
     assert sentence.startswith(("✓ right: ", "✗ it is: "))
     expect(page.locator("#network")).to_contain_text("first run")
     for head in ("main", "aux2", "aux1"):
-        badge = page.locator(f"#belief .heads [data-head={head}]")
-        expect(badge).to_have_attribute("title", re.compile("^trained with the net; right in "))
+        badge = page.locator(f"#belief .readers [data-reader={head}]")
+        expect(badge).to_have_attribute("title", re.compile("^trained with the net. Right for "))
         expect(badge).to_be_enabled()
     expect(page.locator("#diagram .lane[data-branch]")).to_have_count(36)
     assert viewer.strangers == [] and viewer.errors == []
@@ -341,8 +341,7 @@ def test_tabs_are_changed_by_keyboard_and_keep_what_is_in_them(visit, finished: 
     page.get_by_role("link", name="Train").click()
     page.get_by_role("link", name="Explore").click()
     assert "module=5a" in page.url
-    labels = page.locator("#belief .slope text[data-class]").all_text_contents()
-    assert all(labels), "drawn anew after it was hidden"
+    expect(page.locator("#belief .columns button[aria-pressed=true]")).to_have_text("5a")
 
 
 def test_a_run_that_is_not_there_is_told(visit) -> None:

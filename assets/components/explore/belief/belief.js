@@ -1,133 +1,117 @@
-// What the heads believe: the main head's classes followed through the depths, and one head's bars.
+// Belief from depth to depth: one class followed through nine probes and the heads beside them, and
+// the first classes of one reader: a head, or the probe at the chosen module.
 const find = (selector) => element.querySelector(selector);
-const ORDER = ["aux1", "aux2", "main"];
-const SHORT = { "trained with the net": "trained", "probe on frozen features": "probe" };
 const name = (index) => gnet.state.network.classes[index];
+const stages = () => Object.keys(gnet.state.network.widths);
+const ORDER = ["aux1", "aux2", "main"];
+const SHORT = { "trained with the net": "trained" };
+const PROBE = "probe";
+let probing = false; // the reader is the probe at the chosen module
+let focused = null;
 
-function slope() {
-  const { answer } = gnet.state;
-  const shown = ORDER.filter((head) => answer.heads[head]);
-  const deepest = gnet.trained()[0];
-  if (!deepest) {
-    find(".slope").innerHTML = "<p class='agree'>No head of this network is trained.</p>";
-    return;
-  }
-  const top = answer.heads[deepest].top;
-  const across = Object.fromEntries(ORDER.map((head, i) => [head, 16 + 60 * i]));
-  const known = shown.filter((head) => answer.heads[head].top);
-  const most = Math.max(
-    ...top.flatMap((c) => known.map((head) => answer.heads[head].probabilities[c])),
-  );
-  const y = (p) => 92 - 78 * (p / most);
-  const axes = shown.map(
-    (head) =>
-      `<path class="axis" d="M${across[head]} 8V94"/>` +
-      `<text x="${across[head]}" y="109" text-anchor="middle">${head}</text>`,
-  );
-  const taken = [];
-  const sure = !gnet.doubtful(deepest); // else no class stands out
-  const lines = top.map((c, at) => {
-    const rank = sure ? at : at + 1;
-    const points = known.map((head) => [across[head], y(answer.heads[head].probabilities[c])]);
-    const path = points.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L");
-    const dots = points.map(
-      ([px, py]) => `<circle class="dot" cx="${px}" cy="${py.toFixed(1)}" r="${rank ? 2 : 3.4}"/>`,
-    );
-    const place = free(points.at(-1)[1], taken);
-    return (
-      `<g class="${rank ? "" : "first"}"><path class="line" d="M${path}"/>${dots.join("")}` +
-      `<text data-class="${c}" class="${rank ? "" : "strong"}" x="${across[deepest] + 9}" y="${place + 4}">` +
-      `</text></g>`
-    );
+const readings = () => gnet.state.answer.depth?.stages ?? {};
+const exit = (head) => gnet.state.network.heads.find((known) => known.name === head);
+const heads = () => ORDER.filter((head) => gnet.state.answer.heads[head]);
+const trained = () => heads().filter((head) => gnet.believed(head));
+
+// The heads that believe something at a stage, after its probe: [[name, what it believes], …].
+function readers(stage) {
+  const read = readings()[stage];
+  const here = trained().filter((head) => exit(head).exit === stage);
+  return [...(read ? [[PROBE, read]] : []), ...here.map((h) => [h, gnet.state.answer.heads[h]])];
+}
+
+function story() {
+  const target = gnet.target();
+  find(".followed").textContent = target === null ? "a class" : name(target);
+  const { classes, others } = gnet.state.answer.depth?.story ?? { classes: {}, others: "" };
+  const words = classes[target] ?? others.replaceAll("{class}", target === null ? "" : name(target));
+  find(".story").innerHTML = gnet.marked(words);
+}
+
+// A class's way through the depths: by its probes, or without any from head to head.
+function line(target, kind) {
+  const all = stages().map((stage) => readers(stage));
+  const points = all.flatMap((here, at) => {
+    const held = Object.keys(readings()).length ? here.find(([who]) => who === PROBE) : here.at(-1);
+    return held ? [`${100 * at + 50},${(100 - 100 * held[1].probabilities[target]).toFixed(1)}`] : [];
   });
-  const words = top.map((c) => {
-    const steps = known.map((h) => `${h} ${gnet.percent(answer.heads[h].probabilities[c])}`);
-    return `${name(c)}: ${steps.join(", ")}`;
-  });
-  find(".slope").innerHTML =
-    `<svg viewBox="0 -10 256 122" role="img" aria-label="${gnet.escape(words.join("; "))}">` +
-    `<text x="0" y="0">0 to ${gnet.percent(most)}${sure ? "" : "; the nearest classes"}</text>` +
-    `${axes.join("")}${lines.reverse().join("")}</svg>`;
-  for (const text of find(".slope").querySelectorAll("[data-class]")) {
-    gnet.fit(text, name(text.dataset.class), 256 - text.getAttribute("x"));
-  }
+  return points.length > 1
+    ? `<polyline class="${kind}" data-line="${target}" points="${points.join(" ")}"/>`
+    : "";
 }
 
-// The place nearest to `wanted` where a line of text fits.
-function free(wanted, taken) {
-  const steps = [...Array(40).keys()].flatMap((i) => [wanted + 2 * i, wanted - 2 * i]);
-  const at = steps.find((y) => y >= 6 && y <= 92 && taken.every((t) => Math.abs(t - y) >= 13));
-  taken.push(at ?? wanted);
-  return taken.at(-1);
-}
-
-function agreement() {
-  const { answer } = gnet.state;
-  const known = gnet.trained();
-  if (answer.agree === null) {
-    return known.length ? `Only ${known[0]} is trained: nothing to compare.` : "";
-  }
-  const unsure = known.filter(gnet.doubtful);
-  if (unsure.length) {
-    const who = unsure.length === known.length ? "None of the heads is" : `${listed(unsure)} not`;
-    const nearest = name(answer.heads[known[0]].top[0]);
-    return `${who} sure what this is; nearest for ${known[0]} is ${nearest}.`;
-  }
-  const count = known.length === 3 ? "All three heads" : "Both heads";
-  if (answer.agree) return `${count} say ${name(answer.heads.main.top[0])}.`;
-  const others = known.slice(1).filter((h) => answer.heads[h].top[0] !== answer.heads[known[0]].top[0]);
-  return `The heads disagree: ${others.map((h) => `${h} says ${gnet.cut(name(answer.heads[h].top[0]), 24)}`).join(", ")}.`;
-}
-
-const listed = (names) =>
-  names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)} are` : `${names[0]} is`;
-
-function heads() {
-  const { answer, head, network } = gnet.state;
-  find(".heads").innerHTML = ORDER.filter((h) => answer.heads[h])
-    .map((h) => {
-      const { status, top } = answer.heads[h];
-      const { top1 } = network.heads.find((known) => known.name === h);
-      const words = top1 ? `${status}; right in ${gnet.percent(top1)} of the validation pictures` : status;
+function columns() {
+  const target = gnet.target();
+  const place = (held) => (100 * (held.probabilities[target] ?? 0)).toFixed(1);
+  find(".columns").innerHTML = stages()
+    .map((stage) => {
+      const here = readers(stage);
+      const dots = here.map(
+        ([who, held]) => `<i class="dot ${who}" style="bottom:${place(held)}%"></i>`,
+      );
+      const words = here.map(([, held]) => held.sentence).join(" ") || stage;
       return (
-        `<button type="button" data-head="${h}" aria-pressed="${h === head}" title="${words}"` +
-        ` ${top ? "" : "disabled"}>${h}<small>${gnet.doubtful(h) ? "not sure" : SHORT[status] || status}</small></button>`
+        `<button type="button" data-depth="${stage}" tabindex="-1" aria-label="${gnet.escape(`${stage}. ${words}`)}"` +
+        ` title="${gnet.escape(words)}"><span class="plot">${dots.join("")}</span>${stage}</button>`
       );
     })
     .join("");
+  const rest = (shown()?.[1].top ?? []).filter((c) => c !== target);
+  find(".lines").innerHTML =
+    target === null ? "" : rest.map((c) => line(c, "other")).join("") + line(target, "first");
 }
 
-// Why a head is not sure, with the numbers it was decided by.
-function reason(head, held) {
-  const { score, threshold, false_alarms, detected } = gnet.state.network.heads.find(
-    (known) => known.name === head,
-  ).sure;
-  const show = score === "maximum probability" ? gnet.percent : gnet.number;
-  const which = score === "energy of all heads" ? "The heads’ energies together are" : `Its ${score} is`;
-  return (
-    `<b>${head} is not sure: perhaps no class it knows.</b> The nearest:` +
-    `<details><summary>How that was decided</summary>The percentages only compare its classes. ${which} ${show(held.familiarity)}, below ${show(threshold)}, as for ${gnet.percent(false_alarms)} of pictures of known classes and ` +
-    `${gnet.percent(detected)} of others.</details>`
-  );
+// The reader whose first classes are shown: [name, what it believes].
+function shown() {
+  const { stage, head, answer } = gnet.state;
+  if (probing && readings()[stage]) return [PROBE, readings()[stage]];
+  return answer.heads[head]?.top ? [head, answer.heads[head]] : undefined;
 }
 
-function bars() {
-  const { answer, head, network } = gnet.state;
-  const held = answer.heads[head];
+function tabs() {
+  const { answer, stage } = gnet.state;
+  const now = shown()?.[0];
+  const button = (who, label, small, words, off) =>
+    `<button type="button" data-reader="${who}" aria-pressed="${who === now}" title="${words}"` +
+    `${off ? " disabled" : ""}>${label}<small>${small}</small></button>`;
+  const parts = heads().map((head) => {
+    const { status, top } = answer.heads[head];
+    const small = gnet.doubtful(head) ? "not sure" : SHORT[status] || status;
+    return button(head, head, small, `${status}. ${exit(head).right ?? ""}`, !top);
+  });
+  const { probes } = gnet.state.network;
+  if (readings()[stage]) {
+    parts.push(button(PROBE, PROBE, `at ${stage}`, `${probes.status}. ${probes.right?.[stage] ?? ""}`));
+  }
+  find(".readers").innerHTML = parts.join("");
+}
+
+function detail() {
+  const { network, stage, head, answer } = gnet.state;
+  for (const button of find(".columns").children) {
+    button.ariaPressed = String(button.dataset.depth === stage);
+    button.tabIndex = button.dataset.depth === (focused ?? stage) ? 0 : -1;
+  }
+  tabs();
   const box = find(".bars");
-  const doubt = gnet.doubtful();
-  box.className = `bars ${head}${doubt ? " nearest" : ""}`;
-  find(".doubt").hidden = !doubt;
-  if (!held.top) {
-    find(".status").textContent = `${head}: ${held.status}, so it has no belief.`;
+  if (!shown()) {
+    find(".answer").textContent = answer.heads[head].sentence;
+    find(".status").textContent = "";
     box.innerHTML = "";
     return;
   }
-  const most = Math.log(network.classes.length);
-  if (doubt) find(".doubt").innerHTML = reason(head, held);
-  box.setAttribute("aria-label", `${doubt ? "Nearest" : "Most probable"} classes; choose one to ask why`);
-  find(".status").textContent = `${held.status} · entropy ${held.entropy.toFixed(2)} nats`;
-  find(".status").title = `0 nats is certainty, ${most.toFixed(2)} nats no idea at all`;
+  const [who, held] = shown();
+  const doubt = held.sure === false;
+  const probe = who === PROBE;
+  find(".answer").innerHTML = doubt
+    ? `<span>${gnet.marked(held.answer, { "not sure": held.doubt })}</span>`
+    : `<span>${gnet.escape(held.answer ?? held.sentence)}</span>`;
+  const right = probe ? network.probes.right?.[stage] : exit(who).right;
+  find(".status").innerHTML = gnet.marked(right || held.status);
+  find(".status").title = `${probe ? network.probes.status : held.status}; entropy ${held.entropy.toFixed(2)} nats`;
+  box.className = `bars ${who}${doubt ? " nearest" : ""}`;
+  box.ariaLabel = `${doubt ? "Nearest" : "Most probable"} classes; choose one to ask why`;
   const target = gnet.target();
   box.innerHTML = held.top
     .map((c) => {
@@ -142,21 +126,55 @@ function bars() {
 }
 
 element.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (button?.dataset.head) gnet.choose({ head: button.dataset.head });
-  if (button?.dataset.class) gnet.choose({ target: Number(button.dataset.class) });
+  const { depth, reader, class: target } = event.target.closest("button")?.dataset ?? {};
+  if (depth) {
+    focused = depth;
+    probing = Boolean(readings()[depth]);
+    gnet.choose({ stage: depth, branch: null });
+    draw(["stage", "head"]);
+  }
+  if (reader) {
+    probing = reader === PROBE;
+    if (!probing) gnet.choose({ head: reader });
+    draw(["head"]);
+  }
+  if (target) gnet.ask(Number(target));
 });
+
+// The line of the class that is pointed at.
+function point(event) {
+  const over = event.type === "pointerout" ? null : event.target.closest?.("[data-class]")?.dataset.class;
+  for (const one of find(".lines").children) one.classList.toggle("pointed", one.dataset.line === over);
+}
+for (const kind of ["pointerover", "pointerout", "focusin"]) find(".bars").addEventListener(kind, point);
+
+// The arrow keys walk along the depths.
+element.addEventListener("keydown", (event) => {
+  const at = stages().indexOf(event.target.dataset.depth);
+  if (at < 0) return;
+  const last = stages().length - 1;
+  const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  focused = stages()[Math.min(last, Math.max(0, to))];
+  detail();
+  find(`[data-depth="${focused}"]`).focus();
+});
+
+function draw(names) {
+  const kept = element.contains(document.activeElement) ? { ...document.activeElement.dataset } : {};
+  const has = (...wanted) => wanted.some((what) => names.includes(what));
+  if (has("head", "answer")) story();
+  if (has("answer", "target", "head", "network", "stage")) columns();
+  detail();
+  for (const [key, value] of Object.entries(kept)) find(`[data-${key}="${value}"]`)?.focus();
+}
+
 gnet.draw((changed) => {
-  if (changed.has("answer")) {
-    slope();
-    find(".agree").textContent = agreement();
-  }
-  if (["answer", "head", "target"].some((what) => changed.has(what))) {
-    const kept = document.activeElement?.dataset ?? {};
-    const inside = element.contains(document.activeElement);
-    heads();
-    bars();
-    if (inside && kept.head) find(`.heads [data-head="${kept.head}"]`)?.focus();
-    if (inside && kept.class) find(`.bars [data-class="${kept.class}"]`)?.focus();
-  }
+  const names = [...changed];
+  if (!["answer", "target", "head", "stage", "network"].some((what) => changed.has(what))) return;
+  if (changed.has("stage") && focused !== gnet.state.stage) focused = null;
+  if (changed.has("head") && !changed.has("answer")) probing = false;
+  if (changed.has("target")) names.push("head");
+  draw(names);
 });

@@ -12,8 +12,7 @@ let later = null;
 let limits = ""; // what this browser cannot do
 
 // Ask for another picture, or another square of this one.
-function send(given) {
-  const net = sent.length ? sent.at(-1).net : gnet.state.net;
+function send(given, net = sent.length ? sent.at(-1).net : gnet.state.net) {
   const value = { ...(net && { net }), ...given };
   props.value = value;
   sent.push(value);
@@ -105,6 +104,8 @@ mover.addEventListener("keydown", (event) => {
 
 // The ways a picture comes in.
 find(".upload").addEventListener("click", () => file.click());
+find(".upload").title = matchMedia("(pointer: coarse)").matches ? "" : "Or drop a picture on the page, or paste one";
+mover.title = "Drag to move the square";
 file.addEventListener("change", () => {
   take(file.files[0]);
   file.value = "";
@@ -139,10 +140,18 @@ document.addEventListener("drop", (event) => {
 document.addEventListener("paste", (event) => {
   if (event.clipboardData?.files.length) one(event.clipboardData.files);
 });
-find(".examples").addEventListener("click", (event) => {
-  const example = event.target.closest("button")?.dataset.example;
-  if (example) send({ example });
-});
+const dialog = find("dialog");
+for (const choice of [".examples", ".groups"]) {
+  find(choice).addEventListener("click", (event) => {
+    const example = event.target.closest("button")?.dataset.example;
+    if (!example) return;
+    dialog.close();
+    send({ example });
+  });
+}
+find(".all").addEventListener("click", () => dialog.showModal());
+find(".close").addEventListener("click", () => dialog.close());
+dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 
 function camera(on) {
   video.hidden = !on;
@@ -160,7 +169,7 @@ find(".camera").addEventListener("click", async () => {
     camera(true);
   } catch (error) {
     camera(false);
-    say(error.name === "NotAllowedError" ? "The browser does not allow the camera." : "No camera was found.");
+    say(error.name === "NotAllowedError" ? "The camera is not allowed." : "No camera was found.");
   }
 });
 find(".take").addEventListener("click", () => {
@@ -177,8 +186,10 @@ if (!navigator.mediaDevices?.getUserMedia) {
 }
 
 function say(words) {
-  const move = gnet.state.answer?.picture.whole ? " Drag the picture to move the square." : "";
-  find(".words").textContent = words || `Or drop or paste one.${move} ${limits}`;
+  find(".words").innerHTML = words
+    ? gnet.escape(words)
+    : gnet.term("Kept for an hour", "Pictures are deleted after an hour and at exit, and never logged.") +
+      (limits && `; ${gnet.term("no camera here", limits)}`);
 }
 
 // What became of a large picture, for a network that has learned from small ones.
@@ -187,6 +198,14 @@ function seen() {
   const side = network?.thumbnail;
   if (!side || !answer || answer.picture.box[2] <= side) return "";
   return `seen as a ${side} px JPEG`;
+}
+
+// The strip of examples moves so that the chosen one is seen.
+function reveal(button) {
+  const strip = find(".examples");
+  if (button.parentElement !== strip) return;
+  const [left, width] = [button.offsetLeft - strip.offsetLeft, strip.clientWidth];
+  if (left < strip.scrollLeft || left + 40 > strip.scrollLeft + width) strip.scrollLeft = left - width / 2;
 }
 
 // What was seen, with the window of the middle cell of each branch.
@@ -205,8 +224,13 @@ function show() {
   mover.classList.toggle("along-x", picture.height === picture.box[2]);
   mover.classList.toggle("along-y", picture.width === picture.box[2]);
   say();
-  for (const button of find(".examples").children) {
-    button.setAttribute("aria-pressed", String(button.dataset.example === example));
+  const { verdict } = gnet.state.answer;
+  find(".about b").textContent = verdict ? "" : name;
+  find(".about span").textContent = verdict?.sentence ?? "";
+  find(".about span").className = { true: "right", false: "wrong" }[verdict?.right] ?? "";
+  for (const button of element.querySelectorAll("[data-example]")) {
+    button.ariaPressed = String(button.dataset.example === example);
+    if (button.dataset.example === example) reveal(button);
   }
 }
 
@@ -214,26 +238,42 @@ function boxes() {
   gnet.fields.draw(find("svg"), view.clientWidth);
 }
 
-find(".examples").innerHTML = [...props.examples]
-  .map(({ name, words, picture }) => `<button type="button" data-example="${name}" title="${words}"><img src="${picture}" alt="${words}"></button>`)
+const known = [...props.examples];
+const image = ({ picture, words }) => `<img src="${picture}" alt="${words}">`;
+find(".examples").innerHTML = known
+  .map((one) => `<button type="button" data-example="${one.name}" title="${one.words}">${image(one)}</button>`)
   .join("");
+const card = (one) =>
+  `<button type="button" data-example="${one.name}"><img src="${one.picture}" alt=""><span>${one.words}</span></button>`;
+find(".groups").innerHTML = [...new Set(known.map(({ group }) => group))]
+  .map((group) => {
+    const cards = known.filter((one) => one.group === group).map(card);
+    return `<section><h3>${group}</h3><div>${cards.join("")}</div></section>`;
+  })
+  .join("");
+find(".all").textContent = `All ${known.length}`;
+find(".all").title = "All example pictures, with their names";
 new ResizeObserver(() => gnet.state.answer && boxes()).observe(view);
 document.addEventListener("gnet-look", ({ detail }) => {
   const { box, ...picture } = accepted; // each network has its own px
   send({ ...(detail.tile ? {} : picture), ...detail });
 });
 
-// The address may name another picture than the one the page opens on, or another network.
-let wanted = {};
+document.addEventListener("gnet-return", ({ detail }) => send(detail, ""));
+
+// The address may name another picture than the one the page opens on, or another network; a reload
+// finds an uploaded one again.
+let wanted = gnet.before?.given?.path ? { ...gnet.before.given } : {};
 const example = gnet.address.get("picture");
-if ([...props.examples].some(({ name }) => name === example)) wanted.example = example;
+if (!wanted.path && known.some(({ name }) => name === example)) wanted.example = example;
 for (const key of ["tile", "net"]) if (gnet.address.get(key)) wanted[key] = gnet.address.get(key);
 gnet.draw((changed) => {
   if (changed.has("answer")) show();
   const given = wanted;
   wanted = {};
   if (given.tile) delete given.example;
-  const known = given.example === gnet.state.answer.example ? ["example"] : [];
-  if (Object.keys(given).some((key) => !known.includes(key))) send({ ...accepted, ...given });
+  const same = given.example === gnet.state.answer.example ? ["example"] : [];
+  if (given.path) send(given);
+  else if (Object.keys(given).some((key) => !same.includes(key))) send({ ...accepted, ...given });
   if (["answer", "stage", "branch", "cell"].some((what) => changed.has(what))) boxes();
 });

@@ -1,29 +1,127 @@
-// The question that "Ask why" would ask, in words.
-gnet.draw(() => {
+// The question why, in words, its method, and when it is asked: a quick method at once, a slow one
+// on a click, its time told before.
+const find = (selector) => element.querySelector(selector);
+let shown = false; // whether Why is in view
+let later = null;
+let asked = null; // the question that is on its way
+let refused = null; // the picture for which the last question was refused
+let touched = false; // whether anything was chosen since the page opened
+
+const method = () => gnet.state.network.methods.find(({ name }) => name === gnet.method());
+
+// What an answer to the question as it stands would be of.
+function question() {
+  const { answer, head, stage } = gnet.state;
+  const { name, needs_stage } = method();
+  return [answer.key, answer.net ?? "", name, head, gnet.target(), needs_stage ? stage : null].join("|");
+}
+const possible = () =>
+  gnet.target() !== null && (!method().needs_stage || gnet.reaches(gnet.state.stage));
+const answered = () => gnet.found?.question === question();
+
+function ask() {
+  clearTimeout(later);
+  if (!possible() || answered() || asked === question()) return;
+  asked = question();
+  progress(0);
+  trigger("asked");
+}
+
+// Soon, if it is quick and Why is in view: who walks through the modules asks once.
+function soon() {
+  clearTimeout(later);
+  const { answer, waiting } = gnet.state;
+  if (touched && shown && !method().slow && !waiting.answer && refused !== answer.key) later = setTimeout(ask, 250);
+}
+
+function progress(done) {
+  const bar = find(".progress");
+  bar.hidden = done === null || !method().slow;
+  bar.ariaValueNow = String(Math.round(100 * (done ?? 0)));
+  bar.firstElementChild.style.width = `${100 * (done ?? 0)}%`;
+}
+
+function words() {
   const { network, answer, head, stage } = gnet.state;
+  const { why, classes } = network;
   const target = gnet.target();
-  const line = element.querySelector(".ask");
   if (target === null) {
-    line.textContent = `${head} is ${answer.heads[head].status}: there is no belief to explain.`;
+    find(".ask").textContent = gnet.fill(why.untrained, { head });
+    find(".about").textContent = "";
     return;
   }
-  const chance = gnet.percent(answer.heads[head].probabilities[target]);
-  const reach = gnet.reaches(stage)
-    ? `Grad-CAM looks at ${stage}.`
-    : `${stage} lies behind ${head}: Grad-CAM needs ${network.heads.find((h) => h.name === head).stages.join(", ")}.`;
-  line.innerHTML =
-    `Why <b>${gnet.escape(network.classes[target])}</b>, which ${head} gives <b>${chance}</b>? ` +
-    `<small>Choose a class above, or any the network knows. ${reach}</small>`;
-});
+  const names = { class: classes[target], head, stage, method: method().label, time: method().time };
+  names.chance = gnet.percent(answer.heads[head].probabilities[target]);
+  names.stages = network.heads.find(({ name }) => name === head).stages.join(", ");
+  const bold = { ...names };
+  for (const key of ["class", "chance"]) bold[key] = `<b>${gnet.escape(names[key])}</b>`;
+  find(".ask").innerHTML = gnet.fill(why.question, bold);
+  const about = !method().needs_stage ? why.choose : gnet.reaches(stage) ? why.module : why.behind;
+  find(".about").innerHTML = gnet.marked(gnet.fill(about, names));
+  const slow = method().slow && !answered();
+  find(".compute").hidden = !slow || asked === question();
+  find(".time").textContent = slow ? gnet.fill(names.time ? why.slow : why.unmeasured, names) : "";
+}
 
-// Gradio gives each of its radio buttons a group of its own, so the arrow keys need telling.
-document.addEventListener("keydown", (event) => {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  if (!step || !event.target.matches?.("fieldset input[type=radio]")) return;
-  event.preventDefault();
-  const choices = [...event.target.closest("fieldset").querySelectorAll("input[type=radio]")];
-  const at = choices.indexOf(event.target);
-  const next = choices[(at + step + choices.length) % choices.length];
-  next.focus();
-  next.click();
+function draw(changed) {
+  const { methods } = gnet.state.network;
+  if (changed.has("network") || !find(".methods label")) {
+    find(".methods").querySelectorAll("label").forEach((label) => label.remove());
+    find(".methods").insertAdjacentHTML(
+      "beforeend",
+      methods
+        .map(({ name, label }) => `<label><input type="radio" name="why-method" value="${name}">${label}</label>`)
+        .join(""),
+    );
+  }
+  find(`[value="${gnet.method()}"]`).checked = true;
+  words();
+}
+
+find(".methods").addEventListener("change", (event) => {
+  touched = true;
+  gnet.choose({ method: event.target.value });
+  if (!method().slow) ask();
+});
+find(".compute").addEventListener("click", () => {
+  ask();
+  words();
+});
+document.addEventListener("gnet-ask", () => {
+  touched = true;
+  const card = element.closest("#why");
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const { top, bottom } = card.getBoundingClientRect();
+  if (top < 0 || bottom > innerHeight) {
+    card.scrollIntoView({ block: bottom - top > innerHeight ? "start" : "nearest", behavior: still ? "instant" : "smooth" });
+  }
+  if (!method().slow) ask();
+});
+document.addEventListener("gnet-found", ({ detail: { done } }) => {
+  if (done !== undefined) return progress(done);
+  words();
+});
+document.addEventListener("gnet-settled", ({ detail: { what, answered: was } }) => {
+  if (what !== "why") return;
+  refused = was ? null : gnet.state.answer.key;
+  asked = null;
+  progress(null);
+  words();
+  soon();
+});
+const watching = new IntersectionObserver(
+  (entries) => {
+    shown = entries.at(-1).isIntersecting;
+    if (shown && gnet.state.answer) soon();
+  },
+  { rootMargin: "0px 0px -60px" },
+);
+watching.observe(element);
+
+let first = true;
+gnet.draw((changed) => {
+  if (!first && ["answer", "target", "head", "stage", "method"].some((one) => changed.has(one))) touched = true;
+  first = false;
+  draw(changed);
+  soon();
 });

@@ -1,24 +1,52 @@
-// The name, the tabs, and the classes the network knows one click away.
+// The name, the tabs, a glossary, and the classes the network knows one click away.
 const find = (selector) => element.querySelector(selector);
-const [dialog, list, field] = [find("dialog"), find(".list"), find("input")];
+const [dialog, list, field] = [find(".classes"), find(".list"), find("input")];
+const glossary = find(".glossary");
 
+for (const [button, opened] of [[".known", dialog], [".words", glossary]]) {
+  find(button).addEventListener("click", () => opened.showModal());
+  opened.querySelector(".close").addEventListener("click", () => opened.close());
+  opened.addEventListener("click", (event) => event.target === opened && opened.close());
+}
 find(".known").addEventListener("click", () => {
-  dialog.showModal();
+  field.value = "";
+  filter();
   field.focus();
 });
-find(".close").addEventListener("click", () => dialog.close());
-dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-field.addEventListener("input", () => {
+
+// The classes with the words in their name or their family's; Enter takes the first.
+function filter() {
   const words = field.value.trim().toLowerCase();
-  for (const button of list.children) {
-    button.hidden = !button.textContent.toLowerCase().includes(words);
+  const fits = (text) => text.toLowerCase().includes(words);
+  let left = 0;
+  for (const group of list.children) {
+    const family = fits(group.dataset.family);
+    let here = 0;
+    for (const button of group.querySelectorAll("button")) {
+      button.hidden = !(family || fits(button.textContent));
+      here += !button.hidden;
+    }
+    group.hidden = !here;
+    left += here;
   }
+  find(".none").textContent = left ? "" : gnet.fill(gnet.state.network.no_class, { given: field.value.trim() });
+}
+field.addEventListener("input", filter);
+function take(button) {
+  dialog.close();
+  gnet.ask(Number(button.dataset.class));
+}
+field.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault(); // else it would press the button that the focus goes back to
+  const words = field.value.trim().toLowerCase();
+  const left = [...list.querySelectorAll("button")].filter((one) => !one.hidden);
+  const first = left.find((one) => one.textContent.toLowerCase() === words) ?? left[0];
+  if (words && first && !first.closest("[hidden]")) take(first);
 });
 list.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button) return;
-  gnet.choose({ target: Number(button.dataset.class) });
-  dialog.close();
+  if (button) take(button);
 });
 
 // The tabs, and what each is about.
@@ -34,26 +62,48 @@ find("nav").addEventListener("click", (event) => {
   event.preventDefault();
   gnet.show(link.dataset.tab);
 });
+find(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  const content = document.querySelector(event.target.hash);
+  content.tabIndex = -1;
+  content.focus();
+});
+find(".paper").href = gnet.paper;
+find("dl").innerHTML = gnet.glossary
+  .map(([word, sentence]) => `<div><dt>${gnet.escape(word)}</dt><dd>${gnet.escape(sentence)}</dd></div>`)
+  .join("");
+
+function classes() {
+  const { network } = gnet.state;
+  find(".known").textContent = `${network.classes.length} classes it knows`;
+  find("#known-title").textContent = `The ${network.classes.length} classes of “${network.name}”`;
+  const groups = {};
+  network.classes.forEach((name, i) => (groups[network.families[i] ?? ""] ??= []).push([name, i]));
+  const sorted = (parts) => parts.sort((a, b) => a[0].localeCompare(b[0], "en", { numeric: true }));
+  list.innerHTML = sorted(Object.entries(groups))
+    .map(([family, names]) => {
+      const title = family ? `<h3>${gnet.escape(family)}</h3>` : "";
+      const buttons = sorted(names).map(
+        ([name, i]) => `<button type="button" data-class="${i}">${gnet.escape(name)}</button>`,
+      );
+      return `<section data-family="${gnet.escape(family)}">${title}<div>${buttons.join("")}</div></section>`;
+    })
+    .join("");
+}
 
 gnet.draw((changed) => {
-  const { network, tab } = gnet.state;
+  const { network, tab, answer } = gnet.state;
   for (const link of find("nav").children) {
     link.ariaCurrent = link.dataset.tab === tab ? "page" : null;
   }
-  find(".head > p").textContent = gnet.tabs[tab].line;
+  find(".skip").hash = `${tab}-tab`;
+  const { label, line } = gnet.tabs[tab];
+  document.title = [tab === "explore" ? answer.name : "", label, "gnet"].filter(Boolean).join(" · ");
+  find(".line").textContent = line;
   find(".known").hidden = tab !== "explore";
-  const { classes } = network;
-  if (changed.has("network")) {
-    find(".known").textContent = `${classes.length} classes it knows`;
-    find("#known-title").textContent = `The ${classes.length} classes of “${network.name}”`;
-    const names = classes.map((name, index) => [name, index]);
-    names.sort((a, b) => a[0].localeCompare(b[0], "en", { numeric: true }));
-    list.innerHTML = names
-      .map(([name, i]) => `<button type="button" data-class="${i}">${gnet.escape(name)}</button>`)
-      .join("");
-  }
-  if (changed.has("target") || changed.has("answer") || changed.has("head")) {
-    for (const button of list.children) {
+  if (changed.has("network")) classes();
+  if (["target", "answer", "head", "network"].some((one) => changed.has(one))) {
+    for (const button of list.querySelectorAll("button")) {
       button.ariaPressed = String(Number(button.dataset.class) === gnet.target());
     }
   }

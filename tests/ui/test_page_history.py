@@ -1,0 +1,98 @@
+"""The browser's own ways: back, forward and reload, titles, and the way past the header."""
+
+from playwright.sync_api import expect
+
+from support.pages import photo
+
+
+def test_the_back_button_goes_back_one_choice(visit) -> None:
+    viewer = visit()
+    page = viewer.page
+    page.locator("#diagram [data-stage='3b']").click()
+    page.locator("#belief .bars button").nth(1).click()
+    page.get_by_role("radio", name="Saliency").check(force=True)
+    assert "method=saliency" in page.url and "class=" in page.url
+    page.go_back()
+    page.wait_for_function("gnet.method() === 'grad-cam'")
+    assert viewer.state("target") is not None
+    page.go_back()
+    page.wait_for_function("gnet.state.target === null")
+    assert viewer.state("stage") == "3b"
+    page.go_back()
+    page.wait_for_function("gnet.state.stage === '3a'")
+    page.go_forward()
+    page.wait_for_function("gnet.state.stage === '3b'")
+    assert viewer.errors == []
+
+
+def test_the_back_button_brings_the_picture_before(visit) -> None:
+    viewer = visit()
+    page = viewer.page
+    viewer.explored(lambda: page.locator("#picture .examples [data-example=cat]").click())
+    viewer.explored(lambda: viewer.give("mine.jpg", photo(320, 240, 3)))
+    assert "picture=" not in page.url
+    page.go_back()
+    page.wait_for_function("gnet.state.answer.example === 'cat'")
+    assert "picture=cat" in page.url
+    page.go_back()
+    page.wait_for_function("gnet.state.answer.example === 'boots'")
+    page.go_forward()
+    page.wait_for_function("gnet.state.answer.example === 'cat'")
+    page.go_forward()
+    page.wait_for_function("gnet.state.answer.name === 'mine.jpg'")
+    assert viewer.errors == []
+
+
+def test_a_reload_keeps_an_uploaded_picture_and_what_is_chosen(visit) -> None:
+    viewer = visit()
+    page = viewer.page
+    viewer.explored(lambda: viewer.give("mine.jpg", photo(320, 240, 4)))
+    key = viewer.state("answer.key")
+    page.locator("#diagram [data-stage='4d']").click()
+    page.reload()
+    page.wait_for_function("globalThis.gnet?.state.answer?.name === 'mine.jpg'")
+    assert viewer.state("answer.key") == key and viewer.state("stage") == "4d"
+    assert viewer.errors == []
+
+
+def test_each_screen_and_picture_has_a_title(visit) -> None:
+    viewer = visit()
+    expect(viewer.page).to_have_title("a pair of boots · Explore · gnet")
+    viewer.explored(lambda: viewer.page.locator("#picture .examples [data-example=coffee]").click())
+    expect(viewer.page).to_have_title("a cup of coffee · Explore · gnet")
+
+
+def test_the_first_tab_stop_skips_to_the_content(visit) -> None:
+    page = visit().page
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#explore-tab")).to_be_focused()
+
+
+def test_all_examples_are_shown_with_their_names_and_chosen_there(visit) -> None:
+    viewer = visit()
+    page = viewer.page
+    page.get_by_role("button", name="All 16").click()
+    cards = page.locator("#picture .groups button")
+    expect(cards).to_have_count(16)
+    assert all(cards.locator("span").all_inner_texts())
+    viewer.explored(lambda: page.get_by_role("button", name="a striped horse").last.click())
+    expect(page.locator("#picture dialog")).to_be_hidden()
+    assert viewer.state("answer.example") == "striped-horse"
+    chosen = page.locator("#picture .examples [aria-pressed=true]")
+    expect(chosen).to_be_in_viewport()
+
+
+def test_the_glossary_links_the_paper_and_the_model_card(visit) -> None:
+    viewer = visit()
+    page = viewer.page
+    page.get_by_role("button", name="Glossary").click()
+    glossary = page.locator("dialog.glossary")
+    expect(glossary.get_by_text("nats", exact=True)).to_be_visible()
+    assert glossary.locator(".paper").get_attribute("href").endswith("arxiv.org/abs/1409.4842")
+    answer = page.request.get(page.url.split("?")[0] + "model-card")
+    assert answer.ok and "# " in answer.text()
+    assert viewer.strangers == []

@@ -1,0 +1,78 @@
+"""Why, in a real browser: what is asked, when, and what is shown of it."""
+
+import time
+
+from playwright.sync_api import expect
+
+COLOURS = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+}"""
+
+
+def test_methods_are_one_tab_stop_and_chosen_with_the_arrow_keys(visit) -> None:
+    page = visit().page
+    radios = page.locator("#question input[type=radio]")
+    assert len(set(radios.evaluate_all("all => all.map(({ name }) => name)"))) == 1
+    page.get_by_role("radio", name="Grad-CAM").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="Saliency")).to_be_checked()
+    expect(page.get_by_role("radio", name="Saliency")).to_be_focused()
+    expect(page.locator("#reason h3")).to_contain_text("Saliency", timeout=30_000)
+    assert "method=saliency" in page.url
+
+
+def test_a_class_chosen_leads_to_why_and_asks_at_once(visit, timed) -> None:
+    viewer = visit()
+    page = viewer.page
+    bar = page.locator("#belief .bars button").nth(2)
+    name = bar.locator("span").inner_text()
+    start = time.monotonic()
+    bar.click()
+    expect(page.locator("#reason h3")).to_have_text(f"Grad-CAM of 3a for “{name}” at main")
+    timed("a class chosen to why", time.monotonic() - start)
+    expect(page.locator("#question")).to_be_in_viewport()
+    expect(page.locator("#question .ask b").first).to_have_text(name)
+    page.get_by_role("radio", name="Saliency").check(force=True)
+    expect(page.locator("#reason h3")).to_have_text(f"Saliency for “{name}” at main")
+    expect(page.locator("#reason .finding")).to_contain_text("logit")
+    page.get_by_role("radio", name="Grad-CAM").check(force=True)
+    page.locator("#diagram [data-stage='4c']").dispatch_event("click")
+    page.locator("#question").scroll_into_view_if_needed()
+    expect(page.locator("#reason h3")).to_have_text(f"Grad-CAM of 4c for “{name}” at main")
+    assert page.locator("#reason .map").evaluate(COLOURS) > 20
+    assert viewer.errors == []
+
+
+def test_a_slow_method_tells_its_time_and_shows_how_far_it_is(visit, timed) -> None:
+    page = visit("?method=integrated-gradients").page
+    expect(page.locator("#question .time")).to_contain_text("this takes about")
+    expect(page.locator("#reason .found")).to_have_class("found dim")
+    start = time.monotonic()
+    page.get_by_role("button", name="Compute").click()
+    expect(page.get_by_role("progressbar", name="Computing")).to_be_visible()
+    page.wait_for_function("document.querySelector('#question .progress').ariaValueNow > 0")
+    expect(page.locator("#reason .finding")).to_contain_text("with an error of", timeout=60_000)
+    timed("Integrated Gradients to drawn", time.monotonic() - start)
+    expect(page.get_by_role("progressbar", name="Computing")).to_be_hidden()
+    expect(page.locator("#reason .found")).to_have_class("found")
+
+
+def test_a_module_behind_the_head_is_greyed_and_not_asked_of(visit) -> None:
+    viewer = visit("?module=5a")
+    page = viewer.page
+    page.locator("#belief .readers [data-reader=aux1]").click()
+    expect(page.locator("#diagram .behind")).to_have_count(6)
+    expect(page.locator("#question .about")).to_contain_text("5a lies behind aux1")
+    page.locator("#belief .bars button").nth(1).click()
+    page.locator("#question").scroll_into_view_if_needed()
+    expect(page.locator("#branches .say")).to_contain_text("Exit aux1 says")
+    expect(page.locator("#reason .found")).to_have_class("found dim")
+    assert viewer.errors == []
+
+
+def test_an_answer_to_another_question_is_dimmed(visit) -> None:
+    page = visit().page
+    expect(page.locator("#reason .found")).to_have_class("found")
+    page.evaluate("gnet.choose({ method: 'integrated-gradients' })")
+    expect(page.locator("#reason .found")).to_have_class("found dim")
