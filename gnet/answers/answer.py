@@ -63,7 +63,6 @@ class View:
 
 def describe_answer(recording: Recording, view: View) -> dict[str, Any]:
     """Everything the page shows of one picture."""
-    stages = {stage: _stage(recording, stage) for stage in STAGES}
     return {
         "key": view.key,
         "name": view.name,
@@ -71,15 +70,23 @@ def describe_answer(recording: Recording, view: View) -> dict[str, Any]:
         "tile": view.tile,
         "picture": _picture(view),
         "signed": recording.signed,
-        **describe_heads(recording),
+        **describe_recording(recording),
+        "measured": {},
+        "verdict": None,
+        "why": None,
+    }
+
+
+def describe_recording(recording: Recording) -> dict[str, Any]:
+    """What the heads believe, and the numbers and maps of all branches."""
+    stages = {stage: _stage(recording, stage) for stage in STAGES}
+    return {
+        **_heads(recording),
         "stages": stages,
         "limits": {
             kind: max(stage["limits"][kind] for stage in stages.values())
             for kind in ("maps", "channels")
         },
-        "measured": {},
-        "verdict": None,
-        "why": None,
     }
 
 
@@ -203,8 +210,7 @@ def _preview(image: Image.Image) -> str:
     return as_data_url(small, "JPEG", quality=82)
 
 
-def describe_heads(recording: Recording) -> dict[str, Any]:
-    """What each head believes of a picture, and whether they agree."""
+def _heads(recording: Recording) -> dict[str, Any]:
     held = belief(recording)
     heads: dict[str, Any] = {head: {"status": UNTRAINED} for head in held.untrained}
     for head, believed in held.heads.items():

@@ -145,9 +145,9 @@ class Explorer:
         ablation = ablation_of(self.model, kept.recording, wanted, means)
         return describe_ablation(ablation, self.probes) | {"key": key, "net": self.net}
 
-    def worth(self, chosen: Chosen, head: Any, target: Any, key: Any = None) -> dict[str, Any]:
-        """What each of the 36 branches is worth for class `target` of `head`."""
-        index = self._class(target)
+    def worth(self, chosen: Chosen, head: Any, class_index: Any, key: Any = None) -> dict[str, Any]:
+        """What each of the 36 branches is worth for a class of `head`."""
+        index = self._class(class_index)
         key, kept = self._found(chosen, key)
         trained_head(kept.recording, cut(head))
         if not kept.worth:

@@ -2,29 +2,24 @@
 
 from typing import Any
 
-from gnet.answers.answer import describe_heads, short
+from gnet.answers.answer import describe_recording, short
 from gnet.answers.depth import describe_course
 from gnet.explain.ablation import MEAN, OFF, Ablation, branch_name, sentence
 from gnet.explain.belief import belief
-from gnet.explain.branches import statistics
 from gnet.explain.probes import Probes
 from gnet.explain.worth import Value, Worth
-from gnet.network.config import STAGES
 
 
 def describe_ablation(ablation: Ablation, probes: Probes | None) -> dict[str, Any]:
-    """The heads, the belief at depth and the branches' shares with the switches as they are."""
-    after = ablation.after
+    """What an answer holds of a recording, with the switches as they are, and what they did."""
     return {
-        "switches": {branch_name(b): setting for b, setting in ablation.switches.items()},
-        "sentence": sentence(ablation),
-        "reference": ablation.reference,
-        "reached": list(ablation.reached),
-        **describe_heads(after),
-        "depth": describe_course(probes, after),
-        "shares": {
-            stage: {branch: short(row.share) for branch, row in statistics(after, stage).items()}
-            for stage in STAGES
+        **describe_recording(ablation.after),
+        "depth": describe_course(probes, ablation.after),
+        "switched": {
+            "switches": {branch_name(b): setting for b, setting in ablation.switches.items()},
+            "sentence": sentence(ablation),
+            "reference": ablation.reference,
+            "reached": list(ablation.reached),
         },
     }
 

@@ -62,6 +62,16 @@ class Handlers:
                 yield channels.not_grown(place)
                 raise
 
+    def switch(self, picture: Any, event: gr.EventData) -> str:
+        with spoken():
+            explorer, chosen = self.explorers.resolve(picture)
+            return as_text(explorer.ablate(chosen, **sent(event, "switches", "key")))
+
+    def weigh(self, picture: Any, event: gr.EventData) -> str:
+        with spoken():
+            explorer, chosen = self.explorers.resolve(picture)
+            return as_text(explorer.worth(chosen, **sent(event, "head", "class_index", "key")))
+
     def attribute(
         self, picture: Any, method: str, head: str, target: str, stage: str
     ) -> Iterator[str]:
@@ -77,6 +87,8 @@ class Parts:
 
     picture: gr.HTML
     branches: gr.HTML
+    switches: gr.HTML
+    worth: gr.HTML
     channels: gr.HTML
     channel: gr.HTML
     question: gr.HTML
@@ -104,8 +116,10 @@ def build(explorers: Explorers) -> None:
         with gr.Column(elem_id="module"):
             drawing("explore/modules")
             branches = drawing("explore/branches")
+    switches = drawing("explore/switches")
     listed = drawing("explore/channels")
     channel = drawing("explore/channel")
+    worth = drawing("explore/worth")
     with gr.Column(elem_id="why"):
         question = drawing("explore/question")
         why = drawing("explore/reason")
@@ -113,6 +127,8 @@ def build(explorers: Explorers) -> None:
     parts = Parts(
         picture=picture,
         branches=branches,
+        switches=switches,
+        worth=worth,
         channels=listed,
         channel=channel,
         question=question,
@@ -140,6 +156,14 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         handlers.measure, picture, parts.branches, trigger_mode="always_last", **private
     )
     settle(measured, "measured")
+    switched = parts.switches.switched(
+        handlers.switch, picture, parts.switches, trigger_mode="always_last", **private
+    )
+    settle(switched, "switched")
+    weighed = parts.worth.weighed(
+        handlers.weigh, picture, parts.worth, trigger_mode="always_last", **private
+    )
+    settle(weighed, "worth")
     listed = parts.channels.listed(
         handlers.list_channels, picture, parts.channels, trigger_mode="always_last", **private
     )

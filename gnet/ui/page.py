@@ -29,6 +29,7 @@ SCRIPTS = (
     "shared/maps.js",
     "shared/hearing.js",
     "explore/fields.js",
+    "explore/switching.js",
     "train/tracks.js",
     "train/train.js",
     "shared/chart.js",

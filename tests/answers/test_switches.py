@@ -48,12 +48,12 @@ def test_an_answer_with_switches_is_that_of_the_ablation(explorer, chosen):
         {"4b/5x5": 0, "4c/pool": MEAN},
         means=explorer.means,
     )
-    assert answer["switches"] == {"4b/5x5": 0.0, "4c/pool": MEAN}
-    assert answer["reached"] == ["aux2", "main"]
+    assert answer["switched"]["switches"] == {"4b/5x5": 0.0, "4c/pool": MEAN}
+    assert answer["switched"]["reached"] == ["aux2", "main"]
     fractions = probabilities(expected.after.logits["main"])
     assert answer["heads"]["main"]["probabilities"] == pytest.approx(fractions.tolist(), rel=1e-3)
-    assert answer["shares"]["4b"]["5x5"] == 0
-    assert "4b/5x5 off" in answer["sentence"]
+    assert answer["stages"]["4b"]["branches"]["5x5"]["share"] == 0
+    assert "4b/5x5 off" in answer["switched"]["sentence"]
     json.dumps(answer, allow_nan=False)
 
 

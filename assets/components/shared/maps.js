@@ -27,6 +27,13 @@ Object.assign(gnet, (() => {
     return list;
   }
 
+  // The colour of one value on a scale that ends at `limit`.
+  function colour(value, limit, signed) {
+    const part = limit > 0 ? Math.min(1, Math.max(signed ? -1 : 0, value / limit)) : 0;
+    const at = 3 * Math.round(255 * (signed ? (part + 1) / 2 : part));
+    return `rgb(${[...table(signed).subarray(at, at + 3)].join(" ")})`;
+  }
+
   // The cells of a map as they are, one px each; style enlarges them.
   function paint(canvas, map, [rows, cols], limit, signed) {
     const context = sized(canvas, cols, rows);
@@ -130,5 +137,5 @@ Object.assign(gnet, (() => {
     return answer;
   }
 
-  return { paint, overlay, bar, decoded };
+  return { colour, paint, overlay, bar, decoded };
 })());

@@ -11,7 +11,9 @@ window.gnet = (() => {
     tab: null,
     network: null, // what holds for every picture
     net: "", // the run it comes from; none for the network that is served
-    answer: null, // what came back for this picture
+    answer: null, // what came back for this picture, with branches switched if some are
+    whole: null, // the same with every branch on
+    switches: address.get("switches"), // the branches switched, as 4b/5x5=0,4d/pool=mean, or null
     measured: {}, // stage → branch → px, as far as it is known
     stage: address.get("module") || "3a",
     head: address.get("head") || "main",
@@ -101,6 +103,7 @@ window.gnet = (() => {
       target: named < 0 ? null : named,
       channel: there.get("channel"),
       method: there.get("method"),
+      switches: there.get("switches"),
     };
   }
 
@@ -134,6 +137,7 @@ window.gnet = (() => {
     if (state.net) kept.net = state.net;
     if (state.channel) kept.channel = state.channel;
     if (state.method) kept.method = state.method;
+    if (state.switches) kept.switches = state.switches;
     return kept;
   }
 
@@ -145,7 +149,7 @@ window.gnet = (() => {
     const other = !first && net !== state.net;
     const wanted = net === address.get("net");
     if (other) Object.assign(state, { target: null, ...(!wanted && { channel: null }) });
-    Object.assign(state, { network, net, answer, measured: { ...answer.measured } });
+    Object.assign(state, { network, net, answer, whole: answer, measured: { ...answer.measured } });
     if (!Object.hasOwn(answer.stages, state.stage)) state.stage = "3a";
     if (!believed()) state.head = trained()[0] || "main";
     if (first || (other && wanted)) {
@@ -186,7 +190,7 @@ window.gnet = (() => {
   const believed = (head = state.head) =>
     Object.hasOwn(state.answer.heads, head) ? state.answer.heads[head].top : undefined;
   const doubtful = (head = state.head) => state.answer.heads[head].sure === false;
-  const target = () => state.target ?? believed()?.[0] ?? null;
+  const target = () => state.target ?? state.whole.heads[state.head]?.top?.[0] ?? null;
   const reaches = (stage, head = state.head) =>
     state.network.heads.find((h) => h.name === head).stages.includes(stage);
 

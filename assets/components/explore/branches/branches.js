@@ -12,7 +12,8 @@ function build() {
     .map(
       (branch) => `
       <section class="card b${branch}" data-branch="${branch}" aria-label="branch ${branch}">
-        <h3><span>${gnet.label(branch)}</span><small></small></h3>
+        <h3><span>${gnet.label(branch)}</span><small></small><button type="button" class="switch" data-switch
+          role="switch" aria-label="${gnet.label(branch)} on"></button></h3>
         <p class="sees"></p>
         <div class="both">
           <div class="mean">
@@ -78,6 +79,10 @@ function column(branch) {
   const numbers = m.branches[branch];
   const kernel = branch === "5x5" && network.kernel_5x5 !== 5 ? ` · kernel ${network.kernel_5x5}×${network.kernel_5x5} here` : "";
   card.querySelector("h3 small").textContent = `${numbers.channels} channels${kernel}`;
+  const setting = gnet.switching.of(gnet.state.stage, branch);
+  const toggle = card.querySelector("[data-switch]");
+  toggle.ariaChecked = String(setting !== "0");
+  toggle.textContent = { 0: "off", 1: "on", mean: "mean" }[setting] ?? `× ${Number(setting).toFixed(1)}`;
   const means = Math.max(...Object.values(m.branches).map((b) => Math.abs(b.mean)));
   card.querySelector(".all").textContent = `All ${numbers.channels}`;
   card.querySelector(".all").ariaLabel = `All ${numbers.channels} channels of ${gnet.label(branch)}`;
@@ -211,6 +216,10 @@ row.addEventListener("pointerover", (event) => {
 });
 row.addEventListener("click", (event) => {
   const { branch } = event.target.closest("[data-branch]")?.dataset ?? {};
+  if (event.target.closest("[data-switch]")) {
+    const { of, set } = gnet.switching;
+    set(gnet.state.stage, branch, of(gnet.state.stage, branch) === "1" ? "0" : "1");
+  }
   if (event.target.closest("[data-all]")) gnet.choose({ channel: gnet.state.channel === branch ? null : branch });
   const tile = event.target.closest("[data-rank]");
   if (!tile) return;
@@ -260,7 +269,7 @@ watch("value", () => {
 });
 gnet.draw((changed) => {
   if (!row.firstChild) build();
-  if (["answer", "stage", "scope"].some((what) => changed.has(what))) {
+  if (["answer", "stage", "scope", "switches"].some((what) => changed.has(what))) {
     scale();
     gnet.branches().forEach(column);
     look();

@@ -148,6 +148,7 @@ function refresh(answer, said) {
     const numbers = answer.stages[stage].branches;
     for (const lane of group.querySelectorAll(".lane")) {
       lane.setAttribute("fill-opacity", strength(numbers[lane.dataset.branch].share));
+      lane.classList.toggle("off", gnet.switching.of(stage, lane.dataset.branch) === "0");
     }
     const behind = !gnet.reaches(stage);
     const words = branches().map((b) => `${gnet.label(b)} ${gnet.percent(numbers[b].share)}`);
@@ -232,7 +233,7 @@ wide.addEventListener("keydown", (event) => {
 new ResizeObserver(() => gnet.state.answer && wide.clientWidth !== drawn && build()).observe(wide);
 gnet.draw((changed) => {
   if (!wide.firstChild || changed.has("network")) build();
-  else if (["answer", "stage", "head"].some((name) => changed.has(name))) {
+  else if (["answer", "stage", "head", "switches"].some((name) => changed.has(name))) {
     refresh(gnet.state.answer, changed.has("answer") || changed.has("head"));
   }
 });

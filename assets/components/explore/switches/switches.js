@@ -1,0 +1,72 @@
+// The switches of the chosen module's four branches, and in words what all switches did.
+const find = (selector) => element.querySelector(selector);
+const rows = find(".rows");
+const { switching, state } = gnet;
+const SETTINGS = [["1", "On"], ["0", "Off"], ["mean", "Mean"]];
+let asked = ""; // the switches and the picture that the server was asked for last
+
+function build() {
+  rows.innerHTML = gnet
+    .branches()
+    .map(
+      (branch) =>
+        `<div class="one b${branch}" data-branch="${branch}"><b>${gnet.label(branch)}</b>` +
+        `<span class="set" role="group" aria-label="${gnet.label(branch)}">` +
+        SETTINGS.map(([value, name]) => `<button type="button" data-set="${value}">${name}</button>`).join("") +
+        `</span><label><input type="range" min="0" max="2" step="0.1" aria-label="factor of ${gnet.label(branch)}">` +
+        `<output></output></label></div>`,
+    )
+    .join("");
+}
+
+function show() {
+  find(".stage").textContent = state.stage;
+  for (const row of rows.children) {
+    const setting = switching.of(state.stage, row.dataset.branch);
+    for (const button of row.querySelectorAll("[data-set]")) {
+      button.ariaPressed = String(button.dataset.set === setting);
+    }
+    const range = row.querySelector("input");
+    if (document.activeElement !== range) range.value = setting === "mean" ? 1 : setting;
+    row.querySelector("output").textContent = setting === "mean" ? "mean" : `× ${Number(setting).toFixed(1)}`;
+  }
+  find(".reset").disabled = !state.switches;
+}
+
+// Ask the server for the answer with the switches, or take back the one without.
+function ask() {
+  const { key } = state.whole;
+  const words = JSON.stringify([key, state.switches]);
+  if (!state.switches) {
+    asked = "";
+    find(".effect").textContent = "";
+    switching.restore();
+  } else if (words !== asked) {
+    asked = words;
+    setTimeout(() => trigger("switched", { key, switches: switching.read() })); // once the page is up
+  }
+}
+
+rows.addEventListener("click", (event) => {
+  const { set } = event.target.dataset;
+  if (set) switching.set(state.stage, event.target.closest("[data-branch]").dataset.branch, set);
+});
+rows.addEventListener("input", (event) => {
+  const { branch } = event.target.closest("[data-branch]").dataset;
+  switching.set(state.stage, branch, Number(event.target.value));
+});
+find("[data-reset]").addEventListener("click", switching.reset);
+watch("value", () => {
+  const after = JSON.parse(props.value);
+  switching.overlay(after);
+  if (state.answer.switched) find(".effect").textContent = state.answer.switched.sentence;
+});
+document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
+  if (what !== "switched" || answered) return;
+  switching.reset(); // what cannot be shown is not left looking as if it were
+});
+gnet.draw((changed) => {
+  if (!rows.firstChild) build();
+  show();
+  if (changed.has("switches") || changed.has("answer")) ask();
+});

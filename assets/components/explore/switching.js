@@ -1,0 +1,29 @@
+// Which branches are switched, and the answer without and with the switches. The choice is a text,
+// as it stands in the address: "4b/5x5=0,4d/pool=mean"; a branch that is on is not in it.
+gnet.switching = (() => {
+  const { state } = gnet;
+  const read = () => Object.fromEntries((state.switches ?? "").split(",").filter(Boolean).map((one) => one.split("=")));
+  const write = (all) => Object.entries(all).map((one) => one.join("=")).join(",") || null;
+  const of = (stage, branch) => read()[`${stage}/${branch}`] ?? "1";
+
+  function set(stage, branch, setting) {
+    const all = { ...read(), [`${stage}/${branch}`]: String(setting) };
+    if (String(setting) === "1") delete all[`${stage}/${branch}`];
+    gnet.choose({ switches: write(all) });
+  }
+
+  // An answer of the server: the same picture with branches switched.
+  function overlay({ key, ...after }) {
+    if (key !== state.whole.key || !state.switches) return;
+    state.answer = { ...state.whole, ...after };
+    gnet.tell(["answer"]);
+  }
+
+  function restore() {
+    if (!state.answer.switched) return;
+    state.answer = state.whole;
+    gnet.tell(["answer"]);
+  }
+
+  return { read, of, set, reset: () => gnet.choose({ switches: null }), overlay, restore };
+})();
