@@ -112,7 +112,7 @@ def other_picture(content: bytes) -> str | None:
         return "an ILBM picture"
     if content[128:132] == b"DICM":
         return "a DICOM picture"
-    if content[4:6] in (b"\x11\xaf", b"\x12\xaf") and len(content) > 128:
+    if _is_fli(content):
         return "a FLI animation"
     if content[:1] == b"\x0a" and content[1:2] in b"\0\2\3\4\5" and content[2:3] == b"\1":
         return "a PCX picture"
@@ -176,6 +176,13 @@ def _is_svg(start: bytes) -> bool:
     while found := _PROLOGUE.match(rest):
         rest = rest[found.end() :]
     return re.match(rb"\s*<(\w+:)?svg[\s>/]", rest) is not None
+
+
+def _is_fli(content: bytes) -> bool:
+    """FLI and FLC: two bytes that may also be a length in a JPEG, a WebP or a TIFF file."""
+    if content.startswith((b"\xff\xd8\xff", b"RIFF", b"II*\0", b"MM\0*")):
+        return False
+    return content[4:6] in (b"\x11\xaf", b"\x12\xaf") and len(content) > 128
 
 
 def _icon(content: bytes) -> str | None:

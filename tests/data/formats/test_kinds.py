@@ -1,8 +1,10 @@
 """Files that are no picture of an allowed format are called what they are."""
 
+import io
 import struct
 
 import pytest
+from PIL import Image
 
 from gnet.data.pictures import PictureError, open_picture
 
@@ -30,6 +32,10 @@ def tga(kind: int, *, depth: int = 24, colours: int = 0) -> bytes:
     return header + bytes(3 * colours) + bytes(range(256))
 
 
+def fli(magic: bytes) -> bytes:
+    return struct.pack("<I2s5H", 200, magic, 1, 320, 200, 8, 3) + bytes(184)
+
+
 @pytest.mark.parametrize(
     ("content", "name"),
     [
@@ -53,6 +59,8 @@ def tga(kind: int, *, depth: int = 24, colours: int = 0) -> bytes:
         (b"/* XPM */\nstatic char *a[] = {", "an XPM picture"),
         (b"#define dot_width 8\n#define dot_height 8\n", "an XBM picture"),
         (b"\x0a\5\1\x08" + bytes(124), "a PCX picture"),
+        (fli(b"\x11\xaf"), "a FLI animation"),
+        (fli(b"\x12\xaf"), "a FLI animation"),
         (b"P7\nWIDTH 2\nHEIGHT 2\n", "a PAM picture"),
         (b"qoif" + bytes(20), "a QOI picture"),
     ],
@@ -113,3 +121,38 @@ def test_a_plain_ppm_is_a_picture_although_it_is_text():
     assert [image.getpixel((x, 0)) for x in (0, 1)] == [(255, 0, 0), (0, 0, 255)]
     letters = b"P5\n4 2\n255\nabcdefgh"
     assert open_picture(letters).getpixel((0, 0)) == (97, 97, 97)
+
+
+def saved(kind: str) -> bytes:
+    whole = io.BytesIO()
+    Image.new("L", (16, 16), 9).save(whole, kind)
+    return whole.getvalue()
+
+
+def jpeg(length: int) -> bytes:
+    """Its first segment has that length."""
+    comment = b"\xff\xfe" + struct.pack(">H", length) + bytes(length - 2)
+    return b"\xff\xd8" + comment + saved("JPEG")[2:]
+
+
+def webp(length: int) -> bytes:
+    """A chunk that nobody knows fills it up to that length."""
+    chunks = saved("WEBP")[8:]
+    rest = length - len(chunks) - 8
+    more = b"MORE" + struct.pack("<I", rest) + bytes(rest)
+    return b"RIFF" + struct.pack("<I", length) + chunks + more
+
+
+def tiff(offset: int) -> bytes:
+    """Its directory stands at that offset."""
+    whole = saved("TIFF")
+    (first,) = struct.unpack("<I", whole[4:8])
+    return (whole[:4] + struct.pack("<I", offset) + whole[8:]).ljust(offset, b"\0") + whole[first:]
+
+
+@pytest.mark.parametrize(
+    "content", [jpeg(0x11AF), jpeg(0x12AF), webp(0xAF12), tiff(0xAF11), tiff(0xAF12)]
+)
+def test_a_length_in_a_picture_is_not_taken_for_the_sign_of_an_animation(content):
+    assert content[4:6] in (b"\x11\xaf", b"\x12\xaf")
+    assert open_picture(content).size == (16, 16)
