@@ -89,7 +89,7 @@ NEAR_CHANCE = 0.05
 _MOSTLY = 0.5
 """An answer given to more than this share of the pictures is the only one to speak of."""
 _OFTEN = 0.05
-"""A mistake made in fewer than this share of a class's pictures is rare."""
+"""Mistakes in fewer than this share of the pictures are rare."""
 
 
 def has_learned(run: Outcome) -> bool:
@@ -115,9 +115,9 @@ def _confusion(review: Review | None) -> str:
     if review is None or "main" not in review.heads:
         return ""
     truth, answer, share = review.most_frequent_mistake("main")
-    if share < _OFTEN:
-        return "; it rarely makes a mistake"
-    return f"; it confuses {review.classes[truth]} with {review.classes[answer]}"
+    if share >= _OFTEN:
+        return f"; it confuses {review.classes[truth]} with {review.classes[answer]}"
+    return "; it rarely makes a mistake" if review.accuracy("main") > 1 - _OFTEN else ""
 
 
 def _one_answer(review: Review | None) -> str:

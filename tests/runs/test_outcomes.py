@@ -44,6 +44,7 @@ def reviewed(labels: list[int], answers: list[int]) -> Review:
 
 
 MIXED = reviewed([0, 0, 0, 0, 1, 1, 2, 2], [1, 1, 1, 0, 1, 1, 2, 0])
+SPREAD = reviewed([0] * 100, [0] * 64 + [1 + n % 9 for n in range(36)])
 CONSTANT = reviewed([0, 0, 1, 1], [2, 2, 2, 2])
 
 
@@ -61,6 +62,7 @@ CONSTANT = reviewed([0, 0, 1, 1], [2, 2, 2, 2])
             reviewed([0, 1, 2], [0, 1, 2]),
             "It learned: from 10 % by guessing to 100 %; it rarely makes a mistake.",
         ),
+        (ended(0.64), SPREAD, "It learned: from 10 % by guessing to 64 %."),
         (ended(0.12), None, "It has not learned: 12 % right, and guessing gives 10 %."),
         (
             ended(0.1),
