@@ -17,33 +17,40 @@ from gnet.system.atomic import atomically
 from gnet.system.progress import Progress
 
 BEGINNING = "beginning.json"
+SPLITS = ("train", "val")
+"""In the order in which they are read."""
 EVERY = 0.2
 """Seconds between two notes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beginning:
-    """Pictures that are read by now; `total` 0: not known."""
+    """Pictures of a split that are read by now; `total` 0: not known."""
 
+    split: str
+    """train, and val after it."""
     done: int
     total: int
 
 
 def noting(folder: Path, progress: Progress | None) -> Progress:
-    """A progress that also notes in the folder how many pictures are read."""
-    latest = -EVERY
+    """A progress that also notes in the folder how many pictures are read.
+
+    Each split is counted anew: a count that does not rise is that of the next one.
+    """
+    latest, split, before = -EVERY, SPLITS[0], 0
 
     def note(done: int, total: int) -> None:
-        nonlocal latest
+        nonlocal latest, split, before
+        split, before = SPLITS[-1] if done <= before else split, done
         if progress:
             progress(done, total)
         if time.monotonic() - latest >= EVERY or done == total:
             latest = time.monotonic()
             # A full disk is told by the first event, which must not be lost.
             with suppress(GnetError), atomically(folder / BEGINNING) as temporary:
-                temporary.write_text(
-                    strict_json.dumps(asdict(Beginning(done=done, total=total))), encoding="utf-8"
-                )
+                record = asdict(Beginning(split=split, done=done, total=total))
+                temporary.write_text(strict_json.dumps(record), encoding="utf-8")
 
     return note
 
@@ -52,8 +59,9 @@ def read_beginning(folder: Path) -> Beginning | None:
     """The latest note in a folder; None where there is none."""
     try:
         record = json.loads((folder / BEGINNING).read_text(encoding="utf-8"))
-        done, total = record["done"], record["total"]
+        split, done, total = record["split"], record["done"], record["total"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in (done, total))
-    return Beginning(done=done, total=total) if whole else None
+    known = whole and split in SPLITS
+    return Beginning(split=split, done=done, total=total) if known else None

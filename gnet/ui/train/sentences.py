@@ -18,7 +18,8 @@ def share_begun(beginning: Beginning | None) -> float:
     """How far the start of a run is, from 0 to 1: its program, its pictures, its first step."""
     if beginning is None:
         return 0.1
-    return 0.3 + 0.5 * (beginning.done / beginning.total if beginning.total else 0.0)
+    read = beginning.done / beginning.total if beginning.total else 0.0
+    return 0.3 + 0.4 * read if beginning.split == "train" else 0.7 + 0.1 * read
 
 
 def about(
@@ -57,9 +58,11 @@ def _waiting(position: int, at_once: int) -> str:
 def _beginning(beginning: Beginning | None) -> str:
     if beginning is None:
         return "1 of 3: the training program starts."
-    if not beginning.total or beginning.done >= beginning.total:
+    if beginning.split == "val" and beginning.done >= beginning.total:
         return "3 of 3: the network is built for its first step."
-    return f"2 of 3: pictures are read, {beginning.done:,} of {beginning.total:,}."
+    which = "training" if beginning.split == "train" else "validation"
+    count = f", {beginning.done:,} of {beginning.total:,}" if beginning.total else ""
+    return f"2 of 3: {which} pictures are read{count}."
 
 
 def _under_way(run: Mapping[str, Any]) -> str:

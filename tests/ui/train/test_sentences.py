@@ -35,12 +35,16 @@ def test_each_state_of_a_run_has_a_sentence(row, words) -> None:
 def test_the_start_goes_from_the_program_over_the_pictures_to_the_first_step() -> None:
     notes = [
         None,
-        Beginning(done=0, total=9),
-        Beginning(done=6, total=9),
-        Beginning(done=9, total=9),
+        Beginning(split="train", done=0, total=9),
+        Beginning(split="train", done=6, total=9),
+        Beginning(split="train", done=9, total=9),
+        Beginning(split="val", done=1, total=4),
+        Beginning(split="val", done=4, total=4),
     ]
     told = [about(run("starting"), note) for note in notes]
-    assert "2 of 3: pictures are read, 6 of 9." in told[2] and told[3].startswith("3 of 3")
+    assert [words[:6] for words in told] == ["1 of 3", *["2 of 3"] * 4, "3 of 3"]
+    assert told[2] == "2 of 3: training pictures are read, 6 of 9."
+    assert told[4] == "2 of 3: validation pictures are read, 1 of 4."
     shares = [share_begun(note) for note in notes]
     assert shares == sorted(shares) and shares[0] > 0 and shares[-1] < 1
     assert about(run("starting"), download="Downloading 3 MB") == "Downloading 3 MB."
