@@ -83,22 +83,23 @@ class Handlers:
 
     def estimate(self, request: gr.Request, key: str, *form: Any) -> Iterator[tuple[Any, str]]:
         """The label of the start button. The page asks by itself: a refusal stands beside it."""
-        lesson = lesson_of(key)
-        first = start_label(None, lesson, 0)
-        yield gr.update(value=first), as_text({"trouble": ""})
-        if checked(self.runs, self.offers, lesson, named(form))["troubles"]:
-            return  # they are told at the fields
-        try:
-            config = as_run(self.runs, lesson, self._meant(form))
-            for found in self.measuring.ask(ESTIMATE, config, str(request.session_hash)):
-                label = start_label(found, lesson, config.epochs) if found else None
-                update = gr.skip() if label is None else gr.update(value=label)
-                yield update, as_text({"trouble": ""})
-        except GnetError as error:
-            busy = bool(self.runs.shelf.counts()["running"])
-            trouble = MEASURED_LATER if busy else f"Time per epoch is not known. {error}"
-            answer = {"trouble": without_paths(trouble), "later": busy}
-            yield gr.update(value=first), as_text(answer)
+        with spoken():
+            lesson = lesson_of(key)
+            first = start_label(None, lesson, 0)
+            yield gr.update(value=first), as_text({"trouble": ""})
+            if checked(self.runs, self.offers, lesson, named(form))["troubles"]:
+                return  # they are told at the fields
+            try:
+                config = as_run(self.runs, lesson, self._meant(form))
+                for found in self.measuring.ask(ESTIMATE, config, str(request.session_hash)):
+                    label = start_label(found, lesson, config.epochs) if found else None
+                    update = gr.skip() if label is None else gr.update(value=label)
+                    yield update, as_text({"trouble": ""})
+            except GnetError as error:
+                busy = bool(self.runs.shelf.counts()["running"])
+                trouble = MEASURED_LATER if busy else f"Time per epoch is not known. {error}"
+                answer = {"trouble": without_paths(trouble), "later": busy}
+                yield gr.update(value=first), as_text(answer)
 
     def find_rate(self, request: gr.Request, key: str, *form: Any) -> Iterator[str]:
         with spoken():
