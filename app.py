@@ -68,8 +68,11 @@ def serve(options: argparse.Namespace) -> None:
                     prevent_thread_lock=True,
                     **ui.launch_options(runs),
                 )
-            except OSError as error:  # taken since, or on 127.0.0.1, where Gradio looks first
-                raise _taken(host, port, "the port is taken") from error
+            except OSError:
+                if not page.is_running:  # Gradio looks on 127.0.0.1 first
+                    check_port(DEFAULT_HOST, port)
+                    check_port(host, port)
+                raise
         print(f"gnet is at {address(host, port, options.root_path)}", flush=True)
         page.block_thread()
 
@@ -99,6 +102,8 @@ def check_port(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         raise _taken(host, port, error.strerror or str(error)) from error
+    except UnicodeError as error:  # a part of a name is empty or has more than 63 letters
+        raise _taken(host, port, "no host has such a name") from error
 
 
 def _taken(host: str, port: int, reason: str) -> Exception:

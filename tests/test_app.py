@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -166,6 +166,43 @@ def test_a_server_listens_on_ipv6_under_a_path_and_where_its_folder_is_taken(hos
 def test_the_address_that_is_printed_can_be_opened(host, shown):
     assert app.address(host, 80) == app.address(host, 80, "/gnet") == shown
     assert app.address(host, 80, "https://example.org/gnet") == "https://example.org/gnet"
+
+
+@pytest.mark.parametrize("host", ["a" * 64, "a..b", f"{'a' * 64}.example.org"])
+def test_a_name_that_no_host_can_have_is_a_sentence(host, capsys):
+    assert app.main(["--host", host, "--port", free_port()]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"gnet: cannot listen on {host}:") and said.count("\n") == 1
+    assert "no host has such a name" in said
+
+
+class Page:
+    """A page whose start fails, and at whose start `first` is done."""
+
+    is_running = False
+
+    def __init__(self, first: Callable[[int], Any]) -> None:
+        self.first = first
+
+    def launch(self, *, server_port: int, **_: Any) -> None:
+        self.first(server_port)
+        raise OSError("the disk is full")
+
+
+def test_only_a_port_that_is_taken_is_called_so(served, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(ui, "build", lambda *_: Page(lambda _: None))
+    with pytest.raises(OSError, match="the disk is full"):
+        start(tmp_path)
+    with socket.socket() as taken:
+
+        def take(port: int) -> None:
+            taken.bind(("127.0.0.1", port))
+            taken.listen()
+
+        monkeypatch.setattr(ui, "build", lambda *_: Page(take))
+        assert start(tmp_path) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("gnet: cannot listen on 127.0.0.1:") and "in use" in said
 
 
 @pytest.mark.parametrize("path", ["gnet", "/a b", "ftp://example.org/", "/a?b"])
