@@ -127,7 +127,7 @@ LESSONS: dict[str, Lesson] = {
             title="First run",
             line="Ten patterns, above 90 % within a minute",
             see="The loss falls and the accuracy climbs, from guessing to nine of ten right.",
-            look="The black accuracy curve, and the four maps below the plots.",
+            look="The accuracy curve of main, and the four maps below the plots.",
             before="A GoogLeNet of a quarter of the width starts from random weights and goes four "
             "times through 3,000 drawn patterns of ten classes. In less than a minute its main "
             "head should be right in more than nine of ten pictures it has never seen.",
@@ -142,7 +142,7 @@ LESSONS: dict[str, Lesson] = {
             title="With and without heads",
             line="One switch: the two early classifiers",
             see="Two runs, one with two extra early exits and one without.",
-            look="Where the two black accuracy curves end, and how fast each run goes.",
+            look="Where the two accuracy curves of main end, and how fast each run goes.",
             before="Two runs of one seed differ in a single switch: whether the classifiers at 4a "
             "and 4d take part in training. The paper added them to bring gradients to the lower "
             "modules; see whether a network with batch norm still needs them.",
@@ -175,7 +175,7 @@ LESSONS: dict[str, Lesson] = {
         Lesson(
             key="collapse",
             title="The collapse",
-            line="A loss stuck at ln(classes), then cured",
+            line="A loss that does not move, then cured",
             see="A loss that stays flat at the level of guessing, and three attempts to cure it.",
             look="The flat line on the loss plot, and which of the other runs leave it.",
             before="A published example ends at loss 3.85 = ln 47 and accuracy 2.1 % = 1/47, for "
@@ -203,7 +203,7 @@ LESSONS: dict[str, Lesson] = {
             title="What the 5×5 branch buys",
             line="Left out, 3×3, 5×5",
             see="Three networks that differ in one branch: none, a small window, a large one.",
-            look="How far apart the three black accuracy curves end.",
+            look="How far apart the three accuracy curves of main end.",
             before="Three networks of one seed: without the 5×5 branches, with 3×3 kernels in "
             "them as torchvision has it, and with the paper's 5×5. A wider window costs "
             "parameters; see whether it brings anything on patterns of ten scales and shapes.",

@@ -306,3 +306,7 @@ def test_a_lesson_first_says_in_plain_words_what_is_seen_and_where(key) -> None:
         assert len(line.split()) <= 20 and line[0].isupper() and line.endswith(".")
         for term in ("batch norm", "Xavier", "seed", "gradient"):
             assert term.lower() not in line.lower()
+
+
+def test_no_lesson_calls_a_curve_by_a_colour_that_the_dark_page_changes() -> None:
+    assert not [key for key, lesson in LESSONS.items() if "black" in lesson.look]
