@@ -25,6 +25,7 @@ _BY_NAME = re.compile(rf".*{_API}/(?:call(?:/v2)?|run|api)/([^/]+)/?")
 _QUESTION = re.compile(rf".*{_API}/component_server/?")
 _JOIN = re.compile(rf".*{_API}/queue/join/?")
 _FETCHED = re.compile(rf".*{_API}/(?:file=|file/)https?:.*", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FILE = "gradio.FileData"
 MOST_BYTES = 4_000_000
 """Bytes of a call; pictures are not in it, they are uploaded before."""
@@ -58,6 +59,8 @@ class CheckedCalls:
 async def _checked(scope: Scope, receive: Receive) -> Receive:
     """The request's body as it is passed on; raises `_Refused`."""
     path = scope["path"]
+    if _CONTROL.search(path):  # `$` in Starlette's patterns passes over a last line break
+        raise _Refused("There is no such address: it holds a control character.", 404)
     if _FETCHED.fullmatch(path):
         raise _Refused("This server fetches nothing from other addresses; upload the file.", 403)
     named = _BY_NAME.fullmatch(path)

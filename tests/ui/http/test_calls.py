@@ -66,6 +66,9 @@ def test_a_call_is_answered(client):
         ("call/explore", '{"data": "x"}', 422, "holds no list of values"),
         ("call/explore", "data", 422, "holds no JSON object"),
         ("call/explore", "[" * 100_000, 422, "holds no JSON object"),
+        ("call/explore%0A", '{"data": []}', 404, "holds a control character"),
+        ("queue/join%0A", '{"data": []}', 404, "holds a control character"),
+        ("component_server%0D%0A", "{}", 404, "holds a control character"),
         ("call/explore", '{"data": ["' + "x" * 4_000_001 + '"]}', 413, "too long"),
         ("call/v2/explore", '{"image": 1}', 422, "explore takes picture; picture is missing."),
         ("call/v2/explore", '{"picture": 1, "b": 2}', 422, "b is none of them"),
@@ -85,6 +88,13 @@ def test_a_call_that_is_none_is_one_sentence(client, path, body, status, words, 
     sentence = answer.json()["error"]
     assert words in sentence and sentence.endswith(".") and "\n" not in sentence
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_an_address_with_a_line_break_fetches_nothing(client, elsewhere):
+    address, asked = elsewhere
+    answer = client.get(f"gradio_api/file={address}%0A")
+    assert answer.status_code == 404 and "control character" in answer.json()["error"]
+    assert asked == []
 
 
 def test_an_address_is_refused_before_anything_is_fetched(client, elsewhere, capfd):
