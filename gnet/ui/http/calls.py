@@ -27,6 +27,8 @@ _JOIN = re.compile(rf".*{_API}/queue/join/?")
 _FETCHED = re.compile(rf".*{_API}/(?:file=|file/)https?:.*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FILE = "gradio.FileData"
+_DEEPEST = 100
+"""Levels of lists and objects in a call, far fewer than Python can follow."""
 MOST_BYTES = 4_000_000
 """Bytes of a call; pictures are not in it, they are uploaded before."""
 
@@ -72,6 +74,7 @@ async def _checked(scope: Scope, receive: Receive) -> Receive:
         return receive  # an upload to a component
     content = await _body(request)
     record = _object(content)
+    plain = without_files(record)
     blocks = scope["app"].get_blocks()
     if named:
         functions = [fn for fn in blocks.fns.values() if fn.api_name == named[1]]
@@ -84,20 +87,24 @@ async def _checked(scope: Scope, receive: Receive) -> Receive:
         _check_values(function, record)
     else:
         _found(blocks.blocks, record.get("component_id"), "component_id")
-    plain = without_files(record)
     return _replayed(content if plain == record else strict_json.dumps(plain).encode(), receive)
 
 
-def without_files(value: Any) -> Any:
-    """The same value without the mark by which Gradio knows files that it moves or fetches."""
+def without_files(value: Any, levels: int = _DEEPEST) -> Any:
+    """The same value without the mark by which Gradio knows files that it moves or fetches.
+
+    Raises `_Refused` for more levels of lists and objects than are allowed.
+    """
+    if not levels and isinstance(value, dict | list):
+        raise _too_deep()
     if isinstance(value, dict):
-        plain = {key: without_files(item) for key, item in value.items()}
+        plain = {key: without_files(item, levels - 1) for key, item in value.items()}
         meta = plain.get("meta")
         if "path" in plain and isinstance(meta, dict) and meta.get("_type") == _FILE:
             del plain["meta"]
         return plain
     if isinstance(value, list):
-        return [without_files(item) for item in value]
+        return [without_files(item, levels - 1) for item in value]
     return value
 
 
@@ -115,9 +122,15 @@ def _object(content: bytes) -> dict[str, Any]:
         record = json.loads(content)
         if isinstance(record, dict):
             return record
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError:
         pass
     raise _Refused('The call holds no JSON object; allowed is as {"data": [...]}.', 422)
+
+
+def _too_deep() -> _Refused:
+    return _Refused(f"The call is nested too deeply; allowed are {_DEEPEST} levels.", 422)
 
 
 def _check_values(function: Any, record: dict[str, Any], *, by_name: bool = False) -> None:

@@ -56,6 +56,11 @@ def test_a_call_is_answered(client):
     assert kind == "complete" and json.loads(value[0])["name"] == "a cat"
 
 
+def nested(levels: int) -> str:
+    """Data of that many levels of lists."""
+    return '{"data": ' + "[" * levels + "]" * levels + "}"
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "words"),
     [
@@ -65,7 +70,11 @@ def test_a_call_is_answered(client):
         ("call/explore", "{}", 422, "holds no list of values"),
         ("call/explore", '{"data": "x"}', 422, "holds no list of values"),
         ("call/explore", "data", 422, "holds no JSON object"),
-        ("call/explore", "[" * 100_000, 422, "holds no JSON object"),
+        ("call/explore", nested(900), 422, "nested too deeply; allowed are 100 levels."),
+        ("call/explore", nested(100_000), 422, "nested too deeply"),
+        ("queue/join", '{"fn_index": ' + nested(900) + "}", 422, "nested too deeply"),
+        ("call/attribute", nested(99), 422, "data holds 1."),
+        ("call/attribute", nested(100), 422, "nested too deeply"),
         ("call/explore%0A", '{"data": []}', 404, "holds a control character"),
         ("queue/join%0A", '{"data": []}', 404, "holds a control character"),
         ("component_server%0D%0A", "{}", 404, "holds a control character"),
