@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -55,6 +55,8 @@ class CheckedCalls:
             answer = JSONResponse({"error": str(error)}, status_code=error.status)
             await answer(scope, receive, send)
             return
+        except ClientDisconnect:
+            return  # nobody reads an answer
         await self.app(scope, receive, send)
 
 

@@ -1,5 +1,6 @@
 """Calls of the page's API: each mistake is one sentence, and no address is ever fetched."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Message
 
+from gnet.ui.http.calls import CheckedCalls
 from support.pages import Server, photo
 
 FILE = {"_type": "gradio.FileData"}
@@ -104,6 +107,27 @@ def test_an_address_with_a_line_break_fetches_nothing(client, elsewhere):
     answer = client.get(f"gradio_api/file={address}%0A")
     assert answer.status_code == 404 and "control character" in answer.json()["error"]
     assert asked == []
+
+
+def test_a_connection_that_is_cut_within_a_body_ends_the_call():
+    messages: list[Message] = [
+        {"type": "http.request", "body": b'{"data": [', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    scope = {"type": "http", "method": "POST", "path": "/gradio_api/call/explore", "headers": []}
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def behind(*_: Any) -> None:
+        pytest.fail("the call was passed on")
+
+    asyncio.run(CheckedCalls(behind)(scope, receive, send))
+    assert not messages and not sent
 
 
 def test_an_address_is_refused_before_anything_is_fetched(client, elsewhere, capfd):
