@@ -26,7 +26,7 @@ from gnet.channels.visualization import (
 from gnet.data.pictures import resize, to_image
 from gnet.errors import GnetError
 from gnet.explain.branches import LABELS, statistics
-from gnet.explain.recording import Recording, record
+from gnet.explain.recording import Recording
 from gnet.explain.relevance import relevance
 from gnet.system.stamps import Stamp, stamp_of
 from gnet.words import cut, number
@@ -42,7 +42,7 @@ def open_channel(explorer: Explorer, chosen: Chosen, request: Any) -> dict[str, 
     """
     stage, branch, channel = place = _place(explorer, request)
     view = explorer.view(chosen)
-    kept = explorer.recordings.get(view.key, lambda: record(explorer.model, view.pixels))
+    kept = explorer.kept(view)
     recording = kept.recording
     values = recording.branches[stage][branch][channel]
     field = recording.fields[stage][branch]
@@ -71,7 +71,7 @@ def list_channels(explorer: Explorer, chosen: Chosen, request: Any) -> dict[str,
     stage, branch, _ = _place(explorer, request | {"channel": 0})
     head, target = cut(request.get("head")), request.get("class_index")
     view = explorer.view(chosen)
-    kept = explorer.recordings.get(view.key, lambda: record(explorer.model, view.pixels))
+    kept = explorer.kept(view)
     recording = kept.recording
     values = recording.branches[stage][branch]
     start = statistics(recording, stage)[branch].offset

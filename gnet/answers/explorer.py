@@ -115,7 +115,7 @@ class Explorer:
     def explore(self, chosen: Chosen) -> dict[str, Any]:
         """The whole answer for one picture."""
         view = self.view(chosen)
-        recording = self._kept(view).recording
+        recording = self.kept(view).recording
         answer: dict[str, Any] = describe_answer(recording, view) | {"net": self.net}
         answer["depth"] = describe_course(self.probes, recording)
         if chosen.truth:
@@ -197,11 +197,11 @@ class Explorer:
 
     def _found(self, chosen: Chosen, key: Any) -> tuple[Any, Kept]:
         """What is kept of a picture, by the key of its answer or else by the picture itself."""
-        kept = self.recordings.find(str(key))
+        kept = self.recordings.find(str(key), self.model.info.digest)
         if kept is not None:
             return key, kept
         view = self.view(chosen)
-        return view.key, self._kept(view)
+        return view.key, self.kept(view)
 
     def _verdict(self, truth: str, top: list[int] | None) -> dict[str, Any]:
         """Whether the main head's likeliest class is the picture's; `right` None: no answer."""
@@ -210,8 +210,10 @@ class Explorer:
         right = self.model.info.class_name(top[0]) == truth
         return {"right": right, "sentence": f"✓ right: {truth}" if right else f"✗ it is: {truth}"}
 
-    def _kept(self, view: View) -> Kept:
-        return self.recordings.get(view.key, lambda: record(self.model, view.pixels))
+    def kept(self, view: View) -> Kept:
+        """The recording of a picture, made now if it is not kept."""
+        digest = self.model.info.digest
+        return self.recordings.get(view.key, digest, lambda: record(self.model, view.pixels))
 
     def _class(self, target: Any) -> int:
         """A class by number or name."""

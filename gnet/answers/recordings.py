@@ -18,6 +18,8 @@ class Kept:
     """A recording and what was computed of its picture since."""
 
     recording: Recording
+    digest: str
+    """Of the weights that it was recorded with."""
     since: float
     """In seconds of `time.monotonic`."""
     measured: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -39,28 +41,30 @@ class Recordings:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, key: str, compute: Callable[[], Recording]) -> Kept:
-        """What is kept under `key`, computed if there is nothing."""
-        kept = self.find(key)
+    def get(self, key: str, digest: str, compute: Callable[[], Recording]) -> Kept:
+        """What is kept under `key`, computed if there is nothing; `digest` is of the weights."""
+        kept = self.find(key, digest)
         if kept is not None:
             return kept
         recording = compute()
         with self._lock:
             if key not in self._kept:
-                self._kept[key] = Kept(recording=recording, since=time.monotonic())
+                self._kept[key] = Kept(recording=recording, digest=digest, since=time.monotonic())
                 self.nbytes += recording.nbytes
             kept = self._kept[key]
             while self.nbytes > self.max_bytes and len(self._kept) > 1:
                 self._drop(next(iter(self._kept)))
         return kept
 
-    def find(self, key: str) -> Kept | None:
-        """What is kept under `key`, if anything is."""
+    def find(self, key: str, digest: str) -> Kept | None:
+        """What is kept under `key`, if anything is; a recording of other weights is not given."""
         self.sweep()
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
+            kept = self._kept.get(key)
+            if kept is None or kept.digest != digest:
+                return None
+            self._kept.move_to_end(key)
+            return kept
 
     def sweep(self) -> None:
         """Forget what is older than `max_seconds`."""

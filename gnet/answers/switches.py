@@ -4,8 +4,7 @@ from typing import Any
 
 from gnet.answers.answer import describe_recording, short
 from gnet.answers.depth import describe_course
-from gnet.explain.ablation import MEAN, OFF, Ablation, branch_name, sentence
-from gnet.explain.belief import belief
+from gnet.explain.ablation import MEAN, OFF, Ablation, branch_name, branch_words, sentence
 from gnet.explain.probes import Probes
 from gnet.explain.worth import Value, Worth
 
@@ -44,6 +43,11 @@ def describe_worth(worth: Worth, head: str, target: int) -> dict[str, Any]:
             for branch in maps["off"]
         },
         "sentence": _sentence(worth, head, target, maps["off"]),
+        "note": (
+            f"Logits that {head} loses without the branch. Red helps the class, blue speaks "
+            "against it. A logit may rise while the probability falls, where other classes rise "
+            "more. Choose a cell to switch that branch."
+        ),
     }
 
 
@@ -58,10 +62,9 @@ def _sentence(worth: Worth, head: str, target: int, values: dict[Any, Value | No
     name = worth.recording.class_name(target)
     if present[branch].logit <= 0:
         return f"No single branch helps {name} in {head}: each may be off without loss."
-    held = belief(worth.recording).heads.get(head)
     points = 100 * present[branch].probability
-    change = f", {points:.0f} points of probability" if held and abs(points) >= 0.5 else ""
-    loss = f"{present[branch].logit:.2f}"
+    change = f" and {points:.0f} points of probability" if abs(points) >= 0.5 else ""
     return (
-        f"Without {branch_name(branch)}, {name} loses most in {head}: {loss} of its logit{change}."
+        f"Of these branches, switched off one at a time, {name} needs {branch_words(branch)} most: "
+        f"without it, its logit in {head} falls by {present[branch].logit:.2f}{change}."
     )

@@ -182,7 +182,7 @@ def ablate(arguments: argparse.Namespace) -> None:
     model = fold(load(arguments.weights))
     pixels = read_pixels(arguments.picture, model.info.preprocessing)
     result = ablation.ablate(
-        model, pixels, wanted, means=means_of(model) if arguments.mean else None
+        model, pixels, wanted, means=means_of(model) if ablation.MEAN in wanted.values() else None
     )
     before, after = (belief(r, top=arguments.top) for r in (result.before, result.after))
     if arguments.json:
@@ -212,6 +212,7 @@ def ablate(arguments: argparse.Namespace) -> None:
 def branch_map(arguments: argparse.Namespace) -> None:
     from gnet.data.pictures import read_pixels
     from gnet.explain.ablation import MEAN, OFF, branch_name
+    from gnet.explain.attribution import check_target
     from gnet.explain.belief import trained_head
     from gnet.explain.means import means_of
     from gnet.explain.recording import record
@@ -225,6 +226,7 @@ def branch_map(arguments: argparse.Namespace) -> None:
     recording = record(model, read_pixels(arguments.picture, model.info.preprocessing))
     held = trained_head(recording, arguments.head)
     target = model.info.class_index(arguments.target) if arguments.target else held.top[0]
+    check_target(model, target)
     worth = branch_worth(model, recording, means_of(model))
     maps = {setting: worth.values(arguments.head, target, setting) for setting in worth.logits}
     if arguments.out:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gnet.errors import FieldError, GnetError
 from gnet.explain.belief import belief
+from gnet.explain.branches import LABELS
 from gnet.explain.means import Means
 from gnet.explain.recording import Recording, record, split
 from gnet.inference.forward import as_kept
@@ -186,10 +187,16 @@ def sentence(ablation: Ablation) -> str:
     return f"{moved}; it now answers {name(then)}, {chance}."
 
 
+def branch_words(branch: Branch) -> str:
+    """`the 5×5 branch of 4b`."""
+    stage, name = branch
+    return f"the {LABELS[name]} branch of {stage}"
+
+
 def _switch_words(branch: Branch, setting: Setting) -> str:
     if setting == MEAN:
-        return f"{branch_name(branch)} at its mean"
-    return f"{branch_name(branch)} " + ("off" if setting == OFF else f"times {setting:g}")
+        return f"{branch_words(branch)} at its mean"
+    return f"{branch_words(branch)} " + ("off" if setting == OFF else f"times {setting:g}")
 
 
 def _mean(means: Means | None, stage: str, branch: str, like: Tensor) -> Tensor:
@@ -226,7 +233,7 @@ def _setting(key: Any, value: Any) -> Setting:
         return MEAN
     try:
         factor = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         factor = math.nan
     if not OFF <= factor <= MOST:
         raise FieldError(branch_name(_as_branch(key)), value, f"{MEAN} and factors from 0 to 2")

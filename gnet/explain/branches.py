@@ -58,6 +58,8 @@ def statistics(recording: Recording, stage: str, *, top: int = 8) -> dict[str, B
 
 def sentence(stage: str, numbers: dict[str, BranchStatistics]) -> str:
     """The leading branch of a stage in words, for page and figure; `numbers` of `statistics`."""
+    if not any(branch.sum for branch in numbers.values()):
+        return f"All four branches of {stage} are silent."
     first = max(numbers, key=lambda branch: numbers[branch].share)
     channels = sum(branch.channels for branch in numbers.values())
     return (

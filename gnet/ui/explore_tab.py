@@ -65,12 +65,14 @@ class Handlers:
     def switch(self, picture: Any, event: gr.EventData) -> str:
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return as_text(explorer.ablate(chosen, **sent(event, "switches", "key")))
+            answer = explorer.ablate(chosen, **sent(event, "switches", "key"))
+            return as_text(answer | {"turn": next(self._turns)})
 
     def weigh(self, picture: Any, event: gr.EventData) -> str:
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return as_text(explorer.worth(chosen, **sent(event, "head", "class_index", "key")))
+            answer = explorer.worth(chosen, **sent(event, "head", "class_index", "key"))
+            return as_text(answer | {"turn": next(self._turns)})
 
     def attribute(
         self, picture: Any, method: str, head: str, target: str, stage: str

@@ -1,6 +1,7 @@
 """Switches and the 36-cell map as the page gets them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from gnet.answers.explorer import Chosen, Explorer
 from gnet.errors import FieldError, GnetError
 from gnet.explain.ablation import MEAN, ablate
 from gnet.explain.belief import probabilities
+from gnet.explain.branches import LABELS
 from gnet.network.config import HEADS, TRAINED
 from gnet.network.info import ModelInfo, Preprocessing
 from support.networks import network
@@ -53,7 +55,7 @@ def test_an_answer_with_switches_is_that_of_the_ablation(explorer, chosen):
     fractions = probabilities(expected.after.logits["main"])
     assert answer["heads"]["main"]["probabilities"] == pytest.approx(fractions.tolist(), rel=1e-3)
     assert answer["stages"]["4b"]["branches"]["5x5"]["share"] == 0
-    assert "4b/5x5 off" in answer["switched"]["sentence"]
+    assert "the 5×5 branch of 4b off" in answer["switched"]["sentence"]
     json.dumps(answer, allow_nan=False)
 
 
@@ -71,7 +73,8 @@ def test_the_map_says_which_branch_a_class_needs_most(explorer, chosen):
     assert len(found["branches"]) == 36
     off = {name: cell["off"]["logit"] for name, cell in found["branches"].items()}
     best = max(off, key=lambda name: off[name])
-    assert best in found["sentence"] or off[best] <= 0
+    stage, branch = best.split("/")
+    assert f"{LABELS[branch]} branch of {stage}" in found["sentence"] or off[best] <= 0
     assert found["limits"]["logit"] >= max(map(abs, off.values()))
     early = explorer.worth(chosen, "aux1", 2)
     assert early["branches"]["4b/1x1"] == {"off": None, "mean": None}
@@ -92,3 +95,10 @@ def test_a_map_of_an_unknown_head_or_class_is_refused(explorer, chosen, head, ta
 def test_means_are_taken_once(explorer):
     assert explorer.means is explorer.means
     assert torch.isfinite(explorer.means.values["3a"]["1x1"]).all()
+
+
+def test_a_key_of_another_network_finds_nothing(explorer, chosen):
+    other = Explorer(network("batch-norm"), recordings=explorer.recordings)
+    other.model.info = replace(explorer.model.info, digest="others")
+    key = explorer.ablate(chosen, {})["key"]
+    assert other.ablate(chosen, {"5b/1x1": 0}, key)["key"] != key

@@ -181,7 +181,9 @@ def test_ablate_gives_each_head_before_and_after(weights, photo, answer, capsys)
     assert found["heads"]["main"]["before"] != found["heads"]["main"]["after"]
     assert main(list(command)) == 0
     said = capsys.readouterr().out
-    assert said.startswith("With 4b/5x5 off and 5a/pool times 0.5, main goes from")
+    assert said.startswith(
+        "With the 5×5 branch of 4b off and the pool branch of 5a times 0.5, main goes from"
+    )
     assert "aux1  (not reached by the switches)" in said
 
 

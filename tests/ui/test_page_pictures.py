@@ -97,7 +97,7 @@ def test_a_picture_that_was_deleted_is_asked_for_again(visit, monkeypatch) -> No
     refused(page, "give it once more")
     page.locator("#diagram [data-stage='3b']").click()  # from what is kept in memory
     page.wait_for_function("gnet.state.measured['3b'] !== undefined")
-    monkeypatch.setattr(Recordings, "find", lambda recordings, key: None)  # an hour later
+    monkeypatch.setattr(Recordings, "find", lambda *_: None)  # an hour later
     page.locator("#diagram [data-stage='4b']").click()
     expect(page.get_by_test_id("toast-body")).to_contain_text("give it once more")
     expect(page.locator("#branches .sees").first).to_contain_text("Not measured")

@@ -41,6 +41,9 @@ def test_a_switch_moves_belief_and_hollows_its_lane(visit, explorer, timed, size
     page.locator("[data-reset]").click()
     assert viewer.state("answer.heads.main.probabilities") == before
     assert "switches" not in page.url
+    page.locator("#branches [data-branch='3x3'] [data-switch]").click()  # the same once more
+    switched(page, "3a/3x3")
+    page.locator("[data-reset]").click()
     for branch in BRANCHES:
         button = page.locator(f"#switches [data-branch='{branch}'] [data-set='0']")
         timed("switch to drawn", viewer.explored(button.click))
@@ -73,7 +76,7 @@ def test_the_map_is_drawn_and_a_cell_is_a_switch(visit, explorer):
     page.locator("[data-weigh]").click()
     expect(page.locator("#worth td button")).to_have_count(72, timeout=20_000)
     found = explorer.worth(chosen("boots"), "main", target)
-    expect(page.locator("#worth .say")).to_have_text(found["sentence"])
+    expect(page.locator("#worth .finding")).to_have_text(found["sentence"])
     cell = page.locator("#worth [data-cell='4a/pool'][data-setting='0']")
     worth = found["branches"]["4a/pool"]["off"]
     expect(cell).to_have_text(f"{worth['logit']:.2f}".replace("-", "−"))
@@ -82,3 +85,13 @@ def test_the_map_is_drawn_and_a_cell_is_a_switch(visit, explorer):
     expect(cell).to_have_attribute("aria-pressed", "true")
     after = viewer.state("answer.heads.main.probabilities")[target]
     assert before - after == pytest.approx(worth["probability"], abs=2e-3)
+
+
+def test_another_picture_starts_with_every_branch_on(visit):
+    viewer = visit("?switches=3a/3x3=0")
+    page = viewer.page
+    switched(page, "3a/3x3")
+    viewer.explored(page.locator("#picture .examples [data-example='coffee']").click)
+    assert viewer.state("switches") is None
+    page.go_back()
+    switched(page, "3a/3x3")

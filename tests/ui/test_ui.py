@@ -218,12 +218,14 @@ def test_what_a_client_sent_is_said_back_in_few_words(explorer: Explorer, ask, l
     assert len(str(caught.value)) < 250
 
 
-def test_a_class_whose_name_is_a_number_is_asked_for_by_its_place() -> None:
+def test_a_class_whose_name_is_a_number_is_explained_by_its_place() -> None:
     model = random_network()
     names = tuple(str(11 - index) for index in range(12))
     model.info = replace(model.info, classes=names)
-    sent = Explorer(model).attribute(CAT, "saliency", "main", "3", None)
+    sent = Explorer(model).attribute(CAT, "saliency", "main", 3, None)  # as the page sends it
     assert (sent["target"], sent["target_name"]) == (3, "8")
+    named = Explorer(model).attribute(CAT, "saliency", "main", "3", None)
+    assert (named["target"], named["target_name"]) == (8, "3")
 
 
 def test_fields_are_measured_once_from_what_is_kept(explorer: Explorer, monkeypatch) -> None:

@@ -12,10 +12,17 @@ gnet.switching = (() => {
     gnet.choose({ switches: write(all) });
   }
 
-  // An answer of the server: the same picture with branches switched.
-  function overlay({ key, ...after }) {
-    if (key !== state.whole.key || !state.switches) return;
-    state.answer = { ...state.whole, ...after };
+  // Whether the server's switches are those chosen now; while somebody moves on, they are not.
+  function current(switches) {
+    const all = Object.entries(read());
+    const same = all.every(([name, setting]) => String(switches[name]) === setting);
+    return same && all.length === Object.keys(switches).length;
+  }
+
+  // An answer of the server: the same picture with branches switched. Its verdict was on the other.
+  function overlay({ key, turn, ...after }) {
+    if (key !== state.whole.key || !current(after.switched.switches)) return;
+    state.answer = { ...state.whole, ...after, verdict: null };
     gnet.tell(["answer"]);
   }
 

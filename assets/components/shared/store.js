@@ -145,6 +145,7 @@ window.gnet = (() => {
   function arrive(network, answer) {
     const first = !state.answer;
     const was = first ? "" : where();
+    const shown = state.whole?.key;
     const net = answer.net ?? "";
     const other = !first && net !== state.net;
     const wanted = net === address.get("net");
@@ -156,13 +157,14 @@ window.gnet = (() => {
       const named = network.classes.indexOf(address.get("class"));
       if (named >= 0) state.target = named;
     }
+    if (!first && !returning && answer.key !== shown) state.switches = null; // of another picture
     if (first) opened = { stage: state.stage, head: state.head };
     if (returning) Object.assign(state, chosen(returning));
     if (first) history.replaceState(entry(), "", location.href);
     else if (state.tab === home) returning ? remember() : step(was);
     returning = null;
     wait("answer", false);
-    tell(["answer", "stage", "head", "target", "measured", ...(other ? ["network", "channel"] : [])]);
+    tell(["answer", "stage", "head", "target", "measured", "switches", ...(other ? ["network", "channel"] : [])]);
   }
 
   // Look at the picture with another network, or at a picture of a run's review.
@@ -199,7 +201,7 @@ window.gnet = (() => {
   // What goes to the server with the question why.
   function question(picture) {
     wait("why", true);
-    return [picture, method(), state.head, String(target() ?? 0), state.stage];
+    return [picture, method(), state.head, target() ?? 0, state.stage];
   }
 
   // Words and numbers.

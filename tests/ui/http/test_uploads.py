@@ -33,7 +33,7 @@ def test_recordings_are_kept_within_bounds_and_made_again_after_a_miss(one: Reco
     made: list[str] = []
 
     def ask(key: str) -> None:
-        kept.get(key, lambda: made.append(key) or one)
+        kept.get(key, "weights", lambda: made.append(key) or one)
 
     for key in ("a", "b", "a", "c", "a", "b"):
         ask(key)
@@ -43,11 +43,11 @@ def test_recordings_are_kept_within_bounds_and_made_again_after_a_miss(one: Reco
 
 def test_recordings_are_forgotten_with_their_pictures(one: Recording, monkeypatch) -> None:
     kept = Recordings()
-    kept.get("a", lambda: one)
+    kept.get("a", "weights", lambda: one)
     monkeypatch.setattr(recordings, "time", later)
     kept.sweep()
     assert len(kept) == 0 and kept.nbytes == 0
-    kept.get("b", lambda: one)
+    kept.get("b", "weights", lambda: one)
     assert len(kept) == 1 and kept.nbytes == one.nbytes
 
 
@@ -70,7 +70,7 @@ def test_the_sweeper_survives_what_it_cannot_delete_and_sweeps_recordings_too(
     tmp_path: Path, one: Recording, monkeypatch
 ) -> None:
     kept, rounds, old = Recordings(), [], tmp_path / "old.jpg"
-    kept.get("a", lambda: one)
+    kept.get("a", "weights", lambda: one)
     uploads.sweep_also(kept)
     old.write_bytes(b"x")
     os.utime(old, (0, 0))

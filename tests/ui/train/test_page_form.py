@@ -197,6 +197,13 @@ def test_on_touch_what_is_pressed_is_forty_px_high_and_no_text_is_under_twelve(v
           .map((part) => part.outerHTML.slice(0, 90))"""
     )
     assert low == []
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll("#train-left input[type=number]")]
+          .filter((part) => part.checkVisibility())
+          .filter((part) => part.parentElement.clientHeight < part.offsetHeight - 1)
+          .map((part) => part.outerHTML.slice(0, 90))"""
+    )
+    assert cut == [], "a number's field is cut off by what holds it"
     small = page.evaluate(
         """() => [...document.querySelectorAll("#train-tab *")]
           .filter((part) => part.checkVisibility() && [...part.childNodes]

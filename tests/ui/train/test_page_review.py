@@ -172,7 +172,7 @@ def test_a_link_leads_to_a_networks_answer_and_a_wrong_one_to_the_served_network
     page = viewer.page
     assert viewer.state("answer.example") == "cat" and viewer.state("network.left_out") == ["5x5"]
     assert viewer.state("network.classes")[viewer.state("target")] == "rings"
-    assert "left out" in page.inner_text("#branches .b5x5 .sees")
+    assert "Zeros stand in its place" in page.inner_text("#branches .b5x5 .sees")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert viewer.errors == []
     stray = open_page(f"?net={'x' * 22}")

@@ -42,7 +42,7 @@ function progress(done) {
 }
 
 function words() {
-  const { network, answer, head, stage } = gnet.state;
+  const { network, whole, head, stage } = gnet.state;
   const { why, classes } = network;
   const target = gnet.target();
   if (target === null) {
@@ -51,7 +51,7 @@ function words() {
     return;
   }
   const names = { class: classes[target], head, stage, method: method().label, time: method().time };
-  names.chance = gnet.percent(answer.heads[head].probabilities[target]);
+  names.chance = gnet.percent(whole.heads[head].probabilities[target]);
   names.stages = network.heads.find(({ name }) => name === head).stages.join(", ");
   const bold = { ...names };
   for (const key of ["class", "chance"]) bold[key] = `<b>${gnet.escape(names[key])}</b>`;

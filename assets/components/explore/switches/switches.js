@@ -40,9 +40,11 @@ function ask() {
   if (!state.switches) {
     asked = "";
     find(".effect").textContent = "";
+    find(".effect").classList.remove("dim");
     switching.restore();
   } else if (words !== asked) {
     asked = words;
+    find(".effect").classList.add("dim");
     setTimeout(() => trigger("switched", { key, switches: switching.read() })); // once the page is up
   }
 }
@@ -57,9 +59,10 @@ rows.addEventListener("input", (event) => {
 });
 find("[data-reset]").addEventListener("click", switching.reset);
 watch("value", () => {
-  const after = JSON.parse(props.value);
-  switching.overlay(after);
-  if (state.answer.switched) find(".effect").textContent = state.answer.switched.sentence;
+  switching.overlay(JSON.parse(props.value));
+  if (!state.answer.switched) return;
+  find(".effect").textContent = state.answer.switched.sentence;
+  find(".effect").classList.remove("dim");
 });
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
   if (what !== "switched" || answered) return;

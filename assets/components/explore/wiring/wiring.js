@@ -44,7 +44,7 @@ function draw() {
     `<div class="lanes">${gnet.branches().map(lane).join("")}</div>` +
     fan("out", (y) => `M0 ${y}C50 ${y} 50 50 100 50`) +
     `<div class="stack">${parts.join("")}</div>` +
-    `<div class="output"><b>concat</b> <small>${count(m.output)}</small> <small>${m.to}</small></div>`;
+    `<div class="output"><b class="term" data-term="concat">concat</b> <small>${count(m.output)}</small> <small>${m.to}</small></div>`;
 }
 
 // The branch pointed at stands out here, too.

@@ -1,6 +1,6 @@
 // The 36-cell map: how far a class falls in a head without each branch, off and at its mean.
 const find = (selector) => element.querySelector(selector);
-const [maps, say, button] = [".maps", ".say", "[data-weigh]"].map(find);
+const [maps, finding, button] = [".maps", ".finding", "[data-weigh]"].map(find);
 const { switching, state } = gnet;
 let shown = null; // the server's answer
 let asked = "";
@@ -36,20 +36,19 @@ function cell(name, setting) {
   return (
     `<td><button type="button" data-cell="${name}" data-setting="${setting === "off" ? 0 : setting}" title="${words}"` +
     ` aria-label="${words}" style="background:${gnet.colour(value.logit, limit, true)};color:${ink}">` +
-    `${value.logit.toFixed(2).replace("-", "−")}</button></td>`
+    `${value.logit.toFixed(2).replace(/^-0\.00$/, "0.00").replace("-", "−")}</button></td>`
   );
 }
 
 function show() {
   maps.hidden = !shown;
   if (!shown) return;
-  say.textContent = shown.sentence;
+  finding.textContent = shown.sentence;
   maps.classList.remove("dim");
   maps.innerHTML =
     table("off", "branch off") +
     table("mean", `branch at its mean over ${shown.reference}`) +
-    `<p class="note">Logits that ${shown.head} loses without the branch, −${gnet.number(shown.limits.logit)} to ` +
-    `${gnet.number(shown.limits.logit)} on one scale. Red helps the class, blue speaks against it. Choose a cell to switch that branch.</p>`;
+    `<p class="note">One scale, −${gnet.number(shown.limits.logit)} to ${gnet.number(shown.limits.logit)}. ${gnet.escape(shown.note)}</p>`;
   mark();
 }
 
