@@ -63,7 +63,7 @@ def test_a_run_tells_how_far_its_download_is_and_then_trains(
         with with_training(runs) as served:
             page = browser.new_page()
             page.goto(f"{served.address}?tab=train&run={run_id}")
-            expect(page.locator("#train-bar .facts")).to_contain_text(
+            expect(page.locator("#train-bar .said")).to_contain_text(
                 "Downloading MNIST (12 MB): 3 MB so far.", timeout=60_000
             )
             mirror.set()

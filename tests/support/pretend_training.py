@@ -39,7 +39,16 @@ def main(folder: Path) -> int:
     step = int(saved.read_text()) if saved.exists() else 0
     say("RunResumed")
     if fresh:
-        say("RunStarted", steps=STEPS * config["epochs"], classes=["a", "b"])
+        say(
+            "RunStarted",
+            steps=STEPS * config["epochs"],
+            classes=["a", "b"],
+            pictures={"train": 2, "val": 2},
+            parameters=1,
+            precision="fp32",
+            threads=1,
+            processes=1,
+        )
     paused, taken = False, 0
     while step < STEPS * config["epochs"]:
         requests = json.loads((folder / "control.json").read_text())
@@ -59,13 +68,25 @@ def main(folder: Path) -> int:
         say(
             "StepDone",
             epoch=1 + (step - 1) // STEPS,
+            size=config["size"],
             loss=1 / step,
+            losses={"main": 1 / step},
+            accuracy={"main": 0.5},
             learning_rate=rate,
+            pictures_per_second=100.0,
             seconds=time.monotonic() - begun,
         )
         if step % STEPS == 0:
             (folder / "last.safetensors").touch()
-            say("EpochDone", epoch=step // STEPS, val_accuracy={"main": 0.5}, seconds=0.1 * step)
+            say(
+                "EpochDone",
+                epoch=step // STEPS,
+                train_loss={"main": 0.5},
+                train_accuracy={"main": 0.5},
+                val_loss={"main": 0.5},
+                val_accuracy={"main": 0.5},
+                seconds=0.1 * step,
+            )
     say("RunEnded", reason="finished", seconds=time.monotonic() - begun)
     return 0
 
