@@ -24,7 +24,7 @@ def describe_ablation(ablation: Ablation, probes: Probes | None) -> dict[str, An
 
 
 def describe_worth(worth: Worth, head: str, target: int) -> dict[str, Any]:
-    """The map for a class of a head: each branch off and at its mean, and the scales' ends."""
+    """The map for a class of a head, each branch off and at its mean, and the scale's end."""
     maps = {
         ("off" if setting == OFF else MEAN): worth.values(head, target, setting)
         for setting in worth.logits
@@ -33,11 +33,9 @@ def describe_worth(worth: Worth, head: str, target: int) -> dict[str, Any]:
     return {
         "head": head,
         "target": target,
+        "class": worth.recording.class_name(target),
         "reference": worth.reference,
-        "limits": {
-            "logit": short(max((abs(v.logit) for v in present), default=0.0)),
-            "probability": short(max((abs(v.probability) for v in present), default=0.0)),
-        },
+        "limit": short(max((abs(value.logit) for value in present), default=0.0)),
         "branches": {
             branch_name(branch): {name: _plain(values[branch]) for name, values in maps.items()}
             for branch in maps["off"]

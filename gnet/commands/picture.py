@@ -210,8 +210,9 @@ def ablate(arguments: argparse.Namespace) -> None:
 
 
 def branch_map(arguments: argparse.Namespace) -> None:
+    from gnet.answers.switches import describe_worth
     from gnet.data.pictures import read_pixels
-    from gnet.explain.ablation import MEAN, OFF, branch_name
+    from gnet.explain.ablation import branch_name
     from gnet.explain.attribution import check_target
     from gnet.explain.belief import trained_head
     from gnet.explain.means import means_of
@@ -228,31 +229,17 @@ def branch_map(arguments: argparse.Namespace) -> None:
     target = model.info.class_index(arguments.target) if arguments.target else held.top[0]
     check_target(model, target)
     worth = branch_worth(model, recording, means_of(model))
-    maps = {setting: worth.values(arguments.head, target, setting) for setting in worth.logits}
     if arguments.out:
         save(worth_figure(worth, arguments.head, target), arguments.out)
     if arguments.json:
-        print_json(
-            {
-                "head": arguments.head,
-                "class": model.info.class_name(target),
-                "reference": worth.reference,
-                "branches": {
-                    branch_name(branch): {
-                        "off" if setting == OFF else MEAN: value and vars(value)
-                        for setting, values in maps.items()
-                        for value in [values[branch]]
-                    }
-                    for branch in maps[OFF]
-                },
-            }
-        )
+        print_json(describe_worth(worth, arguments.head, target))
         return
+    maps = [worth.values(arguments.head, target, setting) for setting in worth.logits]
     print(f"how far {model.info.class_name(target)} falls in {arguments.head} without the branch")
     print("       off: logit  points    mean: logit  points")
-    for branch in maps[OFF]:
-        cells = (maps[setting][branch] for setting in maps)
-        print(f"  {branch_name(branch):8}" + "    ".join(_worth_cells(value) for value in cells))
+    for branch in maps[0]:
+        cells = "    ".join(_worth_cells(values[branch]) for values in maps)
+        print(f"  {branch_name(branch):8}{cells}")
 
 
 def _worth_cells(value: Any) -> str:

@@ -7,7 +7,7 @@ result equals a whole forward with the branches replaced. Knows nothing of pages
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -128,10 +128,10 @@ def switched(
     with evaluating(model), torch.no_grad():
         x = replaced(as_given(model, recording, first), model, first, switches, means)
         outputs[first] = as_kept(x[0])
-        logits |= _read(model, first, x, tuple(logits))
+        logits |= _read(model, first, x, logits)
         for stage, given, output in _behind(model, first, x, switches, means):
             inputs[stage], outputs[stage] = as_kept(given[0]), as_kept(output[0])
-            logits |= _read(model, stage, output, tuple(logits))
+            logits |= _read(model, stage, output, logits)
     widths = {
         stage: tuple(len(part) for part in parts.values())
         for stage, parts in recording.branches.items()
@@ -140,7 +140,7 @@ def switched(
         recording,
         outputs=outputs,
         inputs=inputs,
-        logits={head: values.reshape(-1) for head, values in logits.items()},
+        logits=logits,
         branches={stage: split(output, widths[stage]) for stage, output in outputs.items()},
     )
 
@@ -219,9 +219,9 @@ def _behind(
             yield layer.stage, given, x
 
 
-def _read(model: GoogLeNet, stage: str, x: Tensor, heads: tuple[str, ...]) -> dict[str, Tensor]:
-    """The logits (N, classes) of the heads that read this module."""
-    return {head: as_kept(model.head(head, x)) for head in heads if EXITS[head] == stage}
+def _read(model: GoogLeNet, stage: str, x: Tensor, heads: Iterable[str]) -> dict[str, Tensor]:
+    """The logits (classes,) of those heads that read this module, from its output (1, C, h, w)."""
+    return {head: as_kept(model.head(head, x)[0]) for head in heads if EXITS[head] == stage}
 
 
 def _as_branch(key: Any) -> Branch:

@@ -35,8 +35,11 @@ class Handlers:
             explorer, chosen = self.explorers.resolve(picture)
             known = chosen.example if chosen.box is None and not explorer.net else None
             answer = examples.answer(explorer, known) if known else explorer.explore(chosen)
-            # The page draws what has changed, and the same picture twice is two answers.
-            return as_text(answer | {"turn": next(self._turns), "given": picture})
+            return self._new(answer | {"given": picture})
+
+    def _new(self, answer: dict[str, Any]) -> str:
+        """An answer as text; the page draws what changed, and the same twice is two answers."""
+        return as_text(answer | {"turn": next(self._turns)})
 
     def measure(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
         with spoken():
@@ -65,14 +68,12 @@ class Handlers:
     def switch(self, picture: Any, event: gr.EventData) -> str:
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            answer = explorer.ablate(chosen, **sent(event, "switches", "key"))
-            return as_text(answer | {"turn": next(self._turns)})
+            return self._new(explorer.ablate(chosen, **sent(event, "switches", "key")))
 
     def weigh(self, picture: Any, event: gr.EventData) -> str:
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            answer = explorer.worth(chosen, **sent(event, "head", "class_index", "key"))
-            return as_text(answer | {"turn": next(self._turns)})
+            return self._new(explorer.worth(chosen, **sent(event, "head", "class_index", "key")))
 
     def attribute(
         self, picture: Any, method: str, head: str, target: str, stage: str
@@ -154,22 +155,13 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         **public,
     )
     settle(seen, "answer")
-    measured = parts.branches.looked(
-        handlers.measure, picture, parts.branches, trigger_mode="always_last", **private
-    )
-    settle(measured, "measured")
-    switched = parts.switches.switched(
-        handlers.switch, picture, parts.switches, trigger_mode="always_last", **private
-    )
-    settle(switched, "switched")
-    weighed = parts.worth.weighed(
-        handlers.weigh, picture, parts.worth, trigger_mode="always_last", **private
-    )
-    settle(weighed, "worth")
-    listed = parts.channels.listed(
-        handlers.list_channels, picture, parts.channels, trigger_mode="always_last", **private
-    )
-    settle(listed, "channels")
+    for part, event, handler, what in (
+        (parts.branches, parts.branches.looked, handlers.measure, "measured"),
+        (parts.switches, parts.switches.switched, handlers.switch, "switched"),
+        (parts.worth, parts.worth.weighed, handlers.weigh, "worth"),
+        (parts.channels, parts.channels.listed, handlers.list_channels, "channels"),
+    ):
+        settle(event(handler, picture, part, trigger_mode="always_last", **private), what)
     opened = channel.opened(
         handlers.open_channel, picture, channel, trigger_mode="multiple", **private
     )

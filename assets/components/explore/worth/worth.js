@@ -30,7 +30,7 @@ function table(setting, title) {
 function cell(name, setting) {
   const value = shown.branches[name][setting];
   if (!value) return `<td title="${name} lies behind ${shown.head}">–</td>`;
-  const limit = shown.limits.logit;
+  const limit = shown.limit;
   const ink = Math.abs(value.logit) > 0.6 * limit ? "#fff" : "#1c1e21";
   const words = `${name} ${setting}: logit ${gnet.number(-value.logit)}, probability ${gnet.number(-100 * value.probability)} points`;
   return (
@@ -48,7 +48,7 @@ function show() {
   maps.innerHTML =
     table("off", "branch off") +
     table("mean", `branch at its mean over ${shown.reference}`) +
-    `<p class="note">One scale, −${gnet.number(shown.limits.logit)} to ${gnet.number(shown.limits.logit)}. ${gnet.escape(shown.note)}</p>`;
+    `<p class="note">One scale, −${gnet.number(shown.limit)} to ${gnet.number(shown.limit)}. ${gnet.escape(shown.note)}</p>`;
   mark();
 }
 
