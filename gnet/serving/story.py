@@ -219,15 +219,13 @@ class Story:
         A median, so that an epoch's end does not count either.
         """
         kinds = ("StepDone", "RunPaused", "RunContinued")
-        told = [r for r in self._tail if r["type"] in kinds]
+        moves = [r for r in self._tail if r["type"] in kinds]
         took: list[float] = []
         paused = False
-        for earlier, later in itertools.pairwise(told):
+        for earlier, later in itertools.pairwise(moves):
             if earlier["type"] != "StepDone":
                 paused = earlier["type"] == "RunPaused"
-            elif (
-                later["type"] == "StepDone" and not paused
-            ):  # a single step takes what its press took
+            elif later["type"] == "StepDone" and not paused:  # in a pause a press decides the time
                 steps = max(1, later["step"] - earlier["step"])
                 took.append((later["seconds"] - earlier["seconds"]) / steps)
         latest = sorted(took[-_RATE_STEPS:])
