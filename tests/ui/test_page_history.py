@@ -10,7 +10,7 @@ def test_the_back_button_goes_back_one_choice(visit) -> None:
     page = viewer.page
     page.locator("#diagram [data-stage='3b']").click()
     page.locator("#belief .bars button").nth(1).click()
-    page.get_by_role("radio", name="Saliency").check(force=True)
+    page.locator(".methods label", has_text="Saliency").click()  # once the page has scrolled
     assert "method=saliency" in page.url and "class=" in page.url
     page.go_back()
     page.wait_for_function("gnet.method() === 'grad-cam'")

@@ -33,10 +33,10 @@ def test_a_class_chosen_leads_to_why_and_asks_at_once(visit, timed) -> None:
     timed("a class chosen to why", time.monotonic() - start)
     expect(page.locator("#question")).to_be_in_viewport()
     expect(page.locator("#question .ask b").first).to_have_text(name)
-    page.get_by_role("radio", name="Saliency").check(force=True)
+    page.locator(".methods label", has_text="Saliency").click()  # once the page has scrolled
     expect(page.locator("#reason h3")).to_have_text(f"Saliency for “{name}” at main")
     expect(page.locator("#reason .finding")).to_contain_text("logit")
-    page.get_by_role("radio", name="Grad-CAM").check(force=True)
+    page.locator(".methods label", has_text="Grad-CAM").click()  # once the page has scrolled
     page.locator("#diagram [data-stage='4c']").dispatch_event("click")
     page.locator("#question").scroll_into_view_if_needed()
     expect(page.locator("#reason h3")).to_have_text(f"Grad-CAM of 4c for “{name}” at main")
