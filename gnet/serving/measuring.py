@@ -6,6 +6,7 @@ would slow the run down. Knows nothing of pages.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -32,7 +33,7 @@ DEADLINES = {ESTIMATE: 60.0, FIND_RATE: 180.0}
 EVERY = 0.5
 """Seconds between two `None` answers while the caller waits."""
 MOST_WAITING = 30
-_KEPT, _LONGEST = 64, 400
+_KEPT, _LONGEST, _OWNERS = 64, 400, 1000
 
 Answers = Generator[dict[str, Any] | None, None, None]
 """`None` now and then while it measures, then the answer; closing it ends the measurement."""
@@ -44,6 +45,7 @@ class _Request:
 
     kind: str
     owner: str
+    turn: int
     cancelled: bool = False
     child: Child | None = None
 
@@ -78,20 +80,32 @@ class Measuring:
         self._load = load or _load
         self._changed = threading.Condition()
         self._line: list[_Request] = []
+        self._turns = itertools.count()
+        self._latest: OrderedDict[tuple[str, str], int] = OrderedDict()
+        """Kind and owner → the turn of the latest request."""
         self._known: OrderedDict[tuple, dict[str, Any]] = OrderedDict()
 
-    def ask(self, kind: str, config: TrainConfig, owner: str) -> Answers:
+    def turn(self) -> int:
+        """A place in the order of requests; take it when a request arrives."""
+        return next(self._turns)
+
+    def ask(
+        self, kind: str, config: TrainConfig, owner: str, *, turn: int | None = None
+    ) -> Answers:
         """The record that `python -m gnet estimate` or `find-rate` prints for a run.
 
-        A second request of the same kind by the same owner cancels the first, which ends without an
-        answer. Raises `GnetError` past the deadline and for a config that cannot be trained; also
-        while a run trains, unless the answer is known.
+        A later request of the same kind by the same owner cancels those before it, which end
+        without an answer, whichever gets here first; `turn` is by default its place now.
+
+        Raises `GnetError` past the deadline and for a config that cannot be trained; also while a
+        run trains, unless the answer is known.
         """
+        request = _Request(kind, owner, self.turn() if turn is None else turn)
         key = (kind, config, stamp_of(config.data))
-        if key in self._known:
+        if key in self._known and self._is_latest(request):
             yield self._known[key]
             return
-        with self._in_line(_Request(kind, owner)) as request:
+        with self._in_line(request):
             while not self._is_next(request):
                 yield None
             if request.cancelled:
@@ -106,10 +120,12 @@ class Measuring:
                 yield answer
 
     @contextmanager
-    def _in_line(self, request: _Request) -> Iterator[_Request]:
+    def _in_line(self, request: _Request) -> Iterator[None]:
+        request.cancelled = not self._is_latest(request)
         with self._changed:
             for other in self._line:
-                if (other.kind, other.owner) == (request.kind, request.owner):
+                same = (other.kind, other.owner) == (request.kind, request.owner)
+                if same and other.turn < request.turn:
                     other.cancel()
             self._changed.notify_all()
             if len(self._line) >= self._most_waiting:
@@ -119,11 +135,23 @@ class Measuring:
                 )
             self._line.append(request)
         try:
-            yield request
+            yield
         finally:
             with self._changed:
                 self._line.remove(request)
                 self._changed.notify_all()
+
+    def _is_latest(self, request: _Request) -> bool:
+        """Whether its owner has made no later request of its kind; notes it if so."""
+        of = (request.kind, request.owner)
+        with self._changed:
+            if self._latest.get(of, request.turn) > request.turn:
+                return False
+            self._latest[of] = request.turn
+            self._latest.move_to_end(of)
+            while len(self._latest) > _OWNERS:
+                self._latest.popitem(last=False)
+            return True
 
     def _is_next(self, request: _Request) -> bool:
         """Wait a moment; whether it is the first in line, or cancelled."""

@@ -97,6 +97,20 @@ def test_who_asks_again_takes_back_the_question_before(note):
     assert answer(second)["seconds_per_epoch"] == SECONDS
 
 
+def test_an_earlier_question_that_comes_late_does_not_take_back_the_later_one(note):
+    here = measures()
+    early, late = here.turn(), here.turn()
+    second = here.ask(ESTIMATE, HANGING, "me", turn=late)
+    number = begun(second, note)
+    assert list(here.ask(ESTIMATE, CONFIG, "me", turn=early)) == []
+    assert next(second) is None  # still at work
+    second.close()
+    assert is_gone(number)
+    known = here.ask(ESTIMATE, CONFIG, "somebody")
+    assert answer(known)["seconds_per_epoch"] == SECONDS
+    assert list(here.ask(ESTIMATE, CONFIG, "me", turn=early)) == []  # nor once it is known
+
+
 def test_measurements_are_made_one_at_a_time(note):
     here = measures()
     first = here.ask(ESTIMATE, HANGING, "somebody")

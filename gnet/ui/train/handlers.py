@@ -83,6 +83,7 @@ class Handlers:
 
     def estimate(self, request: gr.Request, key: str, *form: Any) -> Iterator[tuple[Any, str]]:
         """The label of the start button. The page asks by itself: a refusal stands beside it."""
+        turn = self.measuring.turn()  # before anything that may take longer than the next request
         with spoken():
             lesson = lesson_of(key)
             first = start_label(None, lesson, 0)
@@ -91,7 +92,8 @@ class Handlers:
                 return  # they are told at the fields
             try:
                 config = as_run(self.runs, lesson, self._meant(form))
-                for found in self.measuring.ask(ESTIMATE, config, str(request.session_hash)):
+                owner = str(request.session_hash)
+                for found in self.measuring.ask(ESTIMATE, config, owner, turn=turn):
                     label = start_label(found, lesson, config.epochs) if found else None
                     update = gr.skip() if label is None else gr.update(value=label)
                     yield update, as_text({"trouble": ""})
