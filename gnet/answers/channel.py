@@ -40,7 +40,7 @@ def open_channel(explorer: Explorer, chosen: Chosen, request: Any) -> dict[str, 
 
     `request`: {"stage", "branch", "channel"} and perhaps "over": which index the patches are from.
     """
-    stage, branch, channel = place = _place(explorer, request)
+    stage, branch, channel = place = place_of(explorer, request)
     view = explorer.view(chosen)
     kept = explorer.kept(view)
     recording = kept.recording
@@ -68,7 +68,7 @@ def list_channels(explorer: Explorer, chosen: Chosen, request: Any) -> dict[str,
     `request`: {"stage", "branch", "head", "class_index"}; the class that relevance is for.
     """
     request = request if isinstance(request, dict) else {}
-    stage, branch, _ = _place(explorer, request | {"channel": 0})
+    stage, branch, _ = place_of(explorer, request | {"channel": 0})
     head, target = cut(request.get("head")), request.get("class_index")
     view = explorer.view(chosen)
     kept = explorer.kept(view)
@@ -124,7 +124,7 @@ def grow(explorer: Explorer, request: Any) -> Generator[dict[str, Any], None, No
 
     `request`: {"stage", "branch", "channel", "turn"}; the turn comes back with each state.
     """
-    stage, branch, channel = place = _place(explorer, request)
+    stage, branch, channel = place = place_of(explorer, request)
     about = {"kind": "visualization", "turn": cut(request.get("turn"))}
     digest = explorer.model.info.digest
     for state in visualizing(explorer.model, stage, branch, [channel]):
@@ -144,7 +144,7 @@ def not_grown(request: Any) -> dict[str, Any]:
     return {"kind": "visualization", "turn": cut(turn), "step": 0, "steps": 0, "picture": None}
 
 
-def _place(explorer: Explorer, request: Any) -> Place:
+def place_of(explorer: Explorer, request: Any) -> Place:
     request = request if isinstance(request, dict) else {}
     channel = request.get("channel")
     if not isinstance(channel, int) or isinstance(channel, bool):
@@ -185,9 +185,19 @@ def _index(path: Path, _: Stamp) -> Index:
 
 @lru_cache(maxsize=256)
 def _strip(path: Path, stamp: Stamp, place: Place) -> str:
-    index = _index(path, stamp)
-    crops = [resize(index.crop_of(patch), TILE) for patch in index.patches(*place)]
+    crops = _crops(_index(path, stamp), place)
     return as_data_url(to_image(torch.cat(crops, dim=2)), quality=86)
+
+
+def _crops(index: Index, place: Place) -> list[torch.Tensor]:
+    """The strongest patches, uint8 (3, TILE, TILE) each."""
+    return [resize(index.crop_of(patch), TILE) for patch in index.patches(*place)]
+
+
+def strongest_patches(digest: str, place: Place) -> list[torch.Tensor]:
+    """The patches that the page shows first; none where there is no index for the weights."""
+    path = next(iter(find_indexes(digest).values()), None)
+    return _crops(_index(path, stamp_of(path)), place) if path else []
 
 
 def _grown(explorer: Explorer, place: Place) -> str | None:

@@ -21,14 +21,14 @@ from gnet.answers.recordings import Kept, Recordings
 from gnet.answers.switches import describe_ablation, describe_worth
 from gnet.data.pictures import open_picture, square, to_pixels
 from gnet.errors import FieldError, GnetError
-from gnet.explain.ablation import MEAN, ablation_of, check_switches
-from gnet.explain.attribution import attribute
+from gnet.explain.ablation import MEAN, Ablation, ablation_of, check_switches
+from gnet.explain.attribution import Attribution, attribute
 from gnet.explain.belief import trained_head
 from gnet.explain.means import Means, means_of
 from gnet.explain.methods import BATCH, STEPS
 from gnet.explain.probes import find_probes
 from gnet.explain.recording import record
-from gnet.explain.worth import branch_worth
+from gnet.explain.worth import Worth, branch_worth
 from gnet.network.config import STAGES, UNTRAINED
 from gnet.network.folding import fold
 from gnet.network.model import GoogLeNet
@@ -137,22 +137,31 @@ class Explorer:
 
     def ablate(self, chosen: Chosen, switches: Any, key: Any = None) -> dict[str, Any]:
         """The picture's answer with branches switched: branch → "mean" or a factor from 0 to 2."""
+        key, ablation = self.ablation(chosen, switches, key)
+        return describe_ablation(ablation, self.probes) | {"key": key, "net": self.net}
+
+    def ablation(self, chosen: Chosen, switches: Any, key: Any = None) -> tuple[Any, Ablation]:
+        """The same as a record, and the key of the picture's answer."""
         if not isinstance(switches, dict):
             raise FieldError("switches", cut(switches), 'as {"4b/5x5": 0}')
         wanted = check_switches(switches)
         key, kept = self._found(chosen, key)
         means = self.means if MEAN in wanted.values() else None
-        ablation = ablation_of(self.model, kept.recording, wanted, means)
-        return describe_ablation(ablation, self.probes) | {"key": key, "net": self.net}
+        return key, ablation_of(self.model, kept.recording, wanted, means)
 
     def worth(self, chosen: Chosen, head: Any, class_index: Any, key: Any = None) -> dict[str, Any]:
         """What each of the 36 branches is worth for a class of `head`."""
-        index = self._class(class_index)
+        index = self.class_index(class_index)
+        key, worth = self.weighed(chosen, head, key)
+        return describe_worth(worth, head, index) | {"key": key, "net": self.net}
+
+    def weighed(self, chosen: Chosen, head: Any, key: Any = None) -> tuple[Any, Worth]:
+        """The same as a record for all classes, computed once for a picture."""
         key, kept = self._found(chosen, key)
         trained_head(kept.recording, cut(head))
         if not kept.worth:
             kept.worth.append(branch_worth(self.model, kept.recording, self.means))
-        return describe_worth(kept.worth[0], head, index) | {"key": key, "net": self.net}
+        return key, kept.worth[0]
 
     @cached_property
     def means(self) -> Means:
@@ -169,18 +178,29 @@ class Explorer:
         heard: Callable[[float], None] | None = None,
     ) -> dict[str, Any]:
         """Why `head` answers class `target` for one picture; `heard` is told how far it is."""
-        index = self._class(target)
         view = self.view(chosen)
-        answer = attribute(
+        answer = self.attribution(view, method, head, target, stage, heard)
+        return describe_attribution(answer, view.key) | {"net": self.net}
+
+    def attribution(
+        self,
+        view: View,
+        method: Any,
+        head: Any,
+        target: Any,
+        stage: Any,
+        heard: Callable[[float], None] | None = None,
+    ) -> Attribution:
+        """The same as a record."""
+        return attribute(
             self.model,
             view.pixels,
             method=cut(method),
             head=cut(head),
-            target=index,
+            target=self.class_index(target),
             stage=cut(stage) if stage else None,
             heard=heard,
         )
-        return describe_attribution(answer, view.key) | {"net": self.net}
 
     def attributing(self, *asked: Any) -> Iterator[dict[str, Any]]:
         """`attribute`, and before it how far it is, as {"done": a fraction}.
@@ -215,7 +235,7 @@ class Explorer:
         digest = self.model.info.digest
         return self.recordings.get(view.key, digest, lambda: record(self.model, view.pixels))
 
-    def _class(self, target: Any) -> int:
+    def class_index(self, target: Any) -> int:
         """A class by number or name."""
         index, last = self.model.info.class_index(target), self.model.config.num_classes - 1
         if not 0 <= index <= last:

@@ -18,13 +18,13 @@ from gnet.commands import (
     channels,
     evaluating,
     files,
-    picture,
     runs,
     studies,
     teaching,
     training,
 )
 from gnet.commands.console import drop_output, replace_missing_letters
+from gnet.commands.picture import seeing, switching
 from gnet.errors import GnetError
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -99,7 +99,8 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     for module in (
-        picture,
+        seeing,
+        switching,
         channels,
         before_training,
         teaching,

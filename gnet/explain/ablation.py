@@ -23,7 +23,7 @@ from gnet.inference.forward import as_kept
 from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES
 from gnet.network.hooks import evaluating
 from gnet.network.model import GoogLeNet
-from gnet.words import cut, listed, rounded_percent
+from gnet.words import cut, listed, rounded_percent, some
 
 MEAN: Final = "mean"
 OFF, ON, MOST = 0.0, 1.0, 2.0
@@ -191,6 +191,12 @@ def branch_words(branch: Branch) -> str:
     """`the 5×5 branch of 4b`."""
     stage, name = branch
     return f"the {LABELS[name]} branch of {stage}"
+
+
+def switched_words(switches: Switches) -> str:
+    """`with the 5×5 branch of 4b off`, the first two of several; empty where all are on."""
+    named = some((_switch_words(*item) for item in switches.items()), 2, "branches switched")
+    return f"with {named}" if named else ""
 
 
 def _switch_words(branch: Branch, setting: Setting) -> str:

@@ -71,3 +71,14 @@ def sentence(stage: str, numbers: dict[str, BranchStatistics]) -> str:
 def mean_map(recording: Recording, stage: str, branch: str) -> Tensor:
     """The branch's mean over its channels, (h, w)."""
     return recording.branches[stage][branch].mean(0)
+
+
+def channel_words(recording: Recording, stage: str, branch: str, channel: int) -> str:
+    """`channel 17 of 208 in 3×3, 81 of 512 in the module`; channels count from 0."""
+    widths = {name: len(part) for name, part in recording.branches[stage].items()}
+    names = list(widths)
+    place = channel + sum(widths[name] for name in names[: names.index(branch)])
+    return (
+        f"channel {channel} of {widths[branch]} in {LABELS[branch]}, "
+        f"{place} of {sum(widths.values())} in the module"
+    )

@@ -6,21 +6,17 @@ White paper, one hue per branch, printed scales. Never pyplot: a figure belongs 
 import math
 import textwrap
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from gnet.errors import GnetError
 from gnet.explain.attribution import Attribution
-from gnet.explain.belief import HeadBelief, answer, belief
 from gnet.explain.belief import sentence as belief_sentence
 from gnet.explain.branches import LABELS, BranchStatistics, mean_map, sentence, statistics
 from gnet.explain.methods import METHODS
 from gnet.explain.recording import Recording
 from gnet.figures.colours import (
     BRANCH_COLOURS,
-    HEAD_COLOURS,
     as_colours,
     enlarged,
     mixed,
@@ -28,20 +24,20 @@ from gnet.figures.colours import (
     paint,
     scale_limit,
 )
-from gnet.figures.sheet import LESSER, LINE, TEXT, Sheet, number
-from gnet.network.config import BRANCHES, HEADS, STAGES
+from gnet.figures.sheet import LESSER, TEXT, Sheet, number
+from gnet.network.config import BRANCHES, STAGES
 from gnet.network.receptive_field import Field, box
 from gnet.words import rounded_percent
 
-BRANCH, HEAD = BRANCH_COLOURS["light"], HEAD_COLOURS["light"]
+BRANCH = BRANCH_COLOURS["light"]
 
 
-def explore_figure(recording: Recording, stage: str, *, top: int = 8) -> Figure:
+def explore_figure(recording: Recording, stage: str, *, top: int = 8, switched: str = "") -> Figure:
     """One module: the picture with the boxes a centre cell sees, and the four branches beside it.
 
     Each branch: mean map over the picture, share, mean response, share of silence, and the `top`
-    strongest channels. The four mean maps share one scale, all channels another. An unknown stage
-    raises `GnetError`.
+    strongest channels. The four mean maps share one scale, all channels another. `switched` says
+    in words which branches are switched. An unknown stage raises `GnetError`.
     """
     check_stage(stage)
     numbers = statistics(recording, stage, top=top)
@@ -53,7 +49,7 @@ def explore_figure(recording: Recording, stage: str, *, top: int = 8) -> Figure:
     side, gap, left, first = 2.0, 0.3, 0.4, 1.62
     rows_of_tiles = math.ceil(top / 4)
     sheet = Sheet(2 * left + 5 * side + 4 * gap, first + side + 1.95 + 0.66 * rows_of_tiles)
-    sheet.text(left, 0.52, f"Inception {stage}", size=16, bold=True)
+    sheet.title(f"Inception {stage}", switched)
     words = f"{sentence(stage, numbers)} {belief_sentence(recording, 'main')}"
     sheet.text(left, 0.79, words, size=9.5, colour=LESSER)
 
@@ -61,9 +57,12 @@ def explore_figure(recording: Recording, stage: str, *, top: int = 8) -> Figure:
     height, width = recording.pixels.shape[2:]
     note = f"{height} × {width} px · boxes: one cell’s view"
     sheet.text(left, first - 0.06, note, size=8, colour=LESSER)
-    axes = sheet.picture(left, first, side, side, as_colours(recording.pixels))
+    sheet.picture(left, first, side, side, as_colours(recording.pixels))
     for branch in reversed(BRANCHES):
-        _outline(axes, recording.fields[stage][branch], (height, width), BRANCH[branch])
+        x1, y1, x2, y2 = _window(recording.fields[stage][branch], (height, width))
+        sheet.frame(
+            left + side * x1, first + side * y1, side * (x2 - x1), side * (y2 - y1), BRANCH[branch]
+        )
     for index, (end, note) in enumerate(
         ((limit, "mean maps, one scale"), (channel_limit, "single channels, one scale"))
     ):
@@ -109,7 +108,7 @@ def explore_figure(recording: Recording, stage: str, *, top: int = 8) -> Figure:
         note = f"{len(n.top)} strongest of {n.channels} channels"
         sheet.text(x, y, note, size=8.5, colour=LESSER)
         for place, (channel, values) in enumerate(zip(n.top, strongest[branch], strict=True)):
-            tile = enlarged(paint(values, channel_limit, signed=recording.signed))
+            tile = enlarged(paint(values, channel_limit, signed=recording.signed), 96)
             tile_x, tile_y = x + 0.515 * (place % 4), y + 0.1 + 0.66 * (place // 4)
             sheet.picture(tile_x, tile_y, 0.455, 0.455, tile)
             middle = tile_x + 0.2275
@@ -117,11 +116,11 @@ def explore_figure(recording: Recording, stage: str, *, top: int = 8) -> Figure:
     return sheet.figure
 
 
-def overview_figure(recording: Recording) -> Figure:
+def overview_figure(recording: Recording, *, switched: str = "") -> Figure:
     """All 36 branches: the share of its module's activation each carries, and of its channels."""
     left, top, row, column = 1.25, 1.25, 0.95, 0.82
     sheet = Sheet(left + 9 * column + 0.4, top + 4 * row + 0.45)
-    sheet.text(0.4, 0.52, "Which branches carry the activation", size=16, bold=True)
+    sheet.title("Which branches carry the activation", switched)
     note = "Bar: a branch’s share of its module’s activation. Line: its share of the channels."
     sheet.text(0.4, 0.79, note, size=9.5, colour=LESSER)
     table = {stage: statistics(recording, stage) for stage in STAGES}
@@ -150,73 +149,6 @@ def overview_figure(recording: Recording) -> Figure:
     return sheet.figure
 
 
-def belief_figure(recording: Recording, *, top: int = 5) -> Figure:
-    """What the heads believe from depth to depth, and the deepest trained head's first classes.
-
-    Untrained heads are named in grey and carry no numbers.
-    """
-    sheet = Sheet(9.6, 3.95)
-    believed = belief(recording, top=top)
-    sheet.text(0.4, 0.52, "Belief at three depths", size=16, bold=True)
-    sheet.text(0.4, 0.79, _agreement(believed.heads, believed.agree), size=9.5, colour=LESSER)
-    depths = {head: 1.05 + 1.4 * index for index, head in enumerate(HEADS)}
-    base, height = 2.95, 1.75
-    if not believed.heads:
-        sheet.text(0.4, 1.6, "This network’s heads are untrained: they believe nothing yet.")
-        return sheet.figure
-    deepest = list(believed.heads)[-1]
-    last = believed.heads[deepest]
-    highest = max(h.probabilities[c] for h in believed.heads.values() for c in last.top)
-    axes = sheet.axes(0, base - height, sheet.width, height)
-    axes.set_xlim(0, sheet.width)
-    axes.set_ylim(0, highest * 1.04)
-    for head, x in depths.items():
-        axes.axvline(x, color=LINE, linewidth=1, zorder=1)
-        known = believed.heads.get(head)
-        colour = HEAD[head] if known else LESSER
-        sheet.text(x, base + 0.24, head, size=10, bold=True, colour=colour, align="center")
-        if known:
-            lines = textwrap.wrap(answer(recording, known), 26, max_lines=3, placeholder=" …")
-            lines += [f"entropy {known.entropy:.2f} nats", known.status]
-        else:
-            lines = ["untrained" if head in believed.untrained else "not in this network"]
-        for index, words in enumerate(lines):
-            y = base + 0.43 + 0.16 * index
-            sheet.text(x, y, words, size=7.5, colour=LESSER, align="center")
-    for rank, index in reversed(list(enumerate(last.top))):
-        points = [(depths[head], h.probabilities[index]) for head, h in believed.heads.items()]
-        strong = rank == 0
-        axes.plot(
-            *zip(*points, strict=True),
-            color=TEXT if strong else LESSER,
-            alpha=1.0 if strong else 0.4,
-            linewidth=2.2 if strong else 1.1,
-            zorder=3 if strong else 2,
-        )
-        for head, h in believed.heads.items():
-            axes.plot(
-                depths[head],
-                h.probabilities[index],
-                marker="o",
-                markersize=7 if strong else 4,
-                color=HEAD[head],
-                alpha=1.0 if strong else 0.45,
-                clip_on=False,
-                zorder=4,
-            )
-    which = "not sure; nearest" if last.sure is False else "first"
-    note = f"{deepest}, {which} {len(last.top)}"
-    sheet.text(5.0, base - height + 0.02, note, size=9, bold=True)
-    for rank, index in enumerate(last.top):
-        y, p = base - height + 0.36 + 0.34 * rank, last.probabilities[index]
-        name = textwrap.shorten(recording.class_name(index), 24, placeholder="…")
-        sheet.text(5.0, y, name, bold=rank == 0)
-        sheet.block(6.75, y - 0.1, 1.75, 0.1)
-        sheet.block(6.75, y - 0.1, 1.75 * p / max(last.probabilities), 0.1, HEAD[deepest])
-        sheet.text(9.2, y, rounded_percent(p), align="right", bold=rank == 0)
-    return sheet.figure
-
-
 def attribution_figure(attribution: Attribution, pixels: Tensor | None = None) -> Figure:
     """One attribution: the picture, the map over it and the map alone, with its finding in words.
 
@@ -235,7 +167,7 @@ def attribution_figure(attribution: Attribution, pixels: Tensor | None = None) -
     first = 1.2 + 0.17 * len(words)
     width = max(2 * left + len(panels) * (side + gap) - gap, 3.7)
     sheet = Sheet(width, first + side + 0.85)
-    sheet.text(left, 0.52, attribution.label, size=16, bold=True)
+    sheet.title(attribution.label)
     about = f"for “{attribution.target_name}” at {attribution.head}"
     sheet.text(left, 0.79, about, size=9.5)
     for index, line in enumerate(words):
@@ -257,33 +189,24 @@ def label(branch: str, recording: Recording) -> str:
     return LABELS[branch]
 
 
-def _agreement(heads: dict[str, HeadBelief], agree: bool | None) -> str:
-    if agree is None:
-        return "Agreement needs at least two trained heads."
-    how_many = {2: "two", 3: "three"}[len(heads)]
-    return (
-        f"The {how_many} trained heads {'agree' if agree else 'do not agree'} on the first class."
-    )
-
-
 def _total(numbers: dict[str, BranchStatistics]) -> int:
     return sum(n.channels for n in numbers.values())
 
 
-def _outline(axes: Axes, field: Field, size: tuple[int, int], colour: str) -> None:
-    """The box of the cell nearest the middle, drawn just inside the picture's edge."""
+def _window(field: Field, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """What the cell nearest the middle sees, just inside the picture's edge.
+
+    Left, top, right and bottom in parts of the picture's sides.
+    """
+    height, width = size
     row, col = (round(((side - 1) / 2 - field.start) / field.stride) for side in size)
     top, left, bottom, right = box(field, max(row, 0), max(col, 0), size)
-    inset = size[0] / 200
-    axes.add_patch(
-        Rectangle(
-            (left - 0.5 + inset, top - 0.5 + inset),
-            right - left - 2 * inset,
-            bottom - top - 2 * inset,
-            fill=False,
-            edgecolor=colour,
-            linewidth=1.6,
-        )
+    inset = 1 / 200
+    return (
+        left / width + inset,
+        top / height + inset,
+        right / width - inset,
+        bottom / height - inset,
     )
 
 

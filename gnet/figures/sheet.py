@@ -5,6 +5,7 @@ Never pyplot: a figure belongs to its caller alone.
 
 import io
 import math
+from functools import cached_property
 from pathlib import Path
 
 from matplotlib import rc_context
@@ -71,6 +72,12 @@ class Sheet:
             parse_math=False,
         )
 
+    def title(self, words: str, switched: str = "") -> None:
+        """The figure's title, and which branches are switched, in one line that fits."""
+        line = f"{words}, {switched}" if switched else words
+        fitting = 72 * (self.width - 0.8) / (0.7 * len(line))  # a bold letter is 0.7 em wide
+        self.text(0.4, 0.52, line, size=min(16, fitting), bold=True)
+
     def block(
         self, left: float, top: float, width: float, height: float, colour: str = LINE
     ) -> None:
@@ -86,13 +93,32 @@ class Sheet:
             )
         )
 
+    def frame(self, left: float, top: float, width: float, height: float, colour: str) -> None:
+        """The outline of a rectangle."""
+        self.figure.add_artist(
+            Rectangle(
+                (left / self.width, 1 - (top + height) / self.height),
+                width / self.width,
+                height / self.height,
+                transform=self.figure.transFigure,
+                fill=False,
+                edgecolor=colour,
+                linewidth=1.6,
+            )
+        )
+
     def picture(
         self, left: float, top: float, width: float, height: float, colours: NDArray
-    ) -> Axes:
-        """An image (h, w, 3) stretched over a rectangle; its axes count the image's pixels."""
-        axes = self.axes(left, top, width, height)
-        axes.imshow(colours, aspect="auto", interpolation="antialiased")
-        return axes
+    ) -> None:
+        """An image (h, w, 3) stretched over a rectangle."""
+        extent = (left, left + width, top + height, top)
+        self._paper.imshow(colours, extent=extent, aspect="auto", interpolation="antialiased")
+        self._paper.set(xlim=(0, self.width), ylim=(self.height, 0))
+
+    @cached_property
+    def _paper(self) -> Axes:
+        """Axes that cover the sheet, in inches: new ones for each picture would take long."""
+        return self.axes(0, 0, self.width, self.height)
 
     def scale(
         self, left: float, top: float, width: float, limit: float, *, signed: bool, note: str

@@ -3,17 +3,23 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import FileData
+from gradio.utils import get_upload_folder
 
 from gnet.answers import channel as channels
 from gnet.answers import examples
 from gnet.answers.explorers import Explorers
+from gnet.answers.exports import request
+from gnet.answers.exports.export import FORMATS, Export
 from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
 from gnet.ui.components import drawing
 from gnet.ui.events import MODEL, QUIET, as_text, sent, settle, spoken
+from gnet.ui.http.uploads import keep
 
 QUESTION = ("method", "head", "target", "stage")
 """What Why needs besides the picture; the page's script fills it in."""
@@ -75,6 +81,19 @@ class Handlers:
             explorer, chosen = self.explorers.resolve(picture)
             return self._new(explorer.worth(chosen, **sent(event, "head", "class_index", "key")))
 
+    def save(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
+        """A file of one view, as Gradio hands files out."""
+        with spoken():
+            explorer, chosen = self.explorers.resolve(picture)
+            asked = sent(event, "view", "format", "request")
+            export = request.export_of(explorer, chosen, asked["view"], asked["request"])
+            return self._file(request.file_name(chosen, export, asked["format"]), export)
+
+    def _file(self, name: str, export: Export) -> dict[str, Any]:
+        content = export.content(name.rpartition(".")[2])
+        path = keep(Path(get_upload_folder()), name, content)
+        return FileData(path=str(path), orig_name=name).model_dump() | {"turn": next(self._turns)}
+
     def attribute(
         self, picture: Any, method: str, head: str, target: str, stage: str
     ) -> Iterator[str]:
@@ -96,6 +115,7 @@ class Parts:
     channel: gr.HTML
     question: gr.HTML
     why: gr.HTML
+    saving: gr.HTML
     answer: gr.HTML
 
 
@@ -126,6 +146,7 @@ def build(explorers: Explorers) -> None:
     with gr.Column(elem_id="why"):
         question = drawing("explore/question")
         why = drawing("explore/reason")
+    saving = drawing("explore/saving", views=request.VIEWS, formats=list(FORMATS))
     answer = drawing("explore/answer", as_text(first), network=explorer.network, visible="hidden")
     parts = Parts(
         picture=picture,
@@ -136,6 +157,7 @@ def build(explorers: Explorers) -> None:
         channel=channel,
         question=question,
         why=why,
+        saving=saving,
         answer=answer,
     )
     bind(parts, Handlers(explorers))
@@ -160,6 +182,7 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         (parts.switches, parts.switches.switched, handlers.switch, "switched"),
         (parts.worth, parts.worth.weighed, handlers.weigh, "worth"),
         (parts.channels, parts.channels.listed, handlers.list_channels, "channels"),
+        (parts.saving, parts.saving.saved, handlers.save, "saved"),
     ):
         settle(event(handler, picture, part, trigger_mode="always_last", **private), what)
     opened = channel.opened(

@@ -95,7 +95,8 @@ def test_explore_writes_figures_and_the_recording(weights, photo, answer, tmp_pa
     assert all(path.stat().st_size > 0 for path in files)
     names = {path.name for path in files}
     modules = {f"module-{stage}.png" for stage in STAGES}
-    assert names == modules | {"recording.safetensors", "belief.png", "overview.png"}
+    views = {"heads.png", "depth.png", "overview.png"}
+    assert names == modules | views | {"recording.safetensors"}
     shares = [row["share"] for row in told["branches"]["3a"].values()]
     assert sum(shares) == pytest.approx(1)
     model = fold(load(weights))
@@ -223,3 +224,44 @@ def test_compare_pictures_sets_shares_side_by_side(weights, photo, answer, capsy
     assert sum(one for one, _ in shares) == pytest.approx(1)
     assert main(["compare-pictures", photo, photo, "--weights", weights]) == 0
     assert "5b  1x1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("predict",),
+        ("explore",),
+        ("explore", "--module", "4b", "--off", "4b/5x5"),
+        ("depth", "--class", "dog"),
+        ("channel", "--module", "4b", "--branch", "3x3", "--channel", "2"),
+        ("ablate", "--off", "4b/5x5"),
+        ("map",),
+        ("attribute", "--method", "saliency"),
+    ],
+    ids=" ".join,
+)
+def test_a_view_is_written_as_figure_and_numbers(command, weights, photo, tmp_path, capsys):
+    name, *options = command
+    call = [name, photo, "--weights", weights, *options]
+    for kind in ("svg", "csv", "json"):
+        assert main([*call, "--out", str(tmp_path / f"view.{kind}")]) == 0
+    capsys.readouterr()
+    assert main([*call, "--csv"]) == 0
+    text = (tmp_path / "view.csv").read_text()
+    assert capsys.readouterr().out == text
+    rows = json.loads((tmp_path / "view.json").read_text())["rows"]
+    assert len(text.splitlines()) == 1 + len(rows) > 1
+    assert text.splitlines()[0].split(",") == list(rows[0])
+    drawn = (tmp_path / "view.svg").read_text()
+    assert ("branch of 4b off" in drawn) == ("--off" in command)
+    assert ("4b/5x5=0.0" in text) == ("--off" in command)
+
+
+def test_a_view_that_cannot_be_written_so_is_refused(weights, photo, refusal, tmp_path):
+    call = ("explore", photo, "--weights", weights, "--module", "4b")
+    assert "allowed are png, svg" in refusal(*call, "--format", "bmp")
+    assert "give one of them" in refusal(*call, "--csv", "--json")
+    many = ("predict", photo, photo, "--weights", weights, "--csv")
+    assert "are for one" in refusal(*many)
+    missing = ("depth", photo, "--weights", weights, "--out", tmp_path / "view.bmp")
+    assert "format is 'bmp'" in refusal(*missing)

@@ -1,19 +1,18 @@
 """Figures: the words, shares and scales that stand in them."""
 
+import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
 
 from gnet.errors import GnetError
 from gnet.explain.attribution import Attribution
+from gnet.explain.belief import belief
 from gnet.explain.branches import statistics
 from gnet.explain.recording import Recording, record
-from gnet.figures.exploring import (
-    attribution_figure,
-    belief_figure,
-    explore_figure,
-    overview_figure,
-)
+from gnet.figures.channel import channel_figure
+from gnet.figures.depths import depth_figure, heads_figure
+from gnet.figures.exploring import attribution_figure, explore_figure, overview_figure
 from gnet.network.config import HEADS, PROBE, TRAINED, UNTRAINED, ModelConfig
 from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
@@ -78,13 +77,39 @@ def test_the_overview_prints_all_36_shares(recording):
 
 
 def test_an_untrained_head_is_named_but_says_nothing():
-    text = words(belief_figure(recorded(aux1=UNTRAINED, aux2=PROBE)))
+    text = words(heads_figure(recorded(aux1=UNTRAINED, aux2=PROBE)))
     assert "untrained" in text and PROBE in text and text.count("entropy") == 2
     assert "two trained heads" in text
-    nobody = words(belief_figure(recorded(**dict.fromkeys(HEADS, UNTRAINED))))
-    assert "untrained: they believe nothing yet" in nobody and "%" not in nobody
+    nobody = words(heads_figure(recorded(**dict.fromkeys(HEADS, UNTRAINED))))
+    assert nobody.count("it believes nothing") == 3 and "%" not in nobody
     silent = words(explore_figure(recorded(main=UNTRAINED), "4b"))
     assert "The main classifier is untrained." in silent and "classifier says" not in silent
+
+
+def test_a_class_is_followed_from_head_to_head_where_there_are_no_probes(recording):
+    figure = depth_figure(recording, None, 1, words="Only main puts cup first.")
+    text = words(figure)
+    assert "Belief in cup $5" in text and "from head to head" in text and "Only main" in text
+    chances = [held.probabilities[1] for held in belief(recording).heads.values()]
+    assert all(rounded_percent(chance) in text for chance in chances)
+    assert chances in [np.asarray(line.get_ydata()).tolist() for line in figure.axes[0].lines]
+
+
+def test_a_channel_is_named_within_its_branch_and_its_module(recording):
+    text = words(channel_figure(recording, "4b", "3x3", 2))
+    widths = [len(part) for part in recording.branches["4b"].values()]
+    place = f"channel 2 of {widths[1]} in 3×3, {widths[0] + 2} of {sum(widths)} in the module"
+    assert place in text and "on its own scale" in text
+
+
+def test_a_figure_says_which_branches_are_switched_in_a_title_that_fits(recording):
+    note = "with the 5×5 branch of 4b off, the 3×3 branch of 4c times 0.5 and 3 more"
+    for figure in (
+        heads_figure(recording, switched=note),
+        overview_figure(recording, switched=note),
+    ):
+        (title,) = (text for text in figure.texts if note in text.get_text())
+        assert title.get_window_extent().x1 < figure.bbox.width
 
 
 def attribution(values: torch.Tensor, *, signed: bool) -> Attribution:

@@ -6,6 +6,7 @@ that starts or sweeps, which it recognises by the folder's time: a living server
 
 import atexit
 import getpass
+import hashlib
 import os
 import shutil
 import tempfile
@@ -21,6 +22,8 @@ from gnet.errors import GnetError
 _SWEEP_SECONDS = 60
 _DEAD_SECONDS = 5 * _SWEEP_SECONDS
 _PREFIX = "server-"
+MOST_KEPT = 60
+"""Files made here to be fetched, some 0.5 MB each."""
 
 
 class Ages(Protocol):
@@ -66,6 +69,21 @@ def _usable(parent: Path) -> bool:
         return False
     own = not hasattr(os, "getuid") or parent.stat().st_uid == os.getuid()
     return own and os.access(parent, os.W_OK | os.X_OK)
+
+
+def keep(folder: Path, name: str, content: bytes) -> Path:
+    """A file to be fetched, beside the uploads and deleted as they are.
+
+    The oldest ones go earlier where there are more than `MOST_KEPT`.
+    """
+    place = folder / "saved" / hashlib.sha256(content).hexdigest()[:16]
+    place.mkdir(parents=True, exist_ok=True)
+    path = place / name
+    path.write_bytes(content)
+    kept = sorted(place.parent.glob("*/*"), key=lambda file: file.stat().st_mtime)
+    for old in kept[:-MOST_KEPT]:
+        old.unlink(missing_ok=True)
+    return path
 
 
 def sweep(folder: Path, kept_seconds: float = KEPT_SECONDS) -> None:

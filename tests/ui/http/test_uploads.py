@@ -170,3 +170,12 @@ def test_no_place_for_uploads_is_a_sentence(elsewhere: Path, monkeypatch) -> Non
     (elsewhere / "file").touch()
     with pytest.raises(GnetError, match=r"no place for uploaded pictures .*; set TMPDIR"):
         uploads.open_folder(elsewhere / "file")
+
+
+def test_the_files_to_be_fetched_do_not_pile_up(tmp_path):
+    paths = [
+        uploads.keep(tmp_path, "a.csv", str(number).encode())
+        for number in range(uploads.MOST_KEPT + 5)
+    ]
+    assert paths[-1].read_bytes() == str(uploads.MOST_KEPT + 4).encode()
+    assert sum(path.is_file() for path in paths) == uploads.MOST_KEPT

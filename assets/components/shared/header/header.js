@@ -8,6 +8,7 @@ for (const [button, opened] of [[".known", dialog], [".words", glossary]]) {
   opened.querySelector(".close").addEventListener("click", () => opened.close());
   opened.addEventListener("click", (event) => event.target === opened && opened.close());
 }
+find(".save").addEventListener("click", () => document.dispatchEvent(new Event("gnet-save")));
 find(".known").addEventListener("click", () => {
   field.value = "";
   filter();
@@ -100,7 +101,7 @@ gnet.draw((changed) => {
   const { label, line } = gnet.tabs[tab];
   document.title = [tab === "explore" ? answer.name : "", label, "gnet"].filter(Boolean).join(" · ");
   find(".line").textContent = line;
-  find(".known").hidden = tab !== "explore";
+  for (const button of [".known", ".save"]) find(button).hidden = tab !== "explore";
   if (changed.has("network")) classes();
   if (["target", "answer", "head", "network"].some((one) => changed.has(one))) {
     for (const button of list.querySelectorAll("button")) {

@@ -1,0 +1,203 @@
+"""The views of a picture as exports: records in, numbers and figures out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from gnet.answers.depth import story
+from gnet.answers.exports.export import Export
+from gnet.explain.ablation import MEAN, OFF, Switches, branch_name, switched_words
+from gnet.explain.attribution import Attribution
+from gnet.explain.belief import belief
+from gnet.explain.branches import channel_words, mean_map, statistics
+from gnet.explain.probes import Probes, course
+from gnet.explain.recording import Recording
+from gnet.explain.worth import Worth
+from gnet.figures.branches import worth_figure
+from gnet.figures.channel import channel_figure
+from gnet.figures.depths import depth_figure, heads_figure
+from gnet.figures.exploring import (
+    attribution_figure,
+    check_stage,
+    explore_figure,
+    overview_figure,
+)
+from gnet.network.config import EXITS, STAGES
+
+NONE: Switches = {}
+
+
+def export_module(recording: Recording, stage: str, switches: Switches = NONE) -> Export:
+    """The four branches of a module: shares, means, silence and the range of the mean maps."""
+    check_stage(stage)
+    maps = {branch: mean_map(recording, stage, branch) for branch in recording.branches[stage]}
+    return Export(
+        name=f"module-{stage}",
+        about=_switched(switches) | {"maps": {b: _table(values) for b, values in maps.items()}},
+        rows=_marked(_branch_rows(recording, stage), switches),
+        figure=lambda: explore_figure(recording, stage, switched=switched_words(switches)),
+    )
+
+
+def export_overview(recording: Recording, switches: Switches = NONE) -> Export:
+    """All 36 branches: the share of its module's activation each carries."""
+    rows = [row for stage in STAGES for row in _branch_rows(recording, stage)]
+    return Export(
+        name="overview",
+        about=_switched(switches),
+        rows=_marked(rows, switches),
+        figure=lambda: overview_figure(recording, switched=switched_words(switches)),
+    )
+
+
+def export_heads(recording: Recording, switches: Switches = NONE, top: int = 5) -> Export:
+    """The first classes of each trained head."""
+    rows = [
+        {
+            "head": head,
+            "rank": rank + 1,
+            "class": recording.class_name(index),
+            "probability": held.probabilities[index],
+            "entropy_nats": held.entropy,
+            "sure": held.sure,
+            "trained": held.status,
+        }
+        for head, held in belief(recording, top=top).heads.items()
+        for rank, index in enumerate(held.top)
+    ]
+    return Export(
+        name="heads",
+        about=_switched(switches),
+        rows=_marked(rows, switches),
+        figure=lambda: heads_figure(recording, top=top, switched=switched_words(switches)),
+    )
+
+
+def export_depth(
+    recording: Recording, probes: Probes | None, target: int, switches: Switches = NONE
+) -> Export:
+    """One class from depth to depth: what probes and heads make of it."""
+    taken = course(probes, recording) if probes else None
+    words = story(taken, recording, target)
+    heads = belief(recording, top=1).heads
+    readers: list[tuple[str, str, Any]] = []
+    for stage in STAGES:
+        if taken and stage in taken.readings:
+            readers.append((stage, "probe", taken.readings[stage]))
+        readers += [(stage, head, held) for head, held in heads.items() if EXITS[head] == stage]
+    rows = [
+        {
+            "module": stage,
+            "reader": reader,
+            "class": recording.class_name(target),
+            "probability": read.probabilities[target],
+            "first_class": recording.class_name(read.top[0]),
+            "first_probability": read.probabilities[read.top[0]],
+            "entropy_nats": read.entropy,
+        }
+        for stage, reader, read in readers
+    ]
+    return Export(
+        name="depth",
+        about=_switched(switches) | {"story": words},
+        rows=_marked(rows, switches),
+        figure=lambda: depth_figure(
+            recording, taken, target, words=words, switched=switched_words(switches)
+        ),
+    )
+
+
+def export_channel(
+    recording: Recording, stage: str, branch: str, channel: int, patches: Sequence[Tensor] = ()
+) -> Export:
+    """One channel's map, a row for each cell; `patches` stand in the figure."""
+    values = recording.branches[stage][branch][channel]
+    return Export(
+        name=f"channel-{stage}-{branch}-{channel}",
+        about={
+            "channel": f"{stage}, {channel_words(recording, stage, branch, channel)}",
+            "min": float(values.min()),
+            "max": float(values.max()),
+            "mean": float(values.mean()),
+        },
+        rows=_cells(values),
+        figure=lambda: channel_figure(recording, stage, branch, channel, patches),
+    )
+
+
+def export_map(worth: Worth, head: str, target: int) -> Export:
+    """What each of the 36 branches is worth for a class of a head."""
+    maps = {setting: worth.values(head, target, setting) for setting in worth.logits}
+    rows = []
+    for branch in maps[OFF]:
+        row: dict[str, Any] = {"branch": branch_name(branch)}
+        for setting, values in maps.items():
+            kind, value = MEAN if setting == MEAN else "off", values[branch]
+            row[f"{kind}_logit"] = value and value.logit
+            row[f"{kind}_probability"] = value and value.probability
+        rows.append(row)
+    return Export(
+        name="map",
+        about={
+            "head": head,
+            "class": worth.recording.class_name(target),
+            "reference": worth.reference,
+        },
+        rows=rows,
+        figure=lambda: worth_figure(worth, head, target),
+    )
+
+
+def export_why(attribution: Attribution, pixels: Tensor) -> Export:
+    """An attribution map, a row for each pixel; its finding stands in the JSON."""
+    return Export(
+        name=f"why-{attribution.method}",
+        about=attribution.to_json(),
+        rows=_cells(attribution.map),
+        figure=lambda: attribution_figure(attribution, pixels),
+    )
+
+
+def _branch_rows(recording: Recording, stage: str) -> list[dict[str, Any]]:
+    rows = []
+    for branch, numbers in statistics(recording, stage).items():
+        values = mean_map(recording, stage, branch)
+        rows.append(
+            {
+                "module": stage,
+                "branch": branch,
+                "channels": numbers.channels,
+                "share": numbers.share,
+                "mean": numbers.mean,
+                "silent": numbers.sparsity,
+                "map_min": float(values.min()),
+                "map_max": float(values.max()),
+                "cell_sees_px": recording.fields[stage][branch].size,
+            }
+        )
+    return rows
+
+
+def _switched(switches: Switches) -> dict[str, Any]:
+    return {"switches": {branch_name(branch): setting for branch, setting in switches.items()}}
+
+
+def _marked(rows: list[dict[str, Any]], switches: Switches) -> list[dict[str, Any]]:
+    """The rows; where branches are switched, each says which."""
+    if not switches:
+        return rows
+    words = " ".join(f"{name}={value}" for name, value in _switched(switches)["switches"].items())
+    return [row | {"switches": words} for row in rows]
+
+
+def _cells(values: Tensor) -> list[dict[str, Any]]:
+    return [
+        {"row": row, "column": column, "value": value}
+        for row, line in enumerate(values.tolist())
+        for column, value in enumerate(line)
+    ]
+
+
+def _table(values: Tensor) -> list[list[float]]:
+    return values.tolist()

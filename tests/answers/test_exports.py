@@ -1,0 +1,86 @@
+"""Views as files: what the page may ask to save, and what it is then called."""
+
+import csv
+import json
+
+import pytest
+
+from gnet.answers.examples import chosen
+from gnet.answers.explorer import Chosen, Explorer
+from gnet.answers.exports.export import FORMATS
+from gnet.answers.exports.request import VIEWS, export_of, file_name
+from gnet.errors import GnetError
+from support.pages import random_network
+
+CAT = chosen("cat")
+REQUEST = {
+    "stage": "4b",
+    "branch": "3x3",
+    "channel": 2,
+    "head": "main",
+    "class_index": 3,
+    "method": "grad-cam",
+    "switches": {},
+}
+
+
+@pytest.fixture(scope="module")
+def explorer() -> Explorer:
+    return Explorer(random_network())
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_has_numbers_as_csv_and_json(explorer, view):
+    export = export_of(explorer, CAT, view, REQUEST)
+    rows = json.loads(export.content("json"))["rows"]
+    table = list(csv.DictReader(export.content("csv").decode().splitlines()))
+    assert len(table) == len(rows) > 0
+    for row, line in zip(rows, table, strict=True):
+        assert line == {key: "" if value is None else str(value) for key, value in row.items()}
+
+
+def test_the_numbers_are_those_of_the_answer_with_the_same_switches(explorer):
+    switches = {"4b/5x5": 0.5}
+    export = export_of(explorer, CAT, "module", REQUEST | {"switches": switches})
+    answer = explorer.ablate(CAT, switches)["stages"]["4b"]["branches"]
+    assert {row["branch"]: row["share"] for row in export.rows} == {
+        branch: pytest.approx(numbers["share"], rel=1e-3) for branch, numbers in answer.items()
+    }
+    assert {row["switches"] for row in export.rows} == {"4b/5x5=0.5"}
+    assert file_name(CAT, export, "svg") == "cat-module-4b-switched.svg"
+
+
+def test_a_file_is_named_after_picture_and_view(explorer):
+    export = export_of(explorer, CAT, "heads", REQUEST)
+    mine = Chosen(content=b"", name="../My Photo (1).JPG")
+    assert file_name(mine, export, "csv") == "my-photo-1-heads.csv"
+
+
+@pytest.mark.parametrize(
+    ("view", "change", "word"),
+    [
+        ("all", {}, "allowed are module, overview"),
+        (None, {}, "view is 'None'"),
+        ("module", {"stage": "9z"}, "no module '9z'"),
+        ("module", {"switches": {"4b/7x7": 0}}, "4b/7x7"),
+        ("module", {"switches": {"4b/5x5": -1}}, "-1"),
+        ("module", {"switches": {"4b/5x5": float("nan")}}, "nan"),
+        ("module", {"switches": 7}, "switches is '7'"),
+        ("channel", {"channel": None}, "channel is 'None'"),
+        ("channel", {"channel": 10**6}, "1000000"),
+        ("map", {"head": "tail"}, "tail"),
+        ("why", {"method": "magic"}, "magic"),
+        ("depth", {"class_index": 99}, "99"),
+    ],
+)
+def test_what_cannot_be_saved_is_a_sentence(explorer, view, change, word):
+    with pytest.raises(GnetError, match=word):
+        export_of(explorer, CAT, view, REQUEST | change)
+
+
+def test_a_format_that_is_none_is_a_sentence(explorer):
+    export = export_of(explorer, CAT, "heads", REQUEST)
+    for kind in ("bmp", None, ["png"], ""):
+        with pytest.raises(GnetError, match="allowed are png, svg, pdf, csv and json"):
+            file_name(CAT, export, kind)
+    assert len(FORMATS) == 5

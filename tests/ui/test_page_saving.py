@@ -1,0 +1,70 @@
+"""Views saved from the page: figure and numbers of what is shown."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Download, expect
+
+from support.pages import PHONE
+
+
+def saved(page, view: str, kind: str) -> Download:
+    """Save a view with the menu that is open."""
+    with page.expect_download() as caught:
+        page.locator(f"#saving [data-view={view}][data-format={kind}]").click()
+    expect(page.locator("#saving .state")).to_have_text("")
+    return caught.value
+
+
+def opened(viewer):
+    viewer.page.get_by_role("button", name="Save", exact=True).click()
+    expect(viewer.page.locator("#saving dialog")).to_be_visible()
+    return viewer.page
+
+
+def test_the_numbers_saved_are_those_on_the_page(visit):
+    viewer = visit("?module=4b")
+    page = opened(viewer)
+    file = saved(page, "module", "csv")
+    assert file.suggested_filename == "boots-module-4b.csv"
+    rows = list(csv.DictReader(Path(file.path()).read_text().splitlines()))
+    for row in rows:
+        shown = viewer.state(f"answer.stages['4b'].branches['{row['branch']}']")
+        assert float(row["share"]) == pytest.approx(shown["share"], rel=1e-2)
+        assert float(row["map_max"]) == pytest.approx(shown["map"]["high"], rel=1e-2)
+    heads = json.loads(Path(saved(page, "heads", "json").path()).read_text())
+    first = viewer.state("answer.heads.main.probabilities")[
+        viewer.state("answer.heads.main.top")[0]
+    ]
+    (main,) = (row for row in heads["rows"] if row["head"] == "main" and row["rank"] == 1)
+    assert main["probability"] == pytest.approx(first, rel=1e-2)
+    assert not viewer.errors and not viewer.strangers
+
+
+def test_a_figure_of_switched_branches_says_so_in_its_title(visit):
+    viewer = visit("?switches=3a/3x3=0")
+    viewer.page.wait_for_function("gnet.state.answer.switched", timeout=20_000)
+    page = opened(viewer)
+    expect(page.locator("#saving .switched")).to_be_visible()
+    file = saved(page, "heads", "svg")
+    assert file.suggested_filename == "boots-heads-switched.svg"
+    svg = Path(file.path()).read_text()
+    assert re.search("with the 3×3 branch of 3a off", svg)
+
+
+def test_every_view_is_saved_as_a_picture_of_the_channel_and_the_question_chosen(visit):
+    viewer = visit("?channel=3x3.17", size=PHONE)
+    page = opened(viewer)
+    for view in ("channel", "why", "map"):
+        file = saved(page, view, "pdf")
+        assert Path(file.path()).read_bytes().startswith(b"%PDF"), view
+    assert Axe().run(page, context="#saving").response["violations"] == []
+    page.locator("#saving .close").click()
+    page.evaluate("gnet.choose({ channel: null })")
+    opened(viewer)
+    expect(page.locator("#saving [data-view=channel]").first).to_be_disabled()
+    assert not viewer.errors and not viewer.strangers
