@@ -10,6 +10,8 @@ import io
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -94,7 +96,8 @@ def describe_attribution(attribution: Attribution, key: str) -> dict[str, Any]:
     """One attribution map and the numbers beside it."""
     limit = scale_limit(attribution.map)
     record = attribution.to_json() | {"key": key}
-    record["map"] = _bytes_of(attribution.map, limit, signed=attribution.signed)
+    shown = _as_bytes(attribution.map.numpy(), np.float32(limit), signed=attribution.signed)
+    record["map"] = _base64(shown.tobytes())
     record["limit"] = short(limit)
     record["range"] = _range(attribution, limit)
     return record
@@ -238,6 +241,8 @@ def _stage(recording: Recording, stage: str) -> dict[str, Any]:
         field = recording.fields[stage][branch]
         height, width = values.shape[1:]
         row, col = middle_cell(field, height, size[0]), middle_cell(field, width, size[1])
+        shown = torch.cat([mean_map(recording, stage, branch)[None], values[list(numbers.top)]])
+        mean, *top = describe_maps(shown, recording.signed)
         branches[branch] = {
             "channels": numbers.channels,
             "offset": numbers.offset,
@@ -248,10 +253,8 @@ def _stage(recording: Recording, stage: str) -> dict[str, Any]:
             "field": [field.size, field.stride, field.start],
             "cell": [row, col],
             "box": list(box(field, row, col, size)),
-            "map": describe_map(mean_map(recording, stage, branch), recording.signed),
-            "top": [
-                {"channel": c} | describe_map(values[c], recording.signed) for c in numbers.top
-            ],
+            "map": mean,
+            "top": [{"channel": c} | one for c, one in zip(numbers.top, top, strict=True)],
         }
     return {
         "branches": branches,
@@ -266,21 +269,33 @@ def _stage(recording: Recording, stage: str) -> dict[str, Any]:
 
 def describe_map(values: Tensor, signed: bool) -> dict[str, Any]:
     """A map (h, w) as the page reads it: bytes on its own scale, and its range."""
-    limit = float(values.abs().max())
-    return {
-        "data": _bytes_of(values, limit, signed=signed),
-        "low": short(float(values.min())),
-        "high": short(float(values.max())),
-        "mean": short(float(values.mean())),
-        "limit": short(limit),
-    }
+    return describe_maps(values[None], signed)[0]
 
 
-def _bytes_of(values: Tensor, limit: float, *, signed: bool) -> str:
-    fraction = values.float() / limit if limit > 0 else values.float() * 0
+def describe_maps(values: Tensor, signed: bool) -> list[dict[str, Any]]:
+    """The same of several maps (n, h, w) at once."""
+    maps = values.float().numpy()
+    low, high, mean = maps.min((1, 2)), maps.max((1, 2)), maps.mean((1, 2))
+    limits = np.maximum(-low, high)
+    shown = _as_bytes(maps, limits[:, None, None], signed=signed)
+    return [
+        {
+            "data": _base64(shown[i].tobytes()),
+            "low": short(low[i]),
+            "high": short(high[i]),
+            "mean": short(mean[i]),
+            "limit": short(limits[i]),
+        }
+        for i in range(len(maps))
+    ]
+
+
+def _as_bytes(maps: np.ndarray, limits: np.ndarray, *, signed: bool) -> np.ndarray:
+    """Values from 0 (signed: −limit) to limit as 0 to 255; a limit of 0 belongs to a silent map."""
+    fraction = maps / np.where(limits > 0, limits, 1)
     if signed:
         fraction = (fraction + 1) / 2
-    return _base64((fraction.clamp(0, 1) * 255).round().byte().contiguous().numpy().tobytes())
+    return (fraction.clip(0, 1) * 255).round().astype(np.uint8)
 
 
 def _base64(content: bytes) -> str:

@@ -18,10 +18,11 @@ import torch
 from gnet.answers.answer import View, describe_answer, describe_attribution, describe_network
 from gnet.answers.depth import describe_course, describe_probes
 from gnet.answers.recordings import Kept, Recordings
-from gnet.answers.switches import describe_ablation, describe_worth
+from gnet.answers.switches import describe_ablation, describe_account, describe_worth
 from gnet.data.pictures import open_picture, square, to_pixels
 from gnet.errors import FieldError, GnetError
 from gnet.explain.ablation import MEAN, Ablation, ablation_of, check_switches
+from gnet.explain.account import Account, account
 from gnet.explain.attribution import Attribution, attribute
 from gnet.explain.belief import trained_head
 from gnet.explain.means import Means, means_of
@@ -162,6 +163,24 @@ class Explorer:
         if not kept.worth:
             kept.worth.append(branch_worth(self.model, kept.recording, self.means))
         return key, kept.worth[0]
+
+    def account(
+        self, chosen: Chosen, head: Any, class_index: Any, key: Any = None
+    ) -> dict[str, Any]:
+        """What each of the 36 branches carries of a class's logit in `head`."""
+        key, worth = self.weighed(chosen, head, key)
+        found = self.accounted(chosen, head, class_index, key)
+        return describe_account(found, worth) | {"key": key, "net": self.net}
+
+    def accounted(self, chosen: Chosen, head: Any, class_index: Any, key: Any = None) -> Account:
+        """The same as a record, computed once for a picture, head and class."""
+        index = self.class_index(class_index)
+        kept = self._found(chosen, key)[1]
+        trained_head(kept.recording, cut(head))
+        if (head, index) not in kept.accounts:
+            pixels = kept.recording.pixels
+            kept.accounts[head, index] = account(self.model, pixels, target=index, head=head)
+        return kept.accounts[head, index]
 
     @cached_property
     def means(self) -> Means:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
+from gnet.explain.account import Account
 from gnet.explain.recording import Recording
 from gnet.explain.worth import Worth
 
@@ -26,6 +27,8 @@ class Kept:
     """Stage → branch → effective field in px, as far as anybody asked."""
     worth: list[Worth] = field(default_factory=list)
     """What each branch is worth, once anybody asked."""
+    accounts: dict[tuple[str, int], Account] = field(default_factory=dict)
+    """Head and class → what each branch carries of that logit, as far as anybody asked."""
 
 
 class Recordings:

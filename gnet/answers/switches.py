@@ -1,10 +1,11 @@
-"""What the page shows of switched branches: belief before and after, and the 36-cell map."""
+"""What the page shows of switched branches: belief before and after, the map and the account."""
 
 from typing import Any
 
 from gnet.answers.answer import describe_recording, short
 from gnet.answers.depth import describe_course
-from gnet.explain.ablation import MEAN, OFF, Ablation, branch_name, branch_words, sentence
+from gnet.explain.ablation import MEAN, OFF, Ablation, Branch, branch_name, branch_words, sentence
+from gnet.explain.account import Account
 from gnet.explain.probes import Probes
 from gnet.explain.worth import Value, Worth
 
@@ -47,6 +48,65 @@ def describe_worth(worth: Worth, head: str, target: int) -> dict[str, Any]:
             "more. Choose a cell to switch that branch."
         ),
     }
+
+
+def describe_account(account: Account, worth: Worth) -> dict[str, Any]:
+    """What each branch carries of a class's logit, and where its worth says something else."""
+    values, errors = account.values, account.errors
+    lost = worth.values(account.head, account.target)
+    return {
+        "head": account.head,
+        "target": account.target,
+        "class": account.target_name,
+        "limit": short(max(map(abs, values.values()))),
+        "branches": {
+            branch_name(branch): short(values[branch]) if branch in values else None
+            for branch in lost
+        },
+        "errors": {stage: short(error) for stage, error in errors.items()},
+        "from": short(account.baseline_score),
+        "to": short(account.score),
+        "words": {"from": "plain picture", "error": "error of the sum", "to": "this picture"},
+        "sentence": f"{_carried(account)} {_disagreement(account, lost)}",
+        "note": (
+            "Logits that go through each branch on the way from a plain picture of the mean colour "
+            f"to this one, in {account.steps} steps (layer conductance). Red helps the class, blue "
+            "speaks against it. The four branches of a module sum to the whole way."
+        ),
+    }
+
+
+def _carried(account: Account) -> str:
+    """How far the logit moves, and which branch carries most of it, in words."""
+    values, errors = account.values, account.errors
+    most = max(values, key=lambda branch: values[branch])
+    worst = max(errors, key=lambda stage: abs(errors[stage]))
+    return _signed(
+        f"From a plain picture to this one, the logit of {account.target_name} in {account.head} "
+        f"goes from {account.baseline_score:.2f} to {account.score:.2f}. "
+        f"T{branch_words(most)[1:]} carries most: {values[most]:.2f}. A module's sum "
+        f"misses the way by {abs(errors[worst]):.2f} at most, in {worst}."
+    )
+
+
+def _disagreement(account: Account, lost: dict[Branch, Value | None]) -> str:
+    """The branch whose account and worth differ most, in words."""
+    values = account.values
+    gaps = {b: values[b] - value.logit for b, value in lost.items() if value and b in values}
+    branch = max(gaps, key=lambda b: abs(gaps[b]))
+    found = lost[branch]
+    assert found
+    spared = gaps[branch] > 0
+    return _signed(
+        f"Account and worth differ most for {branch_words(branch)}: it carries "
+        f"{values[branch]:.2f}, and without it the logit falls by {found.logit:.2f}. "
+        + ("It can be spared." if spared else "It is needed more than it carries.")
+    )
+
+
+def _signed(text: str) -> str:
+    """A sentence with the true minus sign before its numbers."""
+    return text.replace(" -", " −")
 
 
 def _plain(value: Value | None) -> dict[str, float] | None:

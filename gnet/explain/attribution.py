@@ -141,9 +141,7 @@ def attribute(
     check_pixels(model, pixels)
     check_head(model, head)
     check_target(model, target)
-    low, high = STEPS_RANGE
-    if not _is_whole(steps) or not low <= steps <= high:
-        raise GnetError(f"steps is {steps!r}; allowed are whole numbers from {low} to {high}.")
+    check_steps(steps)
     if chosen.needs_stage:
         stage = _checked_stage(chosen, head, stage)
     else:
@@ -240,6 +238,13 @@ def check_target(model: GoogLeNet, target: Any) -> None:
     last = model.config.num_classes - 1
     if not _is_whole(target) or not 0 <= target <= last:
         raise GnetError(f"The class is {target!r}; allowed are numbers from 0 to {last}.")
+
+
+def check_steps(steps: Any) -> None:
+    """Raise `GnetError` unless `steps` is a number of points that a path may have."""
+    low, high = STEPS_RANGE
+    if not _is_whole(steps) or not low <= steps <= high:
+        raise GnetError(f"steps is {steps!r}; allowed are whole numbers from {low} to {high}.")
 
 
 def _checked_stage(method: Method, head: str, stage: str | None) -> str:

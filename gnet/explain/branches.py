@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from torch import Tensor
 
 from gnet.explain.recording import Recording
@@ -32,17 +33,17 @@ class BranchStatistics:
 
 def statistics(recording: Recording, stage: str, *, top: int = 8) -> dict[str, BranchStatistics]:
     """The numbers of a stage's four branches; the `top` strongest channels of each are named."""
-    output = recording.outputs[stage].double()
-    sums = output.abs().sum((1, 2))  # per channel
-    means = output.mean((1, 2))
-    zeros = (output == 0).double().mean((1, 2))
+    output = recording.outputs[stage].numpy()
+    sums = np.abs(output).sum((1, 2), dtype=np.float64)  # per channel
+    means = output.mean((1, 2), dtype=np.float64)
+    zeros = (output == 0).mean((1, 2))
     whole = float(sums.sum())
     result: dict[str, BranchStatistics] = {}
     start = 0
     for branch, values in recording.branches[stage].items():
         own = slice(start, start + len(values))
         total = float(sums[own].sum())
-        strongest = means[own].argsort(descending=True, stable=True)[:top]
+        strongest = np.argsort(-means[own], kind="stable")[:top]
         result[branch] = BranchStatistics(
             channels=len(values),
             offset=start,

@@ -1,9 +1,10 @@
-"""What each of the 36 branches is worth, as a map of nine modules by four branches."""
+"""What each of the 36 branches is worth, and carries: maps of nine modules by four branches."""
 
 from matplotlib.figure import Figure
 from torch import tensor
 
-from gnet.explain.ablation import OFF
+from gnet.explain.ablation import OFF, Branch
+from gnet.explain.account import Account
 from gnet.explain.branches import LABELS
 from gnet.explain.worth import Worth
 from gnet.figures.colours import BRANCH_COLOURS, paint
@@ -29,32 +30,9 @@ def worth_figure(worth: Worth, head: str, target: int) -> Figure:
     note = f"logits that {head} loses without the branch"
     sheet.text(left, 0.7, note, size=9.5, colour=LESSER)
     for index, (setting, values) in enumerate(maps.items()):
-        x = left + index * (panel + gap)
         title = "branch off" if setting == OFF else f"at its mean over {worth.reference}"
-        sheet.text(x, top - 0.42, title, size=10, bold=True)
-        for column, branch in enumerate(BRANCHES):
-            middle = x + (column + 0.5) * _CELL
-            colour = BRANCH_COLOURS["light"][branch]
-            sheet.text(
-                middle, top - 0.12, LABELS[branch], size=9, bold=True, colour=colour, align="center"
-            )
-        for row, stage in enumerate(STAGES):
-            y = top + row * _ROW
-            if index == 0:
-                sheet.text(left - 0.15, y + 0.26, stage, size=9, bold=True, align="right")
-            for column, branch in enumerate(BRANCHES):
-                value = values[stage, branch]
-                at = x + column * _CELL
-                if value is None:
-                    sheet.text(at + _CELL / 2, y + 0.26, "–", colour=LESSER, align="center")
-                    continue
-                sheet.block(at, y, _CELL - 0.04, _ROW - 0.04, _colour(value.logit, limit))
-                strong = limit > 0 and abs(value.logit) > 0.6 * limit
-                words = f"{value.logit:.2f}".replace("-", "−")
-                ink = "#ffffff" if strong else "#1c1e21"
-                sheet.text(
-                    at + _CELL / 2 - 0.02, y + 0.24, words, size=8, colour=ink, align="center"
-                )
+        logits = {branch: value and value.logit for branch, value in values.items()}
+        _panel(sheet, left + index * (panel + gap), top, title, logits, limit)
     bottom = top + _ROW * len(STAGES) + 0.2
     sheet.scale(
         left,
@@ -65,6 +43,55 @@ def worth_figure(worth: Worth, head: str, target: int) -> Figure:
         note="one scale for all cells; red helps the class, blue speaks against it",
     )
     return sheet.figure
+
+
+def account_figure(account: Account) -> Figure:
+    """What each branch carries of a class's logit, and by how much each module's sum is off."""
+    values = account.values
+    limit = max(map(abs, values.values()))
+    left, top = 0.75, 1.5
+    panel = _CELL * len(BRANCHES)
+    sheet = Sheet(left + panel + 2.2, top + _ROW * len(STAGES) + 0.95)
+    title = f"What each branch carries for {account.target_name}"
+    sheet.text(left, 0.45, title, size=14, bold=True)
+    way = f"logits of {account.head}, from {account.baseline_score:.2f} to {account.score:.2f}"
+    sheet.text(left, 0.7, way.replace("-", "−"), size=9.5, colour=LESSER)
+    cells = {(s, b): values.get((s, b)) for s in STAGES for b in BRANCHES}
+    _panel(sheet, left, top, f"layer conductance in {account.steps} steps", cells, limit)
+    sheet.text(left + panel + 0.3, top - 0.12, "error of the sum", size=9, colour=LESSER)
+    for row, stage in enumerate(STAGES):
+        error = account.errors.get(stage)
+        words = "–" if error is None else f"{error:.3f}".replace("-", "−")
+        sheet.text(left + panel + 0.3, top + row * _ROW + 0.26, words, size=9, colour=LESSER)
+    note = "red helps the class, blue speaks against it"
+    sheet.scale(left, top + _ROW * len(STAGES) + 0.2, panel, limit, signed=True, note=note)
+    return sheet.figure
+
+
+def _panel(
+    sheet: Sheet, x: float, top: float, title: str, values: dict[Branch, float | None], limit: float
+) -> None:
+    """One map from `x` on, with its title, the branches' names and the modules'."""
+    sheet.text(x, top - 0.42, title, size=10, bold=True)
+    for column, branch in enumerate(BRANCHES):
+        at, hue = x + (column + 0.5) * _CELL, BRANCH_COLOURS["light"][branch]
+        sheet.text(at, top - 0.12, LABELS[branch], size=9, bold=True, colour=hue, align="center")
+    for row, stage in enumerate(STAGES):
+        y = top + row * _ROW
+        sheet.text(x - 0.12, y + 0.26, stage, size=9, bold=True, align="right")
+        for column, branch in enumerate(BRANCHES):
+            _cell(sheet, x + column * _CELL, y, values[stage, branch], limit)
+
+
+def _cell(sheet: Sheet, x: float, y: float, value: float | None, limit: float) -> None:
+    middle = x + _CELL / 2 - 0.02
+    if value is None:
+        sheet.text(middle, y + 0.26, "–", colour=LESSER, align="center")
+        return
+    sheet.block(x, y, _CELL - 0.04, _ROW - 0.04, _colour(value, limit))
+    ink = "#ffffff" if limit > 0 and abs(value) > 0.6 * limit else "#1c1e21"
+    words = f"{value:.2f}".replace("-", "−")
+    sheet.text(middle, y + 0.24, words, size=8, colour=ink, align="center")
 
 
 def _colour(value: float, limit: float) -> str:

@@ -94,6 +94,11 @@ class Handlers:
         path = keep(Path(get_upload_folder()), name, content)
         return FileData(path=str(path), orig_name=name).model_dump() | {"turn": next(self._turns)}
 
+    def account(self, picture: Any, event: gr.EventData) -> str:
+        with spoken():
+            explorer, chosen = self.explorers.resolve(picture)
+            return self._new(explorer.account(chosen, **sent(event, "head", "class_index", "key")))
+
     def attribute(
         self, picture: Any, method: str, head: str, target: str, stage: str
     ) -> Iterator[str]:
@@ -111,6 +116,7 @@ class Parts:
     branches: gr.HTML
     switches: gr.HTML
     worth: gr.HTML
+    account: gr.HTML
     channels: gr.HTML
     channel: gr.HTML
     question: gr.HTML
@@ -143,6 +149,7 @@ def build(explorers: Explorers) -> None:
     listed = drawing("explore/channels")
     channel = drawing("explore/channel")
     worth = drawing("explore/worth")
+    account = drawing("explore/account")
     with gr.Column(elem_id="why"):
         question = drawing("explore/question")
         why = drawing("explore/reason")
@@ -153,6 +160,7 @@ def build(explorers: Explorers) -> None:
         branches=branches,
         switches=switches,
         worth=worth,
+        account=account,
         channels=listed,
         channel=channel,
         question=question,
@@ -181,6 +189,7 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         (parts.branches, parts.branches.looked, handlers.measure, "measured"),
         (parts.switches, parts.switches.switched, handlers.switch, "switched"),
         (parts.worth, parts.worth.weighed, handlers.weigh, "worth"),
+        (parts.account, parts.account.accounted, handlers.account, "account"),
         (parts.channels, parts.channels.listed, handlers.list_channels, "channels"),
         (parts.saving, parts.saving.saved, handlers.save, "saved"),
     ):

@@ -30,6 +30,7 @@ SCRIPTS = (
     "shared/hearing.js",
     "explore/fields.js",
     "explore/switching.js",
+    "explore/cells.js",
     "train/tracks.js",
     "train/train.js",
     "shared/chart.js",

@@ -80,6 +80,23 @@ def test_the_map_says_which_branch_a_class_needs_most(explorer, chosen):
     assert early["branches"]["4b/1x1"] == {"off": None, "mean": None}
 
 
+def test_the_account_names_the_branch_that_carries_most_and_the_gap_to_the_worth(explorer, chosen):
+    found = explorer.account(chosen, "main", 2)
+    most = max(found["branches"], key=lambda name: found["branches"][name])
+    stage, branch = most.split("/")
+    assert f"The {LABELS[branch]} branch of {stage} carries most" in found["sentence"]
+    off = {n: c["off"]["logit"] for n, c in explorer.worth(chosen, "main", 2)["branches"].items()}
+    stage, branch = max(off, key=lambda n: abs(found["branches"][n] - off[n])).split("/")
+    assert f"differ most for the {LABELS[branch]} branch of {stage}" in found["sentence"]
+    assert explorer.account(chosen, "aux1", 2)["branches"]["4b/1x1"] is None
+
+
+@pytest.mark.parametrize(("head", "target"), [("aux3", 0), (None, 0), ("main", 99), ([], 0)])
+def test_an_account_of_an_unknown_head_or_class_is_refused(explorer, chosen, head, target):
+    with pytest.raises(GnetError):
+        explorer.account(chosen, head, target)
+
+
 @pytest.mark.parametrize("switches", [None, [], "4b/5x5", {"4b/5x5": -1}, {"9z/5x5": 0}])
 def test_switches_that_are_wrong_are_refused(explorer, chosen, switches):
     with pytest.raises(FieldError):

@@ -1,4 +1,4 @@
-"""The commands for pictures: predict, explore, attribute, ablate, map, compare-pictures."""
+"""The commands for pictures: predict, explore, attribute, ablate, map, account, compare."""
 
 import json
 import pickle
@@ -10,7 +10,7 @@ import pytest
 from gnet.commands.main import main
 from gnet.data.pictures import open_picture, to_pixels
 from gnet.explain.methods import METHODS, STEPS_RANGE
-from gnet.network.config import STAGES, TRAINED, UNTRAINED
+from gnet.network.config import BRANCHES, STAGES, TRAINED, UNTRAINED
 from gnet.network.folding import fold
 from gnet.network.info import Sureness
 from gnet.network.receptive_field import effective_fields
@@ -215,6 +215,21 @@ def test_map_gives_each_branch_s_worth(weights, photo, answer, capsys, tmp_path)
     assert capsys.readouterr().out.count("\n") == 38
     assert main([*command, "--head", "aux2"]) == 2  # untrained
     assert "aux2" in capsys.readouterr().err
+
+
+def test_account_splits_a_logit_over_each_module_s_branches(
+    weights, photo, answer, capsys, tmp_path
+):
+    figure = tmp_path / "account.svg"
+    command = ("account", photo, "--weights", weights, "--class", "dog", "--steps", "6")
+    found = answer(*command, "--out", str(figure))
+    assert figure.read_text().startswith("<?xml")
+    for stage, error in found["errors"].items():
+        carried = sum(found["branches"][f"{stage}/{branch}"] for branch in BRANCHES)
+        assert carried - error == pytest.approx(found["to"] - found["from"], abs=0.02)
+    assert answer(*command, "--head", "aux1")["branches"]["4b/1x1"] is None
+    assert main(list(command)) == 0
+    assert capsys.readouterr().out.startswith("From a plain picture to this one, the logit of dog")
 
 
 def test_compare_pictures_sets_shares_side_by_side(weights, photo, answer, capsys):

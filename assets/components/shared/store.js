@@ -5,6 +5,8 @@ window.gnet = (() => {
   const home = Object.keys(tabs)[0];
   const known = (tab) => (Object.hasOwn(tabs, tab ?? "") ? tab : home);
   const SCOPES = ["channel", "module", "network"];
+  const LANES = ["share", "worth", "account"];
+  const lanes = (there) => (LANES.includes(there.get("lanes")) ? there.get("lanes") : LANES[0]);
   const address = new URLSearchParams(location.search);
   const before = history.state; // what a reload finds again
   const state = {
@@ -14,6 +16,9 @@ window.gnet = (() => {
     answer: null, // what came back for this picture, with branches switched if some are
     whole: null, // the same with every branch on
     switches: address.get("switches"), // the branches switched, as 4b/5x5=0,4d/pool=mean, or null
+    lanes: lanes(address), // what the diagram's lanes are coloured by
+    worth: null, // the map of what each branch is worth, once it was asked for
+    account: null, // what each branch carries of a logit, once it was asked for
     measured: {}, // stage → branch → px, as far as it is known
     stage: address.get("module") || "3a",
     head: address.get("head") || "main",
@@ -104,6 +109,7 @@ window.gnet = (() => {
       channel: there.get("channel"),
       method: there.get("method"),
       switches: there.get("switches"),
+      lanes: lanes(there),
     };
   }
 
@@ -138,6 +144,7 @@ window.gnet = (() => {
     if (state.channel) kept.channel = state.channel;
     if (state.method) kept.method = state.method;
     if (state.switches) kept.switches = state.switches;
+    if (state.lanes !== LANES[0]) kept.lanes = state.lanes;
     return kept;
   }
 

@@ -21,6 +21,7 @@ VIEWS = {
     "depth": "Belief from depth to depth",
     "channel": "The opened channel",
     "map": "Worth of each branch",
+    "account": "What each branch carries",
     "why": "Why",
 }
 """View → its name on the page."""
@@ -41,6 +42,9 @@ def export_of(explorer: Explorer, chosen: Chosen, view: Any, request: Any) -> Ex
         worth = explorer.weighed(chosen, wanted["head"])[1]
         index = explorer.class_index(wanted["class_index"])
         return views.export_map(worth, cut(wanted["head"]), index)
+    if view == "account":
+        asked = wanted["head"], wanted["class_index"]
+        return views.export_account(explorer.accounted(chosen, *asked))
     if view == "why":
         return _why(explorer, chosen, wanted)
     _, ablation = explorer.ablation(chosen, wanted["switches"] or {})

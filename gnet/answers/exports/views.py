@@ -8,13 +8,14 @@ from torch import Tensor
 from gnet.answers.depth import story
 from gnet.answers.exports.export import Export
 from gnet.explain.ablation import MEAN, OFF, Switches, branch_name, switched_words
+from gnet.explain.account import Account
 from gnet.explain.attribution import Attribution
 from gnet.explain.belief import belief
 from gnet.explain.branches import channel_words, mean_map, statistics
 from gnet.explain.probes import Probes, course
 from gnet.explain.recording import Recording
 from gnet.explain.worth import Worth
-from gnet.figures.branches import worth_figure
+from gnet.figures.branches import account_figure, worth_figure
 from gnet.figures.channel import channel_figure
 from gnet.figures.depths import depth_figure, heads_figure
 from gnet.figures.exploring import (
@@ -146,6 +147,29 @@ def export_map(worth: Worth, head: str, target: int) -> Export:
         },
         rows=rows,
         figure=lambda: worth_figure(worth, head, target),
+    )
+
+
+def export_account(account: Account) -> Export:
+    """What each branch carries of a class's logit, and the error of its module's sum."""
+    return Export(
+        name="account",
+        about={
+            "head": account.head,
+            "class": account.target_name,
+            "logit_of_plain_picture": account.baseline_score,
+            "logit": account.score,
+            "steps": account.steps,
+        },
+        rows=[
+            {
+                "branch": branch_name(branch),
+                "logit": value,
+                "error_of_module": account.errors[branch[0]],
+            }
+            for branch, value in account.values.items()
+        ],
+        figure=lambda: account_figure(account),
     )
 
 

@@ -1,13 +1,17 @@
-"""Commands for branches: ablate, map, compare-pictures."""
+"""Commands for branches: ablate, map, account, compare-pictures."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gnet.commands.console import Command, positive, print_json
 from gnet.commands.picture.exporting import add_export, add_switches, recorded, switched, write
 from gnet.commands.picture.seeing import rows_of
+
+if TYPE_CHECKING:
+    from gnet.explain.recording import Recording
+    from gnet.network.model import GoogLeNet
 
 
 def register(command: Command) -> None:
@@ -21,6 +25,13 @@ def register(command: Command) -> None:
     sub.add_argument("picture", metavar="IMG")
     sub.add_argument("--head", default="main", help="aux1, aux2 or main (default main)")
     sub.add_argument("--class", dest="target", help="name or number (default: the head's answer)")
+    add_export(sub)
+
+    sub = command(account, "Split a class's logit over the branches of each module.")
+    sub.add_argument("picture", metavar="IMG")
+    sub.add_argument("--head", default="main", help="aux1, aux2 or main (default main)")
+    sub.add_argument("--class", dest="target", help="name or number (default: the head's answer)")
+    sub.add_argument("--steps", type=positive, help="steps from the plain picture (default 50)")
     add_export(sub)
 
     sub = command(
@@ -66,15 +77,10 @@ def branch_map(arguments: argparse.Namespace) -> None:
     from gnet.answers.exports.views import export_map
     from gnet.answers.switches import describe_worth
     from gnet.explain.ablation import branch_name
-    from gnet.explain.attribution import check_target
-    from gnet.explain.belief import trained_head
     from gnet.explain.means import means_of
     from gnet.explain.worth import branch_worth
 
-    model, recording = recorded(arguments)
-    held = trained_head(recording, arguments.head)
-    target = model.info.class_index(arguments.target) if arguments.target else held.top[0]
-    check_target(model, target)
+    model, recording, target = _asked(arguments)
     worth = branch_worth(model, recording, means_of(model))
     if write(arguments, export_map(worth, arguments.head, target)):
         return
@@ -87,6 +93,40 @@ def branch_map(arguments: argparse.Namespace) -> None:
     for branch in maps[0]:
         cells = "    ".join(_worth_cells(values[branch]) for values in maps)
         print(f"  {branch_name(branch):8}{cells}")
+
+
+def account(arguments: argparse.Namespace) -> None:
+    from gnet.answers.exports.views import export_account
+    from gnet.answers.switches import describe_account
+    from gnet.explain.ablation import branch_name
+    from gnet.explain.account import POINTS
+    from gnet.explain.account import account as account_of
+    from gnet.explain.worth import branch_worth
+
+    model, recording, target = _asked(arguments)
+    steps = arguments.steps or POINTS
+    found = account_of(model, recording.pixels, target=target, head=arguments.head, steps=steps)
+    if write(arguments, export_account(found)):
+        return
+    described = describe_account(found, branch_worth(model, recording))
+    if arguments.json:
+        print_json(described)
+        return
+    print(described["sentence"])
+    for branch, value in found.values.items():
+        print(f"  {branch_name(branch):8}{value:8.3f}")
+
+
+def _asked(arguments: argparse.Namespace) -> tuple[GoogLeNet, Recording, int]:
+    """The network, the picture's recording and the class that a command is about."""
+    from gnet.explain.attribution import check_target
+    from gnet.explain.belief import trained_head
+
+    model, recording = recorded(arguments)
+    held = trained_head(recording, arguments.head)
+    target = model.info.class_index(arguments.target) if arguments.target else held.top[0]
+    check_target(model, target)
+    return model, recording, target
 
 
 def _worth_cells(value: Any) -> str:

@@ -79,10 +79,7 @@ function column(branch) {
   const numbers = m.branches[branch];
   const kernel = branch === "5x5" && network.kernel_5x5 !== 5 ? ` · kernel ${network.kernel_5x5}×${network.kernel_5x5} here` : "";
   card.querySelector("h3 small").textContent = `${numbers.channels} channels${kernel}`;
-  const setting = gnet.switching.of(gnet.state.stage, branch);
-  const toggle = card.querySelector("[data-switch]");
-  toggle.ariaChecked = String(setting !== "0");
-  toggle.textContent = { 0: "off", 1: "on", mean: "mean" }[setting] ?? `× ${Number(setting).toFixed(1)}`;
+  toggle(branch);
   const means = Math.max(...Object.values(m.branches).map((b) => Math.abs(b.mean)));
   card.querySelector(".all").textContent = `All ${numbers.channels}`;
   card.querySelector(".all").ariaLabel = `All ${numbers.channels} channels of ${gnet.label(branch)}`;
@@ -92,15 +89,24 @@ function column(branch) {
   stat(card, "sparsity", "silent cells", zero === null ? "–" : percent(zero), zero ?? 0);
   sees(branch);
   const tiles = card.querySelector(".tiles");
-  tiles.innerHTML = numbers.top
-    .map((top, i) => `<button type="button" tabindex="${i ? -1 : 0}" data-rank="${i}"
-      aria-label="${name(branch, top)}, mean ${number(top.mean)}"><canvas></canvas></button>`)
-    .join("");
+  if (tiles.children.length !== numbers.top.length) {
+    tiles.innerHTML = numbers.top
+      .map((_, i) => `<button type="button" tabindex="${i ? -1 : 0}" data-rank="${i}"><canvas></canvas></button>`)
+      .join("");
+  }
   numbers.top.forEach((top, i) => {
-    const canvas = tiles.children[i].firstChild;
-    gnet.paint(canvas, top, numbers.grid, limit(top, "channels"), answer.signed);
+    const tile = tiles.children[i];
+    tile.ariaLabel = `${name(branch, top)}, mean ${number(top.mean)}`;
+    gnet.paint(tile.firstChild, top, numbers.grid, limit(top, "channels"), answer.signed);
   });
   mean(branch);
+}
+
+function toggle(branch) {
+  const setting = gnet.switching.of(gnet.state.stage, branch);
+  const button = columns[branch].querySelector("[data-switch]");
+  button.ariaChecked = String(setting !== "0");
+  button.textContent = { 0: "off", 1: "on", mean: "mean" }[setting] ?? `× ${Number(setting).toFixed(1)}`;
 }
 
 const short = (x) => (Math.abs(x) >= 0.1 && Math.abs(x) < 100 ? x.toFixed(2).replace("-", "−") : number(x));
@@ -269,7 +275,8 @@ watch("value", () => {
 });
 gnet.draw((changed) => {
   if (!row.firstChild) build();
-  if (["answer", "stage", "scope", "switches"].some((what) => changed.has(what))) {
+  if (changed.has("switches")) gnet.branches().forEach(toggle);
+  if (["answer", "stage", "scope"].some((what) => changed.has(what))) {
     scale();
     gnet.branches().forEach(column);
     look();

@@ -130,28 +130,66 @@ function scale({ rows, width }) {
   const y = rows[0].exits;
   const end = width - (width > 900 ? 54 : 44); // room for the words behind it
   const boxes = SHARES.map(
-    (share, i) =>
-      `<rect class="swatch" x="${end - 15 * (SHARES.length - i)}" y="${y - 6}" width="15" height="11" fill-opacity="${strength(share)}"/>`,
+    (_, i) => `<rect class="swatch" x="${end - 15 * (SHARES.length - i)}" y="${y - 6}" width="15" height="11"/>`,
   );
-  const wordy = width >= NARROW ? `<text x="${end - 100}" y="${y + 4}" text-anchor="end">share of activity</text>` : "";
+  const wordy = width >= NARROW ? `<text class="what" x="${end - 110}" y="${y + 4}" text-anchor="end"></text>` : "";
   return (
-    `<g class="scale" role="img" aria-label="Colour scale: share of the module’s activity, 0 to 100 %">${wordy}` +
-    `<text x="${end - 81}" y="${y + 4}" text-anchor="end">0</text>${boxes.join("")}` +
-    `<text x="${width}" y="${y + 4}" text-anchor="end">100&#160;%</text></g>`
+    `<g class="scale" role="img">${wordy}<text class="low" x="${end - 81}" y="${y + 4}" text-anchor="end"></text>` +
+    `${boxes.join("")}<text class="high" x="${width}" y="${y + 4}" text-anchor="end"></text></g>`
   );
+}
+
+// What a lane's colour means: its value, the colour, the words, and the printed scale.
+function fills() {
+  const { state } = gnet;
+  const found = state.lanes === "share" ? null : state[state.lanes];
+  if (state.lanes === "share") {
+    return {
+      value: (stage, branch, answer) => answer.stages[stage].branches[branch].share,
+      dye: (part, share) => dye(part, null, strength(share)),
+      words: gnet.percent,
+      scale: ["share of activity", "0", "100\u00a0%"],
+      at: SHARES,
+    };
+  }
+  const now = found && found.key === state.whole.key && found.head === state.head && found.target === gnet.target();
+  const limit = now ? found.limit : 0;
+  const of = (value) => (state.lanes === "worth" ? value?.off?.logit : value);
+  return {
+    value: (stage, branch) => (now ? of(found.branches[`${stage}/${branch}`]) : null),
+    dye: (part, value) => dye(part, value == null ? null : gnet.colour(value, limit, true), value == null ? 0.07 : 1),
+    words: (value) => (value == null ? "–" : gnet.number(value)),
+    scale: ["logits", now ? `−${gnet.number(limit)}` : "", now ? gnet.number(limit) : ""],
+    at: SHARES.map((share) => (2 * share - 1) * limit),
+  };
+}
+
+function dye(part, colour, opacity) {
+  part.style.fill = colour ?? "";
+  part.setAttribute("fill-opacity", opacity);
 }
 
 function refresh(answer, said) {
   const { state } = gnet;
+  const fill = fills();
+  element.querySelector("section").dataset.fill = state.lanes;
+  for (const button of element.querySelectorAll(".fills button")) {
+    button.ariaPressed = String(button.dataset.lanes === state.lanes);
+  }
+  wide.querySelectorAll(".swatch").forEach((swatch, i) => fill.dye(swatch, fill.at[i]));
+  for (const [name, i] of [["what", 0], ["low", 1], ["high", 2]]) {
+    const text = wide.querySelector(`.scale .${name}`);
+    if (text) text.textContent = fill.scale[i];
+  }
+  wide.querySelector(".scale").ariaLabel = fill.scale.join(" ");
   for (const group of wide.querySelectorAll("[data-stage]")) {
     const { stage } = group.dataset;
-    const numbers = answer.stages[stage].branches;
     for (const lane of group.querySelectorAll(".lane")) {
-      lane.setAttribute("fill-opacity", strength(numbers[lane.dataset.branch].share));
+      fill.dye(lane, fill.value(stage, lane.dataset.branch, answer));
       lane.classList.toggle("off", gnet.switching.of(stage, lane.dataset.branch) === "0");
     }
     const behind = !gnet.reaches(stage);
-    const words = branches().map((b) => `${gnet.label(b)} ${gnet.percent(numbers[b].share)}`);
+    const words = branches().map((b) => `${gnet.label(b)} ${fill.words(fill.value(stage, b, answer))}`);
     const note = behind ? `; behind ${state.head}, cannot explain it` : "";
     group.classList.toggle("behind", behind);
     group.setAttribute("aria-pressed", String(stage === state.stage));
@@ -230,10 +268,14 @@ wide.addEventListener("keydown", (event) => {
   }
   event.preventDefault();
 });
+element.querySelector(".fills").addEventListener("click", (event) => {
+  const { lanes } = event.target.dataset;
+  if (lanes) gnet.choose({ lanes });
+});
 new ResizeObserver(() => gnet.state.answer && wide.clientWidth !== drawn && build()).observe(wide);
 gnet.draw((changed) => {
   if (!wide.firstChild || changed.has("network")) build();
-  else if (["answer", "stage", "head", "switches"].some((name) => changed.has(name))) {
+  else if (["answer", "stage", "head", "target", "switches", "lanes", "worth", "account"].some((name) => changed.has(name))) {
     refresh(gnet.state.answer, changed.has("answer") || changed.has("head"));
   }
 });

@@ -10,7 +10,7 @@ const opened = () => /^(\w+)\.(\d{1,5})$/.exec(state.channel ?? "")?.slice(1) ??
 // Whether there is something to save of a view.
 function present(view) {
   if (view === "channel") return opened()[0] !== null;
-  return !["depth", "map", "why"].includes(view) || gnet.target() !== null;
+  return !["depth", "map", "account", "why"].includes(view) || gnet.target() !== null;
 }
 
 function request() {

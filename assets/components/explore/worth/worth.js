@@ -17,27 +17,11 @@ function ask() {
   trigger("weighed", { key: state.whole.key, head: state.head, class_index: gnet.target() });
 }
 
-function table(setting, title) {
-  const stages = Object.keys(state.network.widths);
-  const heads = gnet.branches().map((b) => `<th scope="col" class="b${b}">${gnet.label(b)}</th>`);
-  const rows = stages.map((stage) => {
-    const cells = gnet.branches().map((branch) => cell(`${stage}/${branch}`, setting));
-    return `<tr><th scope="row">${stage}</th>${cells.join("")}</tr>`;
-  });
-  return `<table><caption>${gnet.escape(title)}</caption><tr><td></td>${heads.join("")}</tr>${rows.join("")}</table>`;
-}
-
 function cell(name, setting) {
   const value = shown.branches[name][setting];
-  if (!value) return `<td title="${name} lies behind ${shown.head}">–</td>`;
-  const limit = shown.limit;
-  const ink = Math.abs(value.logit) > 0.6 * limit ? "#fff" : "#1c1e21";
+  if (!value) return gnet.cells.empty(shown.head);
   const words = `${name} ${setting}: logit ${gnet.number(-value.logit)}, probability ${gnet.number(-100 * value.probability)} points`;
-  return (
-    `<td><button type="button" data-cell="${name}" data-setting="${setting === "off" ? 0 : setting}" title="${words}"` +
-    ` aria-label="${words}" style="background:${gnet.colour(value.logit, limit, true)};color:${ink}">` +
-    `${value.logit.toFixed(2).replace(/^-0\.00$/, "0.00").replace("-", "−")}</button></td>`
-  );
+  return gnet.cells.button(name, value.logit, shown.limit, words, setting === "off" ? "0" : setting);
 }
 
 function show() {
@@ -46,8 +30,8 @@ function show() {
   finding.textContent = shown.sentence;
   maps.classList.remove("dim");
   maps.innerHTML =
-    table("off", "branch off") +
-    table("mean", `branch at its mean over ${shown.reference}`) +
+    gnet.cells.table("branch off", (name) => cell(name, "off")) +
+    gnet.cells.table(`branch at its mean over ${shown.reference}`, (name) => cell(name, "mean")) +
     `<p class="note">One scale, −${gnet.number(shown.limit)} to ${gnet.number(shown.limit)}. ${gnet.escape(shown.note)}</p>`;
   mark();
 }
@@ -71,8 +55,9 @@ maps.addEventListener("click", (event) => {
   switching.set(stage, branch, switching.of(stage, branch) === setting ? "1" : setting);
 });
 watch("value", () => {
-  shown = JSON.parse(props.value);
+  shown = state.worth = JSON.parse(props.value);
   show();
+  gnet.tell(["worth"]);
 });
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
   if (what !== "worth") return;
@@ -82,6 +67,7 @@ document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
 gnet.draw((changed) => {
   const target = gnet.target();
   find(".class").textContent = target === null ? "a class" : state.network.classes[target];
-  if (open && ["answer", "head", "target"].some((what) => changed.has(what))) ask();
+  open ||= state.lanes === "worth";
+  if (open && ["answer", "lanes", "head", "target"].some((what) => changed.has(what))) ask();
   if (changed.has("switches")) mark();
 });
