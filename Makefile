@@ -32,7 +32,8 @@ types: $(VENV)/.installed-dev ## the type checker
 	@$(PY) -m pyright --pythonpath $(PY)
 
 tests: $(VENV)/.installed-dev ## the tests alone, a file a process: make tests ARGS="-k pictures"
-	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+	    --no-loadscope-reorder $(ARGS)
 
 format: $(VENV)/.installed-dev ## format the code and mend what the linter can mend
 	@$(PY) -m ruff format $(SOURCES)

@@ -6,10 +6,17 @@ import torch
 from support.chromium import MISSING, find_chromium, in_ci
 
 pytest_plugins = [
+    "support.browser_tabs",
     "support.folders",
     "support.opened_runs",
     "support.pages",
-]  # `source`; `opened`; `server`, `visit`
+]  # `browser`, `tabs`; `source`; `opened`; `server`, `visit`
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that open a browser come first: they take longest, and would end last and alone."""
+    slow = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -205,6 +205,18 @@ def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
     assert found == []
 
 
+def test_no_test_waits_for_a_fixed_time() -> None:
+    waits = [
+        f"{path}: {node.func.attr}"
+        for path in python_files()
+        if path.name.startswith("test_")
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in ("sleep", "wait_for_timeout")
+    ]
+    assert waits == []
+
+
 def requirements(name: str = "requirements.txt") -> list[Requirement]:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     return [Requirement(line) for line in lines if line and not line.startswith(("#", "-r"))]

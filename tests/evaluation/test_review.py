@@ -4,7 +4,6 @@ import io
 import json
 import sys
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -34,6 +33,7 @@ from gnet.serving.run_review import REVIEW, review_run, validation_split, weight
 from gnet.system.download import sha256_of
 from support.networks import network
 from support.training_runs import run, tiny
+from support.waiting import until
 
 SEEN = Preprocessing(size=32)
 STATUS = {"main": TRAINED, "aux1": PROBE, "aux2": UNTRAINED}
@@ -255,12 +255,12 @@ def test_the_command_prints_the_summary_and_draws_figures(
 
 def until_made(reviews: Reviews, folder: Path) -> Review | ReviewProgress:
     """Ask as a page does until there is an answer."""
-    for _ in range(3000):
+
+    def look() -> Review | ReviewProgress | None:
         found = reviews.ask(folder)
-        if isinstance(found, Review) or found.state == "failed":
-            return found
-        time.sleep(0.05)
-    raise AssertionError("no review came")
+        return found if isinstance(found, Review) or found.state == "failed" else None
+
+    return until(look)
 
 
 def test_a_server_has_a_review_made_by_a_process_and_keeps_it(finished: Path) -> None:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import pytest
@@ -13,10 +12,11 @@ import pytest
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.measuring import ARGUMENTS, ESTIMATE, FIND_RATE, Measuring
-from gnet.system.processes import NICENESS, environment
+from gnet.system.processes import NICENESS, environment, start_time
 from support import pretend_measuring
 from support.pretend_measuring import CRASHES, FAILS, HANGS, SECONDS, VANISHES
 from support.training_runs import tiny
+from support.waiting import until
 
 CONFIG = TrainConfig(size=32)
 HANGING = replace(CONFIG, seed=HANGS)
@@ -48,17 +48,6 @@ def begun(asked, note, count=1):
     return int(note()[-1][1])
 
 
-def is_gone(number):
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        try:
-            os.kill(number, 0)
-        except OSError:
-            return True
-        time.sleep(0.01)
-    return False
-
-
 def test_a_measurement_is_made_by_a_process_that_gives_way(note):
     asked = measures().ask(ESTIMATE, CONFIG, "me")
     assert answer(asked)["seconds_per_epoch"] == SECONDS
@@ -77,14 +66,14 @@ def test_past_its_deadline_a_measurement_is_ended_with_a_sentence(note):
     now[0] = 60.1
     with pytest.raises(GnetError, match="longer than 60 s"):
         list(asked)
-    assert is_gone(number)
+    until(lambda: not start_time(number))
 
 
 def test_who_leaves_leaves_no_process_behind(note):
     asked = measures().ask(ESTIMATE, HANGING, "me")
     number = begun(asked, note)
     asked.close()
-    assert is_gone(number)
+    until(lambda: not start_time(number))
 
 
 def test_who_asks_again_takes_back_the_question_before(note):
@@ -93,7 +82,8 @@ def test_who_asks_again_takes_back_the_question_before(note):
     number = begun(first, note)
     second = here.ask(ESTIMATE, CONFIG, "me")
     assert next(second) is None
-    assert not any(first) and is_gone(number)
+    assert not any(first)
+    until(lambda: not start_time(number))
     assert answer(second)["seconds_per_epoch"] == SECONDS
 
 
@@ -105,7 +95,7 @@ def test_an_earlier_question_that_comes_late_does_not_take_back_the_later_one(no
     assert list(here.ask(ESTIMATE, CONFIG, "me", turn=early)) == []
     assert next(second) is None  # still at work
     second.close()
-    assert is_gone(number)
+    until(lambda: not start_time(number))
     known = here.ask(ESTIMATE, CONFIG, "somebody")
     assert answer(known)["seconds_per_epoch"] == SECONDS
     assert list(here.ask(ESTIMATE, CONFIG, "me", turn=early)) == []  # nor once it is known
@@ -138,7 +128,7 @@ def test_a_measurement_that_is_killed_says_so(note):
     os.kill(number, signal.SIGKILL)
     with pytest.raises(GnetError, match="was killed"):
         list(asked)
-    assert is_gone(number)
+    until(lambda: not start_time(number))
 
 
 def test_the_process_ends_when_its_server_was_killed():
@@ -171,7 +161,7 @@ def test_a_run_that_begins_ends_what_is_measured(note):
     runs[0] = 1
     with pytest.raises(GnetError, match="A run is training here"):
         list(asked)
-    assert is_gone(number)
+    until(lambda: not start_time(number))
 
 
 def test_what_was_measured_is_known_from_then_on_unless_the_machine_was_busy(note):

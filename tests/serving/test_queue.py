@@ -14,7 +14,8 @@ from gnet.serving import queue as run_queue
 from gnet.serving import runs as runs_module
 from gnet.serving.queue import RunQueue
 from gnet.serving.shelf import RunShelf, process_of
-from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps, until
+from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps
+from support.waiting import until
 
 
 class Clock:

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from gnet.serving.fetching import Fetching
 from gnet.serving.limits import RunLimits
 from gnet.serving.runs import Runs
+from support.browser_tabs import PATIENCE
 from support.pages import with_training
 from support.training_runs import tiny
 
@@ -62,12 +63,13 @@ def test_a_run_tells_how_far_its_download_is_and_then_trains(
         run_id = runs.start(tiny(data="mnist", epochs=1, seed=0), name="digits", owner=OWNER)
         with with_training(runs) as served:
             page = browser.new_page()
+            page.set_default_timeout(PATIENCE)
             page.goto(f"{served.address}?tab=train&run={run_id}")
             expect(page.locator("#train-bar .said")).to_contain_text(
-                "Downloading MNIST (12 MB): 3 MB so far.", timeout=60_000
+                "Downloading MNIST (12 MB): 3 MB so far."
             )
             mirror.set()
-            page.wait_for_function("gnet.train.shown()?.run?.state === 'finished'", timeout=60_000)
+            page.wait_for_function("gnet.train.shown()?.run?.state === 'finished'")
             expect(page.locator("#train-bar")).not_to_contain_text("Downloading")
             page.close()
 

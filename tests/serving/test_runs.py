@@ -15,7 +15,8 @@ from gnet.serving.run_card import new_token
 from gnet.serving.runs import Runs
 from gnet.serving.shelf import RunShelf, process_of
 from support import pretend_training, told_runs
-from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps, until
+from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps
+from support.waiting import until
 
 
 def test_a_run_goes_from_its_start_to_its_end_by_itself(opened):

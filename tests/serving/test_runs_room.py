@@ -11,7 +11,8 @@ from gnet.serving.limits import RunLimits
 from gnet.serving.run_card import write_card
 from gnet.serving.runs import NewRun, Runs
 from gnet.serving.shelf import RunShelf
-from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps, until
+from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps
+from support.waiting import until
 
 THREE = [NewRun(name=name, config=SHORT, part=name) for name in ("left out", "3×3", "5×5")]
 

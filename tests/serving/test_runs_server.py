@@ -12,8 +12,9 @@ from gnet.errors import GnetError
 from gnet.serving.run_card import read_card, write_card
 from gnet.serving.runs import Runs
 from gnet.serving.shelf import RunShelf, process_of
-from support.opened_runs import OWNER, SHORT, reach, start, state, steps, until
+from support.opened_runs import OWNER, SHORT, reach, start, state, steps
 from support.root import ROOT
+from support.waiting import until
 
 
 def test_runs_wait_in_the_order_they_were_started_in(opened):

@@ -15,8 +15,9 @@ from gnet.runs.train_config import TrainConfig
 from gnet.serving.limits import RunLimits
 from gnet.serving.runs import Runs
 from gnet.serving.shelf import process_of
-from support.opened_runs import OWNER, reach, start, steps, until
+from support.opened_runs import OWNER, reach, start, steps
 from support.training_runs import curve, run
+from support.waiting import until
 
 CONFIG = TrainConfig(
     model=ModelConfig.preset("batch-norm", width=0.0625),

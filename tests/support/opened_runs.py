@@ -12,19 +12,11 @@ from gnet.serving.limits import RunLimits
 from gnet.serving.runs import Runs
 from gnet.serving.shelf import RunShelf
 from support import pretend_training
+from support.waiting import until
 
 OWNER, STRANGER = "owner-of-the-runs", "somebody-who-watches"
 ENDLESS = TrainConfig(epochs=10_000, size=32)
 SHORT = TrainConfig(epochs=2, size=32)
-
-
-def until(look: Callable[[], Any]) -> Any:
-    """What `look` sees as soon as it sees something."""
-    for _ in range(12_000):
-        if seen := look():
-            return seen
-        time.sleep(0.01)
-    raise AssertionError("it did not happen within two minutes")
 
 
 @pytest.fixture

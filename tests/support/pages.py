@@ -11,7 +11,7 @@ import statistics
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,18 +27,8 @@ from gnet.network.weights import BUNDLED, load
 from gnet.serving.measuring import Measuring
 from gnet.serving.runs import Runs
 from support import pretend_measuring
+from support.browser_tabs import Tabs
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)
 DESK, PHONE = {"width": 1280, "height": 830}, {"width": 390, "height": 844}
 TIMES = pytest.StashKey[dict[str, list[float]]]()
 
@@ -165,17 +155,6 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Any]:
-    """One Chromium for all tests."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        yield browser
-        browser.close()
-
-
 @dataclass
 class Viewer:
     """One person's tab: its page, and what went wrong or elsewhere in it."""
@@ -185,6 +164,26 @@ class Viewer:
     errors: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """Requests to the server since the page was opened."""
+
+    @contextmanager
+    def noting(self, address: str) -> Iterator[None]:
+        """Note what goes wrong in the page, what it asks, and whom else than its server."""
+
+        def asks(request: Any) -> None:
+            self.asked.append(request.url)
+            if not request.url.startswith((address, "data:", "blob:")):
+                self.strangers.append(request.url)
+
+        listeners = {
+            "pageerror": lambda error: self.errors.append(str(error)),
+            "console": lambda m: self.errors.append(m.text) if m.type == "error" else None,
+            "request": asks,
+        }
+        for event, listener in listeners.items():
+            self.page.on(event, listener)
+        yield
+        for event, listener in listeners.items():
+            self.page.remove_listener(event, listener)
 
     def state(self, path: str) -> Any:
         """A value of the page's shared state."""
@@ -214,36 +213,24 @@ class Viewer:
             }"""
         )
         act()
-        self.page.wait_for_function("window.drawn !== null", timeout=20_000)
+        self.page.wait_for_function("window.drawn !== null")
         return self.page.evaluate("window.drawn")
 
 
 @pytest.fixture
-def visit(server: Server, browser: Any) -> Iterator[Callable[..., Viewer]]:
+def visit(server: Server, tabs: Tabs) -> Iterator[Callable[..., Viewer]]:
     """Opens the page for a new viewer and waits until it is drawn."""
-    contexts = []
+    with ExitStack() as opened:
 
-    def open_page(query: str = "", size: dict = DESK, **options: Any) -> Viewer:
-        context = browser.new_context(viewport=size, **options)
-        contexts.append(context)
-        viewer = Viewer(context.new_page())
-        page = viewer.page
-        page.on("pageerror", lambda error: viewer.errors.append(str(error)))
-        page.on("console", lambda m: viewer.errors.append(m.text) if m.type == "error" else None)
+        def open_page(query: str = "", size: dict = DESK, **options: Any) -> Viewer:
+            page = opened.enter_context(tabs.borrowed(viewport=size, **options))
+            viewer = Viewer(page)
+            opened.enter_context(viewer.noting(server.address))
+            page.goto(server.address + query)
+            page.wait_for_selector("html.gnet-ready")
+            return viewer
 
-        def note(request: Any) -> None:
-            viewer.asked.append(request.url)
-            if not request.url.startswith((server.address, "data:", "blob:")):
-                viewer.strangers.append(request.url)
-
-        page.on("request", note)
-        page.goto(server.address + query)
-        page.wait_for_selector("html.gnet-ready", timeout=20_000)
-        return viewer
-
-    yield open_page
-    for context in contexts:
-        context.close()
+        yield open_page
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from pathlib import Path
 
 COMMAND = (sys.executable, "-S", "-E", __file__)
 STEPS = 5
+PAUSE = float(os.environ.get("PRETEND_PAUSE", "0.005"))
+"""Seconds between two steps."""
 FAILS, CRASHES, VANISHES = 1, 2, 3
 """Seeds of runs that end with a sentence, with a trace, and with nothing at all."""
 
@@ -59,7 +61,7 @@ def main(folder: Path) -> int:
         if requests["pause"] != paused:
             paused = requests["pause"]
             say("RunPaused" if paused else "RunContinued")
-        time.sleep(0.005)
+        time.sleep(PAUSE)
         if paused and requests["steps"] == taken:
             continue
         taken += paused

@@ -109,7 +109,13 @@ class Told:
         self.count = 0
 
     def put(
-        self, name: str, run: TrainConfig, events: Iterable[Event] = (), *, live: bool = False
+        self,
+        name: str,
+        run: TrainConfig,
+        events: Iterable[Event] = (),
+        *,
+        live: bool = False,
+        owner: str = OWNER,
     ) -> str:
         """A run that has said these events, or else all it has to say; its id."""
         self.count += 1
@@ -127,7 +133,7 @@ class Told:
         card = RunCard(
             name=name,
             lesson="",
-            owner=hashed(OWNER),
+            owner=hashed(owner),
             created=float(self.count),
             process=process,
             process_started=begun,

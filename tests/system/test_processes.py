@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from gnet.system.processes import Child, environment, in_this_process, launch, start_time
 from support.root import ROOT
+from support.waiting import until
 
 PROGRAM = """
 import os, sys
@@ -73,10 +73,7 @@ def test_a_program_that_ends_leaves_no_child_behind() -> None:
     with launch([sys.executable, "-c", program], stdout=subprocess.PIPE, niceness=0) as process:
         output, _ = process.communicate(timeout=300)
     assert process.returncode == 0
-    ended = time.monotonic() + 60
-    while start_time(int(output)):
-        assert time.monotonic() < ended
-        time.sleep(0.01)
+    until(lambda: not start_time(int(output)))
 
 
 def test_what_is_set_in_this_process_is_not_passed_on_and_ends(monkeypatch) -> None:

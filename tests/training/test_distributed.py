@@ -4,7 +4,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -27,6 +26,7 @@ from gnet.training.checkpoint import facts
 from gnet.training.loop import train
 from support.root import ROOT
 from support.training_runs import tiny
+from support.waiting import until
 
 CONFIG = tiny(network={"norm": "none", "dropout": 0.0, "dropout_aux": 0.0}, optimiser="sgd")
 ARGUMENTS = (
@@ -133,7 +133,8 @@ def test_two_processes_follow_a_request_at_the_same_step(tmp_path):
 
 
 def wait_for(folder: RunFolder, event: Event, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 240
-    while event not in folder.events():
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.05)
+    def told() -> bool:
+        assert process.poll() is None
+        return event in folder.events()
+
+    until(told, 240)

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import random
-import time
 from contextlib import closing
 from multiprocessing.connection import Connection
 from signal import SIGKILL
@@ -49,7 +48,7 @@ def killed_after(config, folder, count, seconds=0.0, kind=""):
     try:
         while count:
             count -= kind in ("", here.recv())
-        time.sleep(seconds)
+        process.join(seconds)
     except EOFError:  # the run was faster and is over
         pass
     process.kill()

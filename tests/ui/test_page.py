@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from gnet.network.config import STAGES
 from gnet.serving.runs import Runs
+from support.browser_tabs import PATIENCE
 from support.pages import DESK, PHONE, Server, on_a_free_port, photo
 from support.root import ROOT
 
@@ -24,6 +25,10 @@ COLOURS = """(canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return new Set(new Uint32Array(data.buffer)).size;
 }"""
+
+
+DRAWN = """() => new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(done)))"""
 
 
 def maps(page) -> Locator:
@@ -55,14 +60,15 @@ def test_the_first_screen_needs_no_scrolling(visit) -> None:
 
 def test_nothing_jumps_while_the_page_arrives(browser, server: Server) -> None:
     page = browser.new_page(viewport=DESK)
+    page.set_default_timeout(PATIENCE)
     page.add_init_script(
         "window.jumps = 0; new PerformanceObserver((list) => { for (const entry of "
         "list.getEntries()) jumps += entry.value; }).observe("
         "{ type: 'layout-shift', buffered: true });"
     )
     page.goto(server.address)
-    page.wait_for_selector("html.gnet-ready")
-    page.wait_for_timeout(500)
+    page.wait_for_function("window.gnet?.state.measured['3a'] !== undefined")
+    page.evaluate(DRAWN)
     assert page.evaluate("jumps") < 0.02
     page.close()
 
@@ -86,10 +92,12 @@ def test_a_click_on_a_module_opens_it_without_asking_the_server(visit, timed) ->
         expect(page.locator("#branches .sees").first).to_contain_text("lies in a square of")
     once = joins(viewer.asked[asked:])
     assert once <= len(STAGES), "at most one small request for each module of a picture"
+    page.clock.install()
     for stage in STAGES:
         page.locator(f"#diagram [data-stage='{stage}']").click()
-        page.wait_for_timeout(300)
+        page.clock.run_for(300)
     assert joins(viewer.asked[asked:]) == once
+    page.context.close()  # its clock is no other test's
 
 
 def joins(urls: list[str]) -> int:

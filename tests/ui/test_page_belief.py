@@ -149,7 +149,7 @@ def test_nothing_below_moves_when_an_answer_a_doubt_or_an_error_arrives(visit, s
         viewer.explored(lambda strip=strip: strip.dispatch_event("click"))
         assert moved(before, page.evaluate(BELOW)) <= 2, example
     viewer.give("broken.jpg", b"no picture")
-    expect(page.get_by_test_id("toast-body")).to_be_visible(timeout=15_000)
+    expect(page.get_by_test_id("toast-body")).to_be_visible()
     assert moved(before, page.evaluate(BELOW)) <= 2
     for stage in ("3a", "4e", "5b"):
         page.locator(f"#belief [data-depth='{stage}']").dispatch_event("click")

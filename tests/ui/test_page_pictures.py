@@ -79,7 +79,7 @@ def test_hostile_pictures_are_answered_with_a_sentence_and_nothing_is_lost(visit
 def refused(page: Page, words: str) -> None:
     """Wait for the toast with these words and put it away."""
     toast = page.get_by_test_id("toast-body")
-    expect(toast).to_contain_text(words, timeout=15_000)
+    expect(toast).to_contain_text(words)
     assert "Traceback" not in toast.inner_text() and "gnet-" not in toast.inner_text()
     page.wait_for_function("!gnet.state.waiting.answer")
     page.get_by_test_id("toast-close").click()

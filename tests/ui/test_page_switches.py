@@ -23,7 +23,7 @@ def explorer(page_model: GoogLeNet) -> Explorer:
 
 def switched(page: Any, *names: str) -> None:
     """Wait until the answer shown is that with these branches switched."""
-    page.wait_for_function(SWITCHED, arg=list(names), timeout=20_000)
+    page.wait_for_function(SWITCHED, arg=list(names))
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
@@ -74,7 +74,7 @@ def test_the_map_is_drawn_and_a_cell_is_a_switch(visit, explorer):
     page, target = viewer.page, viewer.page.evaluate("gnet.target()")
     before = viewer.state("answer.heads.main.probabilities")[target]
     page.locator("[data-weigh]").click()
-    expect(page.locator("#worth td button")).to_have_count(72, timeout=20_000)
+    expect(page.locator("#worth td button")).to_have_count(72)
     found = explorer.worth(chosen("boots"), "main", target)
     expect(page.locator("#worth .finding")).to_have_text(found["sentence"])
     cell = page.locator("#worth [data-cell='4a/pool'][data-setting='0']")

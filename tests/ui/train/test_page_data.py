@@ -39,19 +39,19 @@ def test_a_zip_is_uploaded_looked_at_and_trained_on(visit, runs: Runs, tmp_path,
     page = viewer.page
     upload(page, zipped(tmp_path / "my pets.zip", FILES))
     card = page.locator("#train-preview")
-    expect(card.locator("h2")).to_have_text("my-pets.zip: 2 classes, 48 pictures", timeout=30_000)
+    expect(card.locator("h2")).to_have_text("my-pets.zip: 2 classes, 48 pictures")
     expect(card.locator(".split")).to_contain_text("split here")
     expect(card.locator(".counts .number")).to_have_text(["20 + 4", "21 + 3"])
     expect(card.locator(".skipped li")).to_have_text(["1 of 49 opened: not a picture"])
     expect(card.locator(".warnings li").first).to_contain_text("Few validation pictures")
     page.wait_for_function("document.querySelector('#train-preview img').naturalWidth > 0")
     expect(page.locator("#form-data input")).to_have_value("my-pets.zip (yours)")
-    expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch", timeout=30_000)
+    expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch")
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
     before = {path.name for path in runs.folder.iterdir()}
     page.locator("#start").click()
-    page.wait_for_function("gnet.train.state.run", timeout=30_000)
+    page.wait_for_function("gnet.train.state.run")
     run_id = page.evaluate("gnet.train.state.run")
     assert run_id not in before
     data = runs.shelf.run_folder(run_id).config().data
@@ -97,7 +97,7 @@ def test_each_hostile_zip_is_one_sentence_where_pictures_are_chosen(visit, tmp_p
     trouble = page.locator("#train-data .trouble")
     for name, (make, words) in HOSTILE.items():
         upload(page, make(tmp_path / f"{name}.zip"))
-        expect(trouble).to_contain_text(words, timeout=30_000)
+        expect(trouble).to_contain_text(words)
         said = trouble.text_content()
         assert said.count(". ") == 0 and said.endswith(".") and str(tmp_path) not in said
         expect(page.locator("#train-data .upload")).to_be_enabled()
@@ -110,7 +110,7 @@ def test_each_hostile_zip_is_one_sentence_where_pictures_are_chosen(visit, tmp_p
     errors = [error for error in viewer.errors if "422" not in error]  # the refusals themselves
     assert errors == []
     upload(page, zipped(tmp_path / "good.zip", FLAT))
-    expect(page.locator("#train-preview h2")).to_contain_text("good.zip", timeout=30_000)
+    expect(page.locator("#train-preview h2")).to_contain_text("good.zip")
     expect(trouble).to_have_text("")
 
 
@@ -120,7 +120,7 @@ def test_the_built_in_set_is_looked_at_with_the_keyboard(visit) -> None:
     page.locator("#train-data .look").focus()
     page.keyboard.press("Enter")
     card = page.locator("#train-preview")
-    expect(card.locator("h2")).to_contain_text("built-in: 10 classes", timeout=30_000)
+    expect(card.locator("h2")).to_contain_text("built-in: 10 classes")
     expect(card.locator(".rows span")).to_have_count(10)
     expect(card.locator(".warnings li")).to_have_count(0)
     expect(page.locator("#train-data .look")).to_be_enabled()

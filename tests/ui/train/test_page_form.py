@@ -1,8 +1,6 @@
 """The form of the Train tab in a real browser: filled in wrongly, locked, changed, and measured."""
 
-import os
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +11,18 @@ from gnet.runs.train_config import TrainConfig
 from gnet.serving.limits import RunLimits
 from gnet.serving.measuring import Measuring
 from gnet.serving.runs import Runs
+from gnet.system.processes import start_time
 from support import pretend_measuring
-from support.pages import PHONE, Server, follow, on_a_free_port, random_network, with_training
+from support.browser_tabs import PATIENCE
+from support.pages import (
+    PHONE,
+    Server,
+    follow,
+    on_a_free_port,
+    random_network,
+    with_training,
+)
+from support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +60,13 @@ def give(page: Page, name: str, value: str) -> None:
 def open_all(page: Page) -> None:
     for title in ("The network", "How it learns", "First weights"):
         page.get_by_role("button", name=title).click()
+
+
+RESTED = """() => {
+  window.rested = false;
+  document.addEventListener("gnet-train", ({ detail }) => (rested ||= detail.has("filled")));
+}"""
+"""Notes in the page that the form was changed and rests again."""
 
 
 def said(page: Page, name: str) -> Any:
@@ -156,14 +171,14 @@ def test_a_changed_question_is_told_and_its_runs_conclude_nothing(visit, runs: R
     expect(changed).to_contain_text("Changed: Epochs. The run no longer answers")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     page.locator("#start").click()
-    page.wait_for_function("gnet.train.state.run", timeout=30_000)
+    page.wait_for_function("gnet.train.state.run")
     run_id = page.evaluate("gnet.train.state.run")
     assert runs.shelf.card(run_id).lesson == ""
     runs.steer(run_id, page.evaluate("gnet.train.owner"), "delete")
     page.locator("[data-lesson=first-run]").click()
     expect(changed).to_have_text("")
     page.locator("#start").click()
-    page.wait_for_function(f"gnet.train.state.run !== '{run_id}'", timeout=30_000)
+    page.wait_for_function(f"gnet.train.state.run !== '{run_id}'")
     run_id = page.evaluate("gnet.train.state.run")
     assert runs.shelf.card(run_id).lesson == "first-run"
     runs.steer(run_id, page.evaluate("gnet.train.owner"), "delete")
@@ -221,7 +236,7 @@ def test_who_closes_the_page_leaves_no_process_behind(visit, note) -> None:
     give(page, "seed", str(pretend_measuring.HANGS))
     number = hanging(note)
     page.context.close()
-    assert is_gone(number)
+    until(lambda: not start_time(number))
 
 
 def test_who_changes_the_form_ends_what_is_measured_for_the_old_one(visit, note) -> None:
@@ -230,10 +245,10 @@ def test_who_changes_the_form_ends_what_is_measured_for_the_old_one(visit, note)
     give(page, "seed", str(pretend_measuring.HANGS))
     number = hanging(note)
     give(page, "seed", "5")
-    assert is_gone(number)
-    expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch", timeout=30_000)
+    until(lambda: not start_time(number))
+    expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch")
     page.locator("[data-lesson=heads]").click()
-    expect(page.locator("#start")).to_have_text("Start 2 runs: about 72 s", timeout=30_000)
+    expect(page.locator("#start")).to_have_text("Start 2 runs: about 72 s")
 
 
 def test_the_button_says_what_it_starts_also_beside_ones_own_run(visit, runs: Runs) -> None:
@@ -243,16 +258,17 @@ def test_the_button_says_what_it_starts_also_beside_ones_own_run(visit, runs: Ru
     follow(page, run_id)
     page.wait_for_function("gnet.train.state.rows.length")
     page.locator("[data-lesson=heads]").click()
-    expect(page.locator("#start")).to_contain_text("Start 2 runs", timeout=30_000)
+    expect(page.locator("#start")).to_contain_text("Start 2 runs")
     runs.steer(run_id, owner, "delete")
 
 
 def test_a_rate_is_found_by_a_process_of_its_own(visit, note) -> None:
     page = visit("?tab=train").page
     page.get_by_role("button", name="Find a good learning rate").click()
+    page.evaluate(RESTED)
     page.get_by_role("button", name="Use 0.001").click()
     expect(field(page, "learning-rate").locator("input")).to_have_value("0.001")
-    page.wait_for_timeout(600)  # longer than the form takes to rest
+    page.wait_for_function("window.rested")
     expect(page.locator("#train-find .found")).to_be_visible()
     page.get_by_role("button", name="How it learns").click()
     give(page, "seed", "5")  # what was found is of another run
@@ -267,8 +283,9 @@ def test_beside_a_run_the_page_says_why_nothing_is_measured(
     monkeypatch.setattr(runs.shelf, "counts", lambda: {"running": 1, "waiting": 0})
     with with_training(runs) as served:
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(f"{served.address}?tab=train")
-        page.wait_for_selector("html.gnet-ready", timeout=20_000)
+        page.wait_for_selector("html.gnet-ready")
         trouble = page.locator("#train-find .trouble")
         expect(trouble).to_contain_text("when the current run has ended")
         expect(page.locator("#start")).to_have_text("Start")
@@ -284,32 +301,17 @@ def test_past_its_deadline_the_page_says_so(gradio_environment, browser, tmp_pat
     )
     with on_a_free_port(random_network(), runs, short) as address:
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(f"{address}?tab=train")
-        page.wait_for_selector("html.gnet-ready", timeout=20_000)
+        page.wait_for_selector("html.gnet-ready")
         page.get_by_role("button", name="How it learns").click()
         give(page, "seed", str(pretend_measuring.HANGS))
         trouble = page.locator("#train-find .trouble")
-        expect(trouble).to_contain_text("longer than 1 s", timeout=20_000)
+        expect(trouble).to_contain_text("longer than 1 s")
         page.close()
 
 
 def hanging(note: Any) -> int:
     """The number of the process that hangs, once it does."""
-    end = time.monotonic() + 90
-    while time.monotonic() < end:
-        for _, number, _, seed in note():
-            if seed == str(pretend_measuring.HANGS):
-                return int(number)
-        time.sleep(0.02)
-    raise AssertionError("nothing was measured")
-
-
-def is_gone(number: int) -> bool:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            os.kill(number, 0)
-        except OSError:
-            return True
-        time.sleep(0.02)
-    return False
+    seed = str(pretend_measuring.HANGS)
+    return until(lambda: next((int(number) for _, number, _, s in note() if s == seed), None))

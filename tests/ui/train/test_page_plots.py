@@ -17,9 +17,7 @@ from gnet.serving.limits import RunLimits
 from gnet.serving.runs import Runs
 from gnet.serving.shelf import RunShelf
 from support.pages import PHONE, Server, random_network, with_training
-from support.told_runs import OWNER, STEPS, Told, config, judged, started, step, whole
-
-MINE = f"localStorage.setItem('gnet-owner', '{OWNER}')"
+from support.told_runs import STEPS, Told, config, judged, started, step, whole
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +228,7 @@ def test_no_gradient_and_no_cosine_is_drawn_of_what_is_no_number(told: Told, loo
     half = norms | {"3a": {"main": 0.5, "aux1": 0.25}}
     angles = {"3a": {"main·aux1": math.nan, "main·aux2": 0.5}}
     told.add(run_id, GradientsMeasured(step=6, epoch=1, norms=half, cosines=angles))
-    expect(tip).to_contain_text("Step 6. Point at a module", timeout=20_000)
+    expect(tip).to_contain_text("Step 6. Point at a module")
     for module, words in (
         ("3a", "3a main 0.5, aux1 0.25; cosine main·aux2 0.50"),
         ("stem", "stem: the gradient is no number any more"),
@@ -255,7 +253,7 @@ def test_a_zoom_is_kept_while_new_points_come(told: Told, look_at) -> None:
     ticks = page.locator("[data-plot=loss] .grid text[text-anchor=middle]").all_text_contents()
     before = path(lines(page, "loss", "main")).count("L")
     told.add(run_id, *(step(run, at) for at in range(15, 22)))
-    page.wait_for_function("gnet.train.shown().last.step === 21", timeout=20_000)
+    page.wait_for_function("gnet.train.shown().last.step === 21")
     assert page.evaluate("gnet.train.state.zoom") == zoom
     assert page.locator("[data-plot=loss] .grid text[text-anchor=middle]").all_text_contents() == (
         ticks

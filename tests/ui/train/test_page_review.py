@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from gnet.serving.reviews import Reviews
 from gnet.serving.run_card import RunCard, write_card
 from gnet.serving.run_review import review_run
 from gnet.serving.runs import Runs
-from support.pages import DESK, PHONE, Viewer, on_a_free_port, random_network
+from support.pages import PHONE, Server, Viewer, on_a_free_port, random_network
 from support.training_runs import run, tiny
 
 FIRST, SECOND = "first" + "1" * 17, "other" + "2" * 17
@@ -52,32 +52,20 @@ def served(gradio_environment: None, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def open_page(served: Served, browser: Any) -> Iterator[Callable[..., Viewer]]:
-    contexts = []
-
-    def opened(query: str, size: dict = DESK, **options: Any) -> Viewer:
-        contexts.append(browser.new_context(viewport=size, **options))
-        viewer = Viewer(contexts[-1].new_page())
-        viewer.page.on("pageerror", lambda error: viewer.errors.append(str(error)))
-        viewer.page.goto(served.address + query)
-        viewer.page.wait_for_selector("html.gnet-ready", timeout=30_000)
-        return viewer
-
-    yield opened
-    for context in contexts:
-        context.close()
+def server(served: Served) -> Server:
+    return Server(address=served.address, explorer=None)
 
 
 @pytest.fixture
-def after(open_page: Callable[..., Viewer]) -> Viewer:
+def after(visit) -> Viewer:
     """The page of the first run, with its review."""
-    viewer = open_page(f"?tab=train&run={FIRST}")
-    viewer.page.wait_for_selector("#review-pictures .see", timeout=60_000)
+    viewer = visit(f"?tab=train&run={FIRST}")
+    viewer.page.wait_for_selector("#review-pictures .see")
     return viewer
 
 
 def until(viewer: Viewer, condition: str) -> None:
-    viewer.page.wait_for_function(condition, timeout=60_000)
+    viewer.page.wait_for_function(condition)
 
 
 def test_the_review_is_of_trained_heads_only(after: Viewer, served: Served) -> None:
@@ -165,9 +153,9 @@ def test_a_picture_is_explored_with_the_network_that_was_trained_on_its_kind(
 
 
 def test_a_link_leads_to_a_networks_answer_and_a_wrong_one_to_the_served_network(
-    open_page: Callable[..., Viewer],
+    visit,
 ) -> None:
-    viewer = open_page(f"?net={SECOND}&picture=cat&class=rings", PHONE)
+    viewer = visit(f"?net={SECOND}&picture=cat&class=rings", PHONE)
     until(viewer, "gnet.state.net && !gnet.state.waiting.answer")
     page = viewer.page
     assert viewer.state("answer.example") == "cat" and viewer.state("network.left_out") == ["5x5"]
@@ -175,16 +163,14 @@ def test_a_link_leads_to_a_networks_answer_and_a_wrong_one_to_the_served_network
     assert "Zeros stand in its place" in page.inner_text("#branches .b5x5 .sees")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert viewer.errors == []
-    stray = open_page(f"?net={'x' * 22}")
+    stray = visit(f"?net={'x' * 22}")
     stray.page.wait_for_selector(".toast-body")
     assert "no such run" in stray.page.inner_text(".toast-body")
     assert stray.state("net") == "" and not stray.state("waiting.answer")
 
 
-def test_a_review_nobody_has_asked_for_is_made_while_the_page_waits(
-    open_page: Callable[..., Viewer], served: Served
-) -> None:
-    viewer = open_page(f"?tab=train&run={SECOND}", PHONE, color_scheme="dark")
+def test_a_review_nobody_has_asked_for_is_made_while_the_page_waits(visit, served: Served) -> None:
+    viewer = visit(f"?tab=train&run={SECOND}", PHONE, color_scheme="dark")
     viewer.page.wait_for_selector("#review-pictures .see", timeout=120_000)
     assert viewer.page.locator("#review-bar .heads button").count() == 1
     assert viewer.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -194,7 +180,7 @@ def test_a_review_nobody_has_asked_for_is_made_while_the_page_waits(
 
 def test_runs_laid_over_one_another_are_compared_by_what_differs(after: Viewer) -> None:
     after.page.evaluate(f"gnet.train.lay('{SECOND}', true)")
-    after.page.wait_for_selector("#review-table tbody tr", timeout=30_000)
+    after.page.wait_for_selector("#review-table tbody tr")
     rows = after.page.locator("#review-table tbody tr").evaluate_all(
         "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
     )

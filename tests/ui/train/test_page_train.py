@@ -11,10 +11,11 @@ from gnet.network.config import ModelConfig
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.limits import RunLimits
 from gnet.serving.runs import Runs
-from support import slow_judging
+from support import pretend_training, slow_judging
 from support.pages import PHONE, Server, follow, with_training
+from support.told_runs import OWNER, Told
+from support.waiting import until
 
-OWNER = "the-token-of-somebody-who-started-a-run"
 LONG = 90_000
 """ms that a run's process may take to begin, on a machine that has much else to do."""
 
@@ -54,12 +55,15 @@ def finished(runs: Runs, chromium: str) -> str:
     return run_id
 
 
-def wait_for(runs: Runs, run_id: str, state: str) -> None:
-    import time
+@pytest.fixture
+def pretended(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs begin at once and make twenty steps a second, in which nothing is learned."""
+    monkeypatch.setattr(runs.queue, "command", pretend_training.COMMAND)
+    monkeypatch.setenv("PRETEND_PAUSE", "0.05")
 
-    end = time.monotonic() + LONG / 1000
-    while runs.shelf.list(OWNER, [run_id])[0]["state"] != state and time.monotonic() < end:
-        time.sleep(0.05)
+
+def wait_for(runs: Runs, run_id: str, state: str) -> None:
+    until(lambda: runs.shelf.list(OWNER, [run_id])[0]["state"] == state)
 
 
 def fill(page: Page, **values: str) -> None:
@@ -80,7 +84,7 @@ def test_a_whole_first_run_goes_from_the_form_to_its_network_in_explore(visit) -
     expect(page.locator("#train-bar .name")).to_have_text("No run yet")
     page.locator("#train-lessons [data-lesson=first-run]").click()
     expect(page.locator("#train-lessons .before:visible")).to_have_count(1)
-    expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch", timeout=30_000)
+    expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch")
     fill(page, per_class="40", size="32", epochs="3")
     page.locator("#start").click()
     expect(page.locator("#train-bar .name")).to_contain_text("first run", timeout=LONG)
@@ -238,22 +242,21 @@ def test_a_run_that_judges_its_epoch_is_stopped_and_judges_it_once_resumed(
 
 
 def test_a_cut_network_is_told_and_what_was_missed_is_drawn_when_it_is_back(
-    visit, runs: Runs
+    visit, runs: Runs, pretended: None
 ) -> None:
     page = visit("?tab=train").page
-    run_id = runs.start(tiny(epochs=400), name="cut", owner=page.evaluate("gnet.train.owner"))
+    run_id = runs.start(tiny(epochs=1000), name="cut", owner=page.evaluate("gnet.train.owner"))
     follow(page, run_id)
     page.wait_for_function("gnet.train.shown()?.x.length > 2", timeout=LONG)
     facts, pause = page.locator("#train-bar .facts"), page.get_by_role("button", name="Pause")
     before = page.locator("#train-bar").bounding_box()
     page.context.set_offline(True)
-    expect(facts).to_have_text(re.compile("^The server is not reachable"), timeout=20_000)
+    expect(facts).to_have_text(re.compile("^The server is not reachable"))
     assert page.locator("#train-bar").bounding_box() == before, "nothing has moved"
     expect(pause).to_be_disabled()
     last = page.evaluate("gnet.train.shown().last.step")
     held = runs.shelf.follow(run_id)["run"]["step"]
-    while runs.shelf.follow(run_id)["run"]["step"] < held + 5:  # the run needs no page
-        page.wait_for_timeout(50)
+    until(lambda: runs.shelf.follow(run_id)["run"]["step"] >= held + 5)  # the run needs no page
     page.context.set_offline(False)
     page.wait_for_function(f"gnet.train.shown().last.step > {last + 5}", timeout=LONG)
     expect(facts).to_contain_text("pictures a second")
@@ -264,9 +267,10 @@ def test_a_cut_network_is_told_and_what_was_missed_is_drawn_when_it_is_back(
     state(page, "stopped")
 
 
-def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: str) -> None:
+def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, pretended: None) -> None:
     first = visit("?tab=train").page
-    run_id = runs.start(tiny(epochs=400), name="shared", owner=first.evaluate("gnet.train.owner"))
+    owner = first.evaluate("gnet.train.owner")
+    run_id = runs.start(tiny(epochs=1000), name="shared", owner=owner)
     follow(first, run_id)
     state(first, "running")
     first.wait_for_function("gnet.train.shown().x.length > 2", timeout=LONG)
@@ -274,7 +278,7 @@ def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: s
     first.reload()
     expect(first.get_by_role("button", name="Pause")).to_be_visible(timeout=LONG)
     first.wait_for_function(f"gnet.train.shown()?.last?.step > {step}", timeout=LONG)
-    assert first.evaluate("gnet.train.shown().x[0] * gnet.train.shown().frame.steps / 400") == (
+    assert first.evaluate("gnet.train.shown().x[0] * gnet.train.shown().frame.steps / 1000") == (
         pytest.approx(1)
     ), "drawn again from its first step on"
     second = visit(f"?tab=train&run={run_id}").page
@@ -282,10 +286,11 @@ def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: s
     second.wait_for_function("gnet.train.shown().x.length > 1", timeout=LONG)
     expect(second.locator("#train-bar .controls button")).to_have_count(0)
     expect(second.locator("#train-bar .said")).to_contain_text("you can watch")
-    runs.start(tiny(epochs=1), name="next", owner=first.evaluate("gnet.train.owner"))
+    waiting = runs.start(tiny(epochs=1), name="next", owner=owner)
     expect(second.locator("#train-runs .queue")).to_have_text(
         "On this server 1 run is training and 1 waits."
     )
+    runs.steer(waiting, owner, "delete")
     # Whoever makes the buttons up is refused by the server.
     second.evaluate(
         "gnet.train.shown().run.mine = true; gnet.train.tell(['track']);"
@@ -301,12 +306,10 @@ def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, finished: s
 
 def test_runs_are_laid_over_one_another(visit, runs: Runs, finished: str) -> None:
     page = visit(f"?tab=train&run={finished}").page
-    other = runs.start(
-        tiny(epochs=1, seed=3), name="other", owner=page.evaluate("gnet.train.owner")
-    )
-    wait_for(runs, other, "finished")
+    owner = page.evaluate("gnet.train.owner")
+    other = Told(runs.folder).put("other", tiny(epochs=1, seed=3), owner=owner)
     tick = page.get_by_label("Lay other over the plots")
-    expect(tick).to_be_visible(timeout=30_000)
+    expect(tick).to_be_visible()
     tick.check()
     expect(page.locator("[data-plot=loss] .line.look-1")).to_have_count(3)
     expect(page.locator(f"[data-run='{other}'] .differs")).to_contain_text("seed 3")
