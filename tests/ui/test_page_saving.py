@@ -47,7 +47,7 @@ def test_the_numbers_saved_are_those_on_the_page(visit):
 
 def test_a_figure_of_switched_branches_says_so_in_its_title(visit):
     viewer = visit("?switches=3a/3x3=0")
-    viewer.page.wait_for_function("gnet.state.answer.switched", timeout=20_000)
+    viewer.page.wait_for_function("gnet.state.answer.switched")
     page = opened(viewer)
     expect(page.locator("#saving .switched")).to_be_visible()
     file = saved(page, "heads", "svg")
