@@ -129,6 +129,7 @@ def on_a_free_port(
         server_port=_free_port(),
         quiet=True,
         prevent_thread_lock=True,
+        _frontend=False,  # it would ask itself whether it answers, for three seconds and not longer
         **ui.launch_options(runs),
     )
     yield address
