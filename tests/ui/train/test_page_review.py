@@ -171,7 +171,7 @@ def test_a_link_leads_to_a_networks_answer_and_a_wrong_one_to_the_served_network
 
 def test_a_review_nobody_has_asked_for_is_made_while_the_page_waits(visit, served: Served) -> None:
     viewer = visit(f"?tab=train&run={SECOND}", PHONE, color_scheme="dark")
-    viewer.page.wait_for_selector("#review-pictures .see", timeout=120_000)
+    viewer.page.wait_for_selector("#review-pictures .see", timeout=240_000)
     assert viewer.page.locator("#review-bar .heads button").count() == 1
     assert viewer.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert (served.folder / SECOND / "review.safetensors").is_file()
