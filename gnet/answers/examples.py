@@ -16,7 +16,8 @@ from PIL import Image
 from gnet import strict_json
 from gnet.answers.answer import as_data_url
 from gnet.answers.explorer import Chosen, Explorer
-from gnet.data.pictures import open_picture
+from gnet.data.patterns import CLASSES, pattern_at
+from gnet.data.pictures import open_picture, to_image
 from gnet.explain.attribution import stages_before
 from gnet.explain.methods import FIRST
 from gnet.network.config import UNTRAINED
@@ -43,6 +44,7 @@ class Example:
     """Why it is here; for one with a truth it is said where the network is wrong."""
 
 
+_LEARNED = "This network learned patterns like it. Compare the scales."
 _PHOTO, _TEXTURE, _TRAP = "Photos", "Same outline, other texture", "Traps"
 _PATTERN = "Three patterns at three scales"
 
@@ -89,11 +91,20 @@ EXAMPLES: dict[str, Example] = {
 }
 """Name → example; the first one is what the page opens on."""
 FIRST_STAGE = "3a"
+_REPEATS = {"fine": 14.0, "medium": 7.0, "coarse": 2.5}
+"""Scale → how often the pattern stands along the side."""
+_SEEDS = {"stripes": 4, "dots": 0, "crosses": 4}
+_PATTERN_SIDE = 240
 
 
 def chosen(name: str) -> Chosen:
     """The example called `name`."""
     return Chosen(path=FOLDER / f"{name}.jpg", name=EXAMPLES[name].words, example=name)
+
+
+def draw_pattern(scale: str, what: str) -> Image.Image:
+    """The example `<scale>-<what>` as it was drawn, before it became a JPEG."""
+    return to_image(pattern_at(what, _REPEATS[scale], _PATTERN_SIDE, _SEEDS[what]))
 
 
 def build(model: GoogLeNet | None = None, folder: Path = FOLDER) -> list[Path]:
@@ -149,8 +160,12 @@ def verdict(example: Example, info: ModelInfo, first: int | None) -> dict[str, A
     `right` is None where nobody can be right.
     """
     if example.truth is None or first is None:
-        words = f"{example.words[0].upper()}{example.words[1:]}. {example.why}"
-        return {"right": None, "sentence": words}
+        learned = example.group == _PATTERN and set(info.classes) & set(CLASSES)
+        why = _LEARNED if learned else example.why
+        return {
+            "right": None,
+            "sentence": f"{example.words[0].upper()}{example.words[1:]}. {why}",
+        }
     known = [name for name in example.truth if name in info.classes]
     if not known:
         what = f"It is {example.words}, which is no class here."

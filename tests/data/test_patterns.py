@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gnet.data.patterns import CLASSES, pattern
+from gnet.data.patterns import CLASSES, pattern, pattern_at
 from gnet.errors import GnetError
 
 
@@ -44,6 +44,14 @@ def test_fine_and_coarse_differ_in_scale_alone():
             for name in (coarse, fine)
         )
         assert max(few) < min(many)
+
+
+def test_a_pattern_of_a_scale_of_ones_own_keeps_its_colours() -> None:
+    for name in ("stripes", "dots", "crosses"):
+        coarse, fine = (pattern_at(name, repeats, 96, 1) for repeats in (3, 9))
+        assert edges(coarse) < edges(fine)
+        assert torch.equal(fine, pattern_at(name, 9, 96, 1))
+        assert (coarse.float().mean((1, 2)) - fine.float().mean((1, 2))).abs().max() < 20
 
 
 def test_colour_says_nothing_of_the_class():
