@@ -15,11 +15,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gnet.answers.wiring import describe_wiring
+from gnet.answers.wiring import describe_wiring, does
 from gnet.data.pictures import to_image
 from gnet.explain.attribution import Attribution, stages_before
 from gnet.explain.belief import answer as answer_of
-from gnet.explain.belief import belief, doubt
+from gnet.explain.belief import belief, doubt, surer
 from gnet.explain.belief import sentence as belief_sentence
 from gnet.explain.branches import LABELS, mean_map, sentence, statistics
 from gnet.explain.methods import FIRST, METHODS
@@ -85,11 +85,32 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
     return {
         **_heads(recording),
         "stages": stages,
-        "limits": {
-            kind: max(stage["limits"][kind] for stage in stages.values())
-            for kind in ("maps", "channels")
-        },
+        "limits": _limits(
+            *(max(stage["limits"][kind] for stage in stages.values()) for kind in LIMITED),
+            signed=recording.signed,
+            where="all nine modules",
+        ),
     }
+
+
+LIMITED = ("maps", "channels")
+"""What has a scale of its own: the branches' mean maps, which are large, and single channels."""
+
+
+def _limits(maps: float, channels: float, *, signed: bool, where: str) -> dict[str, Any]:
+    """Where the scales end, in numbers and words."""
+    large, small = (_span(limit, signed) for limit in (maps, channels))
+    return {
+        "maps": maps,
+        "channels": channels,
+        "words": f"Large maps {large}, small maps {small}; same scale in {where}",
+        "tiles": small,
+    }
+
+
+def _span(limit: float, signed: bool) -> str:
+    end = f"{limit:.2f}" if 0.1 <= limit < 100 else number(limit)
+    return f"−{end} to {end}" if signed else f"0–{end}"
 
 
 def describe_attribution(attribution: Attribution, key: str) -> dict[str, Any]:
@@ -116,7 +137,7 @@ def _range(attribution: Attribution, limit: float) -> str:
 
 def describe_network(model: GoogLeNet) -> dict[str, Any]:
     """What the page has to know of the network whatever the picture."""
-    info, kernel = model.info, model.config.kernel_5x5
+    info = model.info
     present = [head for head in HEADS if head == "main" or model.config.aux]
     return {
         "name": info.name,
@@ -124,8 +145,10 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
         "classes": [info.class_name(index) for index in range(model.config.num_classes)],
         "size": info.preprocessing.size,
         "thumbnail": info.preprocessing.thumbnail,
-        "branches": [{"name": b, "label": LABELS[b]} for b in BRANCHES],
-        "kernel_5x5": kernel,
+        "branches": [
+            {"name": b, "label": LABELS[b], "does": does(b, model.config.kernel_5x5)}
+            for b in BRANCHES
+        ],
         "left_out": list(model.config.branches_left_out()),
         "heads": [
             {
@@ -229,7 +252,7 @@ def _heads(recording: Recording) -> dict[str, Any]:
         }
     for head, described in heads.items():
         described["sentence"] = belief_sentence(recording, head)
-    return {"heads": heads, "agree": held.agree}
+    return {"heads": heads, "agree": held.agree, "surer": surer(recording)}
 
 
 def _stage(recording: Recording, stage: str) -> dict[str, Any]:
@@ -252,6 +275,7 @@ def _stage(recording: Recording, stage: str) -> dict[str, Any]:
             "grid": [height, width],
             "field": [field.size, field.stride, field.start],
             "cell": [row, col],
+            "strongest": f"{len(numbers.top)} strongest of {numbers.channels}",
             "box": list(box(field, row, col, size)),
             "map": mean,
             "top": [{"channel": c} | one for c, one in zip(numbers.top, top, strict=True)],
@@ -260,10 +284,12 @@ def _stage(recording: Recording, stage: str) -> dict[str, Any]:
         "branches": branches,
         "channels": sum(branch["channels"] for branch in branches.values()),
         "sentence": sentence(stage, every),
-        "limits": {
-            "maps": max(branch["map"]["limit"] for branch in branches.values()),
-            "channels": max(top["limit"] for b in branches.values() for top in b["top"]),
-        },
+        "limits": _limits(
+            max(branch["map"]["limit"] for branch in branches.values()),
+            max(top["limit"] for b in branches.values() for top in b["top"]),
+            signed=recording.signed,
+            where="all four branches",
+        ),
     }
 
 

@@ -28,6 +28,20 @@ TERMS: tuple[Term, ...] = (
         "One of the four ways through a module: 1×1, 3×3, 5×5 or pool.",
         "branches",
     ),
+    _term("1×1 branch", "It mixes the channels at one cell and sees none of its neighbours."),
+    _term(
+        "3×3 branch",
+        "A 1×1 reduces the channels. Then a 3×3 convolution sees a cell and its eight neighbours.",
+    ),
+    _term(
+        "5×5 branch",
+        "A 1×1 reduces the channels. Then a 5×5 convolution sees a cell and 24 around it.",
+    ),
+    _term(
+        "pool branch",
+        "It keeps the strongest of 3×3 cells in each channel. Then a 1×1 mixes the channels.",
+        "pool",
+    ),
     _term(
         "channel",
         "One map of responses, made by one filter; a branch has many of them.",
@@ -77,6 +91,11 @@ TERMS: tuple[Term, ...] = (
         "The network's score is so low that the picture perhaps shows no class it knows.",
     ),
     _term(
+        "surer",
+        "With a higher first probability. Each head was trained on the features at its depth, and "
+        "for some pictures simple ones are enough.",
+    ),
+    _term(
         "entropy",
         "How undecided a head is: 0 when it is certain, larger when it spreads its belief.",
     ),
@@ -105,10 +124,6 @@ TERMS: tuple[Term, ...] = (
     _term(
         "concat",
         "The four branches' channels are put one after another and go on as one stack.",
-    ),
-    _term(
-        "pool",
-        "A branch that takes the strongest of 3×3 cells, and then mixes the channels by 1×1.",
     ),
     _term(
         "Saliency",

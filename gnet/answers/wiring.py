@@ -5,8 +5,9 @@ It holds for every picture, so it travels once, with the network.
 
 from typing import Any
 
+from gnet.answers.terms import by_word
 from gnet.explain.branches import LABELS
-from gnet.network.config import EXITS, STAGES
+from gnet.network.config import BRANCHES, EXITS, STAGES
 from gnet.network.costs import BranchCost, Cost, branch_costs
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import Field, box, middle_cell, receptive_fields
@@ -20,6 +21,7 @@ def describe_wiring(model: GoogLeNet) -> dict[str, Any]:
     described: dict[str, Any] = {}
     for stage, module in model.inceptions().items():
         branches = costs[stage]
+        width_of: dict[str, int] = dict(zip(BRANCHES, module.widths.branches, strict=True))
         height, width = next(b.layers[-1].output[1:] for b in branches.values() if b.layers)
         described[stage] = {
             "title": f"Module {stage}: four branches side by side, then one stack of "
@@ -32,6 +34,7 @@ def describe_wiring(model: GoogLeNet) -> dict[str, Any]:
             "sentence": _sentence(stage, branches),
             "branches": {
                 branch: _branch(branch, cost, module.in_channels)
+                | _heading(branch, width_of[branch], model.config.kernel_5x5)
                 | {"sees": _sees(fields[stage][branch], height, size)}
                 for branch, cost in branches.items()
             },
@@ -58,6 +61,27 @@ def _branch(branch: str, cost: BranchCost, channels: int) -> dict[str, Any]:
     return {"steps": steps} | words
 
 
+def does(branch: str, kernel_5x5: int) -> str:
+    """What a branch does, in a sentence or two."""
+    if branch == "5x5" and kernel_5x5 != 5:
+        return (
+            f"It is called 5×5 as in the paper, but here its kernel is {kernel_5x5}×{kernel_5x5}. "
+            "A 1×1 reduces the channels before it."
+        )
+    return by_word()[f"{LABELS[branch]} branch"]
+
+
+def _heading(branch: str, count: int, kernel_5x5: int) -> dict[str, str]:
+    """The words at the head of a branch's column, and those of its button."""
+    here = branch == "5x5" and kernel_5x5 != 5
+    kernel = f" · kernel {kernel_5x5}×{kernel_5x5} here" if here else ""
+    return {
+        "heading": f"{count} channels{kernel}",
+        "all": f"All {count}",
+        "all_of": f"All {count} channels of {LABELS[branch]}",
+    }
+
+
 def _step(layer: Cost) -> dict[str, Any]:
     return {"name": f"{layer.kernel}×{layer.kernel}", "channels": layer.output[0]}
 
@@ -80,7 +104,7 @@ def _sees(field: Field, cells: int, size: int) -> str:
         return "Zeros stand in its place."
     middle = middle_cell(field, cells, size)
     if box(field, middle, middle, (size, size)) == (0, 0, size, size):
-        return "One cell can see the whole picture."
+        return "One cell can see the whole picture and beyond (dotted)."
     return f"One cell can see {field.size} of {size} px."
 
 

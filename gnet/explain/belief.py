@@ -136,6 +136,22 @@ def doubt(recording: Recording, head: str) -> str:
     )
 
 
+def surer(recording: Recording) -> str:
+    """Which early heads are surer of their class than main is of its; empty where none is."""
+    heads = belief(recording, top=1).heads
+    if "main" not in heads:
+        return ""
+    chances = {head: round(100 * held.probabilities[held.top[0]]) for head, held in heads.items()}
+    early = [head for head, chance in chances.items() if chance > chances["main"]]
+    if not early:
+        return ""
+    verb = "are" if len(early) > 1 else "is"
+    return (
+        f"{listed(early)} {verb} surer than main: each head decides by itself. "
+        "Surer is not more often right."
+    )
+
+
 def some_of(family: str) -> str:
     """One thing of a family, such as "a dog"."""
     article = "an" if family[:1].lower() in "aeiou" else "a"

@@ -65,7 +65,7 @@ def sentence(stage: str, numbers: dict[str, BranchStatistics]) -> str:
     channels = sum(branch.channels for branch in numbers.values())
     return (
         f"In {stage} the {LABELS[first]} branch carries {rounded_percent(numbers[first].share)} "
-        f"of the activation with {numbers[first].channels} of {channels} channels."
+        f"of the activity with {numbers[first].channels} of {channels} channels."
     )
 
 

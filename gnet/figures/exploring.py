@@ -91,7 +91,7 @@ def explore_figure(recording: Recording, stage: str, *, top: int = 8, switched: 
         y = first + side + 0.24
         silent = "–" if n.sparsity is None else rounded_percent(n.sparsity)
         rows = [
-            ("share of activation", rounded_percent(n.share), n.share),
+            ("share of activity", rounded_percent(n.share), n.share),
             ("mean response", number(n.mean), n.mean / widest if widest > 0 else 0.0),
             ("silent", silent, n.sparsity or 0.0),
         ]
@@ -117,11 +117,11 @@ def explore_figure(recording: Recording, stage: str, *, top: int = 8, switched: 
 
 
 def overview_figure(recording: Recording, *, switched: str = "") -> Figure:
-    """All 36 branches: the share of its module's activation each carries, and of its channels."""
+    """All 36 branches: the share of its module's activity each carries, and of its channels."""
     left, top, row, column = 1.25, 1.25, 0.95, 0.82
     sheet = Sheet(left + 9 * column + 0.4, top + 4 * row + 0.45)
-    sheet.title("Which branches carry the activation", switched)
-    note = "Bar: a branch’s share of its module’s activation. Line: its share of the channels."
+    sheet.title("Which branches carry the activity", switched)
+    note = "Bar: a branch’s share of its module’s activity. Line: its share of the channels."
     sheet.text(0.4, 0.79, note, size=9.5, colour=LESSER)
     table = {stage: statistics(recording, stage) for stage in STAGES}
     highest = max(

@@ -22,6 +22,7 @@ from gnet.ui.http import card, downloads, zips
 from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.uploads import sweep_also
+from gnet.ui.labels import LABELS
 
 SCRIPTS = (
     "shared/store.js",
@@ -84,7 +85,8 @@ def launch_options(runs: Any = None) -> dict[str, Any]:
     shown = tabs.tabs(runs is not None)
     style = "\n".join([*map(read, STYLES), tabs.style(shown)])
     table = f"window.gnetTerms = {json.dumps([terms.rows(), terms.by_word(), terms.PAPER])};"
-    scripts = "\n".join([tabs.script(shown), table, *map(read, SCRIPTS)])
+    words = f"window.gnetLabels = {json.dumps(LABELS)};"
+    scripts = "\n".join([tabs.script(shown), table, words, *map(read, SCRIPTS)])
     routes = card.routes() + downloads.routes(runs.shelf if runs is not None else None)
     if runs is not None and runs.limits.enabled:
         routes += zips.routes(runs.offers)

@@ -1,6 +1,6 @@
 """The wiring of a module in numbers and words."""
 
-from gnet.answers.wiring import describe_wiring, millions
+from gnet.answers.wiring import describe_wiring, does, millions
 from gnet.network.config import STAGES
 from support.networks import network
 from support.pages import random_network
@@ -38,12 +38,16 @@ def test_the_cost_is_told_with_and_without_the_reduce() -> None:
 def test_a_field_larger_than_the_picture_sees_the_whole_picture() -> None:
     wiring = describe_wiring(random_network(size=64))
     assert wiring["3a"]["branches"]["1x1"]["sees"] == "One cell can see 27 of 64 px."
-    assert wiring["5b"]["branches"]["1x1"]["sees"] == "One cell can see the whole picture."
+    assert wiring["5b"]["branches"]["1x1"]["sees"] == (
+        "One cell can see the whole picture and beyond (dotted)."
+    )
 
 
 def test_another_kernel_is_named_as_what_it_is() -> None:
     wiring = describe_wiring(network("batch-norm", kernel_5x5=3))
     assert wiring["3a"]["branches"]["5x5"]["steps"][1]["name"] == "3×3"
+    assert "kernel 3×3 here" in wiring["3a"]["branches"]["5x5"]["heading"]
+    assert "kernel is 3×3" in does("5x5", 3) and "5×5 convolution" in does("5x5", 5)
 
 
 def test_millions_have_as_many_digits_as_count() -> None:

@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from gnet.explain.belief import answer, belief, doubt, sentence, some_of
+from gnet.explain.belief import answer, belief, doubt, sentence, some_of, surer
 from gnet.explain.recording import Recording, record
 from gnet.network.config import TRAINED
 from gnet.network.info import ModelInfo, Sureness
@@ -51,6 +51,22 @@ def test_the_family_is_given_where_the_class_is_not_certain(recorded, shares, wo
     seen = believing(recorded, *shares, certain=0.6)
     assert answer(seen, belief(seen).heads["main"]) == words
     assert sentence(seen, "main") == f"The main classifier says {words}."
+
+
+@pytest.mark.parametrize(
+    ("chances", "words"),
+    [
+        ({"aux1": 0.9, "aux2": 0.5, "main": 0.6}, "aux1 is surer than main: "),
+        ({"aux1": 0.9, "aux2": 0.8, "main": 0.6}, "aux1 and aux2 are surer than main: "),
+        ({"aux1": 0.6, "aux2": 0.5, "main": 0.6}, ""),
+        ({"aux1": 0.9}, ""),
+    ],
+)
+def test_an_early_head_that_is_surer_than_main_is_named(recorded, chances, words) -> None:
+    logits = {head: torch.tensor([p, 1 - p, 0, 0, 0]).log() for head, p in chances.items()}
+    heads = dict.fromkeys(chances, TRAINED)
+    said = surer(replace(recorded, logits=logits, sure={}, heads=heads))
+    assert said.startswith(words) and bool(said) == bool(words)
 
 
 def test_without_families_or_a_threshold_the_class_is_given(recorded) -> None:

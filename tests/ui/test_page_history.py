@@ -43,6 +43,19 @@ def test_the_back_button_brings_the_picture_before(visit) -> None:
     assert viewer.errors == []
 
 
+def test_another_picture_is_asked_about_its_own_likeliest_class(visit) -> None:
+    viewer = visit("?picture=cat&class=zebra")
+    page = viewer.page
+    page.wait_for_function("gnet.state.answer.example === 'cat'")
+    zebra = page.evaluate("gnet.state.network.classes.indexOf('zebra')")
+    assert viewer.state("target") == zebra, "the address asks for it"
+    viewer.explored(lambda: page.locator("#picture .examples [data-example=coffee]").click())
+    assert viewer.state("target") is None and "class=" not in page.url
+    page.go_back()
+    page.wait_for_function(f"gnet.state.target === {zebra}")
+    assert viewer.errors == []
+
+
 def test_a_reload_keeps_an_uploaded_picture_and_what_is_chosen(visit) -> None:
     viewer = visit()
     page = viewer.page

@@ -75,6 +75,33 @@ def test_nothing_of_the_network_moves_when_an_answer_arrives(size: dict, visit) 
         assert page.evaluate(HEIGHTS) == pytest.approx(before, abs=2), example
 
 
+LONG = """() => {
+  const { answer } = gnet.state;
+  const said = "a tool or household thing, 86 %; the likeliest class is washing machine, 41 %";
+  const sentence = `The main classifier says ${said}.`;
+  answer.heads.main = { ...answer.heads.main, answer: said, sentence };
+  answer.surer = "aux1 and aux2 are surer than main: each head decides by itself. " +
+    "Surer is not more often right.";
+  gnet.tell(["answer", "stage", "head"]);
+}"""
+TOPS = """() => ["#diagram", "#wiring", "#branches .scale", "#branches .row", "#belief .bars",
+  "#switches"].map((part) => document.querySelector(part).getBoundingClientRect().top + scrollY)"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1024, 1280, 1920])
+def test_nothing_moves_when_a_switch_or_a_long_sentence_arrives(width: int, visit) -> None:
+    viewer = visit(size={"width": width, "height": 830})
+    page, before = viewer.page, viewer.page.evaluate(TOPS)
+    viewer.explored(page.locator("#branches [data-branch='3x3'] [data-switch]").click)
+    assert page.evaluate(TOPS) == pytest.approx(before, abs=2)
+    page.evaluate(LONG)
+    assert page.evaluate(TOPS) == pytest.approx(before, abs=2)
+    assert width != DESK["width"] or page.evaluate(PLACES)["#branches .row"]["bottom"] <= 830
+    page.evaluate("gnet.choose({ switches: '4b/7x7=0' })")
+    expect(page.locator("[data-testid='toast-body']")).to_be_visible()
+    assert page.evaluate(TOPS) == pytest.approx(before, abs=2)
+
+
 @pytest.mark.parametrize("options", [TOUCH, {"size": DESK}], ids=["phone", "desk"])
 def test_no_text_is_smaller_than_twelve_px_and_no_target_than_a_finger(
     options: dict, visit
@@ -153,11 +180,17 @@ def test_the_wiring_of_the_chosen_module_is_drawn_with_what_it_costs(visit) -> N
 
 
 def test_bars_name_their_scales(visit) -> None:
-    column = visit().page.locator("#branches [data-branch='1x1']")
-    for words in ("share of activity", "mean per channel", "longest bar = strongest"):
+    page = visit().page
+    column = page.locator("#branches [data-branch='1x1']")
+    for words in ("share of activity", "mean per channel"):
         expect(column.locator(".stats")).to_contain_text(words)
     expect(column.locator(".stats")).to_contain_text("silent cells")
     expect(column.locator(".range")).to_contain_text("map: ")
+    column.locator(".stats .term").hover()
+    expect(page.locator("#gnet-says")).to_contain_text("strongest per channel")
+    for branch in page.evaluate("gnet.state.network.branches"):
+        page.locator(f"#branches [data-branch='{branch['name']}'] h3 .term").focus()
+        expect(page.locator("#gnet-says")).to_have_text(branch["does"])
 
 
 @pytest.mark.parametrize("options", [TOUCH, {"size": DESK}], ids=["phone", "desk"])

@@ -28,7 +28,7 @@ gnet.cells = (() => {
   }
 
   const written = (value) => value.toFixed(2).replace(/^-0\.00$/, "0.00").replace("-", "−");
-  const empty = (head) => `<td title="behind ${head}">–</td>`;
+  const empty = (head) => `<td title="${gnet.say("behind", { head })}">–</td>`;
 
   return { table, button, written, empty };
 })();

@@ -158,7 +158,7 @@ gnet.chart = (() => {
     // Dots that lie beyond the plot's upper edge stand there as arrows, and say how high they are.
     function tell(part, { kind, xs, ys, what }, from, to, most) {
       const far = kind === "dots" && what ? ys.flatMap((y, i) => (y > most && xs[i] >= from && xs[i] <= to ? [[xs[i], y]] : [])) : [];
-      const text = far.map(([x, y]) => `${what} ${gnet.number(y)} after epoch ${gnet.number(x)}`).join(", ");
+      const text = far.map(([x, y]) => gnet.say("far", { what, value: gnet.number(y), epoch: gnet.number(x) })).join(", ");
       if (text === (part.textContent || "")) return;
       part.replaceChildren();
       if (text) make("title", part).textContent = text;

@@ -148,7 +148,16 @@ window.gnet = (() => {
     return kept;
   }
 
-  // A new answer. A class chosen by hand stays chosen: it may be compared between pictures.
+  // Whether an answer is of the picture that the address, or a reload, asks for.
+  function meant({ given, example, tile }) {
+    if (before?.given?.path) return given?.path === before.given.path;
+    const [one, other] = [address.get("tile"), address.get("picture")];
+    return one ? tile === one : !other || example === other;
+  }
+  const picture = ({ given: { box, net, ...picture } = {} }) => JSON.stringify(picture);
+  let asked = address.get("class"); // until the picture that it belongs to is there
+
+  // A new answer. Another picture is asked about its own likeliest class.
   function arrive(network, answer) {
     const first = !state.answer;
     const was = first ? "" : where();
@@ -156,13 +165,14 @@ window.gnet = (() => {
     const net = answer.net ?? "";
     const other = !first && net !== state.net;
     const wanted = net === address.get("net");
-    if (other) Object.assign(state, { target: null, ...(!wanted && { channel: null }) });
+    if (other || (!first && picture(answer) !== picture(state.answer))) state.target = null;
+    if (other && !wanted) state.channel = null;
     Object.assign(state, { network, net, answer, whole: answer, measured: { ...answer.measured } });
     if (!Object.hasOwn(answer.stages, state.stage)) state.stage = "3a";
     if (!believed()) state.head = trained()[0] || "main";
-    if (first || (other && wanted)) {
-      const named = network.classes.indexOf(address.get("class"));
-      if (named >= 0) state.target = named;
+    if (asked && net === (address.get("net") ?? "") && meant(answer)) {
+      const named = network.classes.indexOf(asked);
+      [state.target, asked] = [named < 0 ? null : named, null];
     }
     if (!first && !returning && answer.key !== shown) state.switches = null; // of another picture
     if (first) opened = { stage: state.stage, head: state.head };
@@ -239,8 +249,11 @@ window.gnet = (() => {
   // A sentence of Python's with a name in each of its places.
   const fill = (sentence, names) => sentence.replace(/\{(\w+)\}/g, (place, name) => names[name] ?? place);
 
+  // A label of the table that Python sends.
+  const say = (label, names = {}) => fill(window.gnetLabels[label], names);
+
   return {
-    SCOPES, tabs, address, before, state, ask, method, fill, words, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
+    SCOPES, tabs, address, before, state, ask, method, fill, say, words, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
     escape, cut, fit, percent, number, power, label, branches, tell, trained,
   };
 })();

@@ -3,7 +3,7 @@ gnet.bars = (() => {
   const MODULES = ["stem", "3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"];
   const HEIGHT = 139;
   const [LEFT, TOP, BOTTOM] = [45, 8, 22];
-  const { number, escape } = gnet;
+  const { number, escape, say } = gnet;
 
   // The end of the axis: a round number; it shrinks only when there is much room.
   function limit(most, before) {
@@ -56,8 +56,8 @@ gnet.bars = (() => {
     }
 
     function words() {
-      if (!asked) return "Gradient norms: not measured";
-      return `Gradient norms: ${MODULES.filter((m) => asked.norms[m]).map((m) => said(m)).join("; ")}`;
+      if (!asked) return say("no gradients");
+      return say("gradients", { norms: MODULES.filter((m) => asked.norms[m]).map((m) => said(m)).join("; ") });
     }
     const said = (name) =>
       `${name} ${gnet.train.HEADS.filter((h) => asked.norms[name][h]).map((h) => `${h} ${number(asked.norms[name][h])}`).join(", ")}`;
@@ -72,12 +72,14 @@ gnet.bars = (() => {
         part.classList.toggle("at", part.dataset.module === at);
       }
       if (!asked) {
-        tip.textContent = every ? "Measured on one probe batch once the run has begun." : "This run does not measure gradients.";
+        tip.textContent = say(every ? "gradients later" : "gradients never");
       } else if (!asked.norms[name]) {
-        tip.textContent = Object.keys(asked.norms).every(lost) ? `Step ${asked.step}: the gradients are no numbers any more.` : `Step ${asked.step}. Point at a module for its numbers and angles.`;
+        tip.textContent = say(Object.keys(asked.norms).every(lost) ? "gradients lost" : "gradients at", asked);
       } else {
         const angles = Object.entries(asked.cosines[name] ?? {}).filter(([, value]) => value !== null).map(([pair, value]) => `${pair} ${value.toFixed(2).replace("-", "−")}`);
-        tip.textContent = lost(name) ? `${name}: the gradient is no number any more` : said(name) + (angles.length ? `; cosine ${angles.join(", ")}` : "");
+        const norms = said(name);
+        if (lost(name)) tip.textContent = say("gradient lost", { module: name });
+        else tip.textContent = angles.length ? say("gradient", { norms, angles: angles.join(", ") }) : norms;
       }
     }
 

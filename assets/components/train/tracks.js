@@ -77,9 +77,9 @@ gnet.tracks = (() => {
       taught(track, at(track, event.step));
       track.top = event.learning_rate;
       const said = [
-        before.rate !== track.top && `learning rate up to ${gnet.number(track.top)}`,
+        before.rate !== track.top && gnet.say("rate set", { value: gnet.number(track.top) }),
         ...["aux2", "aux1"].map((head) => before[head] !== track.weights[head]
-          && `weight of ${head} ${gnet.number(track.weights[head])}`),
+          && gnet.say("weight set", { head, value: gnet.number(track.weights[head]) })),
       ].filter(Boolean);
       if (said.length) mark(track, event, said.join(", "));
     },

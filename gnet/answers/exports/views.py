@@ -42,7 +42,7 @@ def export_module(recording: Recording, stage: str, switches: Switches = NONE) -
 
 
 def export_overview(recording: Recording, switches: Switches = NONE) -> Export:
-    """All 36 branches: the share of its module's activation each carries."""
+    """All 36 branches: the share of its module's activity each carries."""
     rows = [row for stage in STAGES for row in _branch_rows(recording, stage)]
     return Export(
         name="overview",

@@ -178,7 +178,7 @@ def explore(arguments: argparse.Namespace) -> None:
         measured = effective_fields(model, recording.pixels, shown)
         print_json({"files": files, "branches": branches, "measured": measured})
         return
-    print("share of each module's activation")
+    print("share of each module's activity")
     for stage, rows in numbers.items():
         each = (f"{branch} {100 * row.share:4.1f} %" for branch, row in rows.items())
         print(f"  {stage}  " + "   ".join(each))

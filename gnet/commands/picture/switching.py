@@ -164,7 +164,7 @@ def compare_pictures(arguments: argparse.Namespace) -> None:
         return
     for path, text in zip(arguments.pictures, sentences, strict=True):
         print(f"{path}: {text}")
-    print("share of each module's activation: first picture, second picture")
+    print("share of each module's activity: first picture, second picture")
     for stage, branches in rows.items():
         each = (
             f"{branch} {100 * row['share'][0]:4.1f} {100 * row['share'][1]:4.1f} %"

@@ -1,7 +1,7 @@
 // The module chosen: a sentence, the scale, and one column for each of its four branches.
 const find = (selector) => element.querySelector(selector);
 const row = find(".row");
-const { escape, percent, number } = gnet;
+const { escape, percent, number, say } = gnet;
 const columns = {};
 let asking = null; // the timer before a module's fields are asked for
 let lost = null; // key of an answer whose fields cannot be had: its picture is gone
@@ -12,7 +12,7 @@ function build() {
     .map(
       (branch) => `
       <section class="card b${branch}" data-branch="${branch}" aria-label="branch ${branch}">
-        <h3><span>${gnet.label(branch)}</span><small></small><button type="button" class="switch" data-switch
+        <h3><span class="term" tabindex="0"></span><small></small><button type="button" class="switch" data-switch
           role="switch" aria-label="${gnet.label(branch)} on"></button></h3>
         <p class="sees"></p>
         <div class="both">
@@ -21,16 +21,16 @@ function build() {
               <canvas class="map" role="img"></canvas>
               <svg viewBox="0 0 1 1" aria-hidden="true"></svg>
             </div>
-            <p class="range"></p>
           </div>
           <div class="stats">
             <div class="stat" data-stat="share"></div>
             <div class="stat" data-stat="mean"></div>
             <div class="stat" data-stat="sparsity"></div>
+            <p class="range"></p>
           </div>
         </div>
         <div class="tiles" role="group" aria-label="strongest channels"></div>
-        <div class="below"><p class="note"></p><button type="button" class="all" data-all></button></div>
+        <div class="below"><p class="note"><span></span> <span class="ends"></span></p><button type="button" class="all" data-all></button></div>
       </section>`,
     )
     .join("");
@@ -42,14 +42,12 @@ function build() {
 
 // The value a scale ends at; `kind` is "maps" (means of a branch) or "channels".
 function limit(map, kind) {
-  const { answer, stage, scope } = gnet.state;
-  if (scope === "channel") return map.limit;
-  return (scope === "module" ? answer.stages[stage] : answer).limits[kind];
+  if (gnet.state.scope === "channel") return map.limit;
+  return scaled()[kind];
 }
 
 const module_ = () => gnet.state.answer.stages[gnet.state.stage];
-const span = (top) => `${gnet.state.answer.signed ? `−${short(top)} to ` : "0–"}${short(top)}`;
-const ends = (top) => (gnet.state.answer.signed ? `−${number(top)} … 0 … ${number(top)}` : `0 … ${number(top)}`);
+const scaled = () => (gnet.state.scope === "module" ? module_() : gnet.state.answer).limits;
 
 function sentence() {
   const { answer, head } = gnet.state;
@@ -58,33 +56,31 @@ function sentence() {
 }
 
 function scale() {
-  const { answer, scope, stage } = gnet.state;
+  const { answer, scope } = gnet.state;
   for (const button of find(".scope").children) {
     button.setAttribute("aria-pressed", String(button.dataset.scope === scope));
   }
   gnet.bar(find(".bar"), answer.signed);
-  const ends = (scope === "module" ? answer.stages[stage] : answer).limits;
   find(".from").textContent = answer.signed ? "−max … 0 … max" : "0";
-  const where = scope === "module" ? "all four branches" : "all nine modules";
-  find(".to").textContent =
-    scope === "channel"
-      ? "each map has its own scale; its largest value stands beside it"
-      : `Large maps ${span(ends.maps)}, small maps ${span(ends.channels)}; same scale in ${where}`;
+  find(".to").textContent = scope === "channel" ? say("own scale") : scaled().words;
 }
 
 function column(branch) {
   const card = columns[branch];
-  const { network, answer } = gnet.state;
+  const { network, answer, stage } = gnet.state;
   const m = module_();
   const numbers = m.branches[branch];
-  const kernel = branch === "5x5" && network.kernel_5x5 !== 5 ? ` · kernel ${network.kernel_5x5}×${network.kernel_5x5} here` : "";
-  card.querySelector("h3 small").textContent = `${numbers.channels} channels${kernel}`;
+  const { heading, all, all_of: allOf } = network.modules[stage].branches[branch];
+  const { label, does } = network.branches.find((one) => one.name === branch);
+  const title = card.querySelector("h3 span");
+  [title.textContent, title.dataset.says] = [label, does];
+  card.querySelector("h3 small").textContent = heading;
   toggle(branch);
   const means = Math.max(...Object.values(m.branches).map((b) => Math.abs(b.mean)));
-  card.querySelector(".all").textContent = `All ${numbers.channels}`;
-  card.querySelector(".all").ariaLabel = `All ${numbers.channels} channels of ${gnet.label(branch)}`;
+  card.querySelector(".all").textContent = all;
+  card.querySelector(".all").ariaLabel = allOf;
   stat(card, "share", "share of activity", percent(numbers.share), numbers.share);
-  stat(card, "mean", "mean per channel", short(numbers.mean), means ? Math.abs(numbers.mean) / means : 0, "longest bar = strongest");
+  stat(card, "mean", gnet.term("mean per channel", say("longest")), short(numbers.mean), means ? Math.abs(numbers.mean) / means : 0);
   const zero = numbers.sparsity;
   stat(card, "sparsity", "silent cells", zero === null ? "–" : percent(zero), zero ?? 0);
   sees(branch);
@@ -96,7 +92,7 @@ function column(branch) {
   }
   numbers.top.forEach((top, i) => {
     const tile = tiles.children[i];
-    tile.ariaLabel = `${name(branch, top)}, mean ${number(top.mean)}`;
+    tile.ariaLabel = say("tile", { name: name(branch, top), mean: number(top.mean) });
     gnet.paint(tile.firstChild, top, numbers.grid, limit(top, "channels"), answer.signed);
   });
   mean(branch);
@@ -118,34 +114,32 @@ function range({ low, high }) {
   return `${write(low)}${low < 0 ? " to " : "–"}${write(high)}`;
 }
 
-function stat(card, key, words, value, part, scale = "") {
+function stat(card, key, name, value, part) {
   card.querySelector(`[data-stat=${key}]`).innerHTML =
-    `<span>${words}</span><b>${value}</b><i><b style="width:${(100 * part).toFixed(1)}%"></b></i>` +
-    (scale && `<small>${scale}</small>`);
+    `<span>${name}</span><b>${value}</b><i><b style="width:${(100 * part).toFixed(1)}%"></b></i>`;
 }
 
 function name(branch, top) {
   const { offset } = module_().branches[branch];
-  return `${gnet.state.stage} · ${gnet.label(branch)} · channel ${top.channel} (concat ${offset + top.channel})`;
+  const { channel } = top;
+  return say("channel", { stage: gnet.state.stage, branch: gnet.label(branch), channel, concat: offset + channel });
 }
 
 function sees(branch) {
   const { answer, measured, network, stage } = gnet.state;
-  const { sees: words } = network.modules[stage].branches[branch];
+  const parts = [network.modules[stage].branches[branch].sees];
   const side = measured[stage]?.[branch];
-  const unknown = lost === answer.key ? "Not measured." : "Measuring how much of it counts …";
-  const felt = side === undefined ? unknown : `In practice 90 % of its input lies in a square of ${side} px.`;
-  columns[branch].querySelector(".sees").textContent = network.left_out.includes(branch) ? words : `${words} ${felt}`;
+  const unknown = lost === answer.key ? "not measured" : "measuring";
+  if (!network.left_out.includes(branch)) parts.push(say(side === undefined ? unknown : "felt", { side }));
+  columns[branch].querySelector(".sees").textContent = parts.join(" ");
 }
 
 // The branch's mean map, with the window of its middle cell.
 function mean(branch) {
-  const { grid, field, map, channels, top } = module_().branches[branch];
-  show(branch, map, `mean of ${gnet.state.stage} ${gnet.label(branch)} over ${channels} channels`);
+  const { map, channels: count, strongest } = module_().branches[branch];
+  show(branch, map, say("mean map", { stage: gnet.state.stage, branch: gnet.label(branch), count }));
   const card = columns[branch];
-  const more = limit(top[0], "channels");
-  card.querySelector(".note").textContent =
-    gnet.state.scope === "channel" ? `${top.length} strongest of ${channels}` : `${top.length} strongest of ${channels}, ${ends(more)}`;
+  note(card, strongest, gnet.state.scope === "channel" ? "" : scaled().tiles);
   card.querySelector(".view svg").innerHTML = boxes(branch);
 }
 
@@ -167,13 +161,18 @@ function boxes(branch) {
   return seen + draw("felt", [cy - side / 2, cx - side / 2, cy + side / 2, cx + side / 2].map(clip));
 }
 
-function show(branch, map, words, kind = "maps") {
+function note(card, text, ends = "") {
+  const [first, second] = card.querySelector(".note").children;
+  [first.textContent, second.textContent] = [text, ends];
+}
+
+function show(branch, map, name, kind = "maps") {
   const { answer } = gnet.state;
   const { grid, field } = module_().branches[branch];
   const card = columns[branch];
   const canvas = card.querySelector(".map");
   gnet.overlay(canvas, map, grid, field, limit(map, kind), answer.signed);
-  canvas.setAttribute("aria-label", `${words}, from ${number(map.low)} to ${number(map.high)}`);
+  canvas.setAttribute("aria-label", say("map", { name, low: number(map.low), high: number(map.high) }));
   card.querySelector(".range").textContent = `map: ${range(map)}`;
 }
 
@@ -184,7 +183,7 @@ function point(event) {
   const { branch } = card.dataset;
   const top = module_().branches[branch].top[tile.dataset.rank];
   show(branch, top, name(branch, top), "channels");
-  card.querySelector(".note").textContent = name(branch, top);
+  note(card, name(branch, top));
 }
 
 function leave(event) {

@@ -44,7 +44,7 @@ function close() {
 function blank(branch) {
   facts = null;
   const { channels } = module_().branches[branch];
-  find("h2").textContent = `${state.stage} · ${gnet.label(branch)} · all ${channels} channels`;
+  find("h2").textContent = gnet.say("all channels", { stage: state.stage, branch: gnet.label(branch), count: channels });
   note.textContent = "";
   tiles.innerHTML = `<button type="button" disabled aria-label="not there yet"><canvas></canvas></button>`.repeat(channels);
 }

@@ -104,7 +104,7 @@ function exit(head, { rows, step, places, end, width }) {
     const box = (name, by) =>
       `<rect class="${name}" x="${end.x - 24 + by}" y="${y - 24 + by}" width="${48 - 2 * by}" height="${62 - 2 * by}" rx="7"/>`;
     return (
-      `<g role="button" tabindex="-1" class="main" data-head="main">${box("frame", 0)}` +
+      `<g role="button" tabindex="-1" class="main" data-head="main"><title></title>${box("frame", 0)}` +
       `<circle class="knob" cx="${end.x}" cy="${y}" r="7"/>` +
       `<text class="says" x="${end.x}" y="${y + 28}" text-anchor="middle">main</text>${box("ring", 1)}</g>`
     );
@@ -118,7 +118,7 @@ function exit(head, { rows, step, places, end, width }) {
     `<rect class="${name}" data-frame x="${left ? x - room - 20 : x - 16}" y="${y - 20}" width="${room + 36}" height="40" rx="7"/>`;
   return (
     `<path class="dots" d="M${x} ${top + tall}V${y - 8}"/>` +
-    `<g role="button" tabindex="-1" class="${head.name}" data-head="${head.name}">${frame("frame")}` +
+    `<g role="button" tabindex="-1" class="${head.name}" data-head="${head.name}"><title></title>${frame("frame")}` +
     `<circle class="knob" cx="${x}" cy="${y}" r="7"/>` +
     `<text class="says" data-room="${room}" x="${x + (left ? -14 : 14)}" y="${y + 4}"
       text-anchor="${left ? "end" : "start"}"></text>${frame("ring")}</g>`
@@ -205,10 +205,13 @@ function refresh(answer, said) {
     group.classList.toggle("untrained", !head.top);
     group.setAttribute("aria-pressed", String(name === state.head));
     group.setAttribute("aria-disabled", String(!head.top));
-    group.setAttribute("aria-label", `exit ${name}: ${doubt ? "not sure, nearest " : ""}${words}${chance}`);
+    const full = head.sentence;
+    group.setAttribute("aria-label", full);
+    group.querySelector("title").textContent = full;
     const says = group.querySelector("[data-room]");
     if (says && said) speak(group, says, doubt ? ["not sure", ""] : [words, chance]);
   }
+  element.querySelector(".surer").innerHTML = gnet.marked(answer.surer);
   focused ??= state.stage;
   for (const item of items()) item.setAttribute("tabindex", id(item) === focused ? "0" : "-1");
 }

@@ -17,11 +17,10 @@ gnet.draw((changed) => {
   find(".strip").hidden = !net;
   const right = network.heads.filter((head) => head.top1 !== null && head.top1 !== undefined);
   const told = right.reverse().map((head) => `${head.name} ${gnet.percent(head.top1)}`).join(", ");
-  find("p").innerHTML =
-    `This is <b>${gnet.escape(network.name)}</b>, a network trained here: ` +
-    `${network.classes.length} classes, ${network.size} px` +
-    (told ? `; right in ${told} of its validation pictures.` : ".");
+  const name = `<b>${gnet.escape(network.name)}</b>`;
+  const facts = { name, count: network.classes.length, size: network.size, heads: told };
+  find("p").innerHTML = gnet.say(told ? "trained here right" : "trained here", facts);
   find("a").href = `?${new URLSearchParams({ tab: "train", run: net })}`;
   find("a").textContent = "Its run";
-  find("button").textContent = served ? `Back to ${served.name}` : "Back to the served network";
+  find("button").textContent = gnet.say("back", { name: served?.name ?? "the served network" });
 });

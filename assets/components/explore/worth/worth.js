@@ -20,7 +20,8 @@ function ask() {
 function cell(name, setting) {
   const value = shown.branches[name][setting];
   if (!value) return gnet.cells.empty(shown.head);
-  const words = `${name} ${setting}: logit ${gnet.number(-value.logit)}, probability ${gnet.number(-100 * value.probability)} points`;
+  const [logit, points] = [gnet.number(-value.logit), gnet.number(-100 * value.probability)];
+  const words = gnet.say("worth", { name, setting, logit, points });
   return gnet.cells.button(name, value.logit, shown.limit, words, setting === "off" ? "0" : setting);
 }
 
@@ -30,9 +31,9 @@ function show() {
   finding.textContent = shown.sentence;
   maps.classList.remove("dim");
   maps.innerHTML =
-    gnet.cells.table("branch off", (name) => cell(name, "off")) +
-    gnet.cells.table(`branch at its mean over ${shown.reference}`, (name) => cell(name, "mean")) +
-    `<p class="note">One scale, −${gnet.number(shown.limit)} to ${gnet.number(shown.limit)}. ${gnet.escape(shown.note)}</p>`;
+    gnet.cells.table(gnet.say("worth off"), (name) => cell(name, "off")) +
+    gnet.cells.table(gnet.say("worth mean", shown), (name) => cell(name, "mean")) +
+    `<p class="note">${gnet.say("worth scale", { limit: gnet.number(shown.limit) })} ${gnet.escape(shown.note)}</p>`;
   mark();
 }
 

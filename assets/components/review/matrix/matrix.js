@@ -53,7 +53,7 @@ function matrix() {
   const height = top + side + below;
   box.innerHTML =
     `<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="application" tabindex="0"` +
-    ` aria-label="Confusion matrix of ${state.head}, ${n} classes: arrow keys go from cell to cell, Enter opens its pictures">` +
+    ` aria-label="${gnet.say("matrix", { head: state.head, count: n })}">` +
     `${parts.join("")}${labels.join("")}` +
     `<rect class="frame" x="${left}" y="${top}" width="${side}" height="${side}"/>` +
     `<rect class="open" hidden/><rect class="at" hidden/></svg>`;
@@ -75,14 +75,14 @@ function mark() {
   put(find(".open"), both ? [truth, answer] : null);
   put(find(".at"), at);
   const cell = at ?? (both ? [truth, answer] : null);
-  find(".tip").textContent = cell ? sentence(cell) : "Point at a cell, or choose one.";
+  find(".tip").textContent = cell ? sentence(cell) : gnet.say("point");
 }
 
 function sentence([row, column]) {
   const all = told().counts[row];
   const many = count(row, column);
-  const share = all ? `${many} of ${all}, ${percent(many / all)}` : "no picture of it";
-  return row === column ? `${name(row)}, right: ${share}` : `${name(row)} mistaken for ${name(column)}: ${share}`;
+  const names = { truth: name(row), answer: name(column), many, all, share: all ? percent(many / all) : "" };
+  return gnet.say((row === column ? "right" : "mistaken") + (all ? "" : " none"), names);
 }
 
 function under(event) {
@@ -139,7 +139,7 @@ function curve() {
   });
   const said = Object.entries(heads).map(([head, { error }]) => `${head} ${percent(error)}`);
   find(".curve").innerHTML =
-    `<svg width="${left + side + 22}" height="${top + side + 38}" role="img" aria-label="Reliability: calibration error ${said.join(", ")}">` +
+    `<svg width="${left + side + 22}" height="${top + side + 38}" role="img" aria-label="${gnet.say("reliability", { errors: said.join(", ") })}">` +
     `${ticks.join("")}<path class="ideal" d="M${x(0)} ${y(0)}L${x(1)} ${y(1)}"/>${lines.join("")}` +
     `<text x="${left + side}" y="${top + side + 33}" text-anchor="end">how sure, %</text>` +
     `<text x="0" y="11">how often right, %</text></svg>`;

@@ -28,7 +28,8 @@ function tile({ picture, truth, src, heads }) {
   const hue = own.right ? "right" : "wrong";
   const verdict = own.right ? "✓ right" : "✗ wrong";
   const is = own.right ? "" : `<li class="right"><i>is</i><span>${escape(name(truth))}</span><b>${percent(own.truth)}</b></li>`;
-  const label = `${name(truth)}: ${own.right ? "right" : `wrong, mistaken for ${name(answer)}`}, ${percent(sure)}. Explore it.`;
+  const names = { truth: name(truth), answer: name(answer), share: percent(sure) };
+  const label = gnet.say(own.right ? "seen right" : "seen wrong", names);
   return (
     `<li><button type="button" class="see" data-picture="${picture}" aria-label="${escape(label)}" title="Explore this picture with this network">` +
     `<img src="${src}" alt=""></button>` +

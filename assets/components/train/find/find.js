@@ -23,7 +23,7 @@ function curve({ rates, losses, suggested }) {
   find("svg").innerHTML =
     `<path class="rule" d="M30 72H250M30 8H250"/><text x="25" y="76" text-anchor="end">${number(low)}</text>` +
     `<text x="25" y="12" text-anchor="end">${number(high)}</text>${ticks}<path class="mark" d="M${mark} 6V74"/><path d="${line}"/>`;
-  find("svg").setAttribute("aria-label", `Loss over learning rate; ${number(suggested)} is suggested`);
+  find("svg").setAttribute("aria-label", gnet.say("rates", { rate: number(suggested) }));
 }
 
 watch("value", () => {
@@ -39,8 +39,9 @@ watch("value", () => {
   found = answer;
   find(".found").hidden = false;
   curve(found);
-  find(".found p").textContent = `The loss while the rate rises. It is lowest at three times ${number(found.suggested)}, the suggested rate.`;
-  find(".use").textContent = `Use ${number(found.suggested)}`;
+  const rate = number(found.suggested);
+  find(".found p").textContent = gnet.say("rate found", { rate });
+  find(".use").textContent = gnet.say("use rate", { rate });
 });
 
 function busy(on) {

@@ -45,8 +45,8 @@ find(".play").addEventListener("click", () => {
 // When a recording was made: at an epoch's end, or at a step within it.
 function moment(track, { step, epoch }) {
   const each = (track.frame?.steps ?? 0) / track.epochs;
-  if (!step) return "before any step";
-  return step % each ? `epoch ${epoch}, step ${step}` : `after epoch ${epoch}`;
+  if (!step) return gnet.say("before");
+  return gnet.say(step % each ? "within" : "after", { epoch, step });
 }
 
 // A map of few cells is doubled until it is large: its cells run smoothly into one another.
@@ -84,15 +84,17 @@ function maps(track) {
     canvas.style.visibility = map && !astray ? "" : "hidden";
     canvas.classList.toggle("none", !one);
     grid.textContent = map && !astray ? map.size.join("×") : "";
-    grid.title = map ? `The map has ${map.size.join(" by ")} cells and is enlarged smoothly` : "";
+    grid.title = map ? gnet.say("cells", { cells: map.size.join(" by ") }) : "";
     if (!map || astray) {
       words.textContent = astray ? "no numbers any more" : one ? "left out" : "";
       canvas.setAttribute("aria-label", `${label(branch)}: ${words.textContent || "nothing yet"}`);
       continue;
     }
     smooth(canvas, map, limit, signed);
-    words.textContent = `${percent(one.shares[state.stage][branch])}, up to ${number(map.high)}`;
-    canvas.setAttribute("aria-label", `Mean map of ${state.stage}'s ${label(branch)} branch, ${map.size.join(" by ")} cells, ${find("output").textContent}, from ${number(map.low)} to ${number(map.high)}`);
+    const names = { stage: state.stage, branch: label(branch), cells: map.size.join(" by "), moment: find("output").textContent };
+    const [low, high, share] = [number(map.low), number(map.high), percent(one.shares[state.stage][branch])];
+    words.textContent = gnet.say("up to", { share, high });
+    canvas.setAttribute("aria-label", gnet.say("inside map", { ...names, low, high }));
   }
   belief(track, one);
 }
@@ -130,7 +132,7 @@ function curves(track) {
   });
   const last = seen.at(-1)?.shares[state.stage] ?? {};
   const words = present.map((branch) => `${label(branch)} ${percent(last[branch] ?? 0)}`).join(", ");
-  shares.draw({ whole, marks: [], layers, words: `Share of each branch in ${state.stage} over the run: ${words || "nothing yet"}` });
+  shares.draw({ whole, marks: [], layers, words: gnet.say("shares", { stage: state.stage, shares: words || "nothing yet" }) });
 }
 
 const nothing = { run: { config: { pinned: 0 } }, branches: [], epochs: 5, marks: [] };

@@ -16,7 +16,7 @@ const bars = gnet.bars(card("gradients").querySelector(".chart"));
 // The keys: one button for each head; pressing it takes the head off the plots.
 for (const name of ["loss", "accuracy", "parts"]) {
   card(name).querySelector(".key").innerHTML = HEADS.map(
-    (head) => `<button type="button" data-head="${head}" class="${head}" aria-pressed="true" title="Show or hide ${head}"><i></i><span>${head}</span><b></b></button>`,
+    (head) => `<button type="button" data-head="${head}" class="${head}" aria-pressed="true" title="${gnet.say("show", { head })}"><i></i><span>${head}</span><b></b></button>`,
   ).join("");
 }
 element.addEventListener("click", (event) => {
@@ -39,7 +39,7 @@ function read(name, values) {
     button.ariaPressed = String(state.heads.has(head));
     button.hidden = idle && !(name === "parts" ? [{ track }] : laid()).some(({ track: one }) => one.has.includes(head));
     button.disabled = idle;
-    button.title = idle ? `${head} is untrained: its loss has no weight` : `Show or hide ${head}`;
+    button.title = gnet.say(idle ? "untrained" : "show", { head });
   }
 }
 
@@ -74,7 +74,7 @@ function dots(name) {
   return heads().flatMap((head) => drawn(head).map(({ track, i }) => {
     const validated = track.validated.filter((event) => head in event[name] && gnet.train.at(track, event.step) > trainedFrom(track, head));
     return {
-      kind: "dots", hue: head, style: look(i), look: i, what: `${head} in validation`,
+      kind: "dots", hue: head, style: look(i), look: i, what: gnet.say("in validation", { head }),
       xs: validated.map((event) => gnet.train.at(track, event.step)), ys: validated.map((event) => event[name][head] ?? NaN),
     };
   }));
@@ -94,7 +94,7 @@ function lines(column, faint) {
 
 const whole = () => [0, Math.max(...laid().map(({ track }) => track.epochs))];
 const words = (title, values) =>
-  `${title}: ${Object.entries(values).map(([head, text]) => `${head} ${text}`).join(", ") || "nothing yet"}`;
+  gnet.say("plot", { title, values: Object.entries(values).map(([head, text]) => `${head} ${text}`).join(", ") || "nothing yet" });
 
 function curves() {
   const track = shown();

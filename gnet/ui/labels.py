@@ -1,0 +1,70 @@
+"""The labels that the page's scripts draw; they put names and numbers into the places."""
+
+LABELS = {
+    # a module's branches
+    "channel": "{stage} · {branch} · channel {channel} (concat {concat})",
+    "tile": "{name}, mean {mean}",
+    "map": "{name}, from {low} to {high}",
+    "mean map": "mean of {stage} {branch} over {count} channels",
+    "felt": "In practice 90\u00a0% of its input lies in a square of {side} px (dashed).",
+    "measuring": "Measuring how much of it counts …",
+    "not measured": "Not measured.",
+    "longest": "The longest of the four bars belongs to the branch that is strongest per channel.",
+    "own scale": "each map has its own scale; its largest value stands beside it",
+    "all channels": "{stage} · {branch} · all {count} channels",
+    # the map of what the branches are worth
+    "behind": "behind {head}",
+    "worth": "{name} {setting}: logit {logit}, probability {points} points",
+    "worth off": "branch off",
+    "worth mean": "branch at its mean over {reference}",
+    "worth scale": "One scale, −{limit} to {limit}.",
+    # confusion matrix and reliability
+    "matrix": "Confusion matrix of {head}, {count} classes: arrow keys go from cell to cell, Enter "
+    "opens its pictures",
+    "point": "Point at a cell, or choose one.",
+    "right": "{truth}, right: {many} of {all}, {share}",
+    "mistaken": "{truth} mistaken for {answer}: {many} of {all}, {share}",
+    "right none": "{truth}, right: no picture of it",
+    "mistaken none": "{truth} mistaken for {answer}: no picture of it",
+    "reliability": "Reliability: calibration error {errors}",
+    "seen right": "{truth}: right, {share}. Explore it.",
+    "seen wrong": "{truth}: wrong, mistaken for {answer}, {share}. Explore it.",
+    # the form
+    "taken": "{label}: {given} was given, {taken} is taken; allowed are numbers from {low} to "
+    "{high}.",
+    "rates": "Loss over learning rate; {rate} is suggested",
+    "rate found": "The loss while the rate rises. It is lowest at three times {rate}, the "
+    "suggested rate.",
+    "use rate": "Use {rate}",
+    # plots of a run
+    "gradients": "Gradient norms: {norms}",
+    "no gradients": "Gradient norms: not measured",
+    "gradients later": "Measured on one probe batch once the run has begun.",
+    "gradients never": "This run does not measure gradients.",
+    "gradients lost": "Step {step}: the gradients are no numbers any more.",
+    "gradients at": "Step {step}. Point at a module for its numbers and angles.",
+    "gradient lost": "{module}: the gradient is no number any more",
+    "gradient": "{norms}; cosine {angles}",
+    "far": "{what} {value} after epoch {epoch}",
+    "in validation": "{head} in validation",
+    "untrained": "{head} is untrained: its loss has no weight",
+    "show": "Show or hide {head}",
+    "plot": "{title}: {values}",
+    "rate set": "learning rate up to {value}",
+    "weight set": "weight of {head} {value}",
+    # inside a module, epoch by epoch
+    "before": "before any step",
+    "within": "epoch {epoch}, step {step}",
+    "after": "after epoch {epoch}",
+    "cells": "The map has {cells} cells and is enlarged smoothly",
+    "up to": "{share}, up to {high}",
+    "inside map": "Mean map of {stage}'s {branch} branch, {cells} cells, {moment}, from {low} to "
+    "{high}",
+    "shares": "Share of each branch in {stage} over the run: {shares}",
+    # the network that is shown
+    "trained here": "This is {name}, a network trained here: {count} classes, {size} px.",
+    "trained here right": "This is {name}, a network trained here: {count} classes, {size} px; "
+    "right in {heads} of its validation pictures.",
+    "back": "Back to {name}",
+}
+"""Name → its words; a name in braces is a place."""
