@@ -73,6 +73,25 @@ def said(page: Page, name: str) -> Any:
     return field(page, name).locator(".form-said")
 
 
+PLACES = """() => [...document.querySelectorAll("#train-left [id^='form-'], #start")].map(
+  (part) => [part.id, part.getBoundingClientRect().top])"""
+
+
+def test_a_wrong_value_moves_nothing_and_its_sentence_is_read_at_the_field(visit) -> None:
+    page = visit("?tab=train", size={"width": 1280, "height": 1500}).page
+    open_all(page)
+    before = dict(page.evaluate(PLACES))
+    for name in ("epochs", "model-width", "size", "learning-rate", "weight-decay"):
+        number = field(page, name).locator("input[type=number]")
+        number.fill("-1")
+        expect(said(page, name)).to_contain_text("allowed are")
+        expect(said(page, name)).to_have_css("opacity", "1")
+        now = dict(page.evaluate(PLACES))
+        assert {part for part in now if abs(now[part] - before[part]) > 2} == set(), name
+    expect(page.locator("#train-check .said")).to_contain_text("To start, correct")
+    assert abs(dict(page.evaluate(PLACES))["start"] - before["start"]) <= 2
+
+
 def test_each_wrong_value_is_one_sentence_at_its_field_and_nothing_else(visit) -> None:
     viewer = visit("?tab=train")
     page = viewer.page

@@ -9,9 +9,11 @@ gnet.train.span(spans);
 const outside = {}; // field → what was given that its slider has not
 let asked = false;
 let locked = ""; // the fields locked by now
+let held = new Set(); // the same, by name
 const ever = new Set(); // those that were locked at any time
 
-// One line below a field, empty if there is nothing to say.
+// One line below a field, empty if there is nothing to say. Where the field cannot be set the line
+// has its own place; else it floats over what is below, which stays where it is.
 function say(name, text, wrong) {
   const part = block(name);
   if (!part) return;
@@ -26,6 +28,7 @@ function say(name, text, wrong) {
   }
   if (line.textContent !== text) line.textContent = text;
   line.classList.toggle("wrong", wrong);
+  line.classList.toggle("floats", !held.has(name) && name !== "data");
   for (const input of part.querySelectorAll("input")) {
     input.ariaInvalid = wrong ? "true" : null;
     if (text) input.setAttribute("aria-describedby", line.id);
@@ -47,6 +50,7 @@ watch("value", () => {
   const { troubles, notes, locked: names, said } = JSON.parse(props.value);
   const before = { ...state.form?.said };
   element.querySelector(".said").textContent = said;
+  held = new Set(names);
   choose({ form: { said: { ...notes, ...troubles }, troubles } });
   sayAll(before);
   const key = names.join();
@@ -66,7 +70,7 @@ left.addEventListener("input", ({ target }) => {
   const inside = target.value !== "" && target.value >= low && target.value <= high;
   const taken = gnet.train.within(names.map(() => target.value))[i];
   if (inside) delete outside[name];
-  else outside[name] = `${labels[i]}: ${target.value || "nothing"} was given, ${number(taken)} is taken; allowed are numbers from ${number(low)} to ${number(high)}.`;
+  else outside[name] = gnet.say("taken", { label: labels[i], given: target.value || "nothing", taken: number(taken), low: number(low), high: number(high) });
   sayAll(before);
 });
 
