@@ -39,6 +39,7 @@ def serve(options: argparse.Namespace) -> None:
     from gnet.serving.limits import RunLimits
     from gnet.serving.runs import Runs
     from gnet.ui.environment import prepare, without_proxies
+    from gnet.ui.http.uploads import ZIPS
 
     # Requests wait in one line; half of the cores is left to others.
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
@@ -53,7 +54,7 @@ def serve(options: argparse.Namespace) -> None:
         max_pause=options.max_pause,
         enabled=not options.no_train,
         folders=tuple(options.data_folder),
-        uploads=uploads / "zips",
+        uploads=uploads / ZIPS,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that uploads are deleted then, too
     with Runs(options.runs_folder, limits) as runs:

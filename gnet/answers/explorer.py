@@ -273,5 +273,6 @@ def _digest(chosen: Chosen) -> Any:
             return hashlib.file_digest(file, "sha256")
     except (OSError, ValueError):
         raise GnetError(
-            "The picture is no longer here (kept for an hour); give it once more."
+            "The picture is no longer here (kept for an hour, for less where many arrive); give it "
+            "once more."
         ) from None

@@ -71,8 +71,12 @@ def _asked_by_page() -> bool:
     return request is None or request.headers.get("x-gradio-user") == "app"
 
 
+_SHOWN_SECONDS = 8.0
+"""How long a toast stays; it can be closed before."""
+
+
 def _toast(sentence: str, title: str) -> gr.Error:
-    return gr.Error(sentence, title=title, print_exception=False)
+    return gr.Error(sentence, title=title, duration=_SHOWN_SECONDS, print_exception=False)
 
 
 Answer = Callable[[Any], dict[str, Any]]

@@ -21,7 +21,7 @@ from gnet.ui.components import drawing, read
 from gnet.ui.http import card, downloads, zips
 from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.headers import SafeHeaders
-from gnet.ui.http.uploads import sweep_also
+from gnet.ui.http.uploads import BoundedUploads, sweep_also
 from gnet.ui.labels import LABELS
 
 SCRIPTS = (
@@ -103,7 +103,11 @@ def launch_options(runs: Any = None) -> dict[str, Any]:
         "ssr_mode": False,
         "share": False,
         "app_kwargs": {
-            "middleware": [Middleware(SafeHeaders), Middleware(CheckedCalls)],
+            "middleware": [
+                Middleware(SafeHeaders),
+                Middleware(CheckedCalls),
+                Middleware(BoundedUploads, folder=Path(get_upload_folder())),
+            ],
             "routes": routes,
         },
     }

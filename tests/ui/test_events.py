@@ -40,6 +40,7 @@ def test_an_events_error_nobody_foresaw_is_a_toast_that_tells_nothing_of_it(capl
 
     with caplog.at_level(logging.ERROR), pytest.raises(gr.Error) as caught, spoken():
         raise KeyError("/secret/place")
+    assert caught.value.duration is not None and 0 < caught.value.duration <= 10
     assert caught.value.message == UNFORESEEN and "/secret/place" in caplog.text
 
 

@@ -1,5 +1,7 @@
 """Where uploaded pictures live and when they go: after an hour, and when the server stops.
 
+Where they take too much room the oldest go earlier.
+
 Every server has a folder of its own. What a killed server left behind is removed by the next one
 that starts or sweeps, which it recognises by the folder's time: a living server keeps it fresh.
 """
@@ -12,9 +14,13 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Awaitable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakSet
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gnet.answers.recordings import KEPT_SECONDS
 from gnet.errors import GnetError
@@ -22,6 +28,9 @@ from gnet.errors import GnetError
 _SWEEP_SECONDS = 60
 _DEAD_SECONDS = 5 * _SWEEP_SECONDS
 _PREFIX = "server-"
+MOST_BYTES = 1_000_000_000
+"""Of all uploads together; zips of pictures have a bound of their own."""
+ZIPS = "zips"
 MOST_KEPT = 60
 """Files made here to be fetched, some 0.5 MB each."""
 
@@ -84,6 +93,33 @@ def keep(folder: Path, name: str, content: bytes) -> Path:
     for old in kept[:-MOST_KEPT]:
         old.unlink(missing_ok=True)
     return path
+
+
+class BoundedUploads:
+    """ASGI middleware: before each upload the oldest ones go, where all have too many bytes."""
+
+    def __init__(self, app: ASGIApp, folder: Path, most_bytes: int = MOST_BYTES) -> None:
+        self.app, self.folder, self.most_bytes = app, folder, most_bytes
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] == "http" and scope["path"].rstrip("/").endswith("/upload"):
+            make_room(self.folder, self.most_bytes)
+        return self.app(scope, receive, send)
+
+
+def make_room(folder: Path, most_bytes: int = MOST_BYTES) -> None:
+    """Delete the oldest files under `folder`, zips aside, until the rest has `most_bytes`."""
+    found: list[tuple[float, int, Path]] = []
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # another thread was faster
+            if path.is_file() and path.relative_to(folder).parts[0] != ZIPS:
+                known = path.stat()
+                found.append((known.st_mtime, known.st_size, path))
+    room = most_bytes
+    for _, size, path in sorted(found, reverse=True):
+        room -= size
+        if room < 0:
+            path.unlink(missing_ok=True)
 
 
 def sweep(folder: Path, kept_seconds: float = KEPT_SECONDS) -> None:

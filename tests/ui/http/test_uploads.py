@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -49,6 +50,28 @@ def test_recordings_are_forgotten_with_their_pictures(one: Recording, monkeypatc
     assert len(kept) == 0 and kept.nbytes == 0
     kept.get("b", "weights", lambda: one)
     assert len(kept) == 1 and kept.nbytes == one.nbytes
+
+
+def test_the_oldest_uploads_go_where_all_together_are_too_large(tmp_path) -> None:
+    def upload(name: str, age: float) -> Path:
+        path = tmp_path / name / "picture.jpg"
+        path.parent.mkdir()
+        path.write_bytes(bytes(1000))
+        made = time.time() - age
+        os.utime(path, (made, made))
+        return path
+
+    old, middle, new = (upload(name, age) for name, age in (("a", 30), ("b", 20), ("c", 10)))
+    zipped = upload(uploads.ZIPS, 90)
+
+    asked: list[str] = []
+    app: Any = lambda scope, receive, send: asked.append(scope["path"])  # noqa: E731
+    bounded: Any = uploads.BoundedUploads(app, tmp_path, most_bytes=2500)
+    bounded({"type": "http", "path": "/gradio_api/info"}, None, None)
+    assert old.exists()
+    bounded({"type": "http", "path": "/gradio_api/upload"}, None, None)
+    assert asked == ["/gradio_api/info", "/gradio_api/upload"]
+    assert [path.exists() for path in (old, middle, new, zipped)] == [False, True, True, True]
 
 
 def test_uploads_older_than_an_hour_are_deleted(tmp_path) -> None:
