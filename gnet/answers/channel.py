@@ -234,7 +234,8 @@ def _relevance(
         sentence = f"Weight of {name} for the channel × its mean response. {total}, exactly."
     else:
         sentence = (
-            f"Gradient × mean response, for {name} at {head}: an estimate to first order. {total}."
+            f"Gradient × mean response of each channel, for {name} at {head}. {total}. "
+            "That is the sum over its channels, an estimate."
         )
     return _ByClass(values=own, sentence=sentence)
 

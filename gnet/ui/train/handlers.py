@@ -29,7 +29,7 @@ from gnet.ui.train import data as data_tab
 from gnet.ui.train.form import FIELDS, allowed, filled, form_values, named
 from gnet.ui.train.form_check import check, departures, form_sentence, refusal, wanted
 from gnet.ui.train.rows import after_runs, described, outcome_of
-from gnet.ui.train.sentences import about, queue, share_begun
+from gnet.ui.train.sentences import about, queue, share_begun, watched
 from gnet.words import cut, duration
 
 FIRST = next(iter(LESSONS.values()))
@@ -86,22 +86,30 @@ class Handlers:
         turn = self.measuring.turn()  # before anything that may take longer than the next request
         with spoken():
             lesson = lesson_of(key)
-            first = start_label(None, lesson, 0)
-            yield gr.update(value=first), as_text({"trouble": ""})
+            first = gr.update(value=start_label(None, lesson, 0))
+            yield first, as_text({"trouble": ""})
             if checked(self.runs, self.offers, lesson, named(form))["troubles"]:
                 return  # they are told at the fields
             try:
-                config = as_run(self.runs, lesson, self._meant(form))
-                owner = str(request.session_hash)
-                for found in self.measuring.ask(ESTIMATE, config, owner, turn=turn):
-                    label = start_label(found, lesson, config.epochs) if found else None
-                    update = gr.skip() if label is None else gr.update(value=label)
-                    yield update, as_text({"trouble": ""})
+                yield from self._measured(lesson, form, str(request.session_hash), turn)
             except GnetError as error:
-                busy = bool(self.runs.shelf.counts()["running"])
-                trouble = MEASURED_LATER if busy else f"Time per epoch is not known. {error}"
-                answer = {"trouble": without_paths(trouble), "later": busy}
-                yield gr.update(value=first), as_text(answer)
+                yield first, as_text(self._unmeasured(error))
+
+    def _measured(
+        self, lesson: Lesson, form: Sequence[Any], owner: str, turn: int
+    ) -> Iterator[tuple[Any, str]]:
+        """Updates of the start button while an epoch is measured."""
+        config = as_run(self.runs, lesson, self._meant(form))
+        for found in self.measuring.ask(ESTIMATE, config, owner, turn=turn):
+            label = start_label(found, lesson, config.epochs) if found else None
+            update = gr.skip() if label is None else gr.update(value=label)
+            yield update, as_text({"trouble": ""})
+
+    def _unmeasured(self, error: GnetError) -> dict[str, Any]:
+        """Why the time is not known, and whether to ask again when a run has ended."""
+        busy = bool(self.runs.shelf.counts()["running"])
+        trouble = MEASURED_LATER if busy else f"Time per epoch is not known. {error}"
+        return {"trouble": without_paths(trouble), "later": busy}
 
     def find_rate(self, request: gr.Request, key: str, *form: Any) -> Iterator[str]:
         with spoken():
@@ -125,7 +133,9 @@ class Handlers:
     def follow(self, run: Any, since: Any, owner: Any) -> dict[str, Any]:
         """A run's events from `since` on and its state; before it begins, a download's progress."""
         found = self.runs.shelf.follow(_text(run), _count(since), _text(owner))
-        return found | {"run": found["run"] | self._said(found["run"])}
+        row = found["run"]
+        inside = {"watched": watched(row["config"].get("start", ""))}
+        return found | {"run": row | self._said(row) | inside}
 
     def _said(self, run: dict[str, Any]) -> dict[str, Any]:
         """The sentence about a run, and how far it is before its first step."""

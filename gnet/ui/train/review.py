@@ -78,30 +78,19 @@ class Questions:
         self, run: Any, head: Any, right: Any, truth: Any, answer: Any, start: Any
     ) -> dict[str, Any]:
         """Some pictures of a review: right or wrong ones of a head, or those of a matrix's cell."""
+        review = self._review(run)
+        which = _which(review, right, truth=truth, answer=answer)
+        first = _whole(start or 0, "start", 10**9)
+        found = review.chosen(cut(head), **which)
+        return {"title": chosen_title(review, **which)} | _shown(review, found, first)
+
+    def _review(self, run: Any) -> Review:
         review = self.reviews.find(self.shelf.run_folder(run).path)
         if review is None:
             raise GnetError(
                 "The run's pictures have not been looked at yet; open the run once more."
             )
-        if right not in (None, True, False):
-            raise FieldError("right", cut(right), "true, false and nothing")
-        last = len(review.classes) - 1
-        cell = {
-            name: None if value is None else _whole(value, name, last)
-            for name, value in (("truth", truth), ("answer", answer))
-        }
-        first = _whole(start or 0, "start", 10**9)
-        found = review.chosen(cut(head), right=right, **cell)
-        return {
-            "count": len(found),
-            "start": first,
-            "title": chosen_title(review, right=right, **cell),
-            "said": chosen_count(min(first + TILES, len(found)), len(found), review.untrained),
-            "tiles": [
-                review.answer(index) | {"src": _tile(review.pictures[index])}
-                for index in found[first : first + TILES]
-            ],
-        }
+        return review
 
     def differ(self, runs: Any) -> dict[str, Any]:
         """The settings in which some runs differ, and how each did in the end."""
@@ -128,6 +117,28 @@ class Questions:
             ]
             + [mid_run] * any(steered),
         }
+
+
+def _which(review: Review, right: Any, **cell: Any) -> dict[str, Any]:
+    """Which pictures are asked for, checked."""
+    if right not in (None, True, False):
+        raise FieldError("right", cut(right), "true, false and nothing")
+    last = len(review.classes) - 1
+    checked = {name: v if v is None else _whole(v, name, last) for name, v in cell.items()}
+    return {"right": right, **checked}
+
+
+def _shown(review: Review, found: list[int], first: int) -> dict[str, Any]:
+    """The pictures of one page, from number `first` of those that were found."""
+    return {
+        "count": len(found),
+        "start": first,
+        "said": chosen_count(min(first + TILES, len(found)), len(found), review.untrained),
+        "tiles": [
+            review.answer(index) | {"src": _tile(review.pictures[index])}
+            for index in found[first : first + TILES]
+        ],
+    }
 
 
 def described(review: Review, *, best: bool = False) -> dict[str, Any]:

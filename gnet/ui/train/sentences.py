@@ -82,6 +82,14 @@ def _ended(run: Mapping[str, Any], outcome: Outcome | None, review: Review | Non
     return " ".join(filter(None, (run["message"], what)))
 
 
+def watched(start: str) -> str:
+    """What is seen inside a module of a run that began from the weights `start`, or from none."""
+    how = "They start from loaded weights and go on learning"
+    if not start:
+        how = "They start from random weights and learn to look for different things"
+    return f"One validation picture, seen by four branches. {how}. Same scale in all four."
+
+
 def queue(running: int, waiting: int, *, own: bool) -> str:
     """How busy the server is; `own`: whether one of the viewer's runs trains or waits."""
     if waiting or running > 1:

@@ -73,7 +73,7 @@ def said(page: Page, name: str) -> Any:
     return field(page, name).locator(".form-said")
 
 
-PLACES = """() => [...document.querySelectorAll("#train-left [id^='form-'], #start")].map(
+PLACES = """() => [...document.querySelectorAll("#train-left .block[id^='form-'], #start")].map(
   (part) => [part.id, part.getBoundingClientRect().top])"""
 
 

@@ -4,7 +4,15 @@ import pytest
 
 from gnet.runs.beginning import Beginning
 from gnet.serving.reviews import ReviewProgress
-from gnet.ui.train.sentences import WATCHING, about, chosen_count, evaluated, queue, share_begun
+from gnet.ui.train.sentences import (
+    WATCHING,
+    about,
+    chosen_count,
+    evaluated,
+    queue,
+    share_begun,
+    watched,
+)
 
 
 def run(state: str, **changes):
@@ -30,6 +38,10 @@ def run(state: str, **changes):
 )
 def test_each_state_of_a_run_has_a_sentence(row, words) -> None:
     assert words in about(row)
+
+
+def test_the_maps_are_said_to_start_as_the_runs_weights_did() -> None:
+    assert "from random weights" in watched("") and "from loaded weights" in watched("everyday")
 
 
 def test_the_start_goes_from_the_program_over_the_pictures_to_the_first_step() -> None:

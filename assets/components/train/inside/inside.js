@@ -136,6 +136,7 @@ function curves(track) {
 }
 
 const nothing = { run: { config: { pinned: 0 } }, branches: [], epochs: 5, marks: [] };
+const unseen = find(".look").textContent; // what is said before any run
 let drawn = "";
 gnet.train.draw((changed) => {
   if (!changed("events", "run", "stage", "epoch", "zoom", "track")) return;
@@ -144,6 +145,7 @@ gnet.train.draw((changed) => {
   const key = [track.id, state.stage, state.epoch, track.branches.length, JSON.stringify(state.zoom)].join();
   if (key === drawn && !changed("zoom")) return;
   drawn = key;
+  find(".look").textContent = track.run.watched ?? unseen;
   maps(track);
   curves(track);
 });
