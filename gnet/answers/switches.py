@@ -4,10 +4,25 @@ from typing import Any
 
 from gnet.answers.answer import describe_recording, short
 from gnet.answers.depth import describe_course
-from gnet.explain.ablation import MEAN, OFF, Ablation, Branch, branch_name, branch_words, sentence
+from gnet.explain.ablation import (
+    MEAN,
+    OFF,
+    Ablation,
+    Branch,
+    Change,
+    branch_name,
+    branch_words,
+    changes,
+    sentence,
+    switch_words,
+)
 from gnet.explain.account import Account
 from gnet.explain.probes import Probes
 from gnet.explain.worth import Value, Worth
+from gnet.words import rounded_percent, some
+
+_UNSEEN = 0.0005
+"""A change of probability that the page would round to nothing."""
 
 
 def describe_ablation(ablation: Ablation, probes: Probes | None) -> dict[str, Any]:
@@ -20,6 +35,8 @@ def describe_ablation(ablation: Ablation, probes: Probes | None) -> dict[str, An
             "sentence": sentence(ablation),
             "reference": ablation.reference,
             "reached": list(ablation.reached),
+            "named": some((switch_words(*one) for one in ablation.switches.items()), 3, "branches"),
+            **_changes(ablation),
         },
     }
 
@@ -107,6 +124,30 @@ def _disagreement(account: Account, lost: dict[Branch, Value | None]) -> str:
 def _signed(text: str) -> str:
     """A sentence with the true minus sign before its numbers."""
     return text.replace(" -", " −")
+
+
+def _changes(ablation: Ablation) -> dict[str, Any]:
+    """What changed most: in words, and for each head."""
+    found = changes(ablation)
+    name = ablation.before.class_name
+    return {
+        "changes": [f"{one.head}: {name(one.target)} {_moved(one, '→')}" for one in found],
+        "most": _most(found[0], name(found[0].target)) if found else "",
+    }
+
+
+def _most(change: Change, name: str) -> str:
+    if change.size < _UNSEEN:
+        return "No probability changed by 0.1 points or more."
+    points, less = 100 * change.size, "less" if change.after < change.before else "more"
+    return (
+        f"What changed most: {name} in {change.head}, from {_moved(change, 'to')}, "
+        f"{points:.{int(points < 9.95)}f} points {less}."
+    )
+
+
+def _moved(change: Change, to: str) -> str:
+    return f"{rounded_percent(change.before)} {to} {rounded_percent(change.after)}"
 
 
 def _plain(value: Value | None) -> dict[str, float] | None:

@@ -50,6 +50,20 @@ class Ablation:
     """What the means were taken over, where a branch is at its mean."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """The class whose probability in one head the switches moved most."""
+
+    head: str
+    target: int
+    before: float
+    after: float
+
+    @property
+    def size(self) -> float:
+        return abs(self.after - self.before)
+
+
 def branch_name(branch: Branch) -> str:
     """`4b/5x5`."""
     return "/".join(branch)
@@ -168,11 +182,22 @@ def replaced(
     return x
 
 
+def changes(ablation: Ablation) -> list[Change]:
+    """What changed most in each trained head that the switches reach; the largest change first."""
+    before, after = belief(ablation.before, top=1).heads, belief(ablation.after, top=1).heads
+    found = []
+    for head in (head for head in after if head in ablation.reached):
+        was, now = before[head].probabilities, after[head].probabilities
+        target = max(range(len(was)), key=lambda index: abs(now[index] - was[index]))
+        found.append(Change(head=head, target=target, before=was[target], after=now[target]))
+    return sorted(found, key=lambda change: -change.size)
+
+
 def sentence(ablation: Ablation) -> str:
     """What the switches did to the deepest trained head, in words."""
     if not ablation.switches:
         return "All branches are on."
-    named = listed(_switch_words(*item) for item in ablation.switches.items())
+    named = listed(switch_words(*item) for item in ablation.switches.items())
     before, after = belief(ablation.before, top=1).heads, belief(ablation.after, top=1).heads
     if not (heads := [head for head in after if head in ablation.reached]):
         return f"With {named}, no trained head changes: none reads these branches."
@@ -195,11 +220,12 @@ def branch_words(branch: Branch) -> str:
 
 def switched_words(switches: Switches) -> str:
     """`with the 5×5 branch of 4b off`, the first two of several; empty where all are on."""
-    named = some((_switch_words(*item) for item in switches.items()), 2, "branches switched")
+    named = some((switch_words(*item) for item in switches.items()), 2, "branches switched")
     return f"with {named}" if named else ""
 
 
-def _switch_words(branch: Branch, setting: Setting) -> str:
+def switch_words(branch: Branch, setting: Setting) -> str:
+    """`the 5×5 branch of 4b off`."""
     if setting == MEAN:
         return f"{branch_words(branch)} at its mean"
     return f"{branch_words(branch)} " + ("off" if setting == OFF else f"times {setting:g}")

@@ -14,7 +14,7 @@ from gnet.serving.measuring import Measuring
 from gnet.serving.offers import Offers
 from gnet.serving.reviews import Reviews
 from gnet.serving.runs import Runs
-from gnet.ui import explore_tab
+from gnet.ui import branches_tab, explore_tab
 from gnet.ui.components import FOLDER, read
 from gnet.ui.train import tab as train_tab
 
@@ -41,6 +41,8 @@ class Tab:
     build: Callable[[Explorers, Training | None], None]
     """Puts its components and events where the caller stands."""
     needs_training: bool = False
+    about_picture: bool = False
+    """Whether it is about the picture and the choices that Explore shows."""
 
     @property
     def drawings(self) -> int:
@@ -61,6 +63,14 @@ TABS = (
         label="Explore",
         line="One picture, nine modules, four branches: watch GoogLeNet make up its mind.",
         build=lambda explorers, _: explore_tab.build(explorers),
+        about_picture=True,
+    ),
+    Tab(
+        name="branches",
+        label="Branch lab",
+        line="Switch any branches, compare, predict, and see which scale each one answers.",
+        build=lambda explorers, _: branches_tab.build(explorers),
+        about_picture=True,
     ),
     Tab(
         name="train",
@@ -81,7 +91,13 @@ def tabs(training: bool) -> list[Tab]:
 def script(shown: Sequence[Tab]) -> str:
     """The table as the page's scripts read it, before all others."""
     table = {
-        tab.name: {"label": tab.label, "line": tab.line, "drawings": tab.drawings} for tab in shown
+        tab.name: {
+            "label": tab.label,
+            "line": tab.line,
+            "drawings": tab.drawings,
+            "picture": tab.about_picture,
+        }
+        for tab in shown
     }
     return f"window.gnetTabs = {strict_json.dumps(table)};"
 

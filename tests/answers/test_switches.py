@@ -56,6 +56,11 @@ def test_an_answer_with_switches_is_that_of_the_ablation(explorer, chosen):
     assert answer["heads"]["main"]["probabilities"] == pytest.approx(fractions.tolist(), rel=1e-3)
     assert answer["stages"]["4b"]["branches"]["5x5"]["share"] == 0
     assert "the 5×5 branch of 4b off" in answer["switched"]["sentence"]
+    assert answer["switched"]["named"] == (
+        "the 5×5 branch of 4b off, the pool branch of 4c at its mean"
+    )
+    assert len(answer["switched"]["changes"]) == 2
+    assert answer["switched"]["most"].startswith("What changed most: class ")
     json.dumps(answer, allow_nan=False)
 
 

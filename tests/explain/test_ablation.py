@@ -9,7 +9,16 @@ from torch import Tensor
 
 from gnet.data.patterns import CLASSES
 from gnet.errors import FieldError, GnetError
-from gnet.explain.ablation import MEAN, ablate, check_switches, parse_branch, reached, sentence
+from gnet.explain.ablation import (
+    MEAN,
+    ablate,
+    changes,
+    check_switches,
+    parse_branch,
+    reached,
+    sentence,
+)
+from gnet.explain.belief import probabilities
 from gnet.explain.means import EACH, Means, means_of, measure_means
 from gnet.explain.recording import record
 from gnet.explain.worth import branch_worth
@@ -180,6 +189,23 @@ def test_a_network_s_means_are_over_pictures_of_its_own_kind():
         for stage, module in model.inceptions().items()
         for values, width in zip(means.values[stage].values(), module.widths.branches, strict=True)
     )
+
+
+def test_the_largest_change_is_that_of_all_classes_of_each_head_that_is_reached():
+    model = small()
+    model.info = replace(model.info, heads=dict.fromkeys(HEADS, TRAINED))
+    ablation = ablate(model, pictures(1)[0], {"4b/3x3": 0, "4b/1x1": 2})
+    found = changes(ablation)
+    assert {change.head for change in found} == {"aux2", "main"}
+    assert found[0].size >= found[1].size
+    for change in found:
+        before = probabilities(ablation.before.logits[change.head])
+        after = probabilities(ablation.after.logits[change.head])
+        assert change.target == int((after - before).abs().argmax())
+        assert change.after - change.before == pytest.approx(
+            float((after - before)[change.target]), abs=1e-9
+        )
+    assert changes(ablate(model, pictures(1)[0], {})) == []
 
 
 @pytest.mark.parametrize("name", ["4f/5x5", "4b/7x7", "4b", "", "4b/5x5/1x1", "../4b"])

@@ -1,7 +1,7 @@
 // What the page's components share: the tab and the answer shown, and what is chosen in it.
 // Components listen with gnet.draw(fn); fn is called with the names of what has changed.
 window.gnet = (() => {
-  const tabs = window.gnetTabs; // name → label, line, drawings that must be there before it is shown
+  const tabs = window.gnetTabs; // name → label, line, whether it is about the picture, drawings that must be there before it is shown
   const home = Object.keys(tabs)[0];
   const known = (tab) => (Object.hasOwn(tabs, tab ?? "") ? tab : home);
   const SCOPES = ["channel", "module", "network"];
@@ -27,6 +27,7 @@ window.gnet = (() => {
     branch: null, // the branch pointed at
     cell: null, // the cell of its module pointed at: {stage, row, col}
     channel: address.get("channel"), // the channel that is open, as 5x5.17, or null
+    beside: address.get("beside"), // what the lab sets beside the picture, as class:cat, or null
     method: address.get("method"), // how Why is answered, or null for the first answer's
     waiting: { answer: false, why: false, measured: false },
   };
@@ -65,7 +66,8 @@ window.gnet = (() => {
   }
 
   // Tabs: what is in them stays as it is while another is shown.
-  const words = { explore }; // tab → what it keeps in the address
+  const words = { explore, branches: lab }; // tab → what it keeps in the address
+  const pictured = () => tabs[state.tab].picture;
   document.documentElement.dataset.tab = state.tab;
   function show(tab, keep = true) {
     if (tab === state.tab) return;
@@ -86,7 +88,7 @@ window.gnet = (() => {
   addEventListener("popstate", ({ state: kept }) => {
     const there = new URLSearchParams(location.search);
     show(known(there.get("tab")), false);
-    if (state.tab !== home || !state.answer) return;
+    if (!pictured() || !state.answer) return;
     if (kept?.given && JSON.stringify(kept.given) !== JSON.stringify(state.answer.given)) {
       returning = there;
       document.dispatchEvent(new CustomEvent("gnet-return", { detail: kept.given }));
@@ -108,6 +110,7 @@ window.gnet = (() => {
       target: named < 0 ? null : named,
       channel: there.get("channel"),
       method: there.get("method"),
+      beside: there.get("beside"),
       switches: there.get("switches"),
       lanes: lanes(there),
     };
@@ -120,7 +123,7 @@ window.gnet = (() => {
     tell(names);
   }
   function choose(changes) {
-    const was = state.answer && state.tab === home ? where() : "";
+    const was = state.answer && pictured() ? where() : "";
     const names = Object.keys(changes).filter((name) => state[name] !== changes[name]);
     if (!names.length) return;
     Object.assign(state, changes);
@@ -146,6 +149,11 @@ window.gnet = (() => {
     if (state.switches) kept.switches = state.switches;
     if (state.lanes !== LANES[0]) kept.lanes = state.lanes;
     return kept;
+  }
+
+  function lab() {
+    const { method, channel, scope, ...kept } = explore();
+    return { tab: "branches", ...kept, ...(state.beside && { beside: state.beside }) };
   }
 
   // Whether an answer is of the picture that the address, or a reload, asks for.
@@ -178,7 +186,7 @@ window.gnet = (() => {
     if (first) opened = { stage: state.stage, head: state.head };
     if (returning) Object.assign(state, chosen(returning));
     if (first) history.replaceState(entry(), "", location.href);
-    else if (state.tab === home) returning ? remember() : step(was);
+    else if (pictured()) returning ? remember() : step(was);
     returning = null;
     wait("answer", false);
     tell(["answer", "stage", "head", "target", "measured", "switches", ...(other ? ["network", "channel"] : [])]);

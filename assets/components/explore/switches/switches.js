@@ -68,8 +68,13 @@ document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
   if (what !== "switched" || answered) return;
   switching.reset(); // what cannot be shown is not left looking as if it were
 });
-gnet.draw((changed) => {
+gnet.draw(() => {
   if (!rows.firstChild) build();
   show();
-  if (changed.has("switches") || changed.has("answer")) ask();
 });
+// Branches are switched in other tabs, too; one question serves them all.
+function follow(changed) {
+  if (state.answer && (changed.has("switches") || changed.has("answer"))) ask();
+}
+document.addEventListener("gnet", ({ detail }) => follow(detail));
+follow(new Set(["answer"]));

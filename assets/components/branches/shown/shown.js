@@ -1,0 +1,22 @@
+// The picture that Explore shows, and a short way to another example.
+const find = (selector) => element.querySelector(selector);
+const select = find("select");
+const own = new Option("", "");
+
+select.append(own, ...props.examples.map(({ name, words }) => new Option(words, name)));
+select.addEventListener("change", () => {
+  const { net } = gnet.state;
+  if (select.value) document.dispatchEvent(new CustomEvent("gnet-return", { detail: { example: select.value, ...(net && { net }) } }));
+});
+document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
+  if (what === "answer" && !answered) select.value = gnet.state.answer.example ?? "";
+});
+gnet.draw(() => {
+  const { answer, network } = gnet.state;
+  find("img").src = answer.picture.square;
+  find(".name").textContent = answer.name;
+  find(".network").textContent = `seen by ${network.name}`;
+  own.hidden = Boolean(answer.example);
+  own.text = answer.name;
+  select.value = answer.example ?? "";
+}, ["branches"]);
