@@ -19,6 +19,7 @@ from gnet.answers.answer import View, describe_answer, describe_attribution, des
 from gnet.answers.depth import describe_course, describe_probes
 from gnet.answers.recordings import Kept, Recordings
 from gnet.answers.switches import describe_ablation, describe_account, describe_worth
+from gnet.channels.scales import ScaleResponses, measure_scales
 from gnet.data.pictures import open_picture, square, to_pixels
 from gnet.errors import FieldError, GnetError
 from gnet.explain.ablation import MEAN, Ablation, ablation_of, check_switches
@@ -131,7 +132,7 @@ class Explorer:
         """
         if stage not in STAGES:
             raise GnetError(f"There is no module {cut(stage)!r}; there are {', '.join(STAGES)}.")
-        key, kept = self._found(chosen, key)
+        key, kept = self.found(chosen, key)
         if stage not in kept.measured:
             kept.measured.update(effective_fields(self.model, kept.recording.pixels, [stage]))
         return {"key": key, "stage": stage, "sides": kept.measured[stage]}
@@ -146,7 +147,7 @@ class Explorer:
         if not isinstance(switches, dict):
             raise FieldError("switches", cut(switches), 'as {"4b/5x5": 0}')
         wanted = check_switches(switches)
-        key, kept = self._found(chosen, key)
+        key, kept = self.found(chosen, key)
         means = self.means if MEAN in wanted.values() else None
         return key, ablation_of(self.model, kept.recording, wanted, means)
 
@@ -158,11 +159,15 @@ class Explorer:
 
     def weighed(self, chosen: Chosen, head: Any, key: Any = None) -> tuple[Any, Worth]:
         """The same as a record for all classes, computed once for a picture."""
-        key, kept = self._found(chosen, key)
+        key, kept = self.found(chosen, key)
         trained_head(kept.recording, cut(head))
+        return key, self.worth_of(kept)
+
+    def worth_of(self, kept: Kept) -> Worth:
+        """The worth of all branches for a picture, computed when it is first needed."""
         if not kept.worth:
             kept.worth.append(branch_worth(self.model, kept.recording, self.means))
-        return key, kept.worth[0]
+        return kept.worth[0]
 
     def account(
         self, chosen: Chosen, head: Any, class_index: Any, key: Any = None
@@ -175,7 +180,7 @@ class Explorer:
     def accounted(self, chosen: Chosen, head: Any, class_index: Any, key: Any = None) -> Account:
         """The same as a record, computed once for a picture, head and class."""
         index = self.class_index(class_index)
-        kept = self._found(chosen, key)[1]
+        kept = self.found(chosen, key)[1]
         trained_head(kept.recording, cut(head))
         if (head, index) not in kept.accounts:
             pixels = kept.recording.pixels
@@ -186,6 +191,11 @@ class Explorer:
     def means(self) -> Means:
         """What a branch is set to where it is at its mean; taken when it is first needed."""
         return means_of(self.model)
+
+    @cached_property
+    def scales(self) -> ScaleResponses:
+        """How its branches answer stripes of every scale; measured when it is first needed."""
+        return measure_scales(self.model)
 
     def attribute(
         self,
@@ -234,7 +244,7 @@ class Explorer:
                 yield {"done": round(done, 3)}
             yield answer.result()
 
-    def _found(self, chosen: Chosen, key: Any) -> tuple[Any, Kept]:
+    def found(self, chosen: Chosen, key: Any) -> tuple[Any, Kept]:
         """What is kept of a picture, by the key of its answer or else by the picture itself."""
         kept = self.recordings.find(str(key), self.model.info.digest)
         if kept is not None:

@@ -39,7 +39,7 @@ class Explorers:
         uploads: Path | None = None,
     ) -> None:
         self.served = served
-        self._runs = runs
+        self.runs = runs
         self._reviews = reviews
         self._uploads = uploads
         self._explorers: OrderedDict[str, tuple[tuple[object, ...], Explorer]] = OrderedDict()
@@ -126,6 +126,6 @@ class Explorers:
         return Chosen(path=path, name=name, tile=f"{net}.pinned")
 
     def _check(self, net: Any) -> RunShelf:
-        if self._runs is None or not isinstance(net, str):
+        if self.runs is None or not isinstance(net, str):
             raise GnetError(f"There is no network {cut(net)!r}; there is the one served here.")
-        return self._runs
+        return self.runs

@@ -1,1 +1,1 @@
-"""One channel: what excites it most, pictures grown for it, one step as arithmetic."""
+"""Channels and branches: what excites them most, pictures grown, one step as arithmetic."""

@@ -1,4 +1,4 @@
-"""Commands for single channels: index (strongest pictures), visualize (a picture grown)."""
+"""Commands for what channels and branches answer: index, visualize, scales."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from gnet.commands.console import Command, positive, print_json
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.system.progress import Bar
+from gnet.words import listed
 
 
 def register(command: Command) -> None:
@@ -35,6 +36,10 @@ def register(command: Command) -> None:
         "--sprite", action="store_true", help="the sheet of all branches' strongest channels"
     )
     sub.add_argument("--dir", metavar="DIR", help="folder of the sheet (default assets/channels)")
+
+    sub = command(scales, "Show a module's branches stripes from fine to coarse.")
+    sub.add_argument("--module", "--stage", required=True, help="module, as 4d")
+    sub.add_argument("--out", metavar="FILE", help="figure to write: .png, .svg or .pdf")
 
 
 def index(arguments: argparse.Namespace) -> None:
@@ -133,3 +138,27 @@ def _sprite(arguments: argparse.Namespace, config: Any) -> None:
         print(
             f"{folder / 'visualizations.webp'}, {len(sprite.places)} pictures, {size / 1e6:.1f} MB"
         )
+
+
+def scales(arguments: argparse.Namespace) -> None:
+    from gnet.answers.lab.scales import curves
+    from gnet.channels.scales import measure_scales, sentence
+    from gnet.figures.scales import scales_figure
+    from gnet.figures.sheet import save
+    from gnet.network.config import STAGES
+    from gnet.network.folding import fold
+    from gnet.network.weights import load
+
+    if arguments.module not in STAGES:
+        raise FieldError("--module", arguments.module, listed(STAGES))
+    found = measure_scales(fold(load(arguments.weights)))
+    if arguments.out:
+        save(scales_figure(found, arguments.module), arguments.out)
+    if arguments.json:
+        print_json(curves(found, arguments.module))
+        return
+    measured = found.curves(arguments.module)
+    print("px      " + "  ".join(f"{period:6.1f}" for period in found.periods))
+    for branch, curve in measured.items():
+        print(f"{branch:8}" + "  ".join(f"{value:6.3f}" for value in curve.mean))
+    print(sentence(found, arguments.module))

@@ -53,6 +53,20 @@ def pattern_at(name: str, repeats: float, size: int, seed: int) -> torch.Tensor:
     return _coloured(random, draw(random, *plane))
 
 
+def soft_stripes(period: float, turn: float, size: int, *, swapped: bool = False) -> torch.Tensor:
+    """Grey stripes that fade into each other: a wave of `period` px, turned by `turn` degrees.
+
+    uint8 (3, size, size). Nothing but scale and direction tells two of them apart: a soft edge
+    holds no finer scale than its period. `swapped` exchanges light and dark.
+    """
+    axis = np.arange(size, dtype=np.float64) - (size - 1) / 2
+    angle = np.deg2rad(turn)
+    along = np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None]
+    wave = np.cos(2 * np.pi * along / period) * (-1 if swapped else 1)
+    grey = (255 * (0.5 + _CONTRAST[1] / 2 * wave) + 0.5).astype(np.uint8)
+    return torch.from_numpy(np.repeat(grey[None], 3, axis=0))
+
+
 def _plane(random: Random, size: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Coordinates (size, size) in shares of the side, turned, shifted and bent; and one px."""
     px = 1.0 / size

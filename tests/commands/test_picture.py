@@ -280,3 +280,14 @@ def test_a_view_that_cannot_be_written_so_is_refused(weights, photo, refusal, tm
     assert "are for one" in refusal(*many)
     missing = ("depth", photo, "--weights", weights, "--out", tmp_path / "view.bmp")
     assert "format is 'bmp'" in refusal(*missing)
+
+
+def test_scales_are_printed_drawn_and_refused_for_other_modules(weights, answer, tmp_path, capsys):
+    figure = tmp_path / "scales.svg"
+    found = answer("scales", "--module", "4b", "--weights", weights, "--out", str(figure))
+    assert set(found["curves"]) == {"1x1", "3x3", "5x5", "pool"} and len(found["periods"]) >= 8
+    assert "px from one stripe to the next" in figure.read_text(encoding="utf-8")
+    assert main(["scales", "--module", "4b", "--weights", weights]) == 0
+    assert capsys.readouterr().out.rstrip().endswith(found["sentence"])
+    assert main(["scales", "--module", "4f", "--weights", weights]) == 2
+    assert "3a" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""What the Branch lab asks: two sides compared, rounds of guesses, patterns of every scale."""
