@@ -2,13 +2,73 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
+import gradio as gr
+
 from gnet.answers import examples
 from gnet.answers.explorers import Explorers
+from gnet.answers.lab import comparison, networks, rounds, scales
 from gnet.ui.components import drawing
+from gnet.ui.events import MODEL, QUIET, answered, as_text, settle, spoken
+
+
+class Handlers:
+    """The tab's events; the value of the component that asks is the question."""
+
+    def __init__(self, explorers: Explorers) -> None:
+        self.explorers = explorers
+        self._turns = itertools.count(1)
+
+    def compare(self, question: Any) -> str:
+        with spoken():
+            return self._new(comparison.compare(self.explorers, question))
+
+    def predict(self, question: Any) -> str:
+        with spoken():
+            asked = _fields(question)
+            explorer, chosen = self.explorers.resolve(asked.get("picture"))
+            parts = {name: asked.get(name) for name in ("stage", "guess", "key")}
+            return self._new(rounds.play(explorer, chosen, turn=asked.get("round"), **parts))
+
+    def scales(self, question: Any) -> str:
+        with spoken():
+            asked = _fields(question)
+            explorer = self.explorers.find(asked.get("net"))
+            return self._new(scales.describe_scales(explorer, asked.get("stage")))
+
+    def networks(self, owner: Any) -> dict[str, Any]:
+        """The networks that can be set side by side."""
+        return networks.choices(self.explorers, owner)
+
+    def _new(self, answer: dict[str, Any]) -> str:
+        """An answer as text; the same twice is two answers."""
+        return as_text(answer | {"turn": next(self._turns)})
 
 
 def build(explorers: Explorers) -> None:
     """Put the tab's components and events where the caller stands."""
-    known = [{"name": name, "words": one.words} for name, one in examples.EXAMPLES.items()]
-    drawing("branches/shown", examples=known)
+    handlers = Handlers(explorers)
+    known = examples.thumbnails()
+    names = [{"name": one["name"], "words": one["words"]} for one in known]
+    drawing("branches/shown", examples=names)
     drawing("branches/switchboard")
+    server = [answered(handlers.networks, "owner")]
+    beside = drawing("branches/beside", examples=names, server_functions=server)
+    predict = drawing("branches/predict")
+    waves = drawing("branches/scales")
+    for part, event, handler, name in (
+        (beside, beside.compared, handlers.compare, "compare"),
+        (predict, predict.played, handlers.predict, "predict"),
+        (waves, waves.measured, handlers.scales, "scales"),
+    ):
+        settle(_asks(part, event, handler, name), name)
+
+
+def _asks(part: gr.HTML, event: Any, handler: Any, name: str) -> Any:
+    return event(handler, part, part, api_name=name, trigger_mode="always_last", **MODEL, **QUIET)
+
+
+def _fields(question: Any) -> dict[str, Any]:
+    return question if isinstance(question, dict) else {}

@@ -1,12 +1,14 @@
-"""The Branch lab: switches with a history, shared with Explore."""
+"""The Branch lab: switches with a history, two sides, guesses, and the scale of patterns."""
 
+import json
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from support.pages import DESK, PHONE
+from gnet.network.config import BRANCHES
+from support.pages import DESK, PHONE, photo
 
 SWITCHED = """names => JSON.stringify(Object.keys(gnet.state.answer.switched?.switches ?? {}))
   === JSON.stringify(names)"""
@@ -14,7 +16,7 @@ SWITCHED = """names => JSON.stringify(Object.keys(gnet.state.answer.switched?.sw
 
 def switched(page: Any, *names: str) -> None:
     """Wait until the answer shown is that with these branches switched."""
-    page.wait_for_function(SWITCHED, arg=list(names), timeout=20_000)
+    page.wait_for_function(SWITCHED, arg=list(names), timeout=60_000)
 
 
 def cell(page: Any, name: str) -> Any:
@@ -76,6 +78,108 @@ def test_keys_move_over_the_cells_and_switch_them(visit):
     for key in ("ArrowDown", "ArrowRight", "Enter"):
         page.keyboard.press(key)
     switched(page, "3b/3x3")
-    page.locator("#branches-shown select").select_option("cat")
+    page.locator("#branches-shown .picture").select_option("cat")
     page.wait_for_function("gnet.state.answer.example === 'cat' && !gnet.state.switches")
     assert page.evaluate("gnet.switching.steps.all.length") == 1
+
+
+def test_two_pictures_stand_side_by_side_and_the_choice_is_in_the_address(visit):
+    viewer = visit("?tab=branches&beside=picture:cat")
+    page = viewer.page
+    sides = page.locator("#branches-beside .side")
+    expect(sides).to_have_count(2, timeout=60_000)
+    expect(sides.nth(1)).to_contain_text("a cat")
+    expect(page.locator("#branches-beside td[data-cell]")).to_have_count(36)
+    shares = viewer.state("answer.stages['4b'].branches")
+    cell = page.locator("#branches-beside [data-cell='4b/3x3']")
+    expect(cell).to_contain_text(page.evaluate("x => gnet.percent(x)", shares["3x3"]["share"]))
+    select = page.locator("#branches-beside select")
+    select.select_option("class:cat")
+    expect(page.locator("#branches-beside .title")).to_contain_text("Logits", timeout=60_000)
+    assert "beside=class%3Acat" in page.url
+    page.go_back()
+    expect(page.locator("#branches-beside .title")).to_contain_text("Share", timeout=60_000)
+    select.select_option("")
+    expect(page.locator("#branches-beside .all")).to_be_hidden()
+    assert not viewer.errors and not viewer.strangers
+
+
+def test_a_picture_shown_before_is_offered(visit):
+    viewer = visit("?tab=branches")
+    page = viewer.page
+    viewer.explored(lambda: viewer.give("holiday.jpg", photo(320, 240, 3)))
+    viewer.explored(lambda: page.locator("#branches-shown .picture").select_option("cat"))
+    select = page.locator("#branches-beside select")
+    expect(select.locator("option", has_text="holiday.jpg")).to_have_count(1)
+    select.select_option(label="holiday.jpg")
+    expect(page.locator("#branches-beside .side").nth(1)).to_contain_text("holiday.jpg")
+    assert not viewer.errors
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_guess_comes_before_the_values_and_the_score_is_kept(visit, size):
+    viewer = visit("?tab=branches&module=4b", size=size)
+    page = viewer.page
+    part = page.locator("#branches-predict")
+    part.locator(".next").click()
+    for number in (1, 2, 3):
+        question = part.locator(".question")
+        expect(question).to_contain_text(f"{number} of 3.", timeout=60_000)
+        expect(part.locator("[data-fall]")).to_have_count(0)
+        sent = page.evaluate("document.querySelector('#branches-predict').textContent")
+        assert "points" not in sent
+        expect(part.locator(".choices button").first).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(part.locator(".told")).not_to_be_empty(timeout=60_000)
+        expect(part.locator(".score")).to_contain_text(f"of {number}")
+        count = part.locator(".choices button").count()
+        expect(part.locator("[data-fall]")).to_have_count(count)
+        if number < 3:
+            part.locator(".next").click()
+    expect(part.locator(".next")).to_have_text("Play again")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert not viewer.errors
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"]
+)
+def test_scales_are_drawn_and_the_pattern_at_the_pointer_is_shown(visit, size, scheme):
+    viewer = visit("?tab=branches&beside=picture:cat", size=size, color_scheme=scheme)
+    page = viewer.page
+    part = page.locator("#branches-scales")
+    part.locator(".measure").click()
+    expect(part.locator("[data-curve]")).to_have_count(4, timeout=60_000)
+    expect(part.locator(".sentence")).to_contain_text("in 3a")
+    expect(part.locator("img")).to_have_attribute("alt", "stripes 3 px apart")
+    box = part.locator("svg").bounding_box()
+    part.locator("svg").hover(position={"x": 0.6 * box["width"], "y": 80})
+    expect(part.locator("img")).not_to_have_attribute("alt", "stripes 3 px apart")
+    part.locator("input").focus()
+    page.keyboard.press("Home")
+    expect(part.locator("img")).to_have_attribute("alt", "stripes 3 px apart")
+    page.locator("#branches-shown .module").select_option("5b")
+    expect(part.locator(".sentence")).to_contain_text("in 5b", timeout=60_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    found = Axe().run(page, context="#branches-tab").response["violations"]
+    assert [(rule["id"], rule["nodes"][0]["html"][:150]) for rule in found] == []
+    assert not viewer.errors and not viewer.strangers
+
+
+def test_the_labs_questions_are_endpoints(server):
+    from gradio_client import Client
+
+    cat = {"example": "cat"}
+    sides = {"left": {"picture": cat}, "right": {"picture": {"example": "coffee"}}}
+    asked = {"picture": cat, "stage": "4b", "round": "branch"}
+    client = Client(server.address, verbose=False)
+    try:
+        compared = json.loads(client.predict(sides, api_name="/compare"))
+        question = json.loads(client.predict(asked, api_name="/predict"))
+        guessed = json.loads(client.predict(asked | {"guess": "1x1"}, api_name="/predict"))
+        measured = json.loads(client.predict({"stage": "4b"}, api_name="/scales"))
+    finally:
+        client.close()
+    assert [side["name"] for side in compared["sides"]] == ["a cat", "a cup of coffee"]
+    assert "falls" not in question and set(guessed["falls"]) == set(BRANCHES)
+    assert set(measured["curves"]) == set(BRANCHES)

@@ -36,13 +36,21 @@ function cells() {
   }
 }
 
+// Buttons are drawn anew only where something changed, and the focus stays on its own.
+function put(part, html) {
+  if (part.drawn === html) return;
+  const { step, head } = part.contains(document.activeElement) ? document.activeElement.dataset : {};
+  part.innerHTML = part.drawn = html;
+  const own = step ? `[data-step="${step}"]` : head && `[data-head="${head}"]`;
+  if (own) part.querySelector(own)?.focus({ preventScroll: true });
+}
+
 // The classes in front before and after, in one head.
 function belief() {
   const [before, after] = [state.whole, state.answer].map((answer) => answer.heads[state.head]);
   const trained = Object.keys(state.whole.heads).filter((head) => gnet.believed(head)).reverse();
-  find(".heads").innerHTML = trained
-    .map((head) => `<button type="button" data-head="${head}" aria-pressed="${head === state.head}">${head}</button>`)
-    .join("");
+  const heads = trained.map((head) => `<button type="button" data-head="${head}" aria-pressed="${head === state.head}">${head}</button>`);
+  put(find(".heads"), heads.join(""));
   if (!before?.top) return bars.replaceChildren();
   const shown = [...new Set([...before.top.slice(0, SHOWN), ...after.top.slice(0, 3)])];
   bars.innerHTML = shown.map((index) => bar(index, before.probabilities[index], after.probabilities[index])).join("");
@@ -73,10 +81,8 @@ function history() {
   find("[data-redo]").disabled = at === all.length - 1;
   find("[data-all-on]").disabled = !state.switches;
   const name = ({ switches, said }) => (switches ? (said?.named ?? switches) : ALL_ON);
-  list.innerHTML = all
-    .map((step, i) => `<li><button type="button" data-step="${i}"${i === at ? ' aria-current="step"' : ""}>${gnet.escape(name(step))}<small>${gnet.escape(step.said?.changes[0] ?? "")}</small></button></li>`)
-    .reverse()
-    .join("");
+  const steps = all.map((step, i) => `<li><button type="button" data-step="${i}"${i === at ? ' aria-current="step"' : ""}>${gnet.escape(name(step))}<small>${gnet.escape(step.said?.changes[0] ?? "")}</small></button></li>`);
+  put(list, steps.reverse().join(""));
 }
 
 // Some branches: all to the setting, or all on where they have it already.
@@ -103,9 +109,7 @@ table.addEventListener("keydown", (event) => {
 find(".set").addEventListener("click", (event) => event.target.dataset.set && choose(event.target.dataset.set));
 find(".heads").addEventListener("click", (event) => {
   const { head } = event.target.dataset;
-  if (!head) return;
-  gnet.choose({ head, target: null });
-  find(`[data-head="${head}"]`).focus();
+  if (head) gnet.choose({ head, target: null });
 });
 find("[data-undo]").addEventListener("click", () => switching.go(switching.steps.at - 1));
 find("[data-redo]").addEventListener("click", () => switching.go(switching.steps.at + 1));

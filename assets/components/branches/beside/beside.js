@@ -1,0 +1,174 @@
+// Two pictures, classes or networks beside each other: bars, the 36 branches and belief at depth.
+// What is filled is left, what is hollow is right.
+const find = (selector) => element.querySelector(selector);
+const [select, all, trouble, table] = ["select", ".all", ".trouble", "table"].map(find);
+const { state } = gnet;
+const SIDES = ["left", "right"];
+const earlier = []; // pictures shown before in this page: { given, key, name, net }
+const [MOST_EARLIER, NOTHING] = [8, "nothing"];
+let nets = []; // the networks there are
+let asked = "";
+let shown = null;
+
+const plain = (value) => JSON.parse(JSON.stringify(value));
+const group = (label, options) => {
+  const part = document.createElement("optgroup");
+  part.label = label;
+  part.append(...options.map(([value, name]) => new Option(name, value)));
+  return options.length ? [part] : [];
+};
+
+function choices() {
+  const { network, answer } = state;
+  const others = earlier.filter((one) => one.key !== answer.key).map((one, i) => [`given:${earlier.indexOf(one)}`, one.name, i]);
+  const pictures = props.examples.filter((one) => one.name !== answer.example).map((one) => [`picture:${one.name}`, one.words]);
+  const classes = network.classes.map((name) => [`class:${name}`, name]).sort((a, b) => a[1].localeCompare(b[1], "en", { numeric: true }));
+  select.replaceChildren(
+    new Option(NOTHING, ""),
+    ...group("Another network", nets.filter(({ net }) => net !== state.net).map(({ net, name }) => [`net:${net}`, name])),
+    ...group("A picture shown before", others),
+    ...group("Another picture", pictures),
+    ...group("Another class of this picture", classes),
+  );
+  select.value = state.beside ?? "";
+  if (select.selectedIndex < 0) select.value = "";
+}
+
+function remember() {
+  const { answer, whole, net } = state;
+  if (answer.example || earlier.some((one) => one.key === whole.key)) return;
+  earlier.unshift({ given: plain(answer.given), key: whole.key, name: answer.name, net });
+  earlier.length = Math.min(earlier.length, MOST_EARLIER);
+}
+
+// The two sides of the question, as the server reads them.
+function question() {
+  const { given } = state.answer;
+  const named = state.target === null ? null : state.network.classes[state.target];
+  const left = { picture: given, key: state.whole.key, class: named };
+  const at = select.value.indexOf(":");
+  const [kind, name] = [select.value.slice(0, at), select.value.slice(at + 1)];
+  if (kind === "class") return { left, right: { ...left, class: name } };
+  if (kind === "picture") return { left, right: { picture: { example: name, ...(state.net && { net: state.net }) } } };
+  if (kind === "given") return { left, right: { picture: earlier[name].given, key: earlier[name].key } };
+  const { box, net, ...picture } = given; // each network has its own px
+  return { left, right: { picture: { ...picture, ...(name && { net: name }) } } };
+}
+
+function ask() {
+  if (!select.value) {
+    [asked, shown] = ["", null];
+    show();
+    return;
+  }
+  const wanted = plain(question());
+  const words = JSON.stringify(wanted);
+  if (words === asked) return;
+  asked = words;
+  all.classList.add("dim");
+  setTimeout(() => {
+    props.value = wanted;
+    trigger("compared");
+  });
+}
+
+function show() {
+  all.hidden = !shown;
+  find(".start").hidden = Boolean(shown);
+  trouble.textContent = shown ? shown.sides.map(({ error }) => error).join(" ") : "";
+  if (!shown) return;
+  all.classList.remove("dim");
+  find(".sides").innerHTML = shown.sides.map(side).join("");
+  bars();
+  branches();
+  depth();
+}
+
+function side(one, i) {
+  if (one.error) return `<div class="side"><span class="mark ${SIDES[i]}"></span><p><span>nothing to show</span></p></div>`;
+  const { escape } = gnet;
+  return (
+    `<div class="side"><span class="mark ${SIDES[i]}"></span><img src="${one.picture}" alt="">` +
+    `<p><b>${escape(one.name)}</b><span>${escape(one.class)} in ${escape(one.network)}, ${escape(one.head)}</span></p></div>`
+  );
+}
+
+// Two bars, one above the other, on the scale of all the others.
+function pair(values, limit, signed, written) {
+  return values
+    .map((value, i) => {
+      const size = value === null || !limit ? 0 : (100 * Math.abs(value)) / limit / (signed ? 2 : 1);
+      const left = signed ? 50 - (value < 0 ? size : 0) : 0;
+      const bar = value === null ? "" : `<i class="${SIDES[i]}" style="left:${left}%;width:${size}%"></i>`;
+      return `<span class="track${signed ? " signed" : ""}">${bar}</span><span>${value === null ? "–" : written(value)}</span>`;
+    })
+    .join("");
+}
+
+function bars() {
+  const { rows, limit, scale } = shown.bars;
+  find(".bars").innerHTML = rows
+    .map((row) => `<div class="row">${gnet.escape(row.class)}<div class="pair">${pair(row.values, limit, false, gnet.percent)}</div></div>`)
+    .join("");
+  element.querySelectorAll(".scale")[0].textContent = scale;
+}
+
+function branches() {
+  const { cells, limit, signed, scale, title, sentence } = shown.branches;
+  const written = signed ? (value) => value.toFixed(2).replace("-", "−") : gnet.percent;
+  const heads = gnet.branches().map((b) => `<th scope="col" class="b${b}">${gnet.label(b)}</th>`);
+  const rows = Object.entries(cells).map(([stage, row]) => {
+    const parts = gnet.branches().map((b) => `<td class="b${b}" data-cell="${stage}/${b}"><div class="pair">${pair(row[b], limit, signed, written)}</div></td>`);
+    return `<tr><th scope="row">${stage}</th>${parts.join("")}</tr>`;
+  });
+  table.innerHTML = `<thead><tr><td></td>${heads.join("")}</tr></thead><tbody>${rows.join("")}</tbody>`;
+  find(".title").textContent = title;
+  find(".widest").textContent = sentence;
+  element.querySelectorAll(".scale")[1].textContent = scale;
+}
+
+function depth() {
+  const { stages, heads, scale, note } = shown.depth;
+  const names = Object.keys(stages);
+  const x = (stage) => 100 * names.indexOf(stage) + 50;
+  find("svg").innerHTML = SIDES.map((which, i) => {
+    const points = names.filter((stage) => (stages[stage][i] ?? null) !== null).map((stage) => `${x(stage)},${100 - 100 * stages[stage][i]}`);
+    return `<polyline class="${which}" points="${points.join(" ")}"/>`;
+  }).join("");
+  const exits = Object.fromEntries(state.network.heads.map((head) => [head.name, head.exit]));
+  find(".points").innerHTML = Object.entries(heads)
+    .flatMap(([head, values]) => values.map((value, i) => [head, value, SIDES[i]]))
+    .filter(([, value]) => value !== null)
+    .map(([head, value, which]) => `<i class="${which}" style="left:${x(exits[head] ?? "5b") / 9}%;top:${100 - 100 * value}%"></i>`)
+    .join("");
+  find(".names").innerHTML = names.map((name) => `<span>${name}</span>`).join("");
+  const written = (values) => values.map((value) => ((value ?? null) === null ? "–" : gnet.percent(value))).join(", ");
+  find(".chart").ariaLabel = [...Object.entries(stages), ...Object.entries(heads)].map(([name, values]) => `${name}: ${written(values)}`).join("; ");
+  element.querySelectorAll(".scale")[2].textContent = `${scale} ${note}`;
+}
+
+select.addEventListener("change", () => gnet.choose({ beside: select.value || null }));
+watch("value", () => {
+  if (typeof props.value !== "string") return; // the question itself
+  shown = JSON.parse(props.value);
+  if (select.value) show();
+});
+document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
+  if (what !== "compare" || answered) return;
+  asked = "";
+  all.classList.remove("dim");
+});
+async function list() {
+  nets = [{ net: "", name: "the bundled network" }];
+  const answer = await server.networks({ owner: gnet.train?.owner ?? "" });
+  if (answer.networks) nets = answer.networks;
+  choices();
+  ask();
+}
+gnet.draw((changed) => {
+  if (!["answer", "network", "beside", "target", "tab"].some((one) => changed.has(one))) return;
+  remember();
+  choices();
+  ask();
+  if (changed.has("tab")) list();
+}, ["branches"]);
