@@ -100,7 +100,7 @@ def _side(explorer: Explorer, chosen: Chosen, given: dict[str, Any]) -> Side:
     head = list(held.heads)[-1]
     named = given.get("class")
     own = held.heads[head].top[0]
-    target = own if named is None else explorer.class_of(named)
+    target = own if named is None else explorer.class_index(named)
     return Side(
         explorer=explorer,
         name=chosen.name,
