@@ -16,7 +16,7 @@ from support.pages import PHONE, Server, follow, with_training
 from support.told_runs import OWNER, Told
 from support.waiting import until
 
-LONG = 90_000
+LONG = 180_000
 """ms that a run's process may take to begin, on a machine that has much else to do."""
 
 
