@@ -41,8 +41,19 @@ WHY = {
 }
 """The sentences of Why; the page puts names into their places."""
 
+CHANNEL = {
+    "title": "{stage} · channel {channel} of {channels} in {branch}, {place} of {all} in the "
+    "module",
+    "range": "min {low} · 0 is {zero} · max {high}",
+    "about": "{rows}×{cols} cells, mean {mean}; on its own scale.",
+    "silent": "{rows}×{cols} cells: it is silent in this picture.",
+}
+"""The sentences of the channel opened; the page puts numbers into their places."""
+
 _PREVIEW_SIDE, _PREVIEW_LENGTH = 240, 960
 _LOSSLESS_SIDE = 160
+_ZERO = {False: "black", True: "white"}
+"""Whether responses are signed → the colour of 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +189,7 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
         "no_class": "This network knows no class with “{given}” in its name.",
         "first_method": FIRST,
         "why": WHY,
+        "channel": CHANNEL | {"zero": _ZERO[model.config.order == "norm-relu-conv"]},
         "colours": {
             "sequential": _base64(SEQUENTIAL.tobytes()),
             "diverging": _base64(DIVERGING.tobytes()),

@@ -70,7 +70,7 @@ class Explorer:
         self.net = net
         self.model = fold(model)
         self.probes = find_probes(self.model.info.digest)
-        self.network: dict[str, Any] = describe_network(self.model) | {
+        self.network: dict[str, Any] = describe_network(model) | {
             "probes": describe_probes(self.probes)
         }
         self.recordings = recordings or Recordings()

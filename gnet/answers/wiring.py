@@ -9,6 +9,7 @@ from gnet.answers.terms import by_word
 from gnet.explain.branches import LABELS
 from gnet.network.config import BRANCHES, EXITS, STAGES
 from gnet.network.costs import BranchCost, Cost, branch_costs
+from gnet.network.deviations import deviations
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import Field, box, middle_cell, receptive_fields
 from gnet.words import listed, number
@@ -32,6 +33,7 @@ def describe_wiring(model: GoogLeNet) -> dict[str, Any]:
             "output": module.widths.total,
             "to": f"to {_behind(stage, model.config.aux)}",
             "sentence": _sentence(stage, branches),
+            "paper": listed(deviations(model.config, stage)),
             "branches": {
                 branch: _branch(branch, cost, module.in_channels)
                 | _heading(branch, width_of[branch], model.config.kernel_5x5)

@@ -1,5 +1,6 @@
 """What the tabs' events have in common: one line before the model, no overlays, records as text."""
 
+import inspect
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.context import LocalContext
+from gradio.events import api
 
 from gnet import strict_json
 from gnet.errors import GnetError
@@ -30,6 +32,24 @@ def settle(event: Any, what: str) -> None:
     # `.then` is not told of failures.
     event.success(None, js=f"() => gnet.settle('{what}', true)", api_visibility="private")
     event.failure(None, js=f"() => gnet.settle('{what}', false)", api_visibility="private")
+
+
+def from_page(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """`handler` as the page calls it: a script sends what it takes beside the picture."""
+    names = list(inspect.signature(handler).parameters)[1:]
+
+    def call(picture: Any, event: gr.EventData) -> Any:
+        return handler(picture, **sent(event, *names))
+
+    def stream(picture: Any, event: gr.EventData) -> Iterator[Any]:
+        yield from handler(picture, **sent(event, *names))
+
+    return stream if inspect.isgeneratorfunction(handler) else call
+
+
+def endpoint(handler: Callable[..., Any], name: str, **options: Any) -> None:
+    """`handler` for scripts: it takes what its signature says and answers as it does the page."""
+    api(handler, api_name=name, api_description=inspect.getdoc(handler), **options)
 
 
 UNFORESEEN = "Something went wrong here; it is in the server's log."

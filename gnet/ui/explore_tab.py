@@ -13,20 +13,16 @@ from gradio.utils import get_upload_folder
 from gnet.answers import channel as channels
 from gnet.answers import examples
 from gnet.answers.explorers import Explorers
-from gnet.answers.exports import request
+from gnet.answers.exports import request as exports
 from gnet.answers.exports.export import FORMATS, Export
 from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
 from gnet.ui.components import drawing
-from gnet.ui.events import MODEL, QUIET, as_text, sent, settle, spoken
+from gnet.ui.events import MODEL, QUIET, as_text, endpoint, from_page, settle, spoken
 from gnet.ui.http.uploads import keep
 
 QUESTION = ("method", "head", "target", "stage")
 """What Why needs besides the picture; the page's script fills it in."""
-CHANNELS = ("stage", "branch", "head", "class_index")
-"""A branch, and the class that the relevance of its channels is for."""
-CHANNEL = ("stage", "branch", "channel", "over", "turn")
-"""A channel's place, the pictures its patches come from, and the page's count of questions."""
 
 
 class Handlers:
@@ -37,6 +33,7 @@ class Handlers:
         self._turns = itertools.count(1)
 
     def explore(self, picture: Any) -> str:
+        """What the network makes of a picture, as a text of JSON."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
             known = chosen.example if chosen.box is None and not explorer.net else None
@@ -47,65 +44,102 @@ class Handlers:
         """An answer as text; the page draws what changed, and the same twice is two answers."""
         return as_text(answer | {"turn": next(self._turns)})
 
-    def measure(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
+    def measure(self, picture: Any, stage: Any, key: Any = None) -> dict[str, Any]:
+        """How much of the picture counts for a cell of a module's branches, in px."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return explorer.measure(chosen, **sent(event, "stage", "key"))
+            return explorer.measure(chosen, stage, key)
 
-    def open_channel(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
+    def open_channel(
+        self,
+        picture: Any,
+        stage: Any,
+        branch: Any,
+        channel: Any,
+        over: Any = None,
+        turn: Any = None,
+    ) -> dict[str, Any]:
+        """A channel's map, its strongest patches and how its strongest cell is computed."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return channels.open_channel(explorer, chosen, sent(event, *CHANNEL))
+            place = {"stage": stage, "branch": branch, "channel": channel}
+            return channels.open_channel(explorer, chosen, place | {"over": over, "turn": turn})
 
-    def list_channels(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
+    def list_channels(
+        self, picture: Any, stage: Any, branch: Any, head: Any = "main", class_index: Any = 0
+    ) -> dict[str, Any]:
+        """All channels of a branch as maps, in three orders."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return channels.list_channels(explorer, chosen, sent(event, *CHANNELS))
+            wanted = {"stage": stage, "branch": branch, "head": head, "class_index": class_index}
+            return channels.list_channels(explorer, chosen, wanted)
 
-    def grow(self, picture: Any, event: gr.EventData) -> Iterator[dict[str, Any]]:
+    def grow(
+        self, picture: Any, stage: Any, branch: Any, channel: Any, turn: Any = 0
+    ) -> Iterator[dict[str, Any]]:
+        """A picture grown for a channel, state by state."""
         with spoken():
-            place = sent(event, *CHANNEL)
+            place = {"stage": stage, "branch": branch, "channel": channel, "turn": turn}
             try:
                 yield from channels.grow(self.explorers.resolve(picture)[0], place)
             except GnetError:
                 yield channels.not_grown(place)
                 raise
 
-    def switch(self, picture: Any, event: gr.EventData) -> str:
+    def switch(self, picture: Any, switches: Any, key: Any = None) -> str:
+        """The answer with branches switched, as {"4b/5x5": 0}: "mean" or a factor from 0 to 2."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return self._new(explorer.ablate(chosen, **sent(event, "switches", "key")))
+            return self._new(explorer.ablate(chosen, switches, key))
 
-    def weigh(self, picture: Any, event: gr.EventData) -> str:
+    def weigh(self, picture: Any, head: Any, class_index: Any, key: Any = None) -> str:
+        """What each of the 36 branches is worth for a class of a head."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return self._new(explorer.worth(chosen, **sent(event, "head", "class_index", "key")))
+            return self._new(explorer.worth(chosen, head, class_index, key))
 
-    def save(self, picture: Any, event: gr.EventData) -> dict[str, Any]:
-        """A file of one view, as Gradio hands files out."""
+    def save(self, picture: Any, view: Any, format: Any, request: Any = None) -> dict[str, Any]:
+        """A file of one view: its figure as png, svg or pdf, its numbers as csv or json."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            asked = sent(event, "view", "format", "request")
-            export = request.export_of(explorer, chosen, asked["view"], asked["request"])
-            return self._file(request.file_name(chosen, export, asked["format"]), export)
+            export = exports.export_of(explorer, chosen, view, request)
+            return self._file(exports.file_name(chosen, export, format), export)
 
     def _file(self, name: str, export: Export) -> dict[str, Any]:
         content = export.content(name.rpartition(".")[2])
         path = keep(Path(get_upload_folder()), name, content)
         return FileData(path=str(path), orig_name=name).model_dump() | {"turn": next(self._turns)}
 
-    def account(self, picture: Any, event: gr.EventData) -> str:
+    def account(self, picture: Any, head: Any, class_index: Any, key: Any = None) -> str:
+        """A class's logit as a sum over the 36 branches."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return self._new(explorer.account(chosen, **sent(event, "head", "class_index", "key")))
+            return self._new(explorer.account(chosen, head, class_index, key))
 
     def attribute(
-        self, picture: Any, method: str, head: str, target: str, stage: str
+        self, picture: Any, method: Any, head: Any, target: Any, stage: Any = None
     ) -> Iterator[str]:
+        """Why a head answers a class: how far it is, and then the map with its numbers."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
             for state in explorer.attributing(chosen, method, head, target, stage):
                 yield as_text(state)
+
+    def publish(self) -> None:
+        """Make each of the above an endpoint of its own."""
+        for handler, name in (
+            (self.explore, "explore"),
+            (self.measure, "measure_fields"),
+            (self.open_channel, "open_channel"),
+            (self.list_channels, "list_channels"),
+            (self.grow, "grow_picture"),
+            (self.switch, "switch_branches"),
+            (self.weigh, "weigh_branches"),
+            (self.account, "account_logit"),
+            (self.attribute, "attribute"),
+            (self.save, "save_view"),
+        ):
+            endpoint(handler, name, **MODEL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +187,7 @@ def build(explorers: Explorers) -> None:
     with gr.Column(elem_id="why"):
         question = drawing("explore/question")
         why = drawing("explore/reason")
-    saving = drawing("explore/saving", views=request.VIEWS, formats=list(FORMATS))
+    saving = drawing("explore/saving", views=exports.VIEWS, formats=list(FORMATS))
     answer = drawing("explore/answer", as_text(first), network=explorer.network, visible="hidden")
     parts = Parts(
         picture=picture,
@@ -173,16 +207,12 @@ def build(explorers: Explorers) -> None:
 
 def bind(parts: Parts, handlers: Handlers) -> None:
     """Connect the components' events with what handles them; the model serves one at a time."""
+    with gr.Column(visible=False):  # first, so that the names are theirs
+        handlers.publish()
     picture, channel = parts.picture, parts.channel
-    public: dict[str, Any] = {**MODEL, **QUIET}
-    private = public | {"api_visibility": "private"}
+    private: dict[str, Any] = {**MODEL, **QUIET, "api_visibility": "private"}
     seen = picture.chosen(
-        handlers.explore,
-        picture,
-        parts.answer,
-        api_name="explore",
-        trigger_mode="multiple",
-        **public,
+        handlers.explore, picture, parts.answer, trigger_mode="multiple", **private
     )
     settle(seen, "answer")
     for part, event, handler, what in (
@@ -193,13 +223,13 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         (parts.channels, parts.channels.listed, handlers.list_channels, "channels"),
         (parts.saving, parts.saving.saved, handlers.save, "saved"),
     ):
-        settle(event(handler, picture, part, trigger_mode="always_last", **private), what)
-    opened = channel.opened(
-        handlers.open_channel, picture, channel, trigger_mode="multiple", **private
-    )
+        latest: dict[str, Any] = {"trigger_mode": "always_last", **private}
+        settle(event(from_page(handler), picture, part, **latest), what)
+    several: dict[str, Any] = {"trigger_mode": "multiple", **private}
+    opened = channel.opened(from_page(handlers.open_channel), picture, channel, **several)
     settle(opened, "channel")
     # A new one begins while the one that was stopped still ends.
-    grown = channel.grown(handlers.grow, picture, channel, trigger_mode="multiple", **private)
+    grown = channel.grown(from_page(handlers.grow), picture, channel, **several)
     channel.stopped(None, cancels=[grown], api_visibility="private")
     question = [gr.Textbox(visible=False, label=name) for name in QUESTION]
     attributed = parts.question.asked(
@@ -208,8 +238,7 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         parts.why,
         trigger_mode="always_last",
         js="(picture) => gnet.question(picture)",
-        api_name="attribute",
         preprocess=False,  # the handler's own check says what is allowed
-        **public,
+        **private,
     )
     settle(attributed, "why")

@@ -30,6 +30,7 @@ SCRIPTS = (
     "shared/maps.js",
     "shared/hearing.js",
     "explore/fields.js",
+    "explore/spots.js",
     "explore/switching.js",
     "explore/cells.js",
     "train/tracks.js",

@@ -1,5 +1,7 @@
 """The browser's own ways: back, forward and reload, titles, and the way past the header."""
 
+from pathlib import Path
+
 from playwright.sync_api import expect
 
 from support.pages import photo
@@ -62,9 +64,59 @@ def test_a_reload_keeps_an_uploaded_picture_and_what_is_chosen(visit) -> None:
     viewer.explored(lambda: viewer.give("mine.jpg", photo(320, 240, 4)))
     key = viewer.state("answer.key")
     page.locator("#diagram [data-stage='4d']").click()
+    page.wait_for_function("gnet.state.measured['4d']", timeout=60_000)
     page.reload()
     page.wait_for_function("globalThis.gnet?.state.answer?.name === 'mine.jpg'")
     assert viewer.state("answer.key") == key and viewer.state("stage") == "4d"
+    assert viewer.errors == []
+
+
+CHOSEN = """() => JSON.stringify([
+  ...["tab", "stage", "head", "scope", "target", "channel", "method", "switches"].map(
+    (name) => gnet.state[name]),
+  gnet.state.whole.key, gnet.state.answer.picture.box,
+  gnet.state.answer.switched?.sentence, gnet.state.answer.heads.main.probabilities,
+])"""
+
+
+def test_a_copied_link_shows_the_same_in_another_browser(visit) -> None:
+    viewer = visit(permissions=["clipboard-read", "clipboard-write"])
+    page = viewer.page
+    viewer.explored(lambda: page.locator("#picture .examples [data-example=coffee]").click())
+    viewer.explored(lambda: page.locator("#picture .mover").press("ArrowRight"))
+    page.locator("#diagram [data-stage='4d']").click()
+    page.locator("#diagram [data-head=aux2]").click()
+    page.locator("#branches [data-scope=network]").click()
+    page.locator("#belief .bars button").nth(1).click()
+    page.locator(".methods label", has_text="Saliency").click()
+    page.evaluate("gnet.switching.set('4b', '5x5', 0)")
+    page.wait_for_function("gnet.state.answer.switched", timeout=20_000)
+    page.locator("#branches [data-branch='3x3'] [data-rank='1']").click()
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("#header .copied")).to_have_text("Link copied.")
+    link = page.evaluate("navigator.clipboard.readText()")
+    other = visit("?" + link.split("?")[1])
+    other.page.wait_for_function("gnet.state.answer.switched", timeout=20_000)
+    assert other.page.evaluate(CHOSEN) == page.evaluate(CHOSEN)
+    assert viewer.errors == [] and other.errors == []
+
+
+def test_an_own_picture_is_not_in_the_link_and_leaves_with_a_sentence(visit) -> None:
+    viewer = visit(permissions=["clipboard-read", "clipboard-write"])
+    page = viewer.page
+    viewer.explored(lambda: viewer.give("mine.jpg", photo(320, 240, 9)))
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("#header .copied")).to_have_text(
+        "Link copied. Your own picture is not in it."
+    )
+    page.wait_for_function("gnet.state.measured['3a']", timeout=20_000)
+    Path(viewer.state("answer.given.path")).unlink()
+    page.reload()
+    expect(page.get_by_text("The picture is no longer here")).to_be_visible(timeout=20_000)
+    assert viewer.state("answer.example") == "boots"
+    page.reload()
+    page.wait_for_selector("html.gnet-ready")
+    expect(page.get_by_text("The picture is no longer here")).to_have_count(0)
     assert viewer.errors == []
 
 

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from gnet.explain.branches import LABELS
 from gnet.network.config import BRANCHES, STAGES
 from support.pages import DESK, PHONE
 
@@ -133,6 +134,8 @@ def test_pointing_at_a_cell_moves_the_windows_of_all_four_branches(visit) -> Non
     outlines = "[...document.querySelectorAll('#picture [data-window] path')].map(p => p.outerHTML)"
     middle = page.evaluate(outlines)
     assert len(middle) == 2 * len(BRANCHES)
+    legend = page.locator("#picture .legend span")
+    assert legend.all_inner_texts() == [LABELS[branch] for branch in BRANCHES]
     box = page.locator("#branches [data-branch='3x3'] .map").bounding_box()
     page.mouse.move(box["x"] + 0.03 * box["width"], box["y"] + 0.5 * box["height"])
     page.wait_for_function("gnet.state.cell !== null")
@@ -177,6 +180,31 @@ def test_the_wiring_of_the_chosen_module_is_drawn_with_what_it_costs(visit) -> N
         expect(lane.locator(".macs small")).to_have_text(words["direct"])
     page.locator("#branches [data-branch='5x5'] h3").hover()
     expect(wiring.locator(".lane[data-branch='1x1']")).to_have_class("lane b1x1 faint")
+
+
+def test_each_number_of_the_sentence_leads_to_where_it_stands(visit) -> None:
+    viewer = visit("?module=4b")
+    page = viewer.page
+    spots = page.locator("#branches .say [data-to]")
+    texts = spots.all_inner_texts()
+    assert len(texts) >= 4 and texts[2] == "512"
+    for spot, text in zip(spots.all(), texts, strict=True):
+        spot.press("Enter")
+        place = page.locator(".marked")
+        expect(place).to_be_focused()
+        expect(place).to_be_in_viewport()
+        assert text.replace(" ", "") in place.inner_text().replace("\u00a0", "").replace(" ", "")
+    page.locator("h1").click()
+    expect(page.locator(".marked")).to_have_count(0)
+    assert viewer.errors == []
+
+
+def test_a_module_says_in_what_it_differs_from_the_paper(visit) -> None:
+    page = visit().page
+    term = page.locator("#wiring .cost [data-says]")
+    expect(term).to_have_text("Different from the paper here")
+    term.hover()
+    expect(page.locator("#gnet-says")).to_contain_text("batch norm follows each convolution")
 
 
 def test_bars_name_their_scales(visit) -> None:

@@ -84,13 +84,14 @@ window.gnet = (() => {
   function step(was) {
     if (was && where() !== was) history.pushState(entry(), "", where());
   }
-  let returning = null; // the address that a picture on its way back belongs to
+  let returning = false; // whether the picture on its way is the one that the address belongs to
+  const reopen = () => (returning = true);
   addEventListener("popstate", ({ state: kept }) => {
     const there = new URLSearchParams(location.search);
     show(known(there.get("tab")), false);
     if (!pictured() || !state.answer) return;
     if (kept?.given && JSON.stringify(kept.given) !== JSON.stringify(state.answer.given)) {
-      returning = there;
+      reopen();
       document.dispatchEvent(new CustomEvent("gnet-return", { detail: kept.given }));
     } else {
       change(chosen(there));
@@ -137,12 +138,16 @@ window.gnet = (() => {
     document.dispatchEvent(new CustomEvent("gnet-ask"));
   }
 
+  // Whether the picture is the viewer's own, which no address names.
+  const own = () => Boolean(state.answer?.given?.path);
+
   function explore() {
     const kept = { module: state.stage, head: state.head, scope: state.scope };
     const { target, answer } = state;
     if (target !== null) kept.class = state.network.classes[target];
     if (answer?.example) kept.picture = answer.example;
     if (answer?.tile) kept.tile = answer.tile;
+    if (!own() && answer?.given?.box) kept.square = answer.given.box.join(",");
     if (state.net) kept.net = state.net;
     if (state.channel) kept.channel = state.channel;
     if (state.method) kept.method = state.method;
@@ -184,10 +189,10 @@ window.gnet = (() => {
     }
     if (!first && !returning && answer.key !== shown) state.switches = null; // of another picture
     if (first) opened = { stage: state.stage, head: state.head };
-    if (returning) Object.assign(state, chosen(returning));
+    if (returning) Object.assign(state, chosen(new URLSearchParams(location.search)));
     if (first) history.replaceState(entry(), "", location.href);
     else if (pictured()) returning ? remember() : step(was);
-    returning = null;
+    returning = false;
     wait("answer", false);
     tell(["answer", "stage", "head", "target", "measured", "switches", ...(other ? ["network", "channel"] : [])]);
   }
@@ -209,7 +214,7 @@ window.gnet = (() => {
 
   // The server has spoken, with an answer or a refusal.
   function settle(what, answered) {
-    if (what === "answer" && !answered) returning = null;
+    if (what === "answer" && !answered) returning = false;
     if (!(what === "answer" && answered)) wait(what, false); // an answer has yet to be drawn
     document.dispatchEvent(new CustomEvent("gnet-settled", { detail: { what, answered } }));
   }
@@ -261,7 +266,7 @@ window.gnet = (() => {
   const say = (label, names = {}) => fill(window.gnetLabels[label], names);
 
   return {
-    SCOPES, tabs, address, before, state, ask, method, fill, say, words, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
+    SCOPES, tabs, address, state, ask, method, fill, say, words, where, own, reopen, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
     escape, cut, fit, percent, number, power, label, branches, tell, trained,
   };
 })();

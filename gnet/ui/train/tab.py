@@ -19,6 +19,7 @@ from gnet.serving.runs import Runs
 from gnet.ui.components import drawing
 from gnet.ui.events import QUIET, answered, settle
 from gnet.ui.train import data as data_tab
+from gnet.ui.train import endpoints
 from gnet.ui.train import form as train_form
 from gnet.ui.train import review as review_tab
 from gnet.ui.train.handlers import FIRST, Handlers
@@ -52,6 +53,7 @@ def build(runs: Runs, reviews: Reviews, offers: Offers, measuring: Measuring) ->
             left = _left(handlers)
         with gr.Column(elem_id="train-right"):
             right = _right(handlers, reviews)
+    endpoints.publish(handlers)
     bind(Parts(**left, **right), handlers)
 
 

@@ -84,7 +84,7 @@ def nested(levels: int) -> str:
         ("call/explore", '{"data": ["' + "x" * 4_000_001 + '"]}', 413, "too long"),
         ("call/v2/explore", '{"image": 1}', 422, "explore takes picture; picture is missing."),
         ("call/v2/explore", '{"picture": 1, "b": 2}', 422, "b is none of them"),
-        ("call/dance", '{"data": []}', 404, "There is no method 'dance'; there are attribute and"),
+        ("call/dance", '{"data": []}', 404, "There is no method 'dance'; there are attribute, e"),
         ("call/v2/dance", "{}", 404, "There is no method 'dance'"),
         ("api/dance/", '{"data": []}', 404, "There is no method 'dance'"),
         ("queue/join", '{"data": [], "fn_index": 9999}', 404, "There is no fn_index 9999"),

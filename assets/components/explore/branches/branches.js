@@ -51,8 +51,12 @@ const scaled = () => (gnet.state.scope === "module" ? module_() : gnet.state.ans
 
 function sentence() {
   const { answer, head } = gnet.state;
-  const text = escape(`${module_().sentence} ${answer.heads[head].sentence}`);
-  find(".say").innerHTML = text.replace(/\d[\d.]* %/g, "<b>$&</b>");
+  const words = module_().sentence;
+  const first = gnet.branches().find((name) => words.includes(` ${gnet.label(name)} branch`));
+  const card = `#branches [data-branch="${first}"]`;
+  const places = [`${card} [data-stat=share]`, `${card} h3 small`, "#wiring .output"];
+  find(".say").innerHTML =
+    `${gnet.spots(words, places)} ${gnet.spots(answer.heads[head].sentence, ["#belief .answer"])}`;
 }
 
 function scale() {

@@ -21,8 +21,9 @@ function chosen() {
 const module_ = () => gnet.state.answer.stages[gnet.state.stage];
 
 function title({ branch, channel }) {
-  const place = module_().branches[branch].offset + channel;
-  return `${gnet.state.stage} · ${gnet.label(branch)} · channel ${channel} (concat ${place})`;
+  const { offset, channels } = module_().branches[branch];
+  const names = { stage: gnet.state.stage, branch: gnet.label(branch), channel, channels };
+  return gnet.fill(gnet.state.network.channel.title, { ...names, place: offset + channel, all: module_().channels });
 }
 
 function open(place) {
@@ -74,9 +75,11 @@ function map(values, grid, field) {
   canvas.setAttribute("aria-label", `map of the channel, from ${number(values.low)} to ${number(values.high)}`);
   find(".low").textContent = signed ? `−${number(values.limit)}` : "0";
   find(".high").textContent = signed ? `0 in the middle, ${number(values.limit)}` : number(values.limit);
-  find(".range").textContent = values.limit
-    ? `${grid[0]}×${grid[1]} cells, from ${number(values.low)} to ${number(values.high)}, mean ${number(values.mean)}; on its own scale.`
-    : `${grid[0]}×${grid[1]} cells: it is silent in this picture.`;
+  const words = gnet.state.network.channel;
+  const names = { rows: grid[0], cols: grid[1], zero: words.zero };
+  for (const key of ["low", "high", "mean"]) names[key] = number(values[key]);
+  find(".ends").textContent = values.limit ? gnet.fill(words.range, names) : "";
+  find(".range").textContent = gnet.fill(values.limit ? words.about : words.silent, names);
 }
 
 function patches(found) {

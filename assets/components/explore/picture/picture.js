@@ -2,6 +2,7 @@
 const find = (selector) => element.querySelector(selector);
 const [view, clip, square, whole, mover] = [".view", ".clip", ".square", ".whole", ".mover"].map(find);
 const [file, video] = [find("input"), find("video")];
+const OWN = "gnet-picture"; // where this tab keeps which picture of the viewer's own was shown
 const plain = (value) => JSON.parse(JSON.stringify(value));
 let accepted = plain(props.value); // the value the answer shown belongs to
 const sent = []; // values the server has not spoken about yet
@@ -41,6 +42,8 @@ document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
   if (what !== "answer") return;
   const value = sent.shift();
   if (answered) accepted = value;
+  if (answered && value.path) sessionStorage.setItem(OWN, JSON.stringify(value));
+  else if (answered || JSON.stringify(value) === sessionStorage.getItem(OWN)) sessionStorage.removeItem(OWN);
   if (!sent.length) props.value = accepted;
   if (!answered) place(gnet.state.answer.picture);
 });
@@ -235,6 +238,12 @@ function show() {
 }
 
 function boxes() {
+  const { left_out } = gnet.state.network;
+  find(".legend").innerHTML = gnet
+    .branches()
+    .filter((name) => !left_out.includes(name))
+    .map((name) => `<span class="b${name}">${gnet.label(name)}</span>`)
+    .join("");
   gnet.fields.draw(find("svg"), view.clientWidth);
 }
 
@@ -261,11 +270,14 @@ document.addEventListener("gnet-look", ({ detail }) => {
 
 document.addEventListener("gnet-return", ({ detail }) => send(detail, ""));
 
-// The address may name another picture than the one the page opens on, or another network; a reload
-// finds an uploaded one again.
-let wanted = gnet.before?.given?.path ? { ...gnet.before.given } : {};
+// The address may name another picture than the one the page opens on, its square, or another network.
+// Where it names no picture, a reload finds the viewer's own again.
+let wanted = {};
 const example = gnet.address.get("picture");
-if (!wanted.path && known.some(({ name }) => name === example)) wanted.example = example;
+if (known.some(({ name }) => name === example)) wanted.example = example;
+else if (!gnet.address.get("tile")) wanted = JSON.parse(sessionStorage.getItem(OWN)) ?? {};
+const corner = gnet.address.get("square")?.split(",").map(Number) ?? [];
+if (!wanted.path && corner.length === 3 && corner.every(Number.isFinite)) wanted.box = corner;
 for (const key of ["tile", "net"]) if (gnet.address.get(key)) wanted[key] = gnet.address.get(key);
 gnet.draw((changed) => {
   if (changed.has("answer")) show();
@@ -273,7 +285,9 @@ gnet.draw((changed) => {
   wanted = {};
   if (given.tile) delete given.example;
   const same = given.example === gnet.state.answer.example ? ["example"] : [];
-  if (given.path) send(given);
-  else if (Object.keys(given).some((key) => !same.includes(key))) send({ ...accepted, ...given });
+  if (given.path || Object.keys(given).some((key) => !same.includes(key))) {
+    gnet.reopen();
+    send(given.path ? given : { ...accepted, ...given });
+  }
   if (["answer", "stage", "branch", "cell"].some((what) => changed.has(what))) boxes();
 });

@@ -5,7 +5,7 @@ let shown = false; // whether Why is in view
 let later = null;
 let asked = null; // the question that is on its way
 let refused = null; // the picture for which the last question was refused
-let touched = false; // whether anything was chosen since the page opened
+let touched = gnet.address.has("class") || gnet.address.has("method"); // whether anything was chosen
 
 const method = () => gnet.state.network.methods.find(({ name }) => name === gnet.method());
 

@@ -32,7 +32,8 @@ function draw() {
   const widths = network.widths[stage];
   find("h2").textContent = m.title;
   find(".cells").textContent = m.grid;
-  find(".cost").textContent = m.sentence;
+  const differs = m.paper ? ` ${gnet.term("Different from the paper here", `${m.paper}.`)}.` : "";
+  find(".cost").innerHTML = gnet.escape(m.sentence) + differs;
   box.setAttribute("aria-label", `${m.title}. ${m.sentence}`);
   const parts = gnet.branches().map((name, i) => {
     const out = network.left_out.includes(name) ? "out" : "";

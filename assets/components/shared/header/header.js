@@ -8,6 +8,20 @@ for (const [button, opened] of [[".known", dialog], [".words", glossary]]) {
   opened.querySelector(".close").addEventListener("click", () => opened.close());
   opened.addEventListener("click", (event) => event.target === opened && opened.close());
 }
+// The address of what is shown; it stands there until something else is done.
+const copied = find(".copied");
+async function copy() {
+  const address = location.origin + gnet.where();
+  try {
+    await navigator.clipboard.writeText(address);
+    const own = gnet.tabs[gnet.state.tab].picture && gnet.own();
+    copied.textContent = own ? "Link copied. Your own picture is not in it." : "Link copied.";
+  } catch {
+    copied.textContent = "This browser copies only on localhost or over https.";
+  }
+}
+find(".link").addEventListener("click", copy);
+document.addEventListener("pointerdown", () => (copied.textContent = ""));
 find(".save").addEventListener("click", () => document.dispatchEvent(new Event("gnet-save")));
 find(".known").addEventListener("click", () => {
   field.value = "";
