@@ -128,7 +128,9 @@ def describe_attribution(attribution: Attribution, key: str) -> dict[str, Any]:
     """One attribution map and the numbers beside it."""
     limit = scale_limit(attribution.map)
     record = attribution.to_json() | {"key": key}
-    shown = _as_bytes(attribution.map.numpy(), np.float32(limit), signed=attribution.signed)
+    shown = _as_bytes(
+        attribution.map.numpy(), np.array(limit, np.float32), signed=attribution.signed
+    )
     record["map"] = _base64(shown.tobytes())
     record["limit"] = short(limit)
     record["range"] = _range(attribution, limit)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,8 @@ def test_what_cannot_be_saved_is_a_sentence(explorer, view, change, word):
 
 def test_a_format_that_is_none_is_a_sentence(explorer):
     export = export_of(explorer, CAT, "heads", REQUEST)
-    for kind in ("bmp", None, ["png"], ""):
+    kinds: tuple[Any, ...] = ("bmp", None, ["png"], "")
+    for kind in kinds:
         with pytest.raises(GnetError, match="allowed are png, svg, pdf, csv and json"):
             file_name(CAT, export, kind)
     assert len(FORMATS) == 5
