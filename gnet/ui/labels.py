@@ -12,6 +12,30 @@ LABELS = {
     "longest": "The longest of the four bars belongs to the branch that is strongest per channel.",
     "own scale": "each map has its own scale; its largest value stands beside it",
     "all channels": "{stage} · {branch} · all {count} channels",
+    # a channel that is opened
+    "channel map": "map of the channel, from {low} to {high}",
+    "middle": "0 in the middle, {limit}",
+    "no index": "There is no index for these weights; create one with "
+    "python -m gnet index --weights FILE --data PICTURES.",
+    "pictures shipped": "{count} pictures shipped with the page, photos of clothes and patterns",
+    "pictures of": "{count} pictures of {over}",
+    "patches": "{number} strongest of {over}, at most one patch per picture. Each shows {side} of "
+    "{size} px: {part}",
+    "patch part": "90\u00a0% of a cell’s input lies in that square; in theory the cell sees "
+    "{sees} px.",
+    "patch whole": "all that a cell sees.",
+    "no patch": "It responds to none of {over}.",
+    "grown": "Grown from noise, step by step towards a stronger mean response (activation "
+    "maximisation).",
+    "to grow": "Activation maximisation: noise is changed until the channel responds to it; takes "
+    "a few seconds.",
+    "cell": "How its strongest cell is computed: row {row}, column {column}, from {inputs} inputs",
+    "cell pooled": "How its strongest cell is computed: row {row}, column {column}, from {inputs} "
+    "inputs, each the largest of 3×3 cells",
+    "total": "{sum} <small>({others} other inputs)</small>{bias} <small>(bias)</small> = "
+    "<b>{total}</b>. Value in the network: {recorded}",
+    "total rectified": "{sum} <small>({others} other inputs)</small>{bias} <small>(bias)</small> = "
+    "<b>{total}</b>, and the ReLU makes it <b>{value}</b>. Value in the network: {recorded}",
     # the map of what the branches are worth
     "behind": "behind {head}",
     "worth": "{name} {setting}: logit {logit}, probability {points} points",

@@ -72,9 +72,9 @@ function map(values, grid, field) {
   const canvas = find(".map");
   gnet.overlay(canvas, values, grid, field, values.limit, signed);
   gnet.bar(find(".bar"), signed);
-  canvas.setAttribute("aria-label", `map of the channel, from ${number(values.low)} to ${number(values.high)}`);
+  canvas.setAttribute("aria-label", gnet.say("channel map", { low: number(values.low), high: number(values.high) }));
   find(".low").textContent = signed ? `−${number(values.limit)}` : "0";
-  find(".high").textContent = signed ? `0 in the middle, ${number(values.limit)}` : number(values.limit);
+  find(".high").textContent = signed ? gnet.say("middle", { limit: number(values.limit) }) : number(values.limit);
   const words = gnet.state.network.channel;
   const names = { rows: grid[0], cols: grid[1], zero: words.zero };
   for (const key of ["low", "high", "mean"]) names[key] = number(values[key]);
@@ -88,8 +88,7 @@ function patches(found) {
   select.hidden = !found || found.overs.length < 2;
   box.innerHTML = "";
   if (!found) {
-    find(".seen").innerHTML =
-      "There is no index for these weights; create one with <code>python -m gnet index --weights FILE --data PICTURES</code>.";
+    find(".seen").textContent = gnet.say("no index");
     return;
   }
   select.innerHTML = found.overs
@@ -102,20 +101,19 @@ function patches(found) {
         style="background-image:url(${found.strip});background-position:${at}% 0"><span>${number(value)}</span></div>`;
     })
     .join("");
-  const over = found.shipped ? `${found.count} pictures shipped with the page, photos of clothes and patterns` : `${found.count} pictures of ${found.over}`;
+  const { count, side, size, sees } = found;
+  const over = found.shipped ? gnet.say("pictures shipped", { count }) : gnet.say("pictures of", { count, over: found.over });
+  const part = gnet.say(side < sees ? "patch part" : "patch whole", { sees });
   find(".seen").textContent = found.values.length
-    ? `${found.values.length} strongest of ${over}, at most one patch per picture. Each shows ${found.side} of ${found.size} px: ` +
-      (found.side < found.sees ? `90 % of a cell’s input lies in that square; in theory the cell sees ${found.sees} px.` : "all that a cell sees.")
-    : `It responds to none of ${over}.`;
+    ? gnet.say("patches", { number: found.values.length, over, side, size, part })
+    : gnet.say("no patch", { over });
 }
 
 function showPicture(picture) {
   find(".visualization").innerHTML = picture ? `<img src="${picture}" alt="picture grown for the channel">` : "none yet";
   find(".growing").hidden = !growing;
   find(".grow").hidden = growing || Boolean(picture);
-  find(".how").textContent = picture
-    ? "Grown from noise, step by step towards a stronger mean response (activation maximisation)."
-    : "Activation maximisation: noise is changed until the channel responds to it; takes a few seconds.";
+  find(".how").textContent = gnet.say(picture ? "grown" : "to grow");
 }
 
 // Numbers in their places, tinted red above 0 and blue below, as far as they reach.
@@ -137,9 +135,8 @@ const signed_ = (x) => (x < 0 ? ` − ${brief(-x)}` : ` + ${brief(x)}`);
 
 function sum(step) {
   const [row, col] = step.cell;
-  const pooled = step.pooled ? ", each the largest of 3×3 cells" : "";
-  find(".sum h3").textContent =
-    `How its strongest cell is computed: row ${row + 1}, column ${col + 1}, from ${step.inputs} inputs${pooled}`;
+  const place = { row: row + 1, column: col + 1, inputs: step.inputs };
+  find(".sum h3").textContent = gnet.say(step.pooled ? "cell pooled" : "cell", place);
   find(".terms").innerHTML = step.terms
     .map((term) => `<div class="term"><span>${escape(term.name)}</span>${table(term.patch, "input", 2)}×
       ${table(term.kernel, "kernel", 3)}= <b>${brief(term.sum)}</b></div>`)
@@ -147,10 +144,15 @@ function sum(step) {
   const others = step.inputs - step.terms.length;
   const terms = step.terms.map((t, i) => (i ? signed_(t.sum) : brief(t.sum))).join("");
   const same = brief(step.rectified ? step.value : step.total) === brief(step.recorded);
-  const cut = step.rectified ? `, and the ReLU makes it <b>${brief(step.value)}</b>` : "";
-  find(".total").innerHTML =
-    `${terms}${signed_(step.rest)} <small>(${others} other inputs)</small>${signed_(step.bias)} ` +
-    `<small>(bias)</small> = <b>${brief(step.total)}</b>${cut}. Value in the network: ${brief(step.recorded)}${same ? " ✓" : ""}`;
+  const parts = {
+    sum: `${terms}${signed_(step.rest)}`,
+    others,
+    bias: signed_(step.bias),
+    total: brief(step.total),
+    value: brief(step.value),
+    recorded: brief(step.recorded) + (same ? " ✓" : ""),
+  };
+  find(".total").innerHTML = gnet.say(step.rectified ? "total rectified" : "total", parts);
 }
 
 function told(message) {
