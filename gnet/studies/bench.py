@@ -11,15 +11,18 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import cycle
 from typing import Any
 
 import torch
 import torchvision
+from captum.attr import LayerConductance
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
 from gnet.data.datasets import Dataset, open_dataset
+from gnet.explain.account import account
 from gnet.explain.recording import record
 from gnet.explain.worth import branch_worth
 from gnet.network.config import BRANCHES, STAGES, TRAINED, ModelConfig
@@ -38,7 +41,15 @@ WORKERS = (0, 2)
 """What the plain loop's DataLoader is tried with; the faster is taken."""
 LEAD_IN, STEPS = 2, 4
 """Steps of a turn that are not timed (the other side's turn emptied the caches), and that are."""
-GOALS = {"record": 1.6, "map": 9.0, "train_128": 3.0, "train_64": 2.0}
+POINTS = 4
+"""Steps of the account, on both sides."""
+GOALS = {
+    "record": 1.6,
+    "map": 9.0,
+    "account": 60.0,
+    "train_128": 3.0,
+    "train_64": 2.0,
+}
 BRANCHES_IN_ALL = len(STAGES) * len(BRANCHES)
 GOAL_WITHOUT_MATRIX_UNITS = 1.3
 """The goal of training on a machine without bf16 matrix units."""
@@ -50,12 +61,14 @@ def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any
     `record`: one picture, 224 px, 36 branches and three heads against torchvision's bare eager
     forward. `max_error` is the largest difference from torchvision's own values: within a
     branch's maps relative to their maximum, for a probability absolute. `map`: each of the 36
-    branches switched off, against 36 bare forwards. `train_128`, `train_64`:
-    pictures/s of `train` against a plain torchvision fp32 loop with a DataLoader, batch 64: the
-    same pictures in memory, the same threads, crops and flips on both sides. All steps lie within
-    one epoch, so that neither side validates or saves anything while it is timed.
+    branches switched off, against 36 bare forwards. `account`: what all 36 branches carry of a
+    logit, against 36 calls of captum's LayerConductance, of which nine are made. `train_128`,
+    `train_64`: pictures/s of `train` against a plain torchvision fp32 loop with a DataLoader,
+    batch 64: the same pictures in memory, the same threads, crops and flips on both sides. All
+    steps lie within one epoch, so that neither side validates or saves anything while it is
+    timed.
     """
-    total = 4 * rounds
+    total = 5 * rounds
     done = 0
 
     def turn() -> None:
@@ -74,7 +87,7 @@ def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any
 
 def goal(name: str, unit: dict[str, Any]) -> float:
     """The ratio that `name` should reach on the machine `unit`."""
-    gains = name in ("record", "map") or unit["bf16_matrix_units"]
+    gains = name in ("record", "map", "account") or unit["bf16_matrix_units"]
     return GOALS[name] if gains else GOAL_WITHOUT_MATRIX_UNITS
 
 
@@ -94,6 +107,7 @@ def machine() -> dict[str, Any]:
 def table(result: dict[str, Any]) -> str:
     """The result as lines for a terminal."""
     unit, about, mapped = result["machine"], result["record"], result["map"]
+    split = result["account"]
     bf16 = "has" if unit["bf16_matrix_units"] else "lacks"
     lines = [
         f"record      {about['ratio']:5.2f} times torchvision's bare forward "
@@ -101,6 +115,8 @@ def table(result: dict[str, Any]) -> str:
         f"largest error {about['max_error']:.1e}; {about['path']}; goal {about['goal']})",
         f"map         {mapped['ratio']:5.2f} times 36 bare forwards "
         f"({mapped['milliseconds']:.0f} ms for 36 branches switched off; goal {mapped['goal']})",
+        f"account     {split['ratio']:5.2f} times 36 calls of captum's LayerConductance "
+        f"({split['milliseconds']:.0f} ms for {POINTS} steps; goal {split['goal']})",
     ]
     for name in ("train_128", "train_64"):
         row = result[name]
@@ -159,7 +175,7 @@ def _one_picture(rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
     pixels = pictures[:1]
     inputs = normalise(pixels)
 
-    recorded, mapped, bare = [], [], []
+    recorded, mapped, bare, split, called = [], [], [], [], []
     recording = record(folded, pixels)
     with torch.no_grad():
         for _ in range(rounds):
@@ -168,6 +184,10 @@ def _one_picture(rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
             turn()
             mapped.append(_seconds(lambda: branch_worth(folded, recording), times=3))
             turn()
+    for _ in range(rounds):
+        called.append(_seconds(lambda: conductances(model, pixels), times=1))
+        split.append(_seconds(lambda: account(folded, pixels, target=0, steps=POINTS), times=3))
+        turn()
     mine, maps, reference = map(statistics.median, (recorded, mapped, bare))
     return {
         "record": {
@@ -178,7 +198,26 @@ def _one_picture(rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
             "path": "batch norm folded, channels-last",
         },
         "map": {"ratio": BRANCHES_IN_ALL * reference / maps, "milliseconds": 1000 * maps},
+        "account": {
+            "ratio": len(BRANCHES) * statistics.median(called) / statistics.median(split),
+            "milliseconds": 1000 * statistics.median(split),
+        },
     }
+
+
+def conductances(model: GoogLeNet, pixels: Tensor) -> list[Tensor]:
+    """One branch of each module by a call of captum's, as (channels, h, w); each branch in turn."""
+    normalise, network = model.info.preprocessing.normalise, model.until("main")
+    baseline = pixels.new_tensor(model.info.preprocessing.mean).view(1, 3, 1, 1).expand_as(pixels)
+    found = []
+    for module, branch in zip(model.inceptions().values(), cycle(BRANCHES), strict=False):
+        layer = module.branch_modules()[branch]
+        values = LayerConductance(lambda x: network(normalise(x)), layer).attribute(
+            pixels, baselines=baseline, target=0, n_steps=POINTS, method="riemann_trapezoid"
+        )
+        assert isinstance(values, Tensor)
+        found.append(values[0].detach())
+    return found
 
 
 def _seconds(call: Callable[[], Any], times: int = 10) -> float:
