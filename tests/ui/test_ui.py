@@ -123,7 +123,8 @@ def test_signed_responses_travel_signed() -> None:
 
 def test_the_page_is_told_of_a_3x3_kernel_in_the_5x5_branch() -> None:
     config = ModelConfig.preset("torchvision", num_classes=12, width=0.0625)
-    assert describe_network(GoogLeNet(config, random_network().info))["kernel_5x5"] == 3
+    branches = describe_network(GoogLeNet(config, random_network().info))["branches"]
+    assert "its kernel is 3×3" in branches[BRANCHES.index("5x5")]["does"]
 
 
 def test_a_network_without_auxiliary_heads_can_be_shown() -> None:

@@ -80,6 +80,7 @@ PLACES = """() => [...document.querySelectorAll("#train-left .block[id^='form-']
 def test_a_wrong_value_moves_nothing_and_its_sentence_is_read_at_the_field(visit) -> None:
     page = visit("?tab=train", size={"width": 1280, "height": 1500}).page
     open_all(page)
+    page.locator("#form-start").wait_for()
     before = dict(page.evaluate(PLACES))
     for name in ("epochs", "model-width", "size", "learning-rate", "weight-decay"):
         number = field(page, name).locator("input[type=number]")
