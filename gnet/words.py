@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 
@@ -43,6 +44,16 @@ def number(value: float) -> str:
     """Three digits that count, with a real minus sign: `0.0123`, `−4.5`, `1,200`."""
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return text.replace("-", "−")
+
+
+def minus(text: str) -> str:
+    """The text with a real minus sign before each of its negative numbers."""
+    return re.sub(r"(?<![\w-])-(?=[\d.])", "−", text)
+
+
+def opening(text: str) -> str:
+    """The text with a capital first letter, as a sentence opens."""
+    return text[:1].upper() + text[1:]
 
 
 def cut(value: object, most: int = 60) -> str:

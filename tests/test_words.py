@@ -2,7 +2,17 @@
 
 import pytest
 
-from gnet.words import cut, duration, listed, number, percent, rounded_percent, some
+from gnet.words import (
+    cut,
+    duration,
+    listed,
+    minus,
+    number,
+    opening,
+    percent,
+    rounded_percent,
+    some,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,3 +53,10 @@ def test_numbers_are_written_as_people_read_them(written, read):
 def test_what_was_given_is_cut_to_fit_a_sentence():
     assert cut("short") == "short"
     assert len(cut("x" * 99)) == 60 and cut("x" * 99).endswith("…")
+
+
+def test_negative_numbers_get_a_real_minus_sign_and_words_keep_their_hyphens():
+    assert minus("from -3.26 to 5, in layer-wise steps of -.5") == (
+        "from −3.26 to 5, in layer-wise steps of −.5"
+    )
+    assert opening("the 1×1 branch") == "The 1×1 branch" and opening("") == ""

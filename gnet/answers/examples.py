@@ -28,6 +28,7 @@ from gnet.network.weights import load
 from gnet.system.assets import ASSETS
 from gnet.system.atomic import atomically
 from gnet.system.stamps import Stamp, stamp_of
+from gnet.words import opening
 
 FOLDER = ASSETS / "examples"
 
@@ -164,7 +165,7 @@ def verdict(example: Example, info: ModelInfo, first: int | None) -> dict[str, A
         why = _LEARNED if learned else example.why
         return {
             "right": None,
-            "sentence": f"{example.words[0].upper()}{example.words[1:]}. {why}",
+            "sentence": f"{opening(example.words)}. {why}",
         }
     known = [name for name in example.truth if name in info.classes]
     if not known:

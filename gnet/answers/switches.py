@@ -19,7 +19,7 @@ from gnet.explain.ablation import (
 from gnet.explain.account import Account
 from gnet.explain.probes import Probes
 from gnet.explain.worth import Value, Worth
-from gnet.words import rounded_percent, some
+from gnet.words import minus, opening, rounded_percent, some
 
 _UNSEEN = 0.0005
 """A change of probability that the page would round to nothing."""
@@ -98,10 +98,10 @@ def _carried(account: Account) -> str:
     values, errors = account.values, account.errors
     most = max(values, key=lambda branch: values[branch])
     worst = max(errors, key=lambda stage: abs(errors[stage]))
-    return _signed(
+    return minus(
         f"From a plain picture to this one, the logit of {account.target_name} in {account.head} "
         f"goes from {account.baseline_score:.2f} to {account.score:.2f}. "
-        f"T{branch_words(most)[1:]} carries most: {values[most]:.2f}. A module's sum "
+        f"{opening(branch_words(most))} carries most: {values[most]:.2f}. A module's sum "
         f"misses the way by {abs(errors[worst]):.2f} at most, in {worst}."
     )
 
@@ -114,16 +114,11 @@ def _disagreement(account: Account, lost: dict[Branch, Value | None]) -> str:
     found = lost[branch]
     assert found
     spared = gaps[branch] > 0
-    return _signed(
+    return minus(
         f"Account and worth differ most for {branch_words(branch)}: it carries "
         f"{values[branch]:.2f}, and without it the logit falls by {found.logit:.2f}. "
         + ("It can be spared." if spared else "It is needed more than it carries.")
     )
-
-
-def _signed(text: str) -> str:
-    """A sentence with the true minus sign before its numbers."""
-    return text.replace(" -", " −")
 
 
 def _changes(ablation: Ablation) -> dict[str, Any]:

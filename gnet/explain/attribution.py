@@ -21,7 +21,7 @@ from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, UNTRAINED
 from gnet.network.hooks import differentiable, evaluating
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import receptive_fields, spread
-from gnet.words import listed
+from gnet.words import listed, minus
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,17 +82,17 @@ class Attribution:
         if self.low == self.high == 0.0:
             return f"The map is 0 everywhere: nothing here speaks for “{name}”."
         if self.completeness_error is None:
-            return (
+            return minus(
                 f"Values run from {self.low:.3g} to {self.high:.3g} {METHODS[self.method].unit}; "
                 f"the logit of “{name}” is {self.score:.2f}."
-            ).replace(" -", " −")
+            )
         relative = self.relative_error
         share = "" if relative is None else f", {100 * relative:.1f} %"
-        return (
+        return minus(
             f"From the mean colour to this picture the logit of “{name}” goes from "
             f"{self.baseline_score:.2f} to {self.score:.2f}; the map sums to that difference with "
             f"an error of {self.completeness_error:.3f}{share}."
-        ).replace(" -", " −")
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the map, as plain values."""

@@ -10,6 +10,7 @@ from gnet.explain.worth import Worth
 from gnet.figures.colours import BRANCH_COLOURS, paint
 from gnet.figures.sheet import LESSER, Sheet
 from gnet.network.config import BRANCHES, STAGES
+from gnet.words import minus
 
 _CELL, _ROW = 0.86, 0.42
 
@@ -55,13 +56,13 @@ def account_figure(account: Account) -> Figure:
     title = f"What each branch carries for {account.target_name}"
     sheet.text(left, 0.45, title, size=14, bold=True)
     way = f"logits of {account.head}, from {account.baseline_score:.2f} to {account.score:.2f}"
-    sheet.text(left, 0.7, way.replace("-", "−"), size=9.5, colour=LESSER)
+    sheet.text(left, 0.7, minus(way), size=9.5, colour=LESSER)
     cells = {(s, b): values.get((s, b)) for s in STAGES for b in BRANCHES}
     _panel(sheet, left, top, f"layer conductance in {account.steps} steps", cells, limit)
     sheet.text(left + panel + 0.3, top - 0.12, "error of the sum", size=9, colour=LESSER)
     for row, stage in enumerate(STAGES):
         error = account.errors.get(stage)
-        words = "–" if error is None else f"{error:.3f}".replace("-", "−")
+        words = "–" if error is None else minus(f"{error:.3f}")
         sheet.text(left + panel + 0.3, top + row * _ROW + 0.26, words, size=9, colour=LESSER)
     note = "red helps the class, blue speaks against it"
     sheet.scale(left, top + _ROW * len(STAGES) + 0.2, panel, limit, signed=True, note=note)
@@ -90,7 +91,7 @@ def _cell(sheet: Sheet, x: float, y: float, value: float | None, limit: float) -
         return
     sheet.block(x, y, _CELL - 0.04, _ROW - 0.04, _colour(value, limit))
     ink = "#ffffff" if limit > 0 and abs(value) > 0.6 * limit else "#1c1e21"
-    words = f"{value:.2f}".replace("-", "−")
+    words = minus(f"{value:.2f}")
     sheet.text(middle, y + 0.24, words, size=8, colour=ink, align="center")
 
 

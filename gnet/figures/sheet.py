@@ -7,6 +7,7 @@ import io
 import math
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -82,30 +83,16 @@ class Sheet:
         self, left: float, top: float, width: float, height: float, colour: str = LINE
     ) -> None:
         """A filled rectangle: a rule when it is thin, a bar when it is not."""
-        self.figure.add_artist(
-            Rectangle(
-                (left / self.width, 1 - (top + height) / self.height),
-                width / self.width,
-                height / self.height,
-                transform=self.figure.transFigure,
-                facecolor=colour,
-                edgecolor="none",
-            )
-        )
+        self._rectangle(left, top, width, height, facecolor=colour, edgecolor="none")
 
     def frame(self, left: float, top: float, width: float, height: float, colour: str) -> None:
         """The outline of a rectangle."""
-        self.figure.add_artist(
-            Rectangle(
-                (left / self.width, 1 - (top + height) / self.height),
-                width / self.width,
-                height / self.height,
-                transform=self.figure.transFigure,
-                fill=False,
-                edgecolor=colour,
-                linewidth=1.6,
-            )
-        )
+        self._rectangle(left, top, width, height, fill=False, edgecolor=colour, linewidth=1.6)
+
+    def _rectangle(self, left: float, top: float, width: float, height: float, **look: Any) -> None:
+        place = (left / self.width, 1 - (top + height) / self.height)
+        size = width / self.width, height / self.height
+        self.figure.add_artist(Rectangle(place, *size, transform=self.figure.transFigure, **look))
 
     def picture(
         self, left: float, top: float, width: float, height: float, colours: NDArray

@@ -30,5 +30,54 @@ gnet.cells = (() => {
   const written = (value) => value.toFixed(2).replace(/^-0\.00$/, "0.00").replace("-", "−");
   const empty = (head) => `<td title="${gnet.say("behind", { head })}">–</td>`;
 
-  return { table, button, written, empty };
+  // An answer about all branches that is computed once somebody wants it, and then follows picture,
+  // head and class: on its `button`, or where the lanes are coloured by it. Returns what to call when
+  // something has changed.
+  function follow(name, { button: start, dimmed, ask }) {
+    let asked = "";
+    let wanted = false;
+    function send() {
+      const question = { key: state.whole.key, head: state.head, class_index: gnet.target() };
+      const words = JSON.stringify(question);
+      if (words === asked || question.class_index === null) return;
+      asked = words;
+      dimmed.classList.add("dim");
+      start.disabled = true;
+      setTimeout(() => ask(question)); // once the page is up
+    }
+    start.addEventListener("click", () => {
+      wanted = true;
+      send();
+    });
+    document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
+      if (what !== name) return;
+      start.disabled = false;
+      dimmed.classList.remove("dim");
+      if (!answered) asked = "";
+    });
+    return (changed) => {
+      wanted ||= state.lanes === name;
+      if (wanted && ["answer", "lanes", "head", "target"].some((what) => changed.has(what))) send();
+    };
+  }
+
+  // A cell is a switch: it sets its branch as it says, and the second time on again. Returns what
+  // marks the cells that are set so.
+  function switches(box) {
+    box.addEventListener("click", (event) => {
+      const { cell: name, setting } = event.target.dataset;
+      if (!name) return;
+      const [stage, branch] = name.split("/");
+      gnet.choose({ stage, branch: null });
+      gnet.switching.set(stage, branch, gnet.switching.of(stage, branch) === setting ? "1" : setting);
+    });
+    return () => {
+      const all = gnet.switching.read();
+      for (const one of box.querySelectorAll("[data-cell]")) {
+        one.ariaPressed = String(all[one.dataset.cell] === one.dataset.setting);
+      }
+    };
+  }
+
+  return { table, button, written, empty, follow, switches };
 })();

@@ -167,7 +167,7 @@ def _shares(sides: list[Side | None]) -> dict[str, Any]:
 
     table = _table(sides, of, "share")
     limit = rounded_percent(table["limit"])
-    table["title"] = "Share of each module's activation"
+    table["title"] = "Share of each module's activity"
     table["scale"] = f"One scale for all 36 branches, 0 to {limit}."
     table["sentence"] = _widest(table, rounded_percent, "carries")
     return table

@@ -65,7 +65,10 @@ def test_the_oldest_uploads_go_where_all_together_are_too_large(tmp_path) -> Non
     zipped = upload(uploads.ZIPS, 90)
 
     asked: list[str] = []
-    app: Any = lambda scope, receive, send: asked.append(scope["path"])  # noqa: E731
+
+    def app(scope: Any, _receive: Any, _send: Any) -> Any:
+        asked.append(scope["path"])
+
     bounded: Any = uploads.BoundedUploads(app, tmp_path, most_bytes=2500)
     bounded({"type": "http", "path": "/gradio_api/info"}, None, None)
     assert old.exists()

@@ -1,21 +1,10 @@
 // What each branch carries of a class's logit: a map, and the chosen module's way step by step.
 const find = (selector) => element.querySelector(selector);
 const [both, finding, button] = [".both", ".finding", "[data-account]"].map(find);
-const { switching, state } = gnet;
+const { state } = gnet;
 let shown = null; // the server's answer
-let asked = "";
-let open = false; // whether it is wanted: it then follows class, head and picture
-
-const question = () => JSON.stringify([state.whole.key, state.head, gnet.target()]);
-
-function ask() {
-  const words = question();
-  if (words === asked || gnet.target() === null) return;
-  asked = words;
-  both.classList.add("dim");
-  button.disabled = true;
-  setTimeout(() => trigger("accounted", { key: state.whole.key, head: state.head, class_index: gnet.target() }));
-}
+const follow = gnet.cells.follow("account", { button, dimmed: both, ask: (question) => trigger("accounted", question) });
+const mark = gnet.cells.switches(find(".map"));
 
 function cell(name) {
   const value = shown.branches[name];
@@ -29,7 +18,7 @@ function show() {
   finding.textContent = shown.sentence;
   find(".note").textContent = shown.note;
   find(".map").innerHTML = gnet.cells.table(`−${gnet.number(shown.limit)} to ${gnet.number(shown.limit)}`, cell);
-  both.classList.remove("dim");
+  mark();
   fall();
 }
 
@@ -53,31 +42,15 @@ function fall() {
   find(".fall").innerHTML = `<h3>${state.stage}</h3><ol>${steps.map(row).join("")}</ol>`;
 }
 
-button.addEventListener("click", () => {
-  open = true;
-  ask();
-});
-find(".map").addEventListener("click", (event) => {
-  const { cell: name } = event.target.dataset;
-  if (!name) return;
-  const [stage, branch] = name.split("/");
-  gnet.choose({ stage, branch: null });
-  switching.set(stage, branch, switching.of(stage, branch) === "0" ? "1" : "0");
-});
 watch("value", () => {
   shown = state.account = JSON.parse(props.value);
   show();
   gnet.tell(["account"]);
 });
-document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
-  if (what !== "account") return;
-  button.disabled = false;
-  if (!answered) asked = "";
-});
 gnet.draw((changed) => {
   const target = gnet.target();
   find(".class").textContent = target === null ? "a class" : state.network.classes[target];
-  open ||= state.lanes === "account";
-  if (open && ["answer", "lanes", "head", "target"].some((what) => changed.has(what))) ask();
+  follow(changed);
   if (changed.has("stage")) fall();
+  if (changed.has("switches")) mark();
 });

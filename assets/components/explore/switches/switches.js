@@ -11,7 +11,7 @@ function build() {
     .map(
       (branch) =>
         `<div class="one b${branch}" data-branch="${branch}"><b>${gnet.label(branch)}</b>` +
-        `<span class="set" role="group" aria-label="${gnet.label(branch)}">` +
+        `<span class="set joined" role="group" aria-label="${gnet.label(branch)}">` +
         SETTINGS.map(([value, name]) => `<button type="button" data-set="${value}">${name}</button>`).join("") +
         `</span><label><input type="range" min="0" max="2" step="0.1" aria-label="factor of ${gnet.label(branch)}">` +
         `<output></output></label></div>`,
