@@ -96,7 +96,9 @@ def test_a_copied_link_shows_the_same_in_another_browser(visit) -> None:
     expect(page.locator("#header .copied")).to_have_text("Link copied.")
     link = page.evaluate("navigator.clipboard.readText()")
     other = visit("?" + link.split("?")[1])
-    other.page.wait_for_function("gnet.state.answer.switched", timeout=20_000)
+    other.page.wait_for_function(
+        "gnet.state.answer.example === 'coffee' && gnet.state.answer.switched"
+    )
     assert other.page.evaluate(CHOSEN) == page.evaluate(CHOSEN)
     assert viewer.errors == [] and other.errors == []
 

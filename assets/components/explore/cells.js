@@ -36,14 +36,19 @@ gnet.cells = (() => {
   function follow(name, { button: start, dimmed, ask }) {
     let asked = "";
     let wanted = false;
+    let deferred = false; // whether another picture was on its way when it was to be asked
     function send() {
       const question = { key: state.whole.key, head: state.head, class_index: gnet.target() };
       const words = JSON.stringify(question);
       if (words === asked || question.class_index === null) return;
       asked = words;
       dimmed.classList.add("dim");
-      start.disabled = true;
-      setTimeout(() => ask(question)); // once the page is up
+      setTimeout(() => {
+        deferred = state.waiting.answer;
+        if (deferred) return void (asked = "");
+        start.disabled = true;
+        ask(question);
+      }); // once the page is up
     }
     start.addEventListener("click", () => {
       wanted = true;
@@ -57,7 +62,8 @@ gnet.cells = (() => {
     });
     return (changed) => {
       wanted ||= state.lanes === name;
-      if (wanted && ["answer", "lanes", "head", "target"].some((what) => changed.has(what))) send();
+      const now = ["answer", "lanes", "head", "target"].some((what) => changed.has(what));
+      if (wanted && (now || (deferred && changed.has("waiting")))) send();
     };
   }
 

@@ -45,7 +45,10 @@ function ask() {
   } else if (words !== asked) {
     asked = words;
     find(".effect").classList.add("dim");
-    setTimeout(() => trigger("switched", { key, switches: switching.read() })); // once the page is up
+    setTimeout(() => {
+      if (state.waiting.answer) asked = ""; // of a picture that is about to go
+      else trigger("switched", { key, switches: switching.read() });
+    }); // once the page is up
   }
 }
 
