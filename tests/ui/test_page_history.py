@@ -58,13 +58,17 @@ def test_another_picture_is_asked_about_its_own_likeliest_class(visit) -> None:
     assert viewer.errors == []
 
 
+SETTLED = """() => gnet.state.measured[gnet.state.stage]
+  && !Object.values(gnet.state.waiting).some(Boolean)"""
+
+
 def test_a_reload_keeps_an_uploaded_picture_and_what_is_chosen(visit) -> None:
     viewer = visit()
     page = viewer.page
     viewer.explored(lambda: viewer.give("mine.jpg", photo(320, 240, 4)))
     key = viewer.state("answer.key")
     page.locator("#diagram [data-stage='4d']").click()
-    page.wait_for_function("gnet.state.measured['4d']", timeout=60_000)
+    page.wait_for_function(SETTLED)  # a request cut by the reload would be an error of Gradio's
     page.reload()
     page.wait_for_function("globalThis.gnet?.state.answer?.name === 'mine.jpg'")
     assert viewer.state("answer.key") == key and viewer.state("stage") == "4d"
@@ -111,7 +115,7 @@ def test_an_own_picture_is_not_in_the_link_and_leaves_with_a_sentence(visit) -> 
     expect(page.locator("#header .copied")).to_have_text(
         "Link copied. Your own picture is not in it."
     )
-    page.wait_for_function("gnet.state.measured['3a']", timeout=20_000)
+    page.wait_for_function(SETTLED)
     Path(viewer.state("answer.given.path")).unlink()
     page.reload()
     expect(page.get_by_text("The picture is no longer here")).to_be_visible(timeout=20_000)

@@ -183,3 +183,12 @@ def test_the_labs_questions_are_endpoints(server):
     assert [side["name"] for side in compared["sides"]] == ["a cat", "a cup of coffee"]
     assert "falls" not in question and set(guessed["falls"]) == set(BRANCHES)
     assert set(measured["curves"]) == set(BRANCHES)
+
+
+def test_a_link_to_the_lab_opens_the_picture_it_names(visit):
+    viewer = visit("?tab=branches&picture=cat&module=4d&switches=4b/5x5=0")
+    page = viewer.page
+    page.wait_for_function("gnet.state.answer.example === 'cat' && gnet.state.answer.switched")
+    expect(page.locator("#branches-shown .name")).to_have_text("a cat")
+    assert viewer.state("stage") == "4d" and "tab=branches" in page.url
+    assert viewer.errors == []

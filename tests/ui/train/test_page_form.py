@@ -335,3 +335,11 @@ def hanging(note: Any) -> int:
     """The number of the process that hangs, once it does."""
     seed = str(pretend_measuring.HANGS)
     return until(lambda: next((int(number) for _, number, _, s in note() if s == seed), None))
+
+
+def test_the_tabs_and_the_line_beside_them_stand_in_one_row(visit) -> None:
+    page = visit().page
+    heights = page.locator("#header nav a, #header .line").evaluate_all(
+        "(parts) => parts.map((part) => part.getClientRects().length * part.clientHeight)"
+    )
+    assert len(heights) == 4 and max(heights) < 30

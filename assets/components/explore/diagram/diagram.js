@@ -132,7 +132,7 @@ function scale({ rows, width }) {
   const boxes = SHARES.map(
     (_, i) => `<rect class="swatch" x="${end - 15 * (SHARES.length - i)}" y="${y - 6}" width="15" height="11"/>`,
   );
-  const wordy = width >= NARROW ? `<text class="what" x="${end - 110}" y="${y + 4}" text-anchor="end"></text>` : "";
+  const wordy = width >= NARROW ? `<text class="what" x="${end - 122}" y="${y + 4}" text-anchor="end"></text>` : "";
   return (
     `<g class="scale" role="img">${wordy}<text class="low" x="${end - 81}" y="${y + 4}" text-anchor="end"></text>` +
     `${boxes.join("")}<text class="high" x="${width}" y="${y + 4}" text-anchor="end"></text></g>`

@@ -279,15 +279,20 @@ else if (!gnet.address.get("tile")) wanted = JSON.parse(sessionStorage.getItem(O
 const corner = gnet.address.get("square")?.split(",").map(Number) ?? [];
 if (!wanted.path && corner.length === 3 && corner.every(Number.isFinite)) wanted.box = corner;
 for (const key of ["tile", "net"]) if (gnet.address.get(key)) wanted[key] = gnet.address.get(key);
-gnet.draw((changed) => {
-  if (changed.has("answer")) show();
+function open() {
+  if (!gnet.state.answer) return;
+  document.removeEventListener("gnet", open);
   const given = wanted;
-  wanted = {};
   if (given.tile) delete given.example;
   const same = given.example === gnet.state.answer.example ? ["example"] : [];
   if (given.path || Object.keys(given).some((key) => !same.includes(key))) {
     gnet.reopen();
     send(given.path ? given : { ...accepted, ...given });
   }
+}
+document.addEventListener("gnet", open); // whichever tab is shown
+open();
+gnet.draw((changed) => {
+  if (changed.has("answer")) show();
   if (["answer", "stage", "branch", "cell"].some((what) => changed.has(what))) boxes();
 });
