@@ -61,7 +61,7 @@ TABS = (
     Tab(
         name="explore",
         label="Explore",
-        line="One picture, nine modules, four branches: watch GoogLeNet make up its mind.",
+        line="Watch GoogLeNet make up its mind, branch by branch.",
         build=lambda explorers, _: explore_tab.build(explorers),
         about_picture=True,
     ),

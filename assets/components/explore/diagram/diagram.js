@@ -132,7 +132,7 @@ function scale({ rows, width }) {
   const boxes = SHARES.map(
     (_, i) => `<rect class="swatch" x="${end - 15 * (SHARES.length - i)}" y="${y - 6}" width="15" height="11"/>`,
   );
-  const wordy = width >= NARROW ? `<text class="what" x="${end - 122}" y="${y + 4}" text-anchor="end"></text>` : "";
+  const wordy = width >= NARROW ? `<text class="what" y="${y + 4}" text-anchor="end"></text>` : "";
   return (
     `<g class="scale" role="img">${wordy}<text class="low" x="${end - 81}" y="${y + 4}" text-anchor="end"></text>` +
     `${boxes.join("")}<text class="high" x="${width}" y="${y + 4}" text-anchor="end"></text></g>`
@@ -154,12 +154,13 @@ function fills() {
   }
   const now = found && found.key === state.whole.key && found.head === state.head && found.target === gnet.target();
   const limit = now ? found.limit : 0;
+  const end = gnet.number(limit);
   const of = (value) => (state.lanes === "worth" ? value?.off?.logit : value);
   return {
     value: (stage, branch) => (now ? of(found.branches[`${stage}/${branch}`]) : null),
     dye: (part, value) => dye(part, value == null ? null : gnet.colour(value, limit, true), value == null ? 0.07 : 1),
     words: (value) => (value == null ? "–" : gnet.number(value)),
-    scale: ["logits", now ? `−${gnet.number(limit)}` : "", now ? gnet.number(limit) : ""],
+    scale: now ? ["logits", ...(drawn < NARROW ? ["", `±${end}`] : [`−${end}`, end])] : ["logits", "", ""],
     at: SHARES.map((share) => (2 * share - 1) * limit),
   };
 }
@@ -177,10 +178,9 @@ function refresh(answer, said) {
     button.ariaPressed = String(button.dataset.lanes === state.lanes);
   }
   wide.querySelectorAll(".swatch").forEach((swatch, i) => fill.dye(swatch, fill.at[i]));
-  for (const [name, i] of [["what", 0], ["low", 1], ["high", 2]]) {
-    const text = wide.querySelector(`.scale .${name}`);
-    if (text) text.textContent = fill.scale[i];
-  }
+  const [what, low, high] = ["what", "low", "high"].map((name) => wide.querySelector(`.scale .${name}`));
+  [what, low, high].forEach((text, i) => text && (text.textContent = fill.scale[i]));
+  what?.setAttribute("x", low.getAttribute("x") - low.getComputedTextLength() - 10);
   wide.querySelector(".scale").ariaLabel = fill.scale.join(" ");
   for (const group of wide.querySelectorAll("[data-stage]")) {
     const { stage } = group.dataset;
