@@ -20,6 +20,7 @@ from gnet.ui import tabs
 from gnet.ui.components import drawing, read
 from gnet.ui.http import card, downloads, zips
 from gnet.ui.http.calls import CheckedCalls
+from gnet.ui.http.compression import CompressedPage
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.uploads import BoundedUploads, sweep_also
 from gnet.ui.labels import LABELS
@@ -105,6 +106,7 @@ def launch_options(runs: Any = None) -> dict[str, Any]:
         "share": False,
         "app_kwargs": {
             "middleware": [
+                Middleware(CompressedPage),
                 Middleware(SafeHeaders),
                 Middleware(CheckedCalls),
                 Middleware(BoundedUploads, folder=Path(get_upload_folder())),
