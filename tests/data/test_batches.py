@@ -139,6 +139,13 @@ def test_balance_repeats_pictures_evenly():
     assert set(times[90:].tolist()) == {5} and set(times[:90].tolist()) <= {0, 1}
 
 
+def test_a_batch_larger_than_the_data_costs_what_the_data_cost(mixed):
+    few = made([(32, 32)] * 14)
+    (batch,) = batches(few, size=32, batch=4096, seed=0, epoch=0)
+    assert len(batch.labels) == 14
+    assert batch.pixels.untyped_storage().nbytes() == 14 * 3 * 32 * 32
+
+
 def test_a_last_batch_of_one_picture_is_dropped():
     for count, expected in ((16, [8, 8]), (17, [8, 8]), (18, [8, 8, 2])):
         dataset = made([(32, 32)] * count)

@@ -40,7 +40,7 @@ gnet.review = (() => {
     } catch {
       answer = { state: "waiting", said: "" }; // the server is away for a moment
     }
-    answer ??= { state: "failed", said: "The server could not answer." };
+    answer ??= { state: "failed", said: gnet.say("server failed") };
     if (mine !== turn) return;
     if (answer.state === "ready") {
       const { review } = answer;
@@ -67,10 +67,10 @@ gnet.review = (() => {
     try {
       answer = await server.pictures({ run, head, start, ...chosen });
     } catch {
-      answer = { error: "The server did not answer; choose once more." };
+      answer = { error: gnet.say("server silent") };
     }
     if (mine !== asked || run !== state.run) return;
-    answer ??= { error: "The server could not answer; choose once more." };
+    answer ??= { error: gnet.say("server silent") };
     if (answer.error) state.shown = { count: 0, tiles: [], error: answer.error };
     else state.shown = { ...answer, tiles: more ? [...state.shown.tiles, ...answer.tiles] : answer.tiles };
     tell(["shown"]);

@@ -29,7 +29,7 @@ from gnet.ui.train import data as data_tab
 from gnet.ui.train.form import FIELDS, allowed, filled, form_values, named
 from gnet.ui.train.form_check import check, departures, form_sentence, refusal, wanted
 from gnet.ui.train.rows import after_runs, described, outcome_of
-from gnet.ui.train.sentences import about, queue, share_begun, watched
+from gnet.ui.train.sentences import about, called, queue, share_begun, watched
 from gnet.words import cut, duration
 
 FIRST = next(iter(LESSONS.values()))
@@ -134,7 +134,7 @@ class Handlers:
         """A run's events from `since` on and its state; before it begins, a download's progress."""
         found = self.runs.shelf.follow(_text(run), _count(since), _text(owner))
         row = found["run"]
-        inside = {"watched": watched(row["config"].get("start", ""))}
+        inside = {"watched": watched(row["config"].get("start", "")), "word": called(row["state"])}
         return found | {"run": row | self._said(row) | inside}
 
     def _said(self, run: dict[str, Any]) -> dict[str, Any]:

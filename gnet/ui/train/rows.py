@@ -15,6 +15,7 @@ from gnet.runs.train_config import TrainConfig
 from gnet.serving.runs import Runs
 from gnet.system.stamps import Stamp, stamp_of
 from gnet.ui.train.form import FIELDS, MODEL, differing, field_of, value_of
+from gnet.ui.train.sentences import called
 from gnet.words import listed
 
 _MOST = 3
@@ -50,6 +51,7 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         listing.append(
             {key: value for key, value in row.items() if key != "config"}
             | {
+                "word": called(row["state"]),
                 "differs": pairs[:_MOST],
                 "differs_more": ", ".join(f"{what} {value}" for what, value in pairs),
                 "explore": bool(row["weights"]),

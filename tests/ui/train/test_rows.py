@@ -189,6 +189,7 @@ def test_rows_tell_first_what_sets_a_run_apart_within_its_question():
             "id": name,
             "name": name,
             "lesson": lesson,
+            "state": "finished",
             "weights": [],
             "settings": {},
             "config": config.to_json(),

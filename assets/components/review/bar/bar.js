@@ -2,7 +2,6 @@
 const find = (selector) => element.querySelector(selector);
 const { state } = gnet.review;
 const { percent } = gnet;
-const SHORT = { "trained with the net": "trained", "probe on frozen features": "probe" };
 
 find(".explore").addEventListener("click", () => gnet.train.explore(state.run));
 find(".heads").addEventListener("click", (event) => {
@@ -18,7 +17,7 @@ function heads() {
     .map((head) => {
       const told = review.heads[head];
       const words = told ? percent(told.accuracy) : "untrained";
-      const badge = told ? SHORT[told.status] ?? told.status : "untrained";
+      const badge = told ? told.status : "untrained";
       return (
         `<button type="button" data-head="${head}" aria-pressed="${head === state.head}"` +
         ` title="${head}: ${badge}" ${told ? "" : "disabled"}>${head}<small>${words}</small></button>`
@@ -30,18 +29,18 @@ function heads() {
 
 function sentence(run) {
   const { review, standing, head } = state;
-  if (!run.weights.length) return "It ended before its first checkpoint, so no network was saved.";
+  if (!run.weights.length) return gnet.say("no network saved");
   if (standing) return standing.said ?? "";
   if (!review) return "";
-  return head ? review.heads[head].said : "No head of this network is trained, so there is nothing to show.";
+  return head ? review.heads[head].said : gnet.say("no head trained");
 }
 
 function files(run) {
   const kinds = [
-    ...run.weights.map((which) => [which, `${which} weights`]),
-    ["config", "config"],
-    ["events", "events"],
-    ["tensorboard", "curves for TensorBoard"],
+    ...run.weights.map((which) => [which, gnet.say("weights file", { which })]),
+    ["config", gnet.say("config file")],
+    ["events", gnet.say("events file")],
+    ["tensorboard", gnet.say("curves file")],
   ];
   find(".files span").innerHTML = kinds
     .map(([kind, words]) => `<a href="download/${run.id}/${kind}" download>${words}</a>`)

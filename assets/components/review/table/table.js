@@ -20,9 +20,9 @@ gnet.review.draw((changed) => {
   const { rows, runs } = state.compared;
   const names = runs.map((run) => `<th class="n">${escape(run.name)}</th>`);
   find("thead").innerHTML = `<tr><th>setting</th>${names.join("")}</tr>`;
-  const help = "of the validation pictures, after the last epoch";
+  const help = gnet.say("right of");
   find("tbody").innerHTML =
     rows.map(({ setting, help, values }) => row(setting, help, values)).join("") +
-    gnet.train.HEADS.map((head) => row(`${head} right`, help, runs.map((run) => result(head, run)))).join("");
-  find(".none").textContent = rows.length ? "" : "Their settings are the same.";
+    gnet.train.HEADS.map((head) => row(gnet.say("head right", { head }), help, runs.map((run) => result(head, run)))).join("");
+  find(".none").textContent = rows.length ? "" : gnet.say("same settings");
 });

@@ -14,21 +14,16 @@ const clock = (seconds) => {
   const two = (value) => String(value).padStart(2, "0");
   return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 };
-const WORDS = {
-  queued: "waiting", starting: "starting", running: "", paused: "paused", stopping: "stopping",
-  stopped: "stopped", interrupted: "interrupted", finished: "finished", failed: "failed",
-  diverged: "diverged",
-};
 
 // Which buttons there are in which state: [action, label, can be pressed].
 function buttons(name) {
-  if (["stopped", "interrupted", "failed"].includes(name)) return [["resume", "Resume", true]];
+  if (["stopped", "interrupted", "failed"].includes(name)) return [["resume", gnet.say("resume"), true]];
   if (["finished", "diverged"].includes(name)) return [];
   const paused = name === "paused";
   return [
-    paused ? ["continue", "Continue", true] : ["pause", "Pause", name === "running"],
-    ["step", "Step", paused || name === "running"],
-    ["stop", "Stop", name !== "stopping"],
+    paused ? ["continue", gnet.say("continue"), true] : ["pause", gnet.say("pause"), name === "running"],
+    ["step", gnet.say("step"), paused || name === "running"],
+    ["stop", gnet.say("stop"), name !== "stopping"],
   ];
 }
 
@@ -52,21 +47,22 @@ function facts(track) {
   const step = last?.step ?? 0;
   const steps = frame?.steps ?? 0;
   const change = (what) =>
-    run.mine && moving ? ` <button type="button" data-change="${what}">change</button>` : "";
-  const whole = ` <button type="button" data-zoom>whole run</button>`;
+    run.mine && moving ? ` <button type="button" data-change="${what}">${gnet.say("change")}</button>` : "";
+  const whole = ` <button type="button" data-zoom>${gnet.say("whole run")}</button>`;
   const { aux1, aux2 } = track.weights;
-  const weight = aux1 === aux2 ? number(aux1) : `${number(aux2)} and ${number(aux1)}`;
   const { left } = run;
-  const rate = last && last.learning_rate !== track.top ? `, peak <b>${number(track.top)}</b>` : "";
+  const rate = { rate: number(last?.learning_rate ?? track.top), peak: number(track.top) };
+  const weights = { aux2: number(aux2), aux1: number(aux1) };
+  const [from, to] = (state.zoom ?? []).map((x) => x.toFixed(2));
   return [
-    frame && [`epoch <b>${Math.min(track.epochs, last?.epoch ?? 1)} of ${track.epochs}</b>`, ""],
-    frame && [`step <b>${step} of ${steps}</b>`, ""],
-    last && [`<b>${number(Math.round(middling(track.speed)))}</b> pictures a second`, ""],
-    moving && left !== null && [`<b>${clock(left)}</b> left`, ""],
-    !moving && run.seconds > 0 && [`<b>${clock(run.seconds)}</b> in training`, ""],
-    frame && [`learning rate <b>${number(last?.learning_rate ?? track.top)}</b>${rate}`, change("learning_rate")],
-    frame && run.config.model.aux && [`aux weight <b>${weight}</b>`, change("aux_weights")],
-    state.zoom && [`epochs <b>${state.zoom.map((x) => x.toFixed(2)).join(" to ")}</b> on the plots`, whole],
+    frame && [gnet.say("epoch of", { epoch: Math.min(track.epochs, last?.epoch ?? 1), epochs: track.epochs }), ""],
+    frame && [gnet.say("step of", { step, steps }), ""],
+    last && [gnet.say("speed", { speed: number(Math.round(middling(track.speed))) }), ""],
+    moving && left !== null && [gnet.say("left", { time: clock(left) }), ""],
+    !moving && run.seconds > 0 && [gnet.say("trained for", { time: clock(run.seconds) }), ""],
+    frame && [gnet.say(rate.rate === rate.peak ? "rate" : "rate below", rate), change("learning_rate")],
+    frame && run.config.model.aux && [gnet.say(aux1 === aux2 ? "aux weight" : "aux weights", weights), change("aux_weights")],
+    state.zoom && [gnet.say("zoomed", { from, to }), whole],
   ].filter(Boolean);
 }
 const middling = (list) => list.slice(-15).sort((a, b) => a - b)[Math.floor(Math.min(15, list.length) / 2)] ?? 0;
@@ -84,7 +80,7 @@ function progress(track) {
   const done = begins ? 100 * (run.begun ?? 0) : frame && last ? (100 * last.step) / frame.steps : 0;
   const bar = find(".progress");
   bar.classList.toggle("begins", begins);
-  bar.ariaLabel = begins ? "Start of the run" : "Progress of the run";
+  bar.ariaLabel = gnet.say(begins ? "start of run" : "progress of run");
   bar.ariaValueNow = String(Math.round(done));
   bar.firstElementChild.style.width = `${done}%`;
 }
@@ -97,28 +93,24 @@ function title(text, run = null) {
   find(".copy").hidden = !run;
 }
 
-const LOST = "<span>The server is not reachable; these are the last known values.</span>";
-
 gnet.train.draw((changed) => {
   if (!changed("track", "events", "run", "ready", "trouble", "zoom", "away")) return;
   if (changingRun !== state.run) for (const part of [form, naming]) shut(part);
   const track = shown();
   if (!track?.run) {
-    title(state.trouble ? "No such run" : "No run yet");
+    title(gnet.say(state.trouble ? "no such run" : "no run"));
     put(find(".said"), "");
-    put(find(".facts"), escape(state.trouble || (state.ready && !state.run
-      ? "Choose a lesson and press Start: the first run is a short one, and everything below fills while it learns." : "")));
+    put(find(".facts"), escape(state.trouble || (state.ready && !state.run ? gnet.say("first run") : "")));
     find(".controls").innerHTML = find(".controls").dataset.key = "";
     find(".progress i").style.width = "0";
     find(".progress").ariaValueNow = "0";
     return;
   }
   const { run } = track;
-  const word = WORDS[run.state] ?? run.state;
-  title(run.name + (word ? `, ${word}` : ""), run);
+  title(run.state === "running" ? run.name : `${run.name}, ${run.word}`, run);
   progress(track);
   controls(run);
-  if (state.away) return put(find(".facts"), LOST);
+  if (state.away) return put(find(".facts"), `<span>${gnet.say("server away")}</span>`);
   const list = facts(track);
   put(find(".said"), escape(run.said ?? ""));
   // The buttons stay while the numbers beside them change: somebody may be pressing one.
@@ -141,8 +133,8 @@ find(".facts").addEventListener("click", (event) => {
   if (!changing) return;
   const track = shown();
   const rate = changing === "learning_rate";
-  form.querySelector("span").textContent = rate ? "New peak learning rate" : "New weight of both auxiliary losses";
-  form.querySelector("small").textContent = rate ? "The schedule goes on from there." : "Recorded, and marked on the plots.";
+  form.querySelector("span").textContent = gnet.say(rate ? "new rate" : "new weight");
+  form.querySelector("small").textContent = gnet.say(rate ? "new rate does" : "new weight does");
   open(form, rate ? track.top : track.weights.aux1);
 });
 find(".rename").addEventListener("click", () => {
@@ -172,7 +164,7 @@ async function send(part, ask) {
   try {
     answer = await ask();
   } catch {
-    answer = { error: "The server is not reachable; try again." };
+    answer = { error: gnet.say("server away now") };
   }
   if (answer.error) {
     find(".trouble").textContent = answer.error;
@@ -203,12 +195,12 @@ copy.addEventListener("click", async () => {
   const link = new URL(`?tab=train&run=${state.run}`, location.href).href;
   try {
     await navigator.clipboard.writeText(link);
-    copy.textContent = "Copied";
+    copy.textContent = gnet.say("copied");
   } catch {
-    prompt("The link to this run", link);
+    prompt(gnet.say("link to run"), link);
   }
 });
-for (const kind of ["pointerleave", "blur"]) copy.addEventListener(kind, () => (copy.textContent = "Copy link"));
+for (const kind of ["pointerleave", "blur"]) copy.addEventListener(kind, () => (copy.textContent = gnet.say("copy link")));
 
 find(".another").addEventListener("click", () => document.querySelector("#train-left").scrollIntoView({ behavior: "smooth" }));
 

@@ -40,7 +40,7 @@ function send(given) {
 async function take(given) {
   if (!given) return;
   if (given.size > megabytes * 1e6) {
-    say(`The zip has ${Math.round(given.size / 1e6)} MB; allowed are up to ${megabytes} MB.`);
+    say(gnet.say("zip too large", { given: Math.round(given.size / 1e6), megabytes }));
     return;
   }
   say("");
@@ -54,7 +54,7 @@ async function take(given) {
       trigger("uploaded", { keys });
     }
   } catch {
-    say("The upload failed; try again.");
+    say(gnet.say("upload failed"));
   }
   busy(false);
 }

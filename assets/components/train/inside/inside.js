@@ -118,7 +118,7 @@ function belief(track, one) {
   const [first] = one?.belief?.main ?? [];
   find(".pinned figcaption").innerHTML = first
     ? `<span>main: <b>${escape(names[first[0]] ?? first[0])}</b> ${first[1] === null ? "" : percent(first[1])}</span>`
-    : one === undefined && track.run.config.pinned < 0 ? "This run pinned no picture." : "";
+    : one === undefined && track.run.config.pinned < 0 ? gnet.say("no picture pinned") : "";
 }
 
 function curves(track) {

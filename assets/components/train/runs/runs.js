@@ -3,7 +3,6 @@ const find = (selector) => element.querySelector(selector);
 const { state, owner, EVER } = gnet.train;
 const { escape } = gnet;
 const HEADS = ["main", "aux2", "aux1"];
-const WORDS = { queued: "waiting", paused: "paused", stopping: "stopping", starting: "starting", running: "running" };
 
 function clock(seconds) {
   const whole = Math.round(seconds || 0);
@@ -14,7 +13,7 @@ function accuracy(row, head) {
   if (row.untrained.includes(head)) return `<span class="quiet">untrained</span>`;
   const value = row.accuracy?.[head];
   if (value !== undefined && value !== null) return `${(100 * value).toFixed(1)}\u00a0%`;
-  if (head === "main" && EVER.includes(row.state)) return WORDS[row.state];
+  if (head === "main" && EVER.includes(row.state)) return row.word;
   return "";
 }
 
@@ -22,20 +21,20 @@ function rowOf(row) {
   const on = row.id === state.run;
   const name = escape(row.name);
   const look = gnet.tracks.laid(state).indexOf(row.id); // how its lines are drawn
-  const stopped = ["stopped", "interrupted", "failed", "diverged"].includes(row.state) ? ` <span class="quiet" title="${escape(row.message)}">${row.state}</span>` : "";
+  const stopped = ["stopped", "interrupted", "failed", "diverged"].includes(row.state) ? ` <span class="quiet" title="${escape(row.message)}">${row.word}</span>` : "";
   const differs = row.differs.map(([what, value]) => `${escape(what)} <b>${escape(value)}</b>`).join(", ");
   const actions = [
-    row.explore && `<button type="button" data-do="explore">Explore this network</button>`,
-    row.mine && !EVER.includes(row.state) && `<button type="button" data-do="delete" aria-label="Delete ${name}">Delete</button>`,
+    row.explore && `<button type="button" data-do="explore">${gnet.say("explore run")}</button>`,
+    row.mine && !EVER.includes(row.state) && `<button type="button" data-do="delete" aria-label="${gnet.say("delete named", { name })}">${gnet.say("delete")}</button>`,
   ];
   if (leaving.has(row.id)) {
-    return `<tr data-run="${row.id}" class="leaves"><td colspan="8"><span><b>${name}</b> is deleted.</span>` +
-      `<button type="button" data-do="undo" aria-label="Undo: keep ${name}">Undo</button>` +
-      `<button type="button" data-do="now" aria-label="Delete ${name} now">Delete now</button></td></tr>`;
+    return `<tr data-run="${row.id}" class="leaves"><td colspan="8"><span>${gnet.say("deleted", { name })}</span>` +
+      `<button type="button" data-do="undo" aria-label="${gnet.say("undo named", { name })}">${gnet.say("undo")}</button>` +
+      `<button type="button" data-do="now" aria-label="${gnet.say("delete named now", { name })}">${gnet.say("delete now")}</button></td></tr>`;
   }
   return (
     `<tr data-run="${row.id}" class="${on ? "shown" : ""}">` +
-    `<td class="tick"><input type="checkbox" aria-label="Lay ${name} over the plots" title="On the plots" ${on ? "checked disabled" : state.over.has(row.id) ? "checked" : ""}>${look < 0 ? "" : gnet.chart.sample(look)}</td>` +
+    `<td class="tick"><input type="checkbox" aria-label="${gnet.say("lay over", { name })}" title="${gnet.say("on plots")}" ${on ? "checked disabled" : state.over.has(row.id) ? "checked" : ""}>${look < 0 ? "" : gnet.chart.sample(look)}</td>` +
     `<td><button type="button" data-do="show" aria-pressed="${on}">${name}</button>${stopped}</td>` +
     `<td class="differs" title="${escape(row.differs_more)}">${differs}</td>` +
     HEADS.map((head) => `<td class="n" data-head="${head}">${accuracy(row, head)}</td>`).join("") +
@@ -66,7 +65,7 @@ function rows() {
   });
   for (const part of kept.values()) part.remove();
   find(".wide").hidden = !state.rows.length;
-  find(".none").textContent = state.rows.length || !state.ready ? "" : "Your runs appear here and can be compared.";
+  find(".none").textContent = state.rows.length || !state.ready ? "" : gnet.say("no runs");
 }
 
 // A deleted run can be brought back for some seconds; only then the server hears of it.
