@@ -87,8 +87,7 @@ def branch_worth(model: GoogLeNet, recording: Recording, means: Means | None = N
             ]
             output = as_given(model, recording, stage)
             made = [replaced(output, model, stage, {b: s}, means) for s, b in own]
-            x = torch.cat([x, *made]) if variants else torch.cat(made)
-            x = x.contiguous(memory_format=torch.channels_last)  # cat loses it for single pictures
+            x = _stacked([x, *made] if variants else made)
             variants += own
             for head in (head for head in recording.logits if EXITS[head] == stage):
                 for (s, b), values in zip(variants, as_kept(model.head(head, x)), strict=True):
@@ -96,3 +95,19 @@ def branch_worth(model: GoogLeNet, recording: Recording, means: Means | None = N
             for s, b in own:
                 logits[s].setdefault(b, {})
     return Worth(recording=recording, logits=logits, reference=means.reference if means else "")
+
+
+def _stacked(parts: list[Tensor]) -> Tensor:
+    """Maps (n, C, h, w) one after the other, channels-last; `cat` loses that for single maps."""
+    count = sum(map(len, parts))
+    whole = torch.empty(
+        (count, *parts[0].shape[1:]),
+        dtype=parts[0].dtype,
+        device=parts[0].device,
+        memory_format=torch.channels_last,
+    )
+    start = 0
+    for part in parts:
+        whole[start : start + len(part)] = part
+        start += len(part)
+    return whole
