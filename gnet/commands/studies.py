@@ -1,4 +1,4 @@
-"""Commands for work that ends in a table: bench, precision, lesson, claims, imagenette, recipe."""
+"""Commands for work that ends in a table, from bench and experiment to imagenette and recipe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gnet.system.signals import StopSignals
 from gnet.words import listed, percent
 
 if TYPE_CHECKING:
-    from gnet.runs.lessons import Lesson
+    from gnet.runs.experiments import Experiment
 
 _THREADS = "CPU threads; 0 leaves torch's choice"
 
@@ -36,7 +36,10 @@ def register(command: Command) -> None:
     sub.add_argument("--threads", type=int, default=0, help=_THREADS)
 
     sub = command(
-        lesson, "Train the runs of a lesson and say what they show.", weights=False, older="preset"
+        experiment,
+        "Train the runs of an experiment and say what they show.",
+        weights=False,
+        older="preset",
     )
     sub.add_argument("key", nargs="?", default="", help="which one; without it, they are listed")
     sub.add_argument("--data", default="", help="another data set than the built-in one")
@@ -50,10 +53,10 @@ def register(command: Command) -> None:
 
     sub = command(
         claims,
-        "Train the lessons over seeds, threads and precisions: by how much each claim holds.",
+        "Train the experiments over seeds, threads and precisions: by how much each claim holds.",
         weights=False,
     )
-    sub.add_argument("key", nargs="?", default="", help="one lesson; without it, all of them")
+    sub.add_argument("key", nargs="?", default="", help="one experiment; without it, all of them")
     sub.add_argument("--out", required=True, metavar="DIR", help="folder that keeps the runs")
     sub.add_argument("--short", action="store_true", help="the short forms")
     sub.add_argument(
@@ -120,11 +123,11 @@ def precision(arguments: argparse.Namespace) -> None:
         print(study.table(found))
 
 
-def lesson(arguments: argparse.Namespace) -> None:
+def experiment(arguments: argparse.Namespace) -> None:
     if not arguments.key:
         _list(arguments.json)
         return
-    (chosen,) = _lessons(arguments)
+    (chosen,) = _experiments(arguments)
     with_large_pages()
     changes: dict[str, Any] = {"threads": arguments.threads, "pinned": -1, "gradients_every": 0}
     if arguments.data:
@@ -142,20 +145,20 @@ def lesson(arguments: argparse.Namespace) -> None:
         if not arguments.json:
             print(f"seed {seed}: {after}", flush=True)
     if arguments.json:
-        print_json({"lesson": chosen.key, "before": chosen.before, "seeds": rows})
+        print_json({"experiment": chosen.key, "before": chosen.before, "seeds": rows})
 
 
 def claims(arguments: argparse.Namespace) -> int:
     from gnet.studies.claims import claims, plan, settings, table
     from gnet.studies.series import carry_out, finished
 
-    lessons = _lessons(arguments)
+    experiments = _experiments(arguments)
     within = settings(arguments.seeds, arguments.threads, arguments.precision)
     with_large_pages()
-    runs, folder = plan(lessons, within), Path(arguments.out)
+    runs, folder = plan(experiments, within), Path(arguments.out)
     signals, on_epoch = StopSignals(), _silently if arguments.json else _say_epoch
     carry_out(runs, folder, only=arguments.only, on_epoch=on_epoch, signals=signals)
-    found = list(claims(lessons, within, finished(runs, folder)))
+    found = list(claims(experiments, within, finished(runs, folder)))
     if arguments.json:
         print_json([asdict(claim) | {"shown": claim.shown} for claim in found])
     else:
@@ -163,25 +166,32 @@ def claims(arguments: argparse.Namespace) -> int:
     return signals.exit_code
 
 
-def _lessons(arguments: argparse.Namespace) -> list[Lesson]:
-    """The chosen lesson, or all of them, in the short or the long form."""
-    from gnet.runs.lessons import LESSONS
+def _experiments(arguments: argparse.Namespace) -> list[Experiment]:
+    """The chosen experiment, or all of them, in the short or the long form."""
+    from gnet.runs.experiments import EXPERIMENTS
 
-    if arguments.key and arguments.key not in LESSONS:
-        raise GnetError(f"There is no lesson {arguments.key!r}; there are {listed(LESSONS)}.")
-    chosen = [LESSONS[arguments.key]] if arguments.key else list(LESSONS.values())
-    return [lesson.short() for lesson in chosen] if arguments.short else chosen
+    if arguments.key and arguments.key not in EXPERIMENTS:
+        raise GnetError(
+            f"There is no experiment {arguments.key!r}; there are {listed(EXPERIMENTS)}."
+        )
+    chosen = [EXPERIMENTS[arguments.key]] if arguments.key else list(EXPERIMENTS.values())
+    return [experiment.short() for experiment in chosen] if arguments.short else chosen
 
 
 def _list(as_json: bool) -> None:
-    from gnet.runs.lessons import LESSONS
+    from gnet.runs.experiments import EXPERIMENTS
 
     if as_json:
         kept = ("key", "title", "line", "see", "look", "before")
-        print_json([{name: getattr(lesson, name) for name in kept} for lesson in LESSONS.values()])
+        print_json(
+            [
+                {name: getattr(experiment, name) for name in kept}
+                for experiment in EXPERIMENTS.values()
+            ]
+        )
         return
-    for key, lesson in LESSONS.items():
-        print(f"{key:14} {lesson.title}: {lesson.line}")
+    for key, experiment in EXPERIMENTS.items():
+        print(f"{key:14} {experiment.title}: {experiment.line}")
 
 
 def _carried_out(name: str, config: TrainConfig, as_json: bool) -> Sequence[Event]:

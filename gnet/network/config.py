@@ -94,7 +94,7 @@ class ModelConfig:
     pool4: int = option(3, "kernel of the max-pool before 5a", choices=(3, 2))
     transform_input: bool = option(False, "renormalise as torchvision's published weights expect")
     init: str = option("he", "how the weights start", choices=("he", "xavier", "normal-0.01"))
-    rectified_outputs: bool = option(False, "a ReLU on the logits (the lesson of the collapse)")
+    rectified_outputs: bool = option(False, "a ReLU on the logits (the experiment of the collapse)")
 
     def __post_init__(self) -> None:
         check_fields(self)

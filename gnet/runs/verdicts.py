@@ -1,6 +1,6 @@
-"""What the lessons' runs have shown: by how much each kept its promise, and two sentences on it.
+"""What the experiments' runs have shown: by how much each kept its promise, and two sentences.
 
-Each lesson has two functions. The first gives the margin of its claim: the smallest distance to a
+Each experiment has two functions. The first gives the margin of its claim: the least distance to a
 bound, above 0 where the claim holds. It is a difference of accuracies (fractions), where a loss is
 compared of losses (nats); `bar` is the accuracy from which on a head counts as having learned. The
 second says it with the runs' numbers, whether the claim holds or not.
@@ -126,7 +126,9 @@ def collapse_margin(runs: Outcomes, bar: float) -> float:
 def collapse_after(runs: Outcomes, shown: bool) -> str:
     wrong = runs["as published"]
     reached = listed(f"{_CURES[name]} {percent(runs[name].main)}" for name in _CURES)
-    verdict = "" if shown else ", which is not the collapse and cure this lesson is there to show"
+    verdict = (
+        "" if shown else ", which is not the collapse and cure this experiment is there to show"
+    )
     return (
         f"As published it ends at loss {wrong.train_loss['main']:.3f}, where "
         f"ln {wrong.classes} = {wrong.uniform_loss:.3f}, and accuracy {percent(wrong.main)}, "

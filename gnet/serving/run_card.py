@@ -28,12 +28,12 @@ class RunCard:
     """One run as the server knows it."""
 
     name: str
-    lesson: str
-    """Key of the lesson it belongs to; empty for none."""
+    experiment: str
+    """Key of the experiment it belongs to; empty for none."""
     group: str = ""
     """The same for all runs that were started together; empty in runs of an older version."""
     part: str = ""
-    """Its name among the lesson's runs."""
+    """Its name among the experiment's runs."""
     owner: str
     """Hash of the token that its owner's browser holds."""
     created: float
@@ -88,8 +88,9 @@ def read_card(folder: Path) -> RunCard | None:
     """The card in a run's folder; None where there is none, or none that a server wrote."""
     try:
         record = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        if "preset" in record:  # the name in older versions
-            record = {"lesson": record["preset"]} | record
+        for older in ("lesson", "preset"):  # its name in older versions
+            if older in record:
+                record = {"experiment": record[older]} | record
         known = {f.name: f for f in fields(RunCard)}
         card = RunCard(**{name: value for name, value in record.items() if name in known})
     except (OSError, ValueError, TypeError, AttributeError):

@@ -44,7 +44,7 @@ class NewRun:
     name: str
     config: TrainConfig
     part: str = ""
-    """Its name among the lesson's runs."""
+    """Its name among the experiment's runs."""
 
 
 class Runs:
@@ -86,18 +86,20 @@ class Runs:
         self.close()
 
     def start(
-        self, config: TrainConfig, *, name: str, owner: str, lesson: str = "", part: str = ""
+        self, config: TrainConfig, *, name: str, owner: str, experiment: str = "", part: str = ""
     ) -> str:
         """Queue a new run and return its id, as `start_all` does for several."""
         new_runs = NewRun(name=name, config=config, part=part)
-        return self.start_all([new_runs], owner=owner, lesson=lesson)[0]
+        return self.start_all([new_runs], owner=owner, experiment=experiment)[0]
 
-    def start_all(self, new_runs: Sequence[NewRun], *, owner: str, lesson: str = "") -> list[str]:
+    def start_all(
+        self, new_runs: Sequence[NewRun], *, owner: str, experiment: str = ""
+    ) -> list[str]:
         """Queue new runs, all or none, and return their ids; `GnetError` for what is not allowed.
 
         `owner` is the owner's token, from `new_token`; only its hash is kept. On a full server the
-        oldest ended runs of the same owner are deleted to make room. `lesson` is the key of the
-        lesson, if these are its runs with settings unchanged.
+        oldest ended runs of the same owner are deleted to make room. `experiment` is the key of the
+        experiment, if these are its runs with settings unchanged.
         """
         key, configs = hashed(owner), [self.as_run(one.config) for one in new_runs]
         with self.queue.exclusive():  # before anything is copied
@@ -108,7 +110,7 @@ class Runs:
                 self._make(run_id, config)
             with self.queue.exclusive():
                 old = self._check_room(key, configs)
-                self._write_cards(ids, new_runs, key, cleaned_name(lesson, ""))
+                self._write_cards(ids, new_runs, key, cleaned_name(experiment, ""))
                 self._put_in_place(ids)
                 gone = [self._put_aside(run_id) for run_id in old]
         except BaseException:
@@ -205,7 +207,7 @@ class Runs:
         RunFolder(folder).create(copied)
 
     def _write_cards(
-        self, ids: Sequence[str], new_runs: Sequence[NewRun], key: str, lesson: str
+        self, ids: Sequence[str], new_runs: Sequence[NewRun], key: str, experiment: str
     ) -> None:
         """Write the card of each new run."""
         number = 1 + sum(card.owner == key for card in self.shelf.cards().values())
@@ -213,7 +215,7 @@ class Runs:
         for place, (run_id, one) in enumerate(zip(ids, new_runs, strict=True)):
             card = RunCard(
                 name=cleaned_name(one.name, f"Run {number + place}"),
-                lesson=lesson,
+                experiment=experiment,
                 group=group,
                 part=cleaned_name(one.part, ""),
                 owner=key,

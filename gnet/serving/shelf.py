@@ -75,13 +75,13 @@ class RunShelf:
     def list(self, owner: str, also: Iterable[str] = ()) -> list[dict[str, Any]]:
         """The owner's runs and those whose ids are in `also`, the newest first.
 
-        Keys of each: `id, name, lesson, group` (shared by runs started together), `part` (which of
-        the lesson's runs), `created` (seconds since 1970), `mine`, `state` (queued, starting,
-        running, paused, stopping, stopped, interrupted, failed, diverged or finished), `message`
-        (why it ended), `position` in the queue from 1, `resumable`, `step, steps, epoch, epochs,
-        epochs_done, seconds, left` (seconds, None if unknown), `accuracy` (head → on the validation
-        set), `settings` (set during the run), `weights` (saved ones: best, last), `untrained`
-        (heads without training), `config`.
+        Keys of each: `id, name, experiment, group` (shared by runs started together), `part` (which
+        of the experiment's runs), `created` (seconds since 1970), `mine`, `state` (queued,
+        starting, running, paused, stopping, stopped, interrupted, failed, diverged or finished),
+        `message` (why it ended), `position` in the queue from 1, `resumable`, `step, steps, epoch,
+        epochs, epochs_done, seconds, left` (seconds, None if unknown), `accuracy` (head → on the
+        validation set), `settings` (set during the run), `weights` (saved ones: best, last),
+        `untrained` (heads without training), `config`.
         """
         also = {run_id for run_id in also if isinstance(run_id, str)}
         cards = self.cards()
@@ -170,7 +170,7 @@ class RunShelf:
         return {
             "id": run_id,
             "name": card.name,
-            "lesson": card.lesson,
+            "experiment": card.experiment,
             "group": card.group,
             "part": card.part,
             "created": card.created,

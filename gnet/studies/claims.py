@@ -1,4 +1,4 @@
-"""Whether the lessons' claims hold, and by how much: over threads, precisions and seeds.
+"""Whether the experiments' claims hold, and by how much: over threads, precisions and seeds.
 
 A claim with a small margin may fail where numbers are added in another order.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gnet.runs.lessons import Lesson
+from gnet.runs.experiments import Experiment
 from gnet.runs.outcomes import Outcome
 from gnet.runs.train_config import TrainConfig
 
@@ -24,9 +24,9 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One lesson, carried out in one setting."""
+    """One experiment, carried out in one setting."""
 
-    lesson: str
+    experiment: str
     setting: Setting
     margin: float
     """By how much the claim holds, below 0 where it does not; see `runs.verdicts`."""
@@ -46,43 +46,43 @@ def settings(seeds: int, threads: Sequence[int], precisions: Sequence[str]) -> t
     )
 
 
-def plan(lessons: Sequence[Lesson], within: Sequence[Setting]) -> dict[str, TrainConfig]:
+def plan(experiments: Sequence[Experiment], within: Sequence[Setting]) -> dict[str, TrainConfig]:
     """Name of the run → its config, for `series.carry_out`."""
     return {
         name: config
         for setting in within
-        for lesson in lessons
-        for name, config in _runs(lesson, setting).values()
+        for experiment in experiments
+        for name, config in _runs(experiment, setting).values()
     }
 
 
 def claims(
-    lessons: Sequence[Lesson], within: Sequence[Setting], found: Mapping[str, Outcome]
+    experiments: Sequence[Experiment], within: Sequence[Setting], found: Mapping[str, Outcome]
 ) -> Iterator[Claim]:
     """The claims all of whose runs are in `found`, as `series.finished` gives it."""
-    for lesson in lessons:
+    for experiment in experiments:
         for setting in within:
-            runs = _runs(lesson, setting)
+            runs = _runs(experiment, setting)
             outcomes = {part: found[name] for part, (name, _) in runs.items() if name in found}
-            margin = lesson.margin_of(outcomes)
+            margin = experiment.margin_of(outcomes)
             if margin is not None:
-                yield Claim(lesson=lesson.key, setting=setting, margin=margin)
+                yield Claim(experiment=experiment.key, setting=setting, margin=margin)
 
 
 def table(found: Sequence[Claim]) -> str:
-    """Lesson × precision × threads: how often the claim held, and its margins, in Markdown."""
+    """Experiment × precision × threads: how often the claim held, and its margins, in Markdown."""
     rows: dict[tuple[str, str, int], list[Claim]] = {}
     for claim in found:
-        at = (claim.lesson, claim.setting.precision, claim.setting.threads)
+        at = (claim.experiment, claim.setting.precision, claim.setting.threads)
         rows.setdefault(at, []).append(claim)
     lines = [
-        "| lesson | arithmetic | threads | shown | least margin | margin by seed |",
+        "| experiment | arithmetic | threads | shown | least margin | margin by seed |",
         "|---|---|---|---|---|---|",
     ]
-    for (lesson, precision, threads), each in rows.items():
+    for (experiment, precision, threads), each in rows.items():
         margins = [claim.margin for claim in each]
         cells = (
-            lesson,
+            experiment,
             precision,
             str(threads),
             f"{sum(claim.shown for claim in each)} of {len(each)}",
@@ -93,9 +93,9 @@ def table(found: Sequence[Claim]) -> str:
     return "\n".join(lines)
 
 
-def _runs(lesson: Lesson, setting: Setting) -> dict[str, tuple[str, TrainConfig]]:
-    """Name within the lesson → name within the plan, and config."""
-    changed = lesson.changed(
+def _runs(experiment: Experiment, setting: Setting) -> dict[str, tuple[str, TrainConfig]]:
+    """Name within the experiment → name within the plan, and config."""
+    changed = experiment.changed(
         seed=setting.seed,
         threads=setting.threads,
         precision=setting.precision,
@@ -104,7 +104,7 @@ def _runs(lesson: Lesson, setting: Setting) -> dict[str, tuple[str, TrainConfig]
     )
     where = f"{setting.precision}-{setting.threads}-seed-{setting.seed}"
     return {
-        part: (f"{lesson.key}-{where}-{part.replace(' ', '-')}", config)
+        part: (f"{experiment.key}-{where}-{part.replace(' ', '-')}", config)
         for part, config in changed.runs
     }
 

@@ -72,9 +72,9 @@ def find_rate(config: TrainConfig, progress: Progress | None = None) -> Finding:
     """Train for a few dozen steps at rates that grow exponentially; suggest one for `config`.
 
     The range test is Leslie Smith's (arXiv 1506.01186, section 3.3), its suggestion a third of the
-    rate at the least loss. (fastai takes a tenth; with that the lesson "first run" ends at 44 %,
-    with a third at 91 %.) Starts from the config's own network, data, batch, optimiser and seed, at
-    its last size. `progress(done, total)` counts first pictures read, then steps. Raises
+    rate at the least loss. (fastai takes a tenth; with that the experiment "first run" ends at
+    44 %, with a third at 91 %.) Starts from the config's own network, data, batch, optimiser and
+    seed, at its last size. `progress(done, total)` counts first pictures read, then steps. Raises
     `GnetError` for what cannot be trained, and where the loss falls at no rate.
     """
     with _isolated(config):

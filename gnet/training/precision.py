@@ -2,7 +2,8 @@
 
 Nothing is timed, so one config always gets the same answer on one machine.
 
-The rule was measured (docs/lessons.md, "Arithmetic"; `python -m gnet precision` measures again):
+The rule was measured (docs/experiments.md, "Arithmetic"; measure again by
+`python -m gnet precision`):
 - A CPU with instructions for products of bf16 (AVX512_BF16, or AMX, which multiplies matrices):
   bf16 where width × size reaches `LEAST_WORK`. A step of AVX512_BF16 is then 1.3 to 1.7 times as
   fast as in fp32; at width 0.25 and 32 or 64 px, a product of 8 or 16, the two are about even.

@@ -65,8 +65,8 @@ LABELS = {
     # the run that is followed
     "no run": "No run yet",
     "no such run": "No such run",
-    "first run": "Choose a lesson and press Start: the first run is a short one, and everything "
-    "below fills while it learns.",
+    "first run": "Choose an experiment and press Start: the first run is a short one, and "
+    "everything below fills while it learns.",
     "start of run": "Start of the run",
     "progress of run": "Progress of the run",
     "epoch of": "epoch <b>{epoch} of {epochs}</b>",

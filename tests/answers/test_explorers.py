@@ -39,7 +39,7 @@ class Shelf(RunShelf):
 
     def put(self, net: str, model: GoogLeNet, name: str = LAST) -> None:
         save(model, self.folder / net / name)
-        card = RunCard(name=f"run {net[0]}", lesson="", owner="", created=0.0)
+        card = RunCard(name=f"run {net[0]}", experiment="", owner="", created=0.0)
         write_card(self.folder / net, card)
 
 

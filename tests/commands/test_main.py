@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gnet.commands.main import main
-from gnet.runs.lessons import LESSONS
+from gnet.runs.experiments import EXPERIMENTS
 from support.root import ROOT
 
 
@@ -39,14 +39,14 @@ def test_letters_that_the_output_lacks_are_replaced(weights, photo, monkeypatch)
     assert written.getvalue().isascii() and len(written.getvalue()) > 1
     written.seek(0)
     written.truncate()
-    assert main(["lesson", "--json"]) == 0
-    expected = [lesson.line for lesson in LESSONS.values()]
+    assert main(["experiment", "--json"]) == 0
+    expected = [experiment.line for experiment in EXPERIMENTS.values()]
     rows = json.loads(written.getvalue())
     assert [row["line"] for row in rows] == expected, "JSON loses no letter"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-@pytest.mark.parametrize("arguments", [["--help"], ["lesson"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["experiment"]])
 def test_an_output_that_is_full_is_one_sentence(arguments, monkeypatch, capsys):
     with open("/dev/full", "w") as full:
         monkeypatch.setattr(sys, "stdout", full)

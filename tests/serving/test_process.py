@@ -110,16 +110,19 @@ def test_a_run_whose_lease_runs_out_stops_at_its_next_step(tmp_path, monkeypatch
 
 
 def test_a_card_comes_back_as_it_was_written(tmp_path):
-    card = RunCard(name="ü", lesson="p", owner=hashed(new_token()), created=time.time(), queued=3.0)
+    card = RunCard(
+        name="ü", experiment="p", owner=hashed(new_token()), created=time.time(), queued=3.0
+    )
     write_card(tmp_path, card)
     assert read_card(tmp_path) == card
 
 
-def test_a_card_of_an_older_program_calls_its_lesson_a_preset(tmp_path):
-    card = RunCard(name="a", lesson="depth", owner=hashed(new_token()), created=1.0)
+@pytest.mark.parametrize("older", ["lesson", "preset"])
+def test_a_card_of_an_older_program_calls_its_experiment_by_an_older_name(tmp_path, older):
+    card = RunCard(name="a", experiment="depth", owner=hashed(new_token()), created=1.0)
     write_card(tmp_path, card)
     text = (tmp_path / "run.json").read_text()
-    (tmp_path / "run.json").write_text(text.replace('"lesson"', '"preset"'))
+    (tmp_path / "run.json").write_text(text.replace('"experiment"', f'"{older}"'))
     assert read_card(tmp_path) == card
 
 
@@ -148,6 +151,6 @@ def test_names_are_one_short_visible_line(text, name):
 
 def test_an_owner_is_known_by_a_token_that_is_not_kept():
     token = new_token()
-    card = RunCard(name="a", lesson="", owner=hashed(token), created=0.0)
+    card = RunCard(name="a", experiment="", owner=hashed(token), created=0.0)
     assert card.owned_by(token) and not card.owned_by(new_token())
     assert token not in repr(card)

@@ -21,9 +21,9 @@ from support.waiting import until
 
 def test_a_run_goes_from_its_start_to_its_end_by_itself(opened):
     runs = opened()
-    run_id = runs.start(SHORT, name="  my\n first\u202e run ", owner=OWNER, lesson="first-run")
+    run_id = runs.start(SHORT, name="  my\n first\u202e run ", owner=OWNER, experiment="first-run")
     run = reach(runs, run_id, "finished")
-    assert (run["name"], run["lesson"], run["mine"]) == ("my first run", "first-run", True)
+    assert (run["name"], run["experiment"], run["mine"]) == ("my first run", "first-run", True)
     assert (run["step"], run["steps"], run["epochs_done"], run["epochs"]) == (10, 10, 2, 2)
     assert run["accuracy"] == {"main": 0.5} and run["weights"] == ["last"]
     assert not run["resumable"] and run["left"] is None

@@ -34,7 +34,7 @@ def files(runs):
 
 def test_runs_started_together_share_a_group_and_wait_in_their_order(waiting):
     runs = waiting()
-    ids = runs.start_all(THREE, owner=OWNER, lesson="five-by-five")
+    ids = runs.start_all(THREE, owner=OWNER, experiment="five-by-five")
     rows = {row["id"]: row for row in runs.shelf.list(OWNER)}
     assert [rows[i]["part"] for i in ids] == ["left out", "3×3", "5×5"]
     assert [rows[i]["position"] for i in ids] == [1, 2, 3]

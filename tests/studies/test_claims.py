@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gnet.commands.main import main
-from gnet.runs.lessons import LESSONS
+from gnet.runs.experiments import EXPERIMENTS
 from gnet.studies.claims import Claim, Setting, claims, plan, settings, table
 from support.training_runs import tiny
 
@@ -15,12 +15,12 @@ WITHIN = settings(2, (1, 2), ("fp32", "bf16"))
 
 def claim(margin: float, **changes) -> Claim:
     setting = Setting(**({"seed": 0, "threads": 1, "precision": "fp32"} | changes))
-    return Claim(lesson="heads", setting=setting, margin=margin)
+    return Claim(experiment="heads", setting=setting, margin=margin)
 
 
-def test_the_plan_holds_each_run_of_each_lesson_in_each_setting():
+def test_the_plan_holds_each_run_of_each_experiment_in_each_setting():
     assert len(set(WITHIN)) == 8
-    chosen = [LESSONS["heads"], LESSONS["depth"]]
+    chosen = [EXPERIMENTS["heads"], EXPERIMENTS["depth"]]
     configs = plan(chosen, WITHIN)
     assert len(configs) == 8 * 4
     assert {(c.seed, c.threads, c.precision) for c in configs.values()} == {
@@ -38,12 +38,12 @@ def test_a_row_holds_the_margins_of_all_seeds_and_the_least_of_them():
 
 @pytest.mark.parametrize("key", ["heads", "first-run"])
 def test_nothing_is_claimed_where_no_run_has_ended(key):
-    assert list(claims([LESSONS[key]], WITHIN, {})) == []
+    assert list(claims([EXPERIMENTS[key]], WITHIN, {})) == []
 
 
 def test_the_command_carries_out_what_is_missing(monkeypatch, tmp_path, capsys):
-    lesson = replace(LESSONS["first-run"], runs=(("first run", tiny(epochs=1)),))
-    monkeypatch.setitem(LESSONS, "first-run", lesson)
+    experiment = replace(EXPERIMENTS["first-run"], runs=(("first run", tiny(epochs=1)),))
+    monkeypatch.setitem(EXPERIMENTS, "first-run", experiment)
     command = ["claims", "first-run", "--out", str(tmp_path), "--threads", "1"]
     assert main([*command, "--precision", "fp32", "--seeds", "1", "--json"]) == 0
     first = json.loads(capsys.readouterr().out)

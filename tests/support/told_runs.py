@@ -132,7 +132,7 @@ class Told:
             begun = start_time(process)
         card = RunCard(
             name=name,
-            lesson="",
+            experiment="",
             owner=hashed(owner),
             created=float(self.count),
             process=process,

@@ -103,7 +103,7 @@ def test_a_picture_that_is_gone_is_the_one_sentence(client: Any, tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "values", "words"),
     [
-        ("show_lesson", ("sums",), "There is no lesson 'sums'"),
+        ("show_experiment", ("sums",), "There is no experiment 'sums'"),
         ("start_run", ("me", "first-run", {"speed": 3}), "settings is 'speed'"),
         ("check_settings", ("first-run", 7), "settings is '7'"),
         ("follow_run", ("none", 0, ""), "run"),

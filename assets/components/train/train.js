@@ -16,8 +16,8 @@ gnet.train = (() => {
     epoch: null, // the epoch whose maps are shown; null for the last
     trouble: "", // why the run cannot be shown
     away: false, // whether the server cannot be reached
-    after: "", // what the runs of its lesson have shown
-    lesson: "", // the lesson that the form was filled from
+    after: "", // what the runs of its experiment have shown
+    experiment: "", // the experiment that the form was filled from
     form: null, // the last check of the form: { said, troubles }
     ready: false, // whether the runs have been listed
   };
@@ -142,12 +142,12 @@ gnet.train = (() => {
     await summed();
   }
 
-  // What a lesson's runs have shown is asked for once, when one of them has ended.
+  // What an experiment's runs have shown is asked for once, when one of them has ended.
   let told = "";
   async function summed() {
     const row = state.rows.find(({ id }) => id === state.run);
-    const of = state.rows.filter((other) => row && other.lesson === row.lesson);
-    const key = row?.lesson ? [row.id, ...of.map(({ id, state: now }) => id + now)].join() : "";
+    const of = state.rows.filter((other) => row && other.experiment === row.experiment);
+    const key = row?.experiment ? [row.id, ...of.map(({ id, state: now }) => id + now)].join() : "";
     if (key === told) return;
     const after = key && !EVER.includes(row.state) ? await server.after({ run: row.id, owner }) : {};
     told = key;
@@ -185,7 +185,7 @@ gnet.train = (() => {
     clearTimeout(resting);
     resting = setTimeout(() => tell(["filled"]), 400);
   }
-  const sides = () => [owner, state.lesson];
+  const sides = () => [owner, state.experiment];
   // A slider's number, while it is typed, may be none of the slider's; left, the field is made one.
   let spans = [];
   const span = (given) => (spans = given);

@@ -1,6 +1,6 @@
 """The Train tab's handlers as endpoints for scripts: a form is a dict, field → value.
 
-What is not given stands as the lesson has it.
+What is not given stands as the experiment has it.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,8 +21,8 @@ from gnet.ui.train.handlers import (
     as_run,
     begin,
     checked,
+    experiment_of,
     filled_in,
-    lesson_of,
     steer,
 )
 from gnet.ui.train.review import Questions
@@ -35,23 +35,25 @@ class Endpoints:
     def __init__(self, handlers: Handlers) -> None:
         self.handlers = handlers
 
-    def show_lesson(self, lesson: Any) -> dict[str, Any]:
-        """The settings of a lesson, as large as this server allows."""
+    def show_experiment(self, experiment: Any) -> dict[str, Any]:
+        """The settings of an experiment, as large as this server allows."""
         with spoken():
-            return filled_in(lesson_of(lesson), self.handlers.most)
+            return filled_in(experiment_of(experiment), self.handlers.most)
 
-    def check_settings(self, lesson: Any, settings: Any = None) -> dict[str, Any]:
-        """What is wrong with some settings of a lesson, and a word on others, field by field."""
+    def check_settings(self, experiment: Any, settings: Any = None) -> dict[str, Any]:
+        """What is wrong with settings of an experiment, and a word on others, field by field."""
         with spoken():
             runs, offers = self.handlers.runs, self.handlers.offers
-            return checked(runs, offers, lesson_of(lesson), self._form(lesson, settings))
+            return checked(
+                runs, offers, experiment_of(experiment), self._form(experiment, settings)
+            )
 
-    def start_run(self, owner: Any, lesson: Any, settings: Any = None) -> dict[str, Any]:
-        """Start a lesson's runs; the id of the first. Only `owner` can control them."""
+    def start_run(self, owner: Any, experiment: Any, settings: Any = None) -> dict[str, Any]:
+        """Start an experiment's runs; the id of the first. Only `owner` can control them."""
         with spoken():
-            values = self._meant(lesson, settings)
+            values = self._meant(experiment, settings)
             name = owner if isinstance(owner, str) else ""
-            return {"run": begin(self.handlers.runs, name, lesson_of(lesson), values)}
+            return {"run": begin(self.handlers.runs, name, experiment_of(experiment), values)}
 
     def steer_run(self, run: Any, owner: Any, action: Any, value: Any = None) -> dict[str, Any]:
         """Pause, continue, step, stop, resume or delete a run, or set its learning rate."""
@@ -59,13 +61,13 @@ class Endpoints:
             steer(self.handlers.runs, run, owner, action, value)
             return {"run": run}
 
-    def estimate_time(self, owner: Any, lesson: Any, settings: Any = None) -> Iterator[Any]:
+    def estimate_time(self, owner: Any, experiment: Any, settings: Any = None) -> Iterator[Any]:
         """The seconds that an epoch takes here, measured."""
-        yield from self._measured(ESTIMATE, owner, lesson, settings)
+        yield from self._measured(ESTIMATE, owner, experiment, settings)
 
-    def find_rate(self, owner: Any, lesson: Any, settings: Any = None) -> Iterator[Any]:
+    def find_rate(self, owner: Any, experiment: Any, settings: Any = None) -> Iterator[Any]:
         """A learning rate to begin with, and the losses it was found by."""
-        yield from self._measured(FIND_RATE, owner, lesson, settings)
+        yield from self._measured(FIND_RATE, owner, experiment, settings)
 
     def preview_data(self, settings: Any = None) -> Iterator[str]:
         """A data set before a run: classes, split and a sheet of pictures, as a text of JSON."""
@@ -77,16 +79,16 @@ class Endpoints:
         with spoken():
             yield from data_tab.looked_at(self.handlers.offers, config)
 
-    def _measured(self, what: str, owner: Any, lesson: Any, settings: Any) -> Iterator[Any]:
+    def _measured(self, what: str, owner: Any, experiment: Any, settings: Any) -> Iterator[Any]:
         with spoken():
-            values = self._meant(lesson, settings)
-            config = as_run(self.handlers.runs, lesson_of(lesson), values)
+            values = self._meant(experiment, settings)
+            config = as_run(self.handlers.runs, experiment_of(experiment), values)
             for found in self.handlers.measuring.ask(what, config, cut(owner)):
                 yield found or {"waiting": True}
 
-    def _form(self, lesson: Any, settings: Any) -> dict[str, Any]:
-        """A lesson's form with some settings changed; raises `GnetError`."""
-        values = filled_in(lesson_of(lesson), self.handlers.most)
+    def _form(self, experiment: Any, settings: Any) -> dict[str, Any]:
+        """An experiment's form with some settings changed; raises `GnetError`."""
+        values = filled_in(experiment_of(experiment), self.handlers.most)
         given = {} if settings is None else settings
         if not isinstance(given, dict):
             raise FieldError("settings", cut(given), 'as {"epochs": 3}')
@@ -95,8 +97,8 @@ class Endpoints:
             raise FieldError("settings", cut(unknown[0]), listed(values))
         return values | given
 
-    def _meant(self, lesson: Any, settings: Any) -> dict[str, Any]:
-        return data_tab.with_data(self.handlers.offers, self._form(lesson, settings))
+    def _meant(self, experiment: Any, settings: Any) -> dict[str, Any]:
+        return data_tab.with_data(self.handlers.offers, self._form(experiment, settings))
 
 
 def publish(handlers: Handlers) -> None:
@@ -104,7 +106,7 @@ def publish(handlers: Handlers) -> None:
     forms, questions = Endpoints(handlers), Questions(handlers.runs, handlers.reviews)
     with gr.Column(visible=False):
         for handler in (
-            forms.show_lesson,
+            forms.show_experiment,
             forms.check_settings,
             forms.start_run,
             forms.steer_run,

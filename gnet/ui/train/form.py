@@ -1,6 +1,6 @@
 """The form a run is asked for with: which fields it shows, made from the configs' own ranges.
 
-Knows nothing of runs; what the form does not show stays as the lesson has it.
+Knows nothing of runs; what the form does not show stays as the experiment has it.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any
 from gnet.errors import FieldError, GnetError
 from gnet.network.config import BRANCHES, ModelConfig
 from gnet.network.weights import load
-from gnet.runs.lessons import Lesson
+from gnet.runs.experiments import Experiment
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.limits import RunLimits
 from gnet.system.paths import without_paths
@@ -67,38 +67,40 @@ class Checked:
     """Labels of the fields by which the runs are no longer the question's."""
 
 
-def check(lesson: Lesson, values: Mapping[str, Any], limits: RunLimits | None = None) -> Checked:
+def check(
+    experiment: Experiment, values: Mapping[str, Any], limits: RunLimits | None = None
+) -> Checked:
     """The messages to a form that holds `values`, by field."""
-    locked, notes = _locks(lesson, values)
+    locked, notes = _locks(experiment, values)
     troubles = _wrong(values, locked)
     notes |= {n: text for n, text in _advice(values).items() if n not in locked | troubles}
     changed: tuple[str, ...] = ()
     if not troubles:
         try:
-            runs = wanted(lesson, values)
+            runs = wanted(experiment, values)
             for _, config in runs:
                 _check_limits(config, limits or RunLimits(), troubles)
-            changed = departures(lesson, [config for _, config in runs])
-            if lesson.own_data and values["data"] == BUILT_IN:
+            changed = departures(experiment, [config for _, config in runs])
+            if experiment.own_data and values["data"] == BUILT_IN:
                 notes["data"] = "Upload a zip of your pictures; until then the patterns stand in."
         except GnetError as error:
             troubles |= _placed(error)
     return Checked(troubles=troubles, notes=notes, locked=locked, changed=changed)
 
 
-def wanted(lesson: Lesson, values: Mapping[str, Any]) -> list[tuple[str, TrainConfig]]:
+def wanted(experiment: Experiment, values: Mapping[str, Any]) -> list[tuple[str, TrainConfig]]:
     """The question's runs with what the form holds; raises `GnetError` with the field's label.
 
     In what the runs differ each stays as the question has it, and where one of them begins from
     weights all have the network of those.
     """
-    locked, _ = _locks(lesson, values)
+    locked, _ = _locks(experiment, values)
     for sentence in _wrong(values, locked).values():
         raise GnetError(sentence)
     given = {**values, **locked}
-    kept = differing([config for _, config in lesson.runs])
+    kept = differing([config for _, config in experiment.runs])
     try:
-        return [(name, filled(config, given, kept)) for name, config in lesson.runs]
+        return [(name, filled(config, given, kept)) for name, config in experiment.runs]
     except GnetError as error:
         raise GnetError(next(iter(_placed(error).values()))) from None
 
@@ -110,7 +112,7 @@ def form_sentence(troubles: Mapping[str, str], changed: Sequence[str]) -> str:
     if troubles:
         return f"To start, correct {listed(_label(name) for name in troubles)}."
     if changed:
-        return f"Changed: {some(changed, 4)}. The run no longer answers the lesson's question."
+        return f"Changed: {some(changed, 4)}. The run no longer answers the experiment's question."
     return ""
 
 
@@ -119,22 +121,24 @@ def refusal(error: FieldError) -> str:
     return next(iter(_placed(error).values()))
 
 
-def departures(lesson: Lesson, configs: Sequence[TrainConfig]) -> tuple[str, ...]:
+def departures(experiment: Experiment, configs: Sequence[TrainConfig]) -> tuple[str, ...]:
     """Labels of the fields by which `configs` are no longer the question's runs."""
-    harmless = {*HARMLESS, "data"} if lesson.own_data else set(HARMLESS)
+    harmless = {*HARMLESS, "data"} if experiment.own_data else set(HARMLESS)
     names: dict[str, None] = {}
-    for (_, own), config in zip(lesson.runs, configs, strict=True):
+    for (_, own), config in zip(experiment.runs, configs, strict=True):
         names |= dict.fromkeys(differing([own, config]))
     return tuple(_label(name) for name in names if name not in harmless)
 
 
-def _locks(lesson: Lesson, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _locks(
+    experiment: Experiment, given: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The fields that cannot be set: what they hold, and a word why."""
-    configs = [config for _, config in lesson.runs]
+    configs = [config for _, config in experiment.runs]
     kept = [name for name in differing(configs) if name in _SHOWN]
     first = form_values(configs[0])
     locked = {name: first[name] for name in kept}
-    notes = {name: _each(name, lesson) for name in kept}
+    notes = {name: _each(name, experiment) for name in kept}
 
     def lock(names: Sequence[str], holds: Mapping[str, Any], why: str) -> None:
         for name in names:
@@ -164,9 +168,9 @@ def _network(start: str) -> ModelConfig:
     return load(start).config
 
 
-def _each(name: str, lesson: Lesson) -> str:
+def _each(name: str, experiment: Experiment) -> str:
     """How the question's runs have a field, in their order."""
-    values = [_word(name, value_of(config, name)) for _, config in lesson.runs]
+    values = [_word(name, value_of(config, name)) for _, config in experiment.runs]
     return f"Each run has its own: {' · '.join(values)}."
 
 

@@ -16,8 +16,8 @@ import gradio as gr
 from gnet.data.source import is_missing, parse
 from gnet.errors import FieldError, GnetError
 from gnet.runs.beginning import read_beginning
+from gnet.runs.experiments import EXPERIMENTS, Experiment
 from gnet.runs.folder import EVENTS, PINNED
-from gnet.runs.lessons import LESSONS, Lesson
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.measuring import ESTIMATE, FIND_RATE, Measuring
 from gnet.serving.offers import Offers
@@ -32,8 +32,8 @@ from gnet.ui.train.rows import after_runs, described, outcome_of
 from gnet.ui.train.sentences import about, called, queue, share_begun, watched
 from gnet.words import cut, duration
 
-FIRST = next(iter(LESSONS.values()))
-"""The lesson that the form shows before anybody chooses one."""
+FIRST = next(iter(EXPERIMENTS.values()))
+"""The experiment that the form shows before anybody chooses one."""
 MEASURED_LATER = "Time per epoch can be measured when the current run has ended."
 _MOST_LAID = 12
 """Runs of others that a page may list."""
@@ -54,16 +54,16 @@ class Handlers:
         self._turns = itertools.count(1)
 
     def fill(self, event: gr.EventData) -> list[Any]:
-        """The form as a lesson has it; pictures that are for the person to choose stay."""
+        """The form as an experiment has it; pictures that are for the person to choose stay."""
         with spoken():
-            lesson = lesson_of(sent(event, "key")["key"])
-            values = filled_in(lesson, self.most)
-            updates = values | ({"data": gr.skip()} if lesson.own_data else {})
-            return [as_text({"key": lesson.key}), *updates.values()]
+            experiment = experiment_of(sent(event, "key")["key"])
+            values = filled_in(experiment, self.most)
+            updates = values | ({"data": gr.skip()} if experiment.own_data else {})
+            return [as_text({"key": experiment.key}), *updates.values()]
 
     def start(self, owner: str, key: str, *form: Any) -> str:
         with spoken():
-            return as_text({"run": begin(self.runs, owner, lesson_of(key), self._meant(form))})
+            return as_text({"run": begin(self.runs, owner, experiment_of(key), self._meant(form))})
 
     def steer(self, event: gr.EventData) -> None:
         with spoken():
@@ -72,36 +72,36 @@ class Handlers:
     def check(self, key: str, *form: Any) -> tuple[str, Any]:
         """The messages to the form, and whether it can be started so."""
         with spoken():
-            found = checked(self.runs, self.offers, lesson_of(key), named(form))
+            found = checked(self.runs, self.offers, experiment_of(key), named(form))
             ready = self.runs.limits.enabled and not found["troubles"]
             # The page hears of what has changed, and the same words twice are two answers.
             return as_text(found | {"turn": next(self._turns)}), gr.update(interactive=ready)
 
     def lock(self, event: gr.EventData, key: str, *form: Any) -> list[Any]:
         with spoken():
-            return locked(lesson_of(key), named(form), sent(event, "ever")["ever"])
+            return locked(experiment_of(key), named(form), sent(event, "ever")["ever"])
 
     def estimate(self, request: gr.Request, key: str, *form: Any) -> Iterator[tuple[Any, str]]:
         """The label of the start button. The page asks by itself: a refusal stands beside it."""
         turn = self.measuring.turn()  # before anything that may take longer than the next request
         with spoken():
-            lesson = lesson_of(key)
-            first = gr.update(value=start_label(None, lesson, 0))
+            experiment = experiment_of(key)
+            first = gr.update(value=start_label(None, experiment, 0))
             yield first, as_text({"trouble": ""})
-            if checked(self.runs, self.offers, lesson, named(form))["troubles"]:
+            if checked(self.runs, self.offers, experiment, named(form))["troubles"]:
                 return  # they are told at the fields
             try:
-                yield from self._measured(lesson, form, str(request.session_hash), turn)
+                yield from self._measured(experiment, form, str(request.session_hash), turn)
             except GnetError as error:
                 yield first, as_text(self._unmeasured(error))
 
     def _measured(
-        self, lesson: Lesson, form: Sequence[Any], owner: str, turn: int
+        self, experiment: Experiment, form: Sequence[Any], owner: str, turn: int
     ) -> Iterator[tuple[Any, str]]:
         """Updates of the start button while an epoch is measured."""
-        config = as_run(self.runs, lesson, self._meant(form))
+        config = as_run(self.runs, experiment, self._meant(form))
         for found in self.measuring.ask(ESTIMATE, config, owner, turn=turn):
-            label = start_label(found, lesson, config.epochs) if found else None
+            label = start_label(found, experiment, config.epochs) if found else None
             update = gr.skip() if label is None else gr.update(value=label)
             yield update, as_text({"trouble": ""})
 
@@ -113,7 +113,7 @@ class Handlers:
 
     def find_rate(self, request: gr.Request, key: str, *form: Any) -> Iterator[str]:
         with spoken():
-            config = as_run(self.runs, lesson_of(key), self._meant(form))
+            config = as_run(self.runs, experiment_of(key), self._meant(form))
             for found in self.measuring.ask(FIND_RATE, config, str(request.session_hash)):
                 yield as_text(found or {"waiting": True})
 
@@ -180,41 +180,43 @@ class Handlers:
         return data_tab.with_data(self.offers, named(form))
 
 
-def lesson_of(key: Any) -> Lesson:
-    """The lesson of that key; raises `GnetError` for any other."""
-    if not isinstance(key, str) or key not in LESSONS:
-        raise GnetError(f"There is no lesson {cut(key)!r}; there are {', '.join(LESSONS)}.")
-    return LESSONS[key]
+def experiment_of(key: Any) -> Experiment:
+    """The experiment of that key; raises `GnetError` for any other."""
+    if not isinstance(key, str) or key not in EXPERIMENTS:
+        raise GnetError(f"There is no experiment {cut(key)!r}; there are {', '.join(EXPERIMENTS)}.")
+    return EXPERIMENTS[key]
 
 
-def filled_in(lesson: Lesson, most: dict[str, int]) -> dict[str, Any]:
-    """The form's values for a lesson, as large as the server allows; `most`: its limits."""
-    values = form_values(lesson.runs[0][1])
+def filled_in(experiment: Experiment, most: dict[str, int]) -> dict[str, Any]:
+    """The form's values for an experiment, as large as the server allows; `most`: its limits."""
+    values = form_values(experiment.runs[0][1])
     return {shown.name: allowed(shown, values[shown.name], most) for shown in FIELDS}
 
 
-def begin(runs: Runs, owner: str, lesson: Lesson, values: dict[str, Any]) -> str:
-    """Start the lesson's runs with what the form holds, all or none; the id of the first.
+def begin(runs: Runs, owner: str, experiment: Experiment, values: dict[str, Any]) -> str:
+    """Start the experiment's runs with what the form holds, all or none; the id of the first.
 
-    Runs that are no longer the lesson's are kept without its key: nothing is concluded from them.
+    Runs that are no longer the experiment's are kept without its key: nothing is concluded.
     """
-    configs = wanted(lesson, values)
-    key = "" if departures(lesson, [config for _, config in configs]) else lesson.key
+    configs = wanted(experiment, values)
+    key = "" if departures(experiment, [config for _, config in configs]) else experiment.key
     taken = {row["name"] for row in runs.shelf.list(owner)}
     together = [
         NewRun(name=_free(name, taken), config=config, part=name) for name, config in configs
     ]
-    return runs.start_all(together, owner=owner, lesson=key)[0]
+    return runs.start_all(together, owner=owner, experiment=key)[0]
 
 
-def checked(runs: Runs, offers: Offers, lesson: Lesson, values: dict[str, Any]) -> dict[str, Any]:
+def checked(
+    runs: Runs, offers: Offers, experiment: Experiment, values: dict[str, Any]
+) -> dict[str, Any]:
     """The messages to the form's fields, a data set that is gone included."""
     missing: dict[str, str] = {}
     try:
         values = data_tab.with_data(offers, values)
     except GnetError as error:
         values, missing = values | {"data": "built-in"}, {"data": without_paths(str(error))}
-    found = asdict(check(lesson, values, runs.limits))
+    found = asdict(check(experiment, values, runs.limits))
     troubles = found["troubles"] | missing
     return found | {
         "locked": list(found["locked"]),
@@ -223,12 +225,12 @@ def checked(runs: Runs, offers: Offers, lesson: Lesson, values: dict[str, Any]) 
     }
 
 
-def locked(lesson: Lesson, values: dict[str, Any], ever: Any) -> list[Any]:
+def locked(experiment: Experiment, values: dict[str, Any], ever: Any) -> list[Any]:
     """Updates of the form's components: what cannot be set shows what will run.
 
     Only fields that are or were (`ever`) locked: an update may undo what is just being written.
     """
-    held = check(lesson, values).locked
+    held = check(experiment, values).locked
     were = ever if isinstance(ever, list) else []
 
     def update(name: str) -> Any:
@@ -239,12 +241,12 @@ def locked(lesson: Lesson, values: dict[str, Any], ever: Any) -> list[Any]:
     return [update(shown.name) for shown in FIELDS]
 
 
-def as_run(runs: Runs, lesson: Lesson, values: dict[str, Any]) -> TrainConfig:
-    """The lesson's first run with what the form holds, as it would run on this server.
+def as_run(runs: Runs, experiment: Experiment, values: dict[str, Any]) -> TrainConfig:
+    """The experiment's first run with what the form holds, as it would run on this server.
 
     Raises `GnetError` where its pictures would have to be downloaded first.
     """
-    config = wanted(lesson, values)[0][1]
+    config = wanted(experiment, values)[0][1]
     if is_missing(parse(config.data)):
         raise GnetError(
             f"The pictures of {config.data} are not on this machine; a run downloads them first."
@@ -252,12 +254,12 @@ def as_run(runs: Runs, lesson: Lesson, values: dict[str, Any]) -> TrainConfig:
     return runs.as_run(config)
 
 
-def start_label(found: dict[str, Any] | None, lesson: Lesson, epochs: Any) -> str:
+def start_label(found: dict[str, Any] | None, experiment: Experiment, epochs: Any) -> str:
     """The start button's text: how many runs, and the time, measured on a few steps of the first.
 
     One run says what an epoch takes; several say what they take together.
     """
-    runs = len(lesson.runs)
+    runs = len(experiment.runs)
     what = "Start" if runs == 1 else f"Start {runs} runs"
     if found is None:
         return what

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gnet.errors import GnetError
+from gnet.runs.experiments import EXPERIMENTS
 from gnet.runs.folder import EVENTS, RunFolder
-from gnet.runs.lessons import LESSONS
 from gnet.runs.outcomes import Outcome, outcome
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.runs import Runs
@@ -38,14 +38,14 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     configs = [_config(row) for row in rows]
     names = [n for n in differing([c for c in configs if c]) if n not in PASSED_OVER]
     within = {
-        lesson: differing(
-            [c for r, c in zip(rows, configs, strict=True) if c and r["lesson"] == lesson]
+        experiment: differing(
+            [c for r, c in zip(rows, configs, strict=True) if c and r["experiment"] == experiment]
         )
-        for lesson in {row["lesson"] for row in rows}
+        for experiment in {row["experiment"] for row in rows}
     }
     listing = []
     for row, config in zip(rows, configs, strict=True):
-        pairs = [] if config is None else _pairs(config, names, within[row["lesson"]])
+        pairs = [] if config is None else _pairs(config, names, within[row["experiment"]])
         if config and (words := in_mid_run(row["settings"], config)):
             pairs.insert(0, (IN_MID_RUN, words))
         listing.append(
@@ -64,27 +64,27 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def after_runs(runs: Runs, run_id: str, owner: str) -> str:
     """What the runs that were started together with this one have shown.
 
-    Empty for a run that is no lesson's, and where this viewer does not see all of its group: one
-    was deleted, or they are somebody else's.
+    Empty for a run that is no experiment's, and where this viewer does not see all of its group:
+    one was deleted, or they are somebody else's.
     """
     rows = runs.shelf.list(owner, [run_id])
     run = next((row for row in rows if row["id"] == run_id), None)
-    lesson = LESSONS.get(run["lesson"]) if run and run["group"] else None
-    if run is None or lesson is None:
+    experiment = EXPERIMENTS.get(run["experiment"]) if run and run["group"] else None
+    if run is None or experiment is None:
         return ""
     group = {row["part"]: row["id"] for row in rows if row["group"] == run["group"]}
-    if group.keys() != {name for name, _ in lesson.runs}:
+    if group.keys() != {name for name, _ in experiment.runs}:
         return ""
-    changed = [name for name, _ in lesson.runs if _steered(rows, group[name])]
+    changed = [name for name, _ in experiment.runs if _steered(rows, group[name])]
     if changed:
         names = listed([f"“{name}”" for name in changed])
         result = "they no longer answer" if len(changed) > 1 else "it no longer answers"
-        return f"Settings of {names} changed during the run, so {result} the lesson's question."
+        return f"Settings of {names} changed during the run, so {result} the experiment's question."
     found = {
         name: outcome_of(runs.shelf.run_folder(group[name]).path / EVENTS)
-        for name, _ in lesson.runs
+        for name, _ in experiment.runs
     }
-    return lesson.verdict({name: one for name, one in found.items() if one is not None})
+    return experiment.verdict({name: one for name, one in found.items() if one is not None})
 
 
 def _steered(rows: Sequence[Mapping[str, Any]], run_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""The Train tab: a lesson or a form, the run as it goes, and the runs so far.
+"""The Train tab: an experiment or a form, the run as it goes, and the runs so far.
 
 Layout and wiring only; what its buttons do is `handlers`.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from gnet.runs.lessons import LESSONS, Lesson
+from gnet.runs.experiments import EXPERIMENTS, Experiment
 from gnet.runs.smoothing import SMOOTHING
 from gnet.serving.measuring import Measuring
 from gnet.serving.offers import Offers
@@ -24,7 +24,7 @@ from gnet.ui.train import form as train_form
 from gnet.ui.train import review as review_tab
 from gnet.ui.train.handlers import FIRST, Handlers
 
-SIDES = ("owner", "lesson")
+SIDES = ("owner", "experiment")
 """What is sent with the form; the page's script fills it in."""
 PRIVATE: dict[str, Any] = {"api_visibility": "private", **QUIET}
 
@@ -33,7 +33,7 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", **QUIET}
 class Parts:
     """The tab's components that events come from or go to."""
 
-    lessons: gr.HTML
+    experiments: gr.HTML
     pictures: gr.HTML
     form: list[Any]
     """In the order of `train_form.FIELDS`."""
@@ -58,12 +58,14 @@ def build(runs: Runs, reviews: Reviews, offers: Offers, measuring: Measuring) ->
 
 
 def _left(handlers: Handlers) -> dict[str, Any]:
-    """Lessons, form and start button."""
+    """Experiments, form and start button."""
     enabled, fields = handlers.runs.limits.enabled, train_form.FIELDS
-    lessons = drawing("train/lessons", lessons=[_described(p) for p in LESSONS.values()])
+    experiments = drawing(
+        "train/experiments", experiments=[_described(p) for p in EXPERIMENTS.values()]
+    )
     pictures = data_tab.place(handlers.offers, enabled)
     return {
-        "lessons": lessons,
+        "experiments": experiments,
         "pictures": pictures,
         "form": _form(handlers, pictures),
         "finder": drawing("train/find", enabled=enabled),
@@ -131,12 +133,12 @@ def bind(parts: Parts, handlers: Handlers) -> None:
     form, bar, finder, checker = parts.form, parts.bar, parts.finder, parts.checker
     latest: dict[str, Any] = {"trigger_mode": "always_last", **PRIVATE}
 
-    parts.lessons.chosen(handlers.fill, None, [parts.lessons, *form], **latest)
+    parts.experiments.chosen(handlers.fill, None, [parts.experiments, *form], **latest)
     parts.go.click(
         handlers.start,
         [owner, key, *form],
         bar,
-        js="(owner, lesson, ...form) => [...gnet.train.sides(), ...gnet.train.within(form)]",
+        js="(owner, experiment, ...form) => [...gnet.train.sides(), ...gnet.train.within(form)]",
         concurrency_limit=4,
         **PRIVATE,
     )
@@ -146,11 +148,13 @@ def bind(parts: Parts, handlers: Handlers) -> None:
     for part in form:
         part.change(None, js="() => gnet.train.formed()", api_visibility="private")
 
-    lesson = {"js": "(lesson, ...form) => [gnet.train.state.lesson, ...gnet.train.within(form)]"}
-    checker.check(handlers.check, [key, *form], [checker, parts.go], **lesson, **latest)
-    checker.lock(handlers.lock, [key, *form], form, **lesson, **latest)
+    experiment = {
+        "js": "(experiment, ...form) => [gnet.train.state.experiment, ...gnet.train.within(form)]"
+    }
+    checker.check(handlers.check, [key, *form], [checker, parts.go], **experiment, **latest)
+    checker.lock(handlers.lock, [key, *form], form, **experiment, **latest)
     # Those who wait for their turn hold one of the server's forty threads each.
-    measured: dict[str, Any] = {**lesson, "concurrency_limit": 8, **PRIVATE}
+    measured: dict[str, Any] = {**experiment, "concurrency_limit": 8, **PRIVATE}
     # A new question takes back the one before: `Measuring` ends it.
     finder.estimate(
         handlers.estimate, [key, *form], [parts.go, finder], trigger_mode="multiple", **measured
@@ -173,15 +177,15 @@ def bind(parts: Parts, handlers: Handlers) -> None:
     settle(looked, "data")
 
 
-def _described(lesson: Lesson) -> dict[str, Any]:
-    """A lesson as its button shows it."""
+def _described(experiment: Experiment) -> dict[str, Any]:
+    """An experiment as its button shows it."""
     return {
-        "key": lesson.key,
-        "title": lesson.title,
-        "line": lesson.line,
-        "see": lesson.see,
-        "look": lesson.look,
-        "before": lesson.before,
-        "own": lesson.own_data,
-        "runs": [name for name, _ in lesson.runs],
+        "key": experiment.key,
+        "title": experiment.title,
+        "line": experiment.line,
+        "see": experiment.see,
+        "look": experiment.look,
+        "before": experiment.before,
+        "own": experiment.own_data,
+        "runs": [name for name, _ in experiment.runs],
     }

@@ -34,7 +34,7 @@ def shelf(tmp_path):
     secret = tmp_path / "a secret place"
     folder = RunFolder(secret / RUN)
     folder.create(TrainConfig(data=str(tmp_path / "their cats.zip")))
-    card = RunCard(name="My run!", lesson="", owner="", created=0.0, process=2**22 + 1)
+    card = RunCard(name="My run!", experiment="", owner="", created=0.0, process=2**22 + 1)
     write_card(folder.path, card)
     message = f"Cannot write {folder.path}/state.safetensors (No space left on device)."
     ended = RunEnded(step=1, reason="failed", seconds=0.2, message=message)

@@ -6,7 +6,7 @@ import pytest
 
 from gnet.errors import GnetError
 from gnet.network.config import ModelConfig
-from gnet.runs.lessons import LESSONS
+from gnet.runs.experiments import EXPERIMENTS
 from gnet.runs.train_config import TrainConfig
 
 
@@ -15,11 +15,11 @@ def gradio(gradio_environment: None) -> None:
     """Gradio is imported by what is tested here."""
 
 
-@pytest.mark.parametrize("key", LESSONS)
-def test_a_form_that_nobody_changes_asks_for_the_lesson_itself(key: str) -> None:
+@pytest.mark.parametrize("key", EXPERIMENTS)
+def test_a_form_that_nobody_changes_asks_for_the_experiment_itself(key: str) -> None:
     from gnet.ui.train.form import differing, filled, form_values
 
-    configs = [config for _, config in LESSONS[key].runs]
+    configs = [config for _, config in EXPERIMENTS[key].runs]
     for config in configs:
         assert filled(config, form_values(config)) == config
         # Also with the values of the first run, which is what the form shows.

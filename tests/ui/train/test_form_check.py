@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from gnet.errors import GnetError
-from gnet.runs.lessons import LESSONS
+from gnet.runs.experiments import EXPERIMENTS
 from gnet.serving.limits import RunLimits
 from gnet.serving.runs import Runs
 from gnet.training.precision import Machine
 from gnet.training.starting import first_weights, resolved
 
 OWNER = "the-token-of-somebody-who-started-a-run"
-FIRST = LESSONS["first-run"]
+FIRST = EXPERIMENTS["first-run"]
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def form(key: str = "first-run", **changes: Any) -> dict[str, Any]:
     """What the form holds for a question, some fields filled in anew; `model__x` is model.x."""
     from gnet.ui.train.form import form_values
 
-    held = form_values(LESSONS[key].runs[0][1])
+    held = form_values(EXPERIMENTS[key].runs[0][1])
     changed = {name.replace("__", "."): value for name, value in changes.items()}
     assert set(changed) <= set(held)
     return held | changed
@@ -40,10 +40,10 @@ def form(key: str = "first-run", **changes: Any) -> dict[str, Any]:
 def said(key: str = "first-run", limits: RunLimits | None = None, **changes: Any):
     from gnet.ui.train.form_check import check
 
-    return check(LESSONS[key], form(key, **changes), limits)
+    return check(EXPERIMENTS[key], form(key, **changes), limits)
 
 
-@pytest.mark.parametrize("key", LESSONS)
+@pytest.mark.parametrize("key", EXPERIMENTS)
 def test_the_form_shows_what_each_run_will_be(key: str) -> None:
     """Fields in which the runs differ apart: there it shows the first run's."""
     from gnet.ui.train.form import differing, to_form, value_of
@@ -52,11 +52,11 @@ def test_the_form_shows_what_each_run_will_be(key: str) -> None:
     values = form(key)
     told = said(key)
     held = values | told.locked
-    kept = differing([config for _, config in LESSONS[key].runs])
+    kept = differing([config for _, config in EXPERIMENTS[key].runs])
     assert told.troubles == {} and told.changed == ()
     for name in kept:
         assert name in told.locked or name not in held
-    for _, config in wanted(LESSONS[key], values):
+    for _, config in wanted(EXPERIMENTS[key], values):
         will_be = resolved(config, 10, first_weights(config), Machine())
         for name, shown in held.items():
             if name not in kept:
@@ -158,18 +158,18 @@ def test_a_rate_at_which_nothing_is_learnt_has_a_word_and_is_allowed() -> None:
         assert told.notes["learning_rate"] == word and told.troubles == {}
 
 
-def test_a_lesson_that_was_changed_says_in_what() -> None:
+def test_an_experiment_that_was_changed_says_in_what() -> None:
     assert said(epochs=7, model__width=0.5).changed == ("Epochs", "Width")
     assert said(seed=7, gradients_every=0).changed == ()
     assert said("heads", epochs=1).changed == ("Epochs",)
 
 
-def test_pictures_of_ones_own_are_what_the_lesson_for_them_is_about(tmp_path) -> None:
+def test_pictures_of_ones_own_are_what_the_experiment_for_them_is_about(tmp_path) -> None:
     from gnet.ui.train.form_check import departures
 
-    lesson = LESSONS["fine-tune"]
-    own = [replace(config, data=str(tmp_path)) for _, config in lesson.runs]
-    assert departures(lesson, own) == ()
+    experiment = EXPERIMENTS["fine-tune"]
+    own = [replace(config, data=str(tmp_path)) for _, config in experiment.runs]
+    assert departures(experiment, own) == ()
     first = [replace(FIRST.runs[0][1], data=str(tmp_path))]
     assert departures(FIRST, first) == ("Pictures",)
 
@@ -180,28 +180,28 @@ def test_numbers_arrive_without_their_point_and_change_nothing() -> None:
     assert told.changed == ()
 
 
-def test_only_a_run_that_is_its_lesson_is_kept_with_its_key(runs: Runs) -> None:
+def test_only_a_run_that_is_its_experiment_is_kept_with_its_key(runs: Runs) -> None:
     from gnet.ui.train.handlers import begin
 
     def kept(**changes: Any) -> str:
-        return runs.shelf.card(begin(runs, OWNER, FIRST, form(**changes))).lesson
+        return runs.shelf.card(begin(runs, OWNER, FIRST, form(**changes))).experiment
 
     assert kept() == "first-run"
     assert kept(seed=5) == "first-run"
     assert kept(epochs=1) == kept(model__width=0.5) == ""
 
 
-def test_a_lessons_runs_start_together_or_not_at_all(runs: Runs) -> None:
+def test_an_experiments_runs_start_together_or_not_at_all(runs: Runs) -> None:
     from gnet.ui.train.handlers import begin
 
-    lesson = LESSONS["five-by-five"]
-    begin(runs, OWNER, lesson, form("five-by-five"))
+    experiment = EXPERIMENTS["five-by-five"]
+    begin(runs, OWNER, experiment, form("five-by-five"))
     cards = runs.shelf.cards().values()
-    assert {card.part for card in cards} == {name for name, _ in lesson.runs}
+    assert {card.part for card in cards} == {name for name, _ in experiment.runs}
     assert len({card.group for card in cards}) == 1 and len(cards) == 3
     small = Runs(runs.folder, replace(runs.limits, max_waiting=4))
     with pytest.raises(GnetError):
-        begin(small, OWNER, lesson, form("five-by-five"))
+        begin(small, OWNER, experiment, form("five-by-five"))
     assert len(small.shelf.cards()) == 3
 
 

@@ -17,7 +17,7 @@ def handlers(tmp_path) -> Iterator[Handlers]:
 
 
 @pytest.mark.parametrize("key", ["none", None, ["first-run"]])
-def test_a_lesson_that_there_is_not_is_a_sentence_at_every_handler(key, handlers) -> None:
+def test_an_experiment_that_there_is_not_is_a_sentence_at_every_handler(key, handlers) -> None:
     visit = gr.Request(session_hash="one")
     asked = [
         lambda: handlers.start("me", key),
@@ -26,5 +26,5 @@ def test_a_lesson_that_there_is_not_is_a_sentence_at_every_handler(key, handlers
         lambda: next(handlers.find_rate(visit, key)),
     ]
     for ask in asked:
-        with pytest.raises(gr.Error, match="There is no lesson"):
+        with pytest.raises(gr.Error, match="There is no experiment"):
             ask()

@@ -89,10 +89,10 @@ def test_each_hostile_zip_is_one_sentence_where_pictures_are_chosen(visit, tmp_p
     viewer = visit("?tab=train")
     page = viewer.page
     expect(page.locator("#train-data .hint")).to_contain_text("up to 300 MB")
-    page.locator("[data-lesson=fine-tune]").click()  # it leads to the upload
+    page.locator("[data-experiment=fine-tune]").click()  # it leads to the upload
     expect(page.locator("#train-data .upload")).to_be_focused()
     expect(page.locator("#form-data .form-said")).to_contain_text("Upload a zip of your pictures")
-    page.locator("[data-lesson=first-run]").click()
+    page.locator("[data-experiment=first-run]").click()
     expect(page.locator("#form-data .form-said")).to_have_text("")
     trouble = page.locator("#train-data .trouble")
     for name, (make, words) in HOSTILE.items():

@@ -131,7 +131,7 @@ def test_each_wrong_value_is_one_sentence_at_its_field_and_nothing_else(visit) -
     expect(page.locator("#start")).to_be_enabled()
     give(page, "epochs", "99999")
     expect(said(page, "epochs")).to_contain_text("99999 was given, 50 is taken")
-    page.locator("[data-lesson=first-run]").click()
+    page.locator("[data-experiment=first-run]").click()
     expect(said(page, "epochs")).to_have_text("")
     assert viewer.errors == []
 
@@ -162,16 +162,16 @@ def test_what_the_runs_settle_is_locked_shows_what_will_run_and_says_why(visit) 
     page = viewer.page
     open_all(page)
     expect(field(page, "train-only").locator("input")).to_be_disabled()
-    page.locator("[data-lesson=heads]").click()
+    page.locator("[data-experiment=heads]").click()
     expect(field(page, "model-aux").locator("input")).to_be_disabled()
     expect(said(page, "model-aux")).to_have_text("Each run has its own: on · off.")
-    page.locator("[data-lesson=fine-tune]").click()
+    page.locator("[data-experiment=fine-tune]").click()
     width = field(page, "model-width").locator("input[type=number]")
     expect(width).to_be_disabled()
     expect(width).to_have_value("1")
     expect(said(page, "model-width")).to_have_text("As in the bundled network.")
     expect(field(page, "model-norm").locator("input").first).to_be_disabled()
-    page.locator("[data-lesson=first-run]").click()
+    page.locator("[data-experiment=first-run]").click()
     expect(width).to_be_enabled()
     expect(width).to_have_value("0.25")
     field(page, "start").locator("input").click()
@@ -193,27 +193,27 @@ def test_a_changed_question_is_told_and_its_runs_conclude_nothing(visit, runs: R
     page.locator("#start").click()
     page.wait_for_function("gnet.train.state.run")
     run_id = page.evaluate("gnet.train.state.run")
-    assert runs.shelf.card(run_id).lesson == ""
+    assert runs.shelf.card(run_id).experiment == ""
     runs.steer(run_id, page.evaluate("gnet.train.owner"), "delete")
-    page.locator("[data-lesson=first-run]").click()
+    page.locator("[data-experiment=first-run]").click()
     expect(changed).to_have_text("")
     page.locator("#start").click()
     page.wait_for_function(f"gnet.train.state.run !== '{run_id}'")
     run_id = page.evaluate("gnet.train.state.run")
-    assert runs.shelf.card(run_id).lesson == "first-run"
+    assert runs.shelf.card(run_id).experiment == "first-run"
     runs.steer(run_id, page.evaluate("gnet.train.owner"), "delete")
     assert viewer.errors == []
 
 
-def test_a_lesson_fills_the_form_and_says_what_to_expect(visit) -> None:
+def test_an_experiment_fills_the_form_and_says_what_to_expect(visit) -> None:
     viewer = visit("?tab=train")
     page = viewer.page
-    page.locator("#train-lessons [data-lesson=depth]").click()
+    page.locator("#train-experiments [data-experiment=depth]").click()
     page.get_by_role("button", name="The network").click()
     expect(page.locator("#form-model-norm label.selected")).to_have_text("none")
-    expect(page.locator("#train-lessons .before:visible")).to_contain_text("Without batch norm")
-    expect(page.locator("#train-lessons .more:visible").first).to_contain_text("You will see")
-    expect(page.locator("#train-lessons .names:visible")).to_contain_text("Starts 2 runs")
+    expect(page.locator("#train-experiments .before:visible")).to_contain_text("Without batch norm")
+    expect(page.locator("#train-experiments .more:visible").first).to_contain_text("You will see")
+    expect(page.locator("#train-experiments .names:visible")).to_contain_text("Starts 2 runs")
     page.locator("#form-learning-rate input").fill("-1")
     page.locator("#form-learning-rate input").press("Tab")
     expect(page.locator("#form-learning-rate")).to_contain_text("Learning rate: -1 was given")
@@ -267,7 +267,7 @@ def test_who_changes_the_form_ends_what_is_measured_for_the_old_one(visit, note)
     give(page, "seed", "5")
     until(lambda: not start_time(number))
     expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch")
-    page.locator("[data-lesson=heads]").click()
+    page.locator("[data-experiment=heads]").click()
     expect(page.locator("#start")).to_have_text("Start 2 runs: about 72 s")
 
 
@@ -277,7 +277,7 @@ def test_the_button_says_what_it_starts_also_beside_ones_own_run(visit, runs: Ru
     run_id = runs.start(TrainConfig(per_class=2, epochs=1), name="waits", owner=owner)
     follow(page, run_id)
     page.wait_for_function("gnet.train.state.rows.length")
-    page.locator("[data-lesson=heads]").click()
+    page.locator("[data-experiment=heads]").click()
     expect(page.locator("#start")).to_contain_text("Start 2 runs")
     runs.steer(run_id, owner, "delete")
 

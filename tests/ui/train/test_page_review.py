@@ -44,7 +44,7 @@ def served(gradio_environment: None, tmp_path_factory: pytest.TempPathFactory) -
     }
     for created, (run_id, config) in enumerate(configs.items()):
         run(config, folder / run_id)
-        card = RunCard(name=f"a {run_id[:5]} run", lesson="", owner="", created=created)
+        card = RunCard(name=f"a {run_id[:5]} run", experiment="", owner="", created=created)
         write_card(folder / run_id, card)
     review_run(folder / FIRST)  # the other one is reviewed when the page asks for it
     with Runs(folder) as runs, on_a_free_port(random_network(size=32), runs) as address:

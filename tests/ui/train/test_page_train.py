@@ -82,8 +82,8 @@ def test_a_whole_first_run_goes_from_the_form_to_its_network_in_explore(visit) -
     viewer = visit("?tab=train")
     page = viewer.page
     expect(page.locator("#train-bar .name")).to_have_text("No run yet")
-    page.locator("#train-lessons [data-lesson=first-run]").click()
-    expect(page.locator("#train-lessons .before:visible")).to_have_count(1)
+    page.locator("#train-experiments [data-experiment=first-run]").click()
+    expect(page.locator("#train-experiments .before:visible")).to_have_count(1)
     expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch")
     fill(page, per_class="40", size="32", epochs="3")
     page.locator("#start").click()

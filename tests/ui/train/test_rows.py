@@ -6,15 +6,15 @@ import pytest
 
 from gnet.network.config import ModelConfig
 from gnet.runs.events import EpochDone, RunEnded, RunStarted, SettingsChanged, to_line
+from gnet.runs.experiments import EXPERIMENTS
 from gnet.runs.folder import EVENTS, RunFolder
-from gnet.runs.lessons import LESSONS
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.reviews import Reviews
 from gnet.serving.run_card import write_card
 from gnet.serving.runs import NewRun, Runs
 from support.opened_runs import OWNER, STRANGER
 
-HEADS = LESSONS["heads"]
+HEADS = EXPERIMENTS["heads"]
 ACCURACY = {"with heads": 0.75, "without heads": 0.625}
 
 
@@ -28,16 +28,16 @@ def runs(tmp_path):
     return Runs(tmp_path)
 
 
-def asked(lesson, owner=OWNER, key=None):
-    wanted = [NewRun(name=name, config=config, part=name) for name, config in lesson.runs]
-    return {"wanted": wanted, "owner": owner, "lesson": lesson.key if key is None else key}
+def asked(experiment, owner=OWNER, key=None):
+    wanted = [NewRun(name=name, config=config, part=name) for name, config in experiment.runs]
+    return {"wanted": wanted, "owner": owner, "experiment": experiment.key if key is None else key}
 
 
-def started(runs, lesson=HEADS, **changes):
-    """The lesson's runs, by their names in it."""
-    said = asked(lesson, **changes)
-    ids = runs.start_all(said["wanted"], owner=said["owner"], lesson=said["lesson"])
-    return dict(zip([name for name, _ in lesson.runs], ids, strict=True))
+def started(runs, experiment=HEADS, **changes):
+    """The experiment's runs, by their names in it."""
+    said = asked(experiment, **changes)
+    ids = runs.start_all(said["wanted"], owner=said["owner"], experiment=said["experiment"])
+    return dict(zip([name for name, _ in experiment.runs], ids, strict=True))
 
 
 def finish(runs, run_id, accuracy, epochs=2):
@@ -82,7 +82,7 @@ def test_runs_that_were_started_together_are_judged_together(runs):
     assert "75.0 % with" in sentences and "62.5 %" in sentences
 
 
-def test_runs_of_one_lesson_started_twice_within_a_moment_are_kept_apart(runs):
+def test_runs_of_one_experiment_started_twice_within_a_moment_are_kept_apart(runs):
     from gnet.ui.train.rows import after_runs
 
     first, second = started(runs), started(runs)
@@ -111,7 +111,7 @@ def test_a_group_of_which_a_run_was_deleted_is_not_judged(runs):
 def test_a_group_that_a_viewer_does_not_see_whole_is_not_judged(runs):
     from gnet.ui.train.rows import after_runs
 
-    ids, single = started(runs), started(runs, LESSONS["first-run"])
+    ids, single = started(runs), started(runs, EXPERIMENTS["first-run"])
     for name, accuracy in ACCURACY.items():
         finish(runs, ids[name], accuracy)
     finish(runs, single["first run"], 0.95)
@@ -120,7 +120,7 @@ def test_a_group_that_a_viewer_does_not_see_whole_is_not_judged(runs):
         assert "95.0 %" in after_runs(runs, single["first run"], owner)  # it is whole
 
 
-def test_runs_that_are_no_longer_a_lessons_are_not_judged(runs):
+def test_runs_that_are_no_longer_an_experiments_are_not_judged(runs):
     from gnet.ui.train.rows import after_runs
 
     ids = started(runs, key="")
@@ -184,11 +184,11 @@ def test_a_list_reads_no_runs_events_again_that_has_said_nothing_more(runs, monk
 def test_rows_tell_first_what_sets_a_run_apart_within_its_question():
     from gnet.ui.train.rows import described
 
-    def row(name, lesson, config):
+    def row(name, experiment, config):
         return {
             "id": name,
             "name": name,
-            "lesson": lesson,
+            "experiment": experiment,
             "state": "finished",
             "weights": [],
             "settings": {},
@@ -221,7 +221,7 @@ def test_nothing_is_concluded_from_a_run_whose_settings_were_changed_on_its_way(
     change(runs, ids["with heads"], learning_rate=0.002)
     assert after_runs(runs, ids["without heads"], OWNER) == (
         "Settings of “with heads” changed during the run, "
-        "so it no longer answers the lesson's question."
+        "so it no longer answers the experiment's question."
     )
     rows = {row["id"]: row for row in described(runs.shelf.list(OWNER))}
     assert rows[ids["with heads"]]["differs"][0] == (

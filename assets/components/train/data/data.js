@@ -65,7 +65,7 @@ file.addEventListener("change", () => {
   file.value = "";
 });
 
-// A lesson on one's own pictures leads to the upload.
+// An experiment on one's own pictures leads to the upload.
 document.addEventListener("gnet-own-data", () => {
   if (!props.zips || !props.enabled || keys.length) return;
   find(".upload").scrollIntoView({ block: "center", behavior: "smooth" });

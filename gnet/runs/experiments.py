@@ -1,6 +1,6 @@
-"""Lessons: prepared runs, their settings, and the sentences before and after them.
+"""Experiments: prepared runs, their settings, and the sentences before and after them.
 
-The sentences after a lesson are computed from its runs' events, whatever these show.
+The sentences after an experiment are computed from its runs' events, whatever these show.
 Knows nothing of how runs are started or where they are kept.
 """
 
@@ -35,7 +35,7 @@ _QUICK = {"per_class": 100, "epochs": 2, "gradients_every": 0, "pinned": -1}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
+class Experiment:
     """One or more runs that differ in one switch, and what they are there to show."""
 
     key: str
@@ -62,13 +62,13 @@ class Lesson:
     own_data: bool = False
     """Whether the data set is for the person to choose; the built-in one stands in for it."""
 
-    def changed(self, **settings: Any) -> Lesson:
-        """The same lesson with these settings in all its runs."""
+    def changed(self, **settings: Any) -> Experiment:
+        """The same experiment with these settings in all its runs."""
         return replace(
             self, runs=tuple((name, replace(config, **settings)) for name, config in self.runs)
         )
 
-    def short(self) -> Lesson:
+    def short(self) -> Experiment:
         """The same runs in a few seconds each: what can be measured for many seeds.
 
         They end where accuracy still rises steeply, so rounding alone may turn a claim over.
@@ -76,7 +76,7 @@ class Lesson:
         return replace(self.changed(**self.quick), bar=self.quick_bar)
 
     def claim(self, events: EventsByRun) -> bool:
-        """Whether the runs have shown what the lesson is there to show."""
+        """Whether the runs have shown what the experiment is there to show."""
         margin = self.margin_of(self.outcomes(events))
         return margin is not None and margin > 0
 
@@ -99,7 +99,7 @@ class Lesson:
         return standing(found) + self.sentences(found, self.margin(found, self.bar) > 0)
 
     def outcomes(self, events: EventsByRun) -> dict[str, Outcome]:
-        """Those of the lesson's runs that have finished an epoch."""
+        """Those of the experiment's runs that have finished an epoch."""
         found = {name: outcome(events.get(name, ())) for name, _ in self.runs}
         return {name: result for name, result in found.items() if result is not None}
 
@@ -119,10 +119,10 @@ _DEEP = {
     "schedule": "cosine",
 }
 
-LESSONS: dict[str, Lesson] = {
-    lesson.key: lesson
-    for lesson in (
-        Lesson(
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.key: experiment
+    for experiment in (
+        Experiment(
             key="first-run",
             title="First run",
             line="Ten patterns, above 90 % within a minute",
@@ -137,7 +137,7 @@ LESSONS: dict[str, Lesson] = {
             bar=0.9,
             quick=_QUICK | {"epochs": 3},
         ),
-        Lesson(
+        Experiment(
             key="heads",
             title="With and without heads",
             line="One switch: the two early classifiers",
@@ -154,7 +154,7 @@ LESSONS: dict[str, Lesson] = {
             sentences=verdicts.heads_after,
             quick=_QUICK | {"per_class": 200},
         ),
-        Lesson(
+        Experiment(
             key="depth",
             title="Depth without batch norm",
             line="aux1 learns first, the deep heads lag or stay dead",
@@ -172,7 +172,7 @@ LESSONS: dict[str, Lesson] = {
             sentences=verdicts.depth_after,
             quick=_QUICK | {"per_class": 150, "epochs": 3},
         ),
-        Lesson(
+        Experiment(
             key="collapse",
             title="The collapse",
             line="A loss that does not move, then cured",
@@ -198,7 +198,7 @@ LESSONS: dict[str, Lesson] = {
             bar=0.25,
             quick=_QUICK | {"size": 64, "learning_rate": 5e-3},
         ),
-        Lesson(
+        Experiment(
             key="five-by-five",
             title="What the 5×5 branch buys",
             line="Left out, 3×3, 5×5",
@@ -216,7 +216,7 @@ LESSONS: dict[str, Lesson] = {
             sentences=verdicts.window_after,
             quick=_QUICK | {"per_class": 200},
         ),
-        Lesson(
+        Experiment(
             key="fine-tune",
             title="Fine-tune on my pictures",
             line="The bundled network learns your classes",

@@ -1,4 +1,4 @@
-"""The lessons: what is claimed and said of runs, whatever they come to.
+"""The experiments: what is claimed and said of runs, whatever they come to.
 
 Whether training keeps the claims is measured by `python -m gnet claims`, not here: rounding moves
 the accuracy of a run that is short enough for a test by more than any margin.
@@ -12,7 +12,7 @@ import pytest
 
 from gnet.commands.main import main
 from gnet.runs.events import EpochDone, Event, RunEnded, RunResumed, RunStarted, StepDone
-from gnet.runs.lessons import LESSONS, Lesson
+from gnet.runs.experiments import EXPERIMENTS, Experiment
 from gnet.runs.outcomes import NEAR_CHANCE, outcome
 from gnet.runs.verdicts import LEAD, STUCK
 from gnet.training.loop import train
@@ -22,8 +22,8 @@ from support.training_runs import tiny
 CLASSES = tuple("abcdefghij")
 
 
-def carried_out(lesson: Lesson) -> dict[str, list[Event]]:
-    return {name: list(train(config)) for name, config in lesson.runs}
+def carried_out(experiment: Experiment) -> dict[str, list[Event]]:
+    return {name: list(train(config)) for name, config in experiment.runs}
 
 
 def ended_at(
@@ -92,7 +92,7 @@ KEPT = {
     },
     "fine-tune": {"from the bundled network": ended_at(0.9), "from scratch": ended_at(0.4)},
 }
-"""Lesson → runs that came to what it promises."""
+"""Experiment → runs that came to what it promises."""
 BROKEN = {
     "first-run": {"first run": ended_at(0.89, aux1=0.9)},
     "heads": {"with heads": ended_at(0.95, aux1=0.9), "without heads": ended_at(0.12)},
@@ -107,22 +107,22 @@ BROKEN = {
 SMALL = {"per_class": 2, "epochs": 1, "batch": 10, "size": 32, "pinned": -1, "gradients_every": 0}
 
 
-@pytest.mark.parametrize("key", LESSONS)
-def test_a_lessons_runs_can_be_trained_and_come_to_numbers_to_speak_of(key) -> None:
+@pytest.mark.parametrize("key", EXPERIMENTS)
+def test_an_experiments_runs_can_be_trained_and_come_to_numbers_to_speak_of(key) -> None:
     """Two steps each: what is certain of them. The claim itself takes thousands."""
-    lesson = LESSONS[key].changed(**SMALL)
-    events = carried_out(lesson)
-    found = lesson.outcomes(events)
-    assert list(found) == [name for name, _ in lesson.runs]
-    margin = lesson.margin_of(found)
+    experiment = EXPERIMENTS[key].changed(**SMALL)
+    events = carried_out(experiment)
+    found = experiment.outcomes(events)
+    assert list(found) == [name for name, _ in experiment.runs]
+    margin = experiment.margin_of(found)
     assert margin is not None and math.isfinite(margin)
-    assert lesson.claim(events) is (margin > 0)
-    assert lesson.after(events).count(". ") in (1, 2)
+    assert experiment.claim(events) is (margin > 0)
+    assert experiment.after(events).count(". ") in (1, 2)
 
 
 def test_the_margin_is_the_smallest_distance_to_a_bound() -> None:
     def margin(key: str, events: dict[str, list[Event]]) -> float | None:
-        return LESSONS[key].margin_of(LESSONS[key].outcomes(events))
+        return EXPERIMENTS[key].margin_of(EXPERIMENTS[key].outcomes(events))
 
     assert margin("first-run", KEPT["first-run"]) == pytest.approx(0.95 - 0.9)
     assert margin("heads", BROKEN["heads"]) == pytest.approx(0.12 - 0.5)
@@ -134,24 +134,24 @@ def test_the_margin_is_the_smallest_distance_to_a_bound() -> None:
     assert margin("heads", {}) is None
 
 
-@pytest.mark.parametrize("key", LESSONS)
+@pytest.mark.parametrize("key", EXPERIMENTS)
 def test_a_claim_is_kept_by_runs_that_show_it_and_broken_by_others(key) -> None:
-    assert LESSONS[key].claim(KEPT[key])
-    assert not LESSONS[key].claim(BROKEN[key])
+    assert EXPERIMENTS[key].claim(KEPT[key])
+    assert not EXPERIMENTS[key].claim(BROKEN[key])
 
 
-@pytest.mark.parametrize("key", LESSONS)
+@pytest.mark.parametrize("key", EXPERIMENTS)
 def test_what_is_said_after_differs_when_the_claim_does_not_hold(key) -> None:
-    lesson = LESSONS[key]
-    kept, broken = lesson.after(KEPT[key]), lesson.after(BROKEN[key])
+    experiment = EXPERIMENTS[key]
+    kept, broken = experiment.after(KEPT[key]), experiment.after(BROKEN[key])
     without_numbers = ["".join(c for c in text if c.isalpha()) for text in (kept, broken)]
     assert without_numbers[0] != without_numbers[1]
 
 
-@pytest.mark.parametrize("key", LESSONS)
+@pytest.mark.parametrize("key", EXPERIMENTS)
 def test_what_is_said_after_holds_every_run_s_accuracy_in_two_sentences(key) -> None:
     for events in (KEPT[key], BROKEN[key]):
-        said = LESSONS[key].after(events)
+        said = EXPERIMENTS[key].after(events)
         results = [result for result in map(outcome, events.values()) if result is not None]
         assert len(results) == len(events)
         assert all(percent(result.main) in said for result in results)
@@ -159,25 +159,25 @@ def test_what_is_said_after_holds_every_run_s_accuracy_in_two_sentences(key) -> 
         assert said.endswith(".")
 
 
-@pytest.mark.parametrize("key", LESSONS)
-def test_two_sentences_stand_before_a_lesson(key) -> None:
-    before = LESSONS[key].before
+@pytest.mark.parametrize("key", EXPERIMENTS)
+def test_two_sentences_stand_before_an_experiment(key) -> None:
+    before = EXPERIMENTS[key].before
     assert before.count(". ") == 1
     assert before.endswith(".")
 
 
-@pytest.mark.parametrize("key", LESSONS)
+@pytest.mark.parametrize("key", EXPERIMENTS)
 def test_nothing_is_claimed_of_a_run_without_an_epoch(key) -> None:
-    lesson = LESSONS[key]
-    name = lesson.runs[-1][0]
+    experiment = EXPERIMENTS[key]
+    name = experiment.runs[-1][0]
     events = KEPT[key] | {name: KEPT[key][name][:1]}
-    assert not lesson.claim(events)
-    assert name in lesson.after(events)
-    assert not lesson.claim({})
+    assert not experiment.claim(events)
+    assert name in experiment.after(events)
+    assert not experiment.claim({})
 
 
 def test_a_run_under_way_is_said_to_be_unfinished() -> None:
-    said = LESSONS["first-run"].after({"first run": ended_at(0.95, aux1=0.9, finished=False)})
+    said = EXPERIMENTS["first-run"].after({"first run": ended_at(0.95, aux1=0.9, finished=False)})
     assert said.startswith("Not finished: first run (epoch 1)")
 
 
@@ -186,18 +186,18 @@ def test_a_first_run_that_took_longer_than_promised_says_so() -> None:
         replace(e, seconds=75.0) if isinstance(e, EpochDone) else e
         for e in ended_at(0.95, aux1=0.9)
     ]
-    said = LESSONS["first-run"].after({"first run": slow})
+    said = EXPERIMENTS["first-run"].after({"first run": slow})
     assert said.startswith("After 75 s")
     assert "the promise was a minute" in said
-    assert "the promise" not in LESSONS["first-run"].after(KEPT["first-run"])
+    assert "the promise" not in EXPERIMENTS["first-run"].after(KEPT["first-run"])
 
 
 def test_a_difference_is_told_apart_only_beyond_two_standard_errors() -> None:
-    lesson = LESSONS["heads"]
+    experiment = EXPERIMENTS["heads"]
 
     def said(with_heads: float, without: float) -> str:
         runs = {"with heads": ended_at(with_heads, aux1=0.5), "without heads": ended_at(without)}
-        return lesson.after(runs)
+        return experiment.after(runs)
 
     # 500 pictures, both near 0.8: by hand √(2 · 0.8 · 0.2 / 500) = 2.5 points.
     assert "no more than twice" in said(0.82, 0.78)
@@ -207,36 +207,36 @@ def test_a_difference_is_told_apart_only_beyond_two_standard_errors() -> None:
 
 
 def test_a_dead_head_is_told_from_one_that_learns_slowly_and_from_one_that_keeps_up() -> None:
-    lesson = LESSONS["depth"]
+    experiment = EXPERIMENTS["depth"]
     for accuracy, words in (
         (0.1 + NEAR_CHANCE, "the deep one did not"),
         (0.11 + NEAR_CHANCE, "is ahead of the deep one"),
         (0.71 - LEAD, "was not ahead"),
     ):
         runs = {"no norm": ended_at(accuracy, aux1=0.7), "batch norm": ended_at(0.9, aux1=0.9)}
-        assert words in lesson.after(runs)
-        assert lesson.claim(runs) is ("not ahead" not in words)
+        assert words in experiment.after(runs)
+        assert experiment.claim(runs) is ("not ahead" not in words)
 
 
-def test_a_lesson_about_heads_can_be_told_of_a_network_without_them() -> None:
-    lesson = LESSONS["depth"]
-    runs = {name: ended_at(0.1) for name, _ in lesson.runs}
-    assert not lesson.claim(runs)
-    assert "aux1 " not in lesson.after(runs).split(",")[0]
+def test_an_experiment_about_heads_can_be_told_of_a_network_without_them() -> None:
+    experiment = EXPERIMENTS["depth"]
+    runs = {name: ended_at(0.1) for name, _ in experiment.runs}
+    assert not experiment.claim(runs)
+    assert "aux1 " not in experiment.after(runs).split(",")[0]
 
 
 def test_the_collapse_is_judged_by_ln_of_the_classes_at_hand() -> None:
-    collapse = LESSONS["collapse"]
+    collapse = EXPERIMENTS["collapse"]
     elsewhere = KEPT["collapse"] | {"as published": ended_at(0.1, loss=math.log(47))}
     assert not collapse.claim(elsewhere)
     assert "ln 10 = 2.303" in collapse.after(KEPT["collapse"])
 
 
-def test_runs_of_a_lesson_differ_in_the_switch_they_are_about() -> None:
+def test_runs_of_an_experiment_differ_in_the_switch_they_are_about() -> None:
     def differences(key: str) -> set[str]:
         rows = [
             {f"model.{k}": v for k, v in record["model"].items()} | record
-            for record in (config.to_json() for _, config in LESSONS[key].runs)
+            for record in (config.to_json() for _, config in EXPERIMENTS[key].runs)
         ]
         names = {name for name in rows[0] if name != "model"}
         return {name for name in names if len({str(row[name]) for row in rows}) > 1}
@@ -248,11 +248,13 @@ def test_runs_of_a_lesson_differ_in_the_switch_they_are_about() -> None:
     assert differences("fine-tune") == {"start", "train_only"}
 
 
-def test_the_short_form_changes_how_long_a_lesson_runs_and_not_what_it_compares() -> None:
-    for lesson in LESSONS.values():
-        for (name, full), (same, short) in zip(lesson.runs, lesson.short().runs, strict=True):
+def test_the_short_form_changes_how_long_an_experiment_runs_and_not_what_it_compares() -> None:
+    for experiment in EXPERIMENTS.values():
+        for (name, full), (same, short) in zip(
+            experiment.runs, experiment.short().runs, strict=True
+        ):
             assert name == same
-            assert replace(short, **{k: getattr(full, k) for k in lesson.quick}) == full
+            assert replace(short, **{k: getattr(full, k) for k in experiment.quick}) == full
 
 
 def test_seconds_of_a_resumed_run_are_those_of_all_its_sessions() -> None:
@@ -264,49 +266,51 @@ def test_seconds_of_a_resumed_run_are_those_of_all_its_sessions() -> None:
     assert (whole.seconds, pieced.seconds) == (4.0, 7.0)
 
 
-def test_the_command_lists_the_lessons(capsys) -> None:
-    assert main(["lesson"]) == 0
+def test_the_command_lists_the_experiments(capsys) -> None:
+    assert main(["experiment"]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in listed] == list(LESSONS)
+    assert [line.split()[0] for line in listed] == list(EXPERIMENTS)
     assert main(["preset", "--json"]) == 0  # the older name of the command
-    assert [row["key"] for row in json.loads(capsys.readouterr().out)] == list(LESSONS)
+    assert [row["key"] for row in json.loads(capsys.readouterr().out)] == list(EXPERIMENTS)
 
 
-def test_the_command_runs_a_lesson_for_each_seed_and_says_what_it_came_to(
+def test_the_command_runs_an_experiment_for_each_seed_and_says_what_it_came_to(
     monkeypatch, capsys
 ) -> None:
-    lesson = replace(LESSONS["first-run"], runs=(("first run", tiny(epochs=1)),))
-    monkeypatch.setitem(LESSONS, "first-run", lesson)
-    assert main(["lesson", "first-run", "--seeds", "2", "--json"]) == 0
+    experiment = replace(EXPERIMENTS["first-run"], runs=(("first run", tiny(epochs=1)),))
+    monkeypatch.setitem(EXPERIMENTS, "first-run", experiment)
+    assert main(["experiment", "first-run", "--seeds", "2", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert [row["seed"] for row in answer["seeds"]] == [0, 1]
     for row in answer["seeds"]:
-        events = carried_out(lesson.changed(seed=row["seed"]))
-        found = lesson.outcomes(events)
+        events = carried_out(experiment.changed(seed=row["seed"]))
+        found = experiment.outcomes(events)
         assert {name: run["accuracy"] for name, run in row["runs"].items()} == {
             name: result.accuracy for name, result in found.items()
         }
-        assert row["shown"] is lesson.claim(events)
+        assert row["shown"] is experiment.claim(events)
         assert all(percent(result.main) in row["after"] for result in found.values())
-    assert main(["lesson", "first-run"]) == 0
+    assert main(["experiment", "first-run"]) == 0
     said = capsys.readouterr().out
-    assert said.startswith(f"You will see: {lesson.see}\nLook at: ") and lesson.before in said
+    assert (
+        said.startswith(f"You will see: {experiment.see}\nLook at: ") and experiment.before in said
+    )
     assert "first run  epoch 1  " in said
     assert "seed 0: After " in said
 
 
-def test_a_lesson_that_does_not_exist_is_refused_in_a_sentence(capsys) -> None:
-    assert main(["lesson", "deep"]) == 2
+def test_an_experiment_that_does_not_exist_is_refused_in_a_sentence(capsys) -> None:
+    assert main(["experiment", "deep"]) == 2
     assert "'deep'; there are first-run, heads" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("key", LESSONS)
-def test_a_lesson_first_says_in_plain_words_what_is_seen_and_where(key) -> None:
-    for line in (LESSONS[key].see, LESSONS[key].look):
+@pytest.mark.parametrize("key", EXPERIMENTS)
+def test_an_experiment_first_says_in_plain_words_what_is_seen_and_where(key) -> None:
+    for line in (EXPERIMENTS[key].see, EXPERIMENTS[key].look):
         assert len(line.split()) <= 20 and line[0].isupper() and line.endswith(".")
         for term in ("batch norm", "Xavier", "seed", "gradient"):
             assert term.lower() not in line.lower()
 
 
-def test_no_lesson_calls_a_curve_by_a_colour_that_the_dark_page_changes() -> None:
-    assert not [key for key, lesson in LESSONS.items() if "black" in lesson.look]
+def test_no_experiment_calls_a_curve_by_a_colour_that_the_dark_page_changes() -> None:
+    assert not [key for key, experiment in EXPERIMENTS.items() if "black" in experiment.look]
