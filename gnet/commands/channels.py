@@ -1,4 +1,4 @@
-"""Commands for what channels and branches answer: index, visualize, scales."""
+"""Commands for what channels and branches answer: gallery, index, visualize, scales."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ def register(command: Command) -> None:
     sub.add_argument("--split", default="val", help="top-level folder of the data set")
     sub.add_argument("--per-class", type=positive, help="most pictures of each class")
     sub.add_argument("--out", metavar="FILE", help="file to write (default: where the page looks)")
+
+    sub = command(
+        gallery,
+        "Put the pictures of a folder on the sheet that the index of channels is made over.",
+        weights=False,
+    )
+    sub.add_argument("source", metavar="DIR", help="the folder of the pictures, at any depth")
+    sub.add_argument("--out", metavar="DIR", help="folder of the sheet (default assets/channels)")
 
     sub = command(
         visualize,
@@ -73,6 +81,17 @@ def index(arguments: argparse.Namespace) -> None:
         print_json({"file": str(path), "pictures": made.count, "silent": silent})
         return
     print(f"{path}, {made.count} pictures, {path.stat().st_size / 1e3:,.0f} kB")
+
+
+def gallery(arguments: argparse.Namespace) -> None:
+    from gnet.data.gallery import FOLDER, make_gallery
+
+    folder = Path(arguments.out or FOLDER)
+    count, size = len(make_gallery(arguments.source, folder)), folder / "pictures.webp"
+    if arguments.json:
+        print_json({"folder": str(folder), "pictures": count, "bytes": size.stat().st_size})
+        return
+    print(f"{size}, {count} pictures, {size.stat().st_size / 1e6:.1f} MB")
 
 
 def visualize(arguments: argparse.Namespace) -> None:

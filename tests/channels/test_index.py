@@ -1,6 +1,9 @@
 """The strongest patches of every channel, against a plain search."""
 
+import csv
 import json
+import re
+from collections import Counter
 
 import pytest
 import torch
@@ -10,9 +13,17 @@ from torch import Tensor, nn
 from gnet.channels import index as channels
 from gnet.channels.index import NINE, SHIPPED, Index, find_indexes, index_path, make_index
 from gnet.commands.main import main
-from gnet.data.gallery import PATTERNS_PER_CLASS, Shipped, decoded, encoded, shipped
+from gnet.data.gallery import (
+    FOLDER,
+    PATTERNS_PER_CLASS,
+    Shipped,
+    decoded,
+    encoded,
+    make_gallery,
+    shipped,
+)
 from gnet.data.patterns import CLASSES
-from gnet.data.pictures import as_seen
+from gnet.data.pictures import as_seen, to_image
 from gnet.errors import GnetError
 from gnet.explain.recording import record
 from gnet.network.config import BRANCHES, STAGES
@@ -20,6 +31,7 @@ from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import load, save
 from support.networks import network
+from support.root import ROOT
 
 SIZE = 64
 
@@ -185,7 +197,48 @@ def test_the_shipped_gallery_is_photos_and_patterns() -> None:
         assert float(picture.float().std()) > 4
     with pytest.raises(IndexError):
         gallery[len(gallery)]
-    assert all(name.split("/")[2].startswith("clo") for name in gallery.names), "CC0 photos only"
+
+
+def test_every_shipped_picture_has_its_terms_and_most_are_no_clothes() -> None:
+    with (FOLDER / "pictures.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    gallery = shipped()
+    assert tuple(row["name"] for row in rows) == gallery.names
+    assert {row["terms"] for row in rows} == {"CC0", "public domain"}
+    assert all(row["by"] and row["place"] for row in rows)
+    count = Counter(name.split("/")[0] for name in gallery.names)
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert f"patches from {len(gallery)} pictures" in page
+    credits = (FOLDER / "CREDITS.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", credits, re.MULTILINE)
+    assert {source: int(number) for source, number in told} == count
+    assert len(gallery) >= 600 and count["clothing"] <= len(gallery) / 3
+
+
+def test_a_gallery_is_made_of_a_folder_of_pictures(tmp_path, capsys) -> None:
+    wide = torch.zeros(3, 50, 90, dtype=torch.uint8)
+    wide[:, :, 20:70] = torch.tensor([200, 100, 30], dtype=torch.uint8)[:, None, None]
+    for name, picture in (("b/two", wide), ("a/one", 255 - wide)):
+        path = tmp_path / "from" / f"{name}.png"
+        path.parent.mkdir(parents=True)
+        to_image(picture).save(path)
+    given = ["gallery", str(tmp_path / "from"), "--out", str(tmp_path / "out"), "--json"]
+    assert main(given) == 0
+    assert json.loads(capsys.readouterr().out)["pictures"] == 2
+    made = Shipped(tmp_path / "out")
+    assert made.names == ("a/one", "b/two")
+    for number, colour in ((0, (55, 155, 225)), (1, (200, 100, 30))):  # the middle square alone
+        assert (made[number].float().mean(dim=(1, 2)) - torch.tensor(colour)).abs().max() < 4
+        assert float(made[number].float().std(dim=(1, 2)).max()) < 6
+
+
+def test_a_folder_without_pictures_makes_no_gallery(tmp_path) -> None:
+    with pytest.raises(GnetError, match="holds no pictures"):
+        make_gallery(tmp_path, tmp_path / "out")
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(GnetError, match="notes"):
+        make_gallery(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_missing_gallery_gives_a_sentence(tmp_path) -> None:
