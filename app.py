@@ -1,6 +1,7 @@
 """Parses the command line, loads the weights, builds the page and launches it."""
 
 import argparse
+import ipaddress
 import os
 import re
 import signal
@@ -37,9 +38,10 @@ def serve(options: argparse.Namespace) -> None:
     from gnet import ui
     from gnet.network.weights import load
     from gnet.serving.limits import RunLimits
+    from gnet.serving.networks.offered import NetworkOffers
     from gnet.serving.runs import Runs
     from gnet.ui.environment import prepare, without_proxies
-    from gnet.ui.http.uploads import ZIPS
+    from gnet.ui.http.uploads import NETWORKS, ZIPS
 
     # Requests wait in one line; half of the cores is left to others.
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
@@ -56,10 +58,14 @@ def serve(options: argparse.Namespace) -> None:
         folders=tuple(options.data_folder),
         uploads=uploads / ZIPS,
     )
+    downloads = options.download_weights
+    if downloads is None:
+        downloads = is_private(host) and not options.root_path
+    offers = NetworkOffers.of_server(options.weights, uploads / NETWORKS, downloads=downloads)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that uploads are deleted then, too
     with Runs(options.runs_folder, limits) as runs:
         with without_proxies():
-            page = ui.build(model, runs)
+            page = ui.build(model, runs, offers=offers)
             try:
                 page.launch(
                     server_name=in_address(host),
@@ -67,7 +73,7 @@ def serve(options: argparse.Namespace) -> None:
                     root_path=options.root_path,
                     quiet=True,
                     prevent_thread_lock=True,
-                    **ui.launch_options(runs),
+                    **ui.launch_options(runs, offers),
                 )
             except OSError:
                 if not page.is_running:  # Gradio looks on 127.0.0.1 first
@@ -89,6 +95,14 @@ def address(host: str, port: int, root_path: str = "") -> str:
 def in_address(host: str) -> str:
     """A host as an address holds it: one of IPv6 stands in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+def is_private(host: str) -> bool:
+    """Whether only this machine reaches a server that listens on `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def check_port(host: str, port: int) -> None:
@@ -138,7 +152,15 @@ def parser() -> argparse.ArgumentParser:
         help="path under which a proxy serves the page, as /gnet, or its whole address",
     )
     result.add_argument(
-        "--weights", default="everyday", help="everyday (bundled), imagenet, or a .safetensors file"
+        "--weights",
+        default="everyday",
+        help="the network served first: everyday (bundled), imagenet, or a .safetensors file",
+    )
+    result.add_argument(
+        "--download-weights",
+        action=argparse.BooleanOptionalAction,
+        help="viewers may have torchvision's ImageNet weights downloaded (only where nobody else "
+        "can reach this machine)",
     )
     training = result.add_argument_group("training in the browser (0: no limit)")
     training.add_argument(

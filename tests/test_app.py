@@ -30,8 +30,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The runs a page would be built with; nothing is served."""
     built = []
 
-    def build(model: Any, runs: Any) -> None:
+    def build(model: Any, runs: Any, *, offers: Any) -> None:
         built.append(runs)
+        runs.offered = offers
         raise GnetError("nothing is served here")
 
     monkeypatch.setattr(ui, "build", build)
@@ -86,6 +87,32 @@ def test_folders_of_pictures_that_runs_may_use_are_given_one_by_one(served, tmp_
     with pytest.raises(SystemExit):
         app.main(["--data-folder", str(tmp_path / "none")])
     assert "allowed is a folder or zip that exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "allowed"),
+    [
+        ("", True),
+        ("--host localhost", True),
+        ("--host ::1", True),
+        ("--host 0.0.0.0", False),
+        ("--root-path /gnet", False),
+        ("--host 0.0.0.0 --download-weights", True),
+        ("--no-download-weights", False),
+    ],
+)
+def test_viewers_download_weights_on_a_private_server_or_where_it_is_allowed(
+    served, tmp_path, monkeypatch, options: str, allowed: bool
+) -> None:
+    monkeypatch.setattr(app, "check_port", lambda *_: None)
+    assert start(tmp_path, *options.split()) == 2
+    assert served[0].offered.published.allowed is allowed
+    assert served[0].offered.own.folder.name == "networks"
+
+
+def test_the_network_named_at_start_is_served_first(served, tmp_path) -> None:
+    assert start(tmp_path, "--weights", "imagenet") == 2
+    assert served[0].offered.served == "imagenet"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +217,7 @@ class Page:
 
 
 def test_only_a_port_that_is_taken_is_called_so(served, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(ui, "build", lambda *_: Page(lambda _: None))
+    monkeypatch.setattr(ui, "build", lambda *_, **__: Page(lambda _: None))
     with pytest.raises(OSError, match="the disk is full"):
         start(tmp_path)
     with socket.socket() as taken:
@@ -199,7 +226,7 @@ def test_only_a_port_that_is_taken_is_called_so(served, monkeypatch, tmp_path, c
             taken.bind(("127.0.0.1", port))
             taken.listen()
 
-        monkeypatch.setattr(ui, "build", lambda *_: Page(take))
+        monkeypatch.setattr(ui, "build", lambda *_, **__: Page(take))
         assert start(tmp_path) == 2
     said = capsys.readouterr().err
     assert said.startswith("gnet: cannot listen on 127.0.0.1:") and "in use" in said

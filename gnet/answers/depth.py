@@ -6,9 +6,10 @@ from gnet.answers.answer import how_often_right, short
 from gnet.explain.belief import belief
 from gnet.explain.probes import Course, Probes, course, settled_from
 from gnet.explain.recording import Recording
+from gnet.network.config import HEADS
 from gnet.words import listed, rounded_percent
 
-NO_PROBES = "Probes exist only for the bundled network; only the {} shown."
+NO_PROBES = "Probes exist only for the bundled network; only {} shown."
 PLACE = "{class}"
 """Stands for a class's name where one sentence serves many classes."""
 
@@ -72,8 +73,7 @@ def describe_probes(probes: Probes | None) -> dict[str, Any] | None:
 
 def _probes(taken: Course | None, recording: Recording, index: int | None, name: str) -> str:
     if taken is None:
-        count = len(recording.logits)
-        return NO_PROBES.format("three heads are" if count == 3 else "head is")
+        return _without_probes(list(belief(recording, top=1).heads))
     stages = list(taken.readings)
     last = stages[-1]
     first = [stage for stage in stages if taken.readings[stage].top[0] == index]
@@ -91,6 +91,13 @@ def _probes(taken: Course | None, recording: Recording, index: int | None, name:
         return f"The probes say {name} from {settled} on."
     again = f"again only at {last}" if settled == last else f"steadily from {settled} on"
     return f"The probes say {name} first at {first[0]}, and {again}."
+
+
+def _without_probes(heads: list[str]) -> str:
+    """Why there are only heads, and which: an untrained one is not shown."""
+    if len(heads) == len(HEADS):
+        return NO_PROBES.format("the three heads are")
+    return NO_PROBES.format(f"{listed(heads) or 'maps'} {'is' if len(heads) == 1 else 'are'}")
 
 
 def _heads(taken: Course | None, recording: Recording, index: int | None, name: str) -> str:

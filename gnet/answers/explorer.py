@@ -75,6 +75,11 @@ class Explorer:
         }
         self.recordings = recordings or Recordings()
 
+    @property
+    def trained(self) -> list[str]:
+        """The heads that somebody trained."""
+        return [head["name"] for head in self.network["heads"] if head["status"] != UNTRAINED]
+
     def warm_up(self) -> None:
         """Run once what the first viewer would otherwise wait for."""
         size = self.model.info.preprocessing.size
@@ -83,8 +88,7 @@ class Explorer:
 
     def _measure_slow_methods(self, pixels: torch.Tensor) -> None:
         """Note what a method of many steps takes, from a few of them."""
-        heads = [head for head in self.network["heads"] if head["status"] != UNTRAINED]
-        if not heads:
+        if not self.trained:
             return
         for method in self.network["methods"]:
             if method["slow"]:

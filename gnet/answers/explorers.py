@@ -1,32 +1,45 @@
-"""Which network a viewer looks at: the one that is served, or that of a training run.
+"""Which network a viewer looks at: the served one, another one offered, a run's, an own file's.
 
 It knows nothing of Gradio. What names a network comes from outside and is checked.
 """
 
 import re
 from collections import OrderedDict
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from gnet.answers.explorer import Chosen, Explorer
+from gnet.answers.networks.facts import about
 from gnet.answers.picture_input import box_of, picture_of
 from gnet.errors import GnetError
 from gnet.evaluation.review import Review
+from gnet.network.model import GoogLeNet
 from gnet.network.weights import load
 from gnet.runs.folder import PINNED
+from gnet.serving.networks.offered import BUNDLED, PUBLISHED, NetworkOffers
+from gnet.serving.networks.own import PREFIX
 from gnet.serving.reviews import Reviews
 from gnet.serving.shelf import RunShelf
 from gnet.system.stamps import stamp_of
 from gnet.words import cut
 
 MOST = 3
-"""Networks of runs that are kept in memory."""
+"""Networks that are kept in memory beside the served one; viewers share them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """Where a network comes from, and what tells whether it is still the same."""
+
+    open: Callable[[], Explorer]
+    stamp: tuple[object, ...] = ()
 
 
 class Explorers:
-    """The explorer of the served network, and those of the runs looked at last.
+    """The explorer of the served network, and those of the networks looked at last.
 
     `uploads` is the folder of uploaded pictures; without it no picture can be named by its path.
     """
@@ -37,8 +50,10 @@ class Explorers:
         runs: RunShelf | None = None,
         reviews: Reviews | None = None,
         uploads: Path | None = None,
+        offers: NetworkOffers | None = None,
     ) -> None:
         self.served = served
+        self.offers = offers or NetworkOffers()
         self.runs = runs
         self._reviews = reviews
         self._uploads = uploads
@@ -48,8 +63,9 @@ class Explorers:
     def resolve(self, picture: Any) -> tuple[Explorer, Chosen]:
         """The network and the picture that a value of the picture input names.
 
-        Beside what `picture_of` reads it may name a network ("net": a run's id) and a validation
-        picture of a run ("tile": run's id, a dot, its number in the run's review or "pinned").
+        Beside what `picture_of` reads it may name a network ("net": everyday, imagenet, the id of
+        a run or of an own file) and a validation picture of a run ("tile": run's id, a dot, its
+        number in the run's review or "pinned").
         """
         if not isinstance(picture, dict):
             return self.served, picture_of(picture, self._uploads)
@@ -58,31 +74,83 @@ class Explorers:
             return explorer, picture_of(picture, self._uploads)
         return explorer, replace(self._tile(picture["tile"]), box=box_of(picture.get("box")))
 
+    def opened(self, picture: Any) -> tuple[Any, str]:
+        """The value as it can be shown, and why it is another one than was asked for.
+
+        An address that opens the page ("opening") may name a network that is not there: then the
+        served one is shown, and the sentence says so.
+        """
+        if not isinstance(picture, dict) or not picture.get("opening"):
+            return picture, ""
+        asked = {name: value for name, value in picture.items() if name != "opening"}
+        try:
+            self.find(asked.get("net"))
+        except GnetError as error:
+            name = self.served.model.info.name
+            kept = {name: value for name, value in asked.items() if name not in ("net", "tile")}
+            return kept, f"{error} Shown here is {name}, the network served first."
+        return asked, ""
+
     def find(self, net: Any) -> Explorer:
-        """That of the run `net`'s best weights, or of its last; nothing means the served one."""
-        if not net:
+        """The explorer of a network by its id; nothing means the served one."""
+        if not net or net == self.offers.served:
             return self.served
-        runs = self._check(net)
-        path = runs.weights(net)
         with self._lock:
-            file = stamp_of(path)
-            if not file:
-                raise GnetError("The run was deleted; choose another one.")
-            stamp = (*file, runs.card(net).name)  # the name is part of every answer
-            known = self._explorers.get(net)
-            if known is None or known[0] != stamp:
-                known = stamp, self._opened(runs, net, path)
-                self._explorers[net] = known
+            try:
+                source = self._source(net)
+                known = self._explorers.get(net)
+                if known is None or known[0] != source.stamp:
+                    known = source.stamp, source.open()
+            except GnetError:
+                if isinstance(net, str):
+                    self._explorers.pop(net, None)
+                raise
+            self._explorers[net] = known
             self._explorers.move_to_end(net)
             while len(self._explorers) > MOST:
                 self._explorers.popitem(last=False)
             return known[1]
 
-    def _opened(self, runs: RunShelf, net: str, path: Path) -> Explorer:
+    def _source(self, net: Any) -> _Source:
+        """Where the network `net` is; raises `GnetError` where it is nowhere."""
+        if net == BUNDLED:
+            return _Source(open=lambda: self._explorer(load(BUNDLED), net, "the bundled network"))
+        if net == PUBLISHED:
+            self.offers.published.check_here()
+            origin = "torchvision's published network"
+            return _Source(open=lambda: self._explorer(load(PUBLISHED), net, origin))
+        if isinstance(net, str) and net.startswith("file:"):
+            raise GnetError(
+                f"{cut(net[5:])} is a network file that only the browser tab which gave it can "
+                "show; give it again in the menu of networks."
+            )
+        if isinstance(net, str) and net.startswith(PREFIX):
+            path = self.offers.own.find(net)
+            return _Source(open=lambda: self._of_file(load(path), net, path.stem))
+        runs = self._check(net)
+        path = runs.weights(net)
+        file = stamp_of(path)
+        if not file:
+            raise GnetError("The run was deleted; choose another one.")
+        name = runs.card(net).name  # part of every answer
+        return _Source(stamp=(*file, name), open=lambda: self._of_run(runs, net, path, name))
+
+    def _explorer(self, model: GoogLeNet, net: str, origin: str) -> Explorer:
+        explorer = Explorer(model, net=net, recordings=self.served.recordings)
+        explorer.network["about"] = about(model.config, model.info, origin)
+        return explorer
+
+    def _of_file(self, model: GoogLeNet, net: str, name: str) -> Explorer:
+        model.info = replace(model.info, name=name)
+        return self._explorer(model, net, "from a file of yours")
+
+    def _of_run(self, runs: RunShelf, net: str, path: Path, name: str) -> Explorer:
+        """That of a run's best weights, or of its last."""
         model = load(path)
-        metrics = self._metrics(runs, net)
-        model.info = replace(model.info, name=runs.card(net).name, metrics=metrics)
-        return Explorer(model, net=net, recordings=self.served.recordings)
+        model.info = replace(model.info, name=name, metrics=self._metrics(runs, net))
+        explorer = self._explorer(model, net, "a network trained here")
+        explorer.network["run"] = net
+        return explorer
 
     def _metrics(self, runs: RunShelf, net: str) -> dict[str, Any]:
         review = self._review(runs, net)

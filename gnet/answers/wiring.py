@@ -76,7 +76,7 @@ def does(branch: str, kernel_5x5: int) -> str:
 def _heading(branch: str, count: int, kernel_5x5: int) -> dict[str, str]:
     """The words at the head of a branch's column, and those of its button."""
     here = branch == "5x5" and kernel_5x5 != 5
-    kernel = f" · kernel {kernel_5x5}×{kernel_5x5} here" if here else ""
+    kernel = f" · really {kernel_5x5}×{kernel_5x5}" if here else ""
     return {
         "heading": f"{count} channels{kernel}",
         "all": f"All {count}",

@@ -11,7 +11,7 @@ import pickle
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -130,6 +130,75 @@ def digest(model: nn.Module) -> str:
     return total.hexdigest()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """The file that torchvision publishes, and where this machine keeps it."""
+
+    url: str
+    size: int
+    """In bytes, as torchvision states it."""
+    classes: tuple[str, ...]
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.url.rpartition("/")[2]
+
+    @property
+    def checksum(self) -> str:
+        """The beginning of its sha256, as its name ends; `GnetError` without one."""
+        found = re.search(r"-([0-9a-f]{8,64})\.pth$", self.name)
+        if found is None:
+            raise GnetError(
+                f"The address {self.url} names no checksum; allowed are addresses that end in "
+                "-<first digits of the sha256>.pth."
+            )
+        return found.group(1)
+
+    @property
+    def converted(self) -> Path:
+        """The file that it becomes here."""
+        return (self.folder / self.name).with_suffix(".safetensors")
+
+    def places(self) -> list[Path]:
+        """Where this program and torch.hub keep it as it was fetched, if they have it."""
+        kept = (self.folder, Path(torch.hub.get_dir()) / "checkpoints")
+        return [path for folder in kept if (path := folder / self.name).is_file()]
+
+    def fetched(self) -> Path | None:
+        """The file as it was fetched, if it is here and whole."""
+        start = self.checksum
+        return next((path for path in self.places() if sha256_of(path).startswith(start)), None)
+
+    @property
+    def info(self) -> ModelInfo:
+        """What is known of the network in it."""
+        return ModelInfo(
+            name="imagenet",
+            classes=self.classes,
+            preprocessing=Preprocessing(size=224, crop=224 / 256),
+            # The file carries auxiliary heads, but nobody trained them.
+            heads={"aux1": UNTRAINED, "aux2": UNTRAINED, "main": TRAINED},
+            metrics={"heads": {"main": {"top1": 0.69778, "top5": 0.89530}}},
+        )
+
+
+def published(url: str | None = None, cache: str | Path | None = None) -> Published:
+    """torchvision's file at `url` (else GNET_IMAGENET_URL, else torchvision's own address).
+
+    It is kept in `cache` (else GNET_CACHE, else ~/.cache/gnet); nothing is fetched here.
+    """
+    from torchvision.models import GoogLeNet_Weights  # here: its import takes a second
+
+    known = GoogLeNet_Weights.IMAGENET1K_V1
+    return Published(
+        url=url or os.environ.get("GNET_IMAGENET_URL") or str(known.url),
+        size=round(known.meta["_file_size"] * 2**20),
+        classes=tuple(known.meta["categories"]),
+        folder=expanded(cache) if cache else cache_folder(),
+    )
+
+
 def imagenet(
     *,
     url: str | None = None,
@@ -138,32 +207,17 @@ def imagenet(
 ) -> GoogLeNet:
     """Load torchvision's published GoogLeNet, fetching it on first use.
 
-    `url` (else GNET_IMAGENET_URL, else torchvision's own) ends in `-<start of its sha256>.pth`;
-    the converted file is kept in `cache` (else GNET_CACHE, else ~/.cache/gnet). A file that
-    torch.hub already holds is used. Raises `GnetError` offline or when the checksum is wrong.
+    `url` and `cache` as in `published`; the address ends in `-<start of its sha256>.pth`. A file
+    that torch.hub already holds is used. Raises `GnetError` offline or for a wrong checksum.
     """
-    from torchvision.models import GoogLeNet_Weights  # here: its import takes a second
-
-    published = GoogLeNet_Weights.IMAGENET1K_V1
-    url = url or os.environ.get("GNET_IMAGENET_URL") or str(published.url)
-    folder = expanded(cache) if cache else cache_folder()
-    name = url.rpartition("/")[2]
-    checksum = re.search(r"-([0-9a-f]{8,64})\.pth$", name)
-    if checksum is None:
-        raise GnetError(
-            f"The address {url} names no checksum; allowed are addresses that end in "
-            "-<first digits of the sha256>.pth."
-        )
-    converted = (folder / name).with_suffix(".safetensors")
-    if converted.exists():
-        return _load_file(converted)
-
-    places = [folder / name, Path(torch.hub.get_dir()) / "checkpoints" / name]
-    start = checksum.group(1)
-    source = next((p for p in places if p.is_file() and sha256_of(p).startswith(start)), None)
+    file = published(url, cache)
+    start = file.checksum
+    if file.converted.exists():
+        return _load_file(file.converted)
+    source = file.fetched()
     fetched = source is None
     if source is None:
-        source = download(url, folder / name, sha256=start, progress=progress)
+        source = download(file.url, file.folder / file.name, sha256=start, progress=progress)
     try:
         state = torch.load(source, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, zipfile.BadZipFile) as e:
@@ -171,22 +225,10 @@ def imagenet(
             f"{source} holds more than tensors, or is damaged; allowed is torchvision's published "
             "state dict."
         ) from e
-    model = from_torchvision(
-        state,
-        transform_input=True,
-        info=ModelInfo(
-            name="imagenet",
-            classes=tuple(published.meta["categories"]),
-            preprocessing=Preprocessing(size=224, crop=224 / 256),
-            # The file carries auxiliary heads, but nobody trained them.
-            heads={"aux1": UNTRAINED, "aux2": UNTRAINED, "main": TRAINED},
-            metrics={"heads": {"main": {"top1": 0.69778, "top5": 0.89530}}},
-        ),
-    )
-    save(model, converted)
+    save(from_torchvision(state, transform_input=True, info=file.info), file.converted)
     if fetched:
         source.unlink()
-    return _load_file(converted)
+    return _load_file(file.converted)
 
 
 def from_torchvision(

@@ -4,26 +4,33 @@ from typing import TYPE_CHECKING, Any
 
 from gnet.network.model import GoogLeNet
 from gnet.serving.measuring import Measuring
+from gnet.serving.networks.offered import NetworkOffers
 
 if TYPE_CHECKING:
     import gradio as gr
 
 
-def build(model: GoogLeNet, runs: Any = None, measuring: Measuring | None = None) -> "gr.Blocks":
+def build(
+    model: GoogLeNet,
+    runs: Any = None,
+    measuring: Measuring | None = None,
+    offers: NetworkOffers | None = None,
+) -> "gr.Blocks":
     """A fresh page for `model`; with `runs`, networks can be trained in it.
 
-    Launch it with `launch_options()`. `measuring` says what an epoch takes, by default by trying.
+    Launch it with `launch_options()`. `measuring` says what an epoch takes, by default by trying;
+    `offers` are the other networks that can be chosen.
     """
     from gnet.ui import page
 
-    return page.build(model, runs, measuring)
+    return page.build(model, runs, measuring, offers)
 
 
-def launch_options(runs: Any = None) -> dict[str, Any]:
+def launch_options(runs: Any = None, offers: NetworkOffers | None = None) -> dict[str, Any]:
     """What `Blocks.launch` must be told for the page to look and behave as meant.
 
-    `runs` are those given to `build`: their weights and events can be fetched then.
+    `runs` and `offers` are those given to `build`: their files can be fetched and uploaded then.
     """
     from gnet.ui import page
 
-    return page.launch_options(runs)
+    return page.launch_options(runs, offers)

@@ -9,9 +9,9 @@ import gradio as gr
 
 from gnet.answers import examples
 from gnet.answers.explorers import Explorers
-from gnet.answers.lab import comparison, networks, rounds, scales
+from gnet.answers.lab import comparison, rounds, scales
 from gnet.ui.components import drawing
-from gnet.ui.events import MODEL, QUIET, answered, as_text, settle, spoken
+from gnet.ui.events import MODEL, QUIET, as_text, settle, spoken
 
 
 class Handlers:
@@ -38,10 +38,6 @@ class Handlers:
             explorer = self.explorers.find(asked.get("net"))
             return self._new(scales.describe_scales(explorer, asked.get("stage")))
 
-    def networks(self, owner: Any) -> dict[str, Any]:
-        """The networks that can be set side by side."""
-        return networks.choices(self.explorers, owner)
-
     def _new(self, answer: dict[str, Any]) -> str:
         """An answer as text; the same twice is two answers."""
         return as_text(answer | {"turn": next(self._turns)})
@@ -54,8 +50,7 @@ def build(explorers: Explorers) -> None:
     names = [{"name": one["name"], "words": one["words"]} for one in known]
     drawing("branches/shown", examples=names)
     drawing("branches/switchboard")
-    server = [answered(handlers.networks, "owner")]
-    beside = drawing("branches/beside", examples=names, server_functions=server)
+    beside = drawing("branches/beside", examples=names)
     predict = drawing("branches/predict")
     waves = drawing("branches/scales")
     for part, event, handler, name in (

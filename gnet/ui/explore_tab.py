@@ -35,10 +35,11 @@ class Handlers:
     def explore(self, picture: Any) -> str:
         """What the network makes of a picture, as a text of JSON."""
         with spoken():
+            picture, instead = self.explorers.opened(picture)
             explorer, chosen = self.explorers.resolve(picture)
             known = chosen.example if chosen.box is None and not explorer.net else None
             answer = examples.answer(explorer, known) if known else explorer.explore(chosen)
-            return self._new(answer | {"given": picture})
+            return self._new(answer | {"given": picture, "instead": instead})
 
     def _new(self, answer: dict[str, Any]) -> str:
         """An answer as text; the page draws what changed, and the same twice is two answers."""

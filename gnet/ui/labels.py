@@ -36,6 +36,9 @@ LABELS = {
     "<b>{total}</b>. Value in the network: {recorded}",
     "total rectified": "{sum} <small>({others} other inputs)</small>{bias} <small>(bias)</small> = "
     "<b>{total}</b>, and the ReLU makes it <b>{value}</b>. Value in the network: {recorded}",
+    # belief while branches are switched
+    "was": "{percent} with every branch on",
+    "bars before": "Upright and dashed lines: with every branch on.",
     # the map of what the branches are worth
     "behind": "behind {head}",
     "worth": "{name} {setting}: logit {logit}, probability {points} points",
@@ -146,9 +149,19 @@ LABELS = {
     "{high}",
     "shares": "Share of each branch in {stage} over the run: {shares}",
     # the network that is shown
-    "trained here": "This is {name}, a network trained here: {count} classes, {size} px.",
-    "trained here right": "This is {name}, a network trained here: {count} classes, {size} px; "
-    "right in {heads} of its validation pictures.",
+    "shown": "This is {name}, {about}",
     "back": "Back to {name}",
+    # the menu of networks
+    "network": "Network: {name}",
+    "network download": "Download",
+    "network file": "A .safetensors file that gnet saved, up to {megabytes} MB. Only this browser "
+    "tab can show it; it is deleted an hour after its last use.",
+    "network checking": "Checking the file …",
+    "network too large": "The file has {given} MB; allowed are up to {megabytes} MB.",
+    "network lost": "The upload failed; try again.",
+    "network own": "Your own network is not in it.",
+    "beside network": "{name} ({kind})",
+    "beside nothing": "Set another picture, class or network beside the one shown.",
+    "beside gone": "What this address sets beside the picture is not here; choose something else.",
 }
 """Name → its words; a name in braces is a place."""

@@ -15,10 +15,11 @@ from gnet.answers.explorers import Explorers
 from gnet.data.pictures import LIMITS
 from gnet.network.model import GoogLeNet
 from gnet.serving.measuring import Measuring
+from gnet.serving.networks.offered import NetworkOffers
 from gnet.serving.reviews import Reviews
-from gnet.ui import tabs
+from gnet.ui import networks_menu, tabs
 from gnet.ui.components import drawing, read
-from gnet.ui.http import card, downloads, zips
+from gnet.ui.http import card, downloads, networks, zips
 from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.compression import CompressedPage
 from gnet.ui.http.headers import SafeHeaders
@@ -27,6 +28,7 @@ from gnet.ui.labels import LABELS
 
 SCRIPTS = (
     "shared/store.js",
+    "shared/nets.js",
     "shared/terms.js",
     "shared/maps.js",
     "shared/hearing.js",
@@ -54,10 +56,16 @@ STYLES = (
 """The style sheet: the page's own rules, those of the form, those of the plots."""
 
 
-def build(model: GoogLeNet, runs: Any = None, measuring: Measuring | None = None) -> gr.Blocks:
+def build(
+    model: GoogLeNet,
+    runs: Any = None,
+    measuring: Measuring | None = None,
+    offers: NetworkOffers | None = None,
+) -> gr.Blocks:
     """A fresh page for `model`, warmed up; with `runs`, networks can be trained in it.
 
-    `measuring` measures what an epoch takes; by default in processes of their own.
+    `measuring` measures what an epoch takes; by default in processes of their own. `offers` are
+    the other networks that can be chosen.
     """
     explorer = Explorer(model)
     sweep_also(explorer.recordings)
@@ -72,9 +80,11 @@ def build(model: GoogLeNet, runs: Any = None, measuring: Measuring | None = None
         )
     shelf = runs.shelf if runs is not None else None
     reviews = training.reviews if training else None
-    explorers = Explorers(explorer, shelf, reviews, uploads=Path(get_upload_folder()))
+    uploads = Path(get_upload_folder())
+    explorers = Explorers(explorer, shelf, reviews, uploads=uploads, offers=offers)
     with gr.Blocks(title="gnet", analytics_enabled=False) as page:
         drawing("shared/header")
+        networks_menu.build(explorers)
         for tab in tabs.tabs(runs is not None):
             with gr.Column(elem_id=f"{tab.name}-tab", elem_classes="tab"):
                 tab.build(explorers, training)
@@ -82,8 +92,8 @@ def build(model: GoogLeNet, runs: Any = None, measuring: Measuring | None = None
     return page
 
 
-def launch_options(runs: Any = None) -> dict[str, Any]:
-    """What `launch` must be told; with the `runs` of the page, their files can be fetched."""
+def launch_options(runs: Any = None, offers: NetworkOffers | None = None) -> dict[str, Any]:
+    """What `launch` must be told; `runs` and `offers` are those given to `build`."""
     shown = tabs.tabs(runs is not None)
     style = "\n".join([*map(read, STYLES), tabs.style(shown)])
     table = f"window.gnetTerms = {json.dumps([terms.rows(), terms.by_word(), terms.PAPER])};"
@@ -92,6 +102,8 @@ def launch_options(runs: Any = None) -> dict[str, Any]:
     routes = card.routes() + downloads.routes(runs.shelf if runs is not None else None)
     if runs is not None and runs.limits.enabled:
         routes += zips.routes(runs.offers)
+    if offers is not None and offers.own.takes_files:
+        routes += networks.routes(offers.own)
     return {
         "theme": Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         # Not as `css`: Gradio would rewrite the selectors, and lose those within @media.

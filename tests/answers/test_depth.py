@@ -118,6 +118,16 @@ def test_without_probes_the_story_is_the_heads() -> None:
     assert story["others"].endswith("No head puts {class} first.")
 
 
+@pytest.mark.parametrize(
+    ("trained", "words"),
+    [(("main",), "only main is shown."), (("aux1", "main"), "only aux1 and main are shown.")],
+)
+def test_without_probes_only_trained_heads_are_shown(trained, words: str) -> None:
+    heads = {head: UNTRAINED for head in HEADS if head not in trained}
+    story = describe_course(None, record(random_network(64, **heads), torch.rand(1, 3, 64, 64)))
+    assert words in story["story"]["others"]
+
+
 def test_shipped_probes_belong_to_the_bundled_weights_and_are_small() -> None:
     from gnet.explain.probes import SHIPPED, load_probes
     from gnet.network.weights import load

@@ -18,8 +18,10 @@ from gnet.explain.recording import record
 from gnet.network.config import BRANCHES, HEADS, STAGES, TRAINED, UNTRAINED, ModelConfig
 from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
-from gnet.network.weights import save
+from gnet.network.weights import BUNDLED, save
 from gnet.runs.folder import BEST, LAST, RunFolder
+from gnet.serving.networks.offered import NetworkOffers
+from gnet.serving.networks.own import OwnNetworks
 from gnet.serving.reviews import Reviews
 from gnet.serving.run_card import RunCard, write_card
 from gnet.serving.run_review import REVIEW
@@ -245,3 +247,92 @@ def test_what_names_no_network_or_picture_is_refused(
 def test_without_runs_there_is_only_the_served_network(served: Explorer) -> None:
     with pytest.raises(GnetError, match="there is the one served here"):
         Explorers(served).find(A)
+
+
+@pytest.fixture
+def offered(served: Explorer, shelf: Shelf, tmp_path: Path) -> Explorers:
+    offers = NetworkOffers(served="first", own=OwnNetworks(tmp_path / "own"))
+    return Explorers(served, shelf, offers=offers)
+
+
+def given(explorers: Explorers, name: str = "birds.safetensors", **changes) -> str:
+    path = explorers.offers.own.reserve(name, 0)
+    save(small(**changes), path)
+    return explorers.offers.own.accept(path)
+
+
+def test_a_file_of_ones_own_is_explored_under_its_name(offered: Explorers) -> None:
+    net = given(offered, kernel_5x5=3)
+    explorer, chosen = offered.resolve(CAT | {"net": net})
+    answer = explorer.explore(chosen)
+    assert answer["net"] == net and answer["network"]["name"] == "birds"
+    assert "from a file of yours" in answer["network"]["about"]
+    assert "Its 5×5 is really 3×3." in answer["network"]["about"]
+    assert offered.find(net) is explorer, "loaded once, shared by all"
+
+
+def test_a_file_that_is_gone_is_gone_from_memory_too(offered: Explorers) -> None:
+    net = given(offered)
+    offered.find(net)
+    offered.offers.own.discard(offered.offers.own.find(net))
+    for _ in range(2):
+        with pytest.raises(GnetError, match="no longer here"):
+            offered.find(net)
+
+
+def test_files_and_runs_share_one_bound_in_memory(
+    offered: Explorers, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gnet.answers.explorers.MOST", 2)
+    shelf.put(A, small())
+    nets = [given(offered, f"{name}.safetensors") for name in "xy"]
+    first = offered.find(nets[0])
+    offered.find(A)
+    assert offered.find(nets[0]) is first
+    offered.find(nets[1])  # the run was looked at longest ago
+    assert offered.find(nets[0]) is first
+
+
+def test_the_name_of_the_served_network_means_the_served_one(
+    offered: Explorers, served: Explorer
+) -> None:
+    assert offered.find("first") is served
+    if BUNDLED.is_file():
+        assert offered.find("everyday").network["name"] == "everyday"
+
+
+def test_published_weights_are_not_fetched_for_an_address(
+    offered: Explorers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GNET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("GNET_IMAGENET_URL", "http://127.0.0.1:1/googlenet-00000000.pth")
+    with pytest.raises(GnetError, match="not on this server"):
+        offered.find("imagenet")
+
+
+@pytest.mark.parametrize(
+    ("net", "words"),
+    [
+        (B, "no such run here"),
+        ("file:birds", "only the browser tab which gave it can show"),
+        ("file-" + "a" * 22, "no longer here"),
+        (["a"], "There is no network"),
+    ],
+)
+def test_an_address_of_a_network_that_is_gone_opens_the_served_one_and_says_so(
+    offered: Explorers, served: Explorer, net, words: str
+) -> None:
+    asked = CAT | {"net": net, "tile": f"{B}.1", "opening": True}
+    picture, instead = offered.opened(asked)
+    assert picture == CAT and words in instead
+    assert instead.endswith("Shown here is random, the network served first.")
+    assert offered.resolve(picture)[0] is served
+
+
+def test_an_address_of_a_network_that_is_there_opens_it(offered: Explorers, shelf: Shelf) -> None:
+    shelf.put(A, small())
+    asked = CAT | {"net": A}
+    assert offered.opened(asked | {"opening": True}) == (asked, "")
+    assert offered.opened(asked) == (asked, "")
+    assert offered.opened(None) == (None, "")

@@ -46,7 +46,7 @@ def test_a_field_larger_than_the_picture_sees_the_whole_picture() -> None:
 def test_another_kernel_is_named_as_what_it_is() -> None:
     wiring = describe_wiring(network("batch-norm", kernel_5x5=3))
     assert wiring["3a"]["branches"]["5x5"]["steps"][1]["name"] == "3×3"
-    assert "kernel 3×3 here" in wiring["3a"]["branches"]["5x5"]["heading"]
+    assert "really 3×3" in wiring["3a"]["branches"]["5x5"]["heading"]
     assert "kernel is 3×3" in does("5x5", 3) and "5×5 convolution" in does("5x5", 5)
 
 

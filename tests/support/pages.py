@@ -25,6 +25,7 @@ from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import BUNDLED, load
 from gnet.serving.measuring import Measuring
+from gnet.serving.networks.offered import NetworkOffers
 from gnet.serving.runs import Runs
 from support import pretend_measuring
 from support.browser_tabs import Tabs
@@ -118,29 +119,32 @@ def server(gradio_environment: None, page_model: GoogLeNet) -> Iterator[Server]:
 
 @contextmanager
 def on_a_free_port(
-    model: GoogLeNet, runs: Runs | None = None, measuring: Measuring | None = None
+    model: GoogLeNet,
+    runs: Runs | None = None,
+    measuring: Measuring | None = None,
+    offers: NetworkOffers | None = None,
 ) -> Iterator[str]:
     """The address of a page for `model`, with a Train tab where `runs` are given."""
     from gnet import ui
 
-    page = ui.build(model, runs, measuring)
+    page = ui.build(model, runs, measuring, offers)
     _, address, _ = page.launch(
         server_name="127.0.0.1",
         server_port=_free_port(),
         quiet=True,
         prevent_thread_lock=True,
         _frontend=False,  # it would ask itself whether it answers, for three seconds and not longer
-        **ui.launch_options(runs),
+        **ui.launch_options(runs, offers),
     )
     yield address
     page.close()
 
 
 @contextmanager
-def with_training(runs: Runs) -> Iterator[Server]:
+def with_training(runs: Runs, offers: NetworkOffers | None = None) -> Iterator[Server]:
     """The page with a Train tab; what an epoch takes is not measured but known."""
     known = Measuring(lambda: runs.shelf.counts()["running"], command=pretend_measuring.COMMAND)
-    with on_a_free_port(random_network(), runs, known) as address:
+    with on_a_free_port(random_network(), runs, known, offers) as address:
         yield Server(address=address, explorer=None)
 
 

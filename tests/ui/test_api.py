@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from gnet.channels.visualization import VisualizationConfig
+from gnet.network.weights import save
+from gnet.serving.networks.offered import NetworkOffers
+from gnet.serving.networks.own import OwnNetworks
 from gnet.serving.runs import Runs
+from support.networks import network
 from support.pages import photo, with_training
 from support.root import ROOT
 
@@ -29,7 +33,8 @@ def address(gradio_environment: None, tmp_path_factory: pytest.TempPathFactory) 
         quick = VisualizationConfig(size=32, steps=16)
         patch.setenv("GNET_CACHE", str(folder / "cache"))
         patch.setattr(channel, "visualizing", lambda *place: original(*place, config=quick))
-        with with_training(runs) as server:
+        offers = NetworkOffers(own=OwnNetworks(folder / "own"))
+        with with_training(runs, offers) as server:
             yield server.address
     runs.close()
 
@@ -47,10 +52,12 @@ def test_every_example_of_the_page_runs(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "photo.jpg").write_bytes(photo(200, 150))
+    save(network("batch-norm", num_classes=3), tmp_path / "own.safetensors")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
+    monkeypatch.setenv("no_proxy", "*")
     for block in BLOCKS:
-        exec(block.replace("http://127.0.0.1:7860", address), names)
+        exec(block.replace("http://127.0.0.1:7860", address.rstrip("/")), names)
     names["page"].close()
     assert "4b/7x7" in str(names.get("refusal", "4b/7x7"))
     assert Path(names["saved"]).read_text().startswith("<?xml")

@@ -148,7 +148,7 @@ window.gnet = (() => {
     if (answer?.example) kept.picture = answer.example;
     if (answer?.tile) kept.tile = answer.tile;
     if (!own() && answer?.given?.box) kept.square = answer.given.box.join(",");
-    if (state.net) kept.net = state.net;
+    if (state.net) kept.net = gnet.nets.inAddress(state.net);
     if (state.channel) kept.channel = state.channel;
     if (state.method) kept.method = state.method;
     if (state.switches) kept.switches = state.switches;
@@ -177,13 +177,14 @@ window.gnet = (() => {
     const shown = state.whole?.key;
     const net = answer.net ?? "";
     const other = !first && net !== state.net;
-    const wanted = net === address.get("net");
+    const asker = answer.given?.net ?? "";
+    const wanted = asker && asker === gnet.nets.named(address.get("net"));
     if (other || (!first && picture(answer) !== picture(state.answer))) state.target = null;
     if (other && !wanted) state.channel = null;
     Object.assign(state, { network, net, answer, whole: answer, measured: { ...answer.measured } });
     if (!Object.hasOwn(answer.stages, state.stage)) state.stage = "3a";
     if (!believed()) state.head = trained()[0] || "main";
-    if (asked && net === (address.get("net") ?? "") && meant(answer)) {
+    if (asked && asker === gnet.nets.named(address.get("net")) && meant(answer)) {
       const named = network.classes.indexOf(asked);
       [state.target, asked] = [named < 0 ? null : named, null];
     }

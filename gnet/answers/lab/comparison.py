@@ -12,6 +12,7 @@ from typing import Any, Final
 from gnet.answers.answer import as_data_url, short
 from gnet.answers.explorer import Chosen, Explorer
 from gnet.answers.explorers import Explorers
+from gnet.answers.lab.notes import classes_note, heads_note, kernels_note
 from gnet.answers.recordings import Kept
 from gnet.data.pictures import to_image
 from gnet.errors import GnetError
@@ -68,11 +69,14 @@ def compare(explorers: Explorers, asked: Any) -> dict[str, Any]:
         raise GnetError(errors[0])
     two_classes = len(present) == 2 and present[0].key == present[1].key
     shares = _worth(sides) if two_classes else _shares(sides)
+    networks = [side.explorer for side in present]
+    depth = _depth(sides)
     return {
+        "asked": asked,
         "sides": [_described(*both) for both in zip(sides, errors, strict=True)],
-        "bars": _bars(sides),
-        "branches": shares,
-        "depth": _depth(sides),
+        "bars": _bars(sides) | {"note": classes_note(networks)},
+        "branches": shares | {"note": kernels_note(networks)},
+        "depth": depth | {"note": " ".join(filter(None, [depth["note"], heads_note(networks)]))},
     }
 
 
@@ -253,7 +257,7 @@ def _depth(sides: list[Side | None]) -> dict[str, Any]:
         else ""
     )
     return {
-        "stages": {stage: [read and read.get(stage) for read in probes] for stage in STAGES},
+        "stages": {stage: [(read or {}).get(stage) for read in probes] for stage in STAGES},
         "heads": {head: values for head, values in heads.items() if values != [None, None]},
         "scale": "One scale, 0 to 100 %.",
         "note": note,

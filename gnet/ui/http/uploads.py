@@ -29,8 +29,9 @@ _SWEEP_SECONDS = 60
 _DEAD_SECONDS = 5 * _SWEEP_SECONDS
 _PREFIX = "server-"
 MOST_BYTES = 1_000_000_000
-"""Of all uploads together; zips of pictures have a bound of their own."""
-ZIPS = "zips"
+"""Of all uploaded pictures together."""
+ZIPS, NETWORKS = "zips", "networks"
+"""Folders of uploads that have bounds of their own."""
 MOST_KEPT = 60
 """Files made here to be fetched, some 0.5 MB each."""
 
@@ -108,11 +109,11 @@ class BoundedUploads:
 
 
 def make_room(folder: Path, most_bytes: int = MOST_BYTES) -> None:
-    """Delete the oldest files under `folder`, zips aside, until the rest has `most_bytes`."""
+    """Delete the oldest files under `folder` to leave `most_bytes`; zips and networks stay."""
     found: list[tuple[float, int, Path]] = []
     for path in folder.rglob("*"):
         with suppress(OSError):  # another thread was faster
-            if path.is_file() and path.relative_to(folder).parts[0] != ZIPS:
+            if path.is_file() and path.relative_to(folder).parts[0] not in (ZIPS, NETWORKS):
                 known = path.stat()
                 found.append((known.st_mtime, known.st_size, path))
     room = most_bytes

@@ -9,7 +9,11 @@ from gnet.answers.explorers import Explorers
 from gnet.answers.lab.comparison import MOST, compare
 from gnet.errors import GnetError
 from gnet.explain.branches import statistics
-from gnet.network.config import BRANCHES, HEADS, STAGES
+from gnet.network.config import BRANCHES, HEADS, STAGES, TRAINED, UNTRAINED
+from gnet.network.info import ModelInfo, Preprocessing
+from gnet.network.weights import save
+from gnet.serving.networks.own import OwnNetworks
+from support.networks import network
 from support.pages import photo, random_network
 
 CAT, COFFEE = {"picture": {"example": "cat"}}, {"picture": {"example": "coffee"}}
@@ -106,3 +110,49 @@ def test_an_unknown_class_or_network_is_a_trouble_of_its_side(explorers):
     for right in ({**CAT, "class": "nothing"}, {"picture": {"example": "cat", "net": "x" * 22}}):
         found = compare(explorers, {"left": CAT, "right": right})
         assert found["sides"][0]["error"] == "" and found["sides"][1]["error"]
+
+
+@pytest.fixture
+def own(explorers, tmp_path):
+    """Ids of three networks: 3×3 in place of 5×5, without heads, with untrained heads."""
+    files = OwnNetworks(tmp_path)
+    explorers.offers.own = files
+
+    def given(name: str, **changes) -> str:
+        model = network("batch-norm", num_classes=3, **changes)
+        heads = dict.fromkeys(HEADS, UNTRAINED) | {"main": TRAINED}
+        classes = ("thing 1", "thing 2", "moon")
+        model.info = ModelInfo(classes=classes, heads=heads, preprocessing=Preprocessing(size=32))
+        path = files.reserve(f"{name}.safetensors", 0)
+        save(model, path)
+        return files.accept(path)
+
+    return {"small": given("small", kernel_5x5=3), "bare": given("bare", aux=False)}
+
+
+def of(net: str) -> dict:
+    return {"picture": {"example": "cat", "net": net}}
+
+
+def test_two_networks_are_told_apart_in_classes_heads_and_kernels(explorers, own):
+    found = compare(explorers, {"left": CAT, "right": of(own["small"])})
+    assert [side["network"] for side in found["sides"]] == ["random", "small"]
+    rows = {row["class"]: row["values"] for row in found["bars"]["rows"]}
+    assert rows["moon"][0] is None and rows["moon"][1] is not None
+    assert "random knows 12 classes and small 3; 2 names are the same" in found["bars"]["note"]
+    assert found["branches"]["note"] == "The 5×5 branch of small is really 3×3."
+    assert found["depth"]["heads"]["aux1"][1] is None, "untrained: no belief"
+    assert "aux1 and aux2 of small are untrained and not shown." in found["depth"]["note"]
+
+
+def test_a_network_without_heads_stands_beside_one_with_heads(explorers, own):
+    found = compare(explorers, {"left": of(own["small"]), "right": of(own["bare"])})
+    assert found["bars"]["note"] == "", "the same classes"
+    assert set(found["depth"]["heads"]) == {"main"}
+    assert "bare has no auxiliary heads." in found["depth"]["note"]
+    assert all(pair == [None, None] for pair in found["depth"]["stages"].values())
+
+
+def test_an_answer_says_what_was_asked(explorers):
+    asked = {"left": CAT, "right": COFFEE}
+    assert compare(explorers, asked)["asked"] == asked

@@ -1,10 +1,8 @@
-"""The scale lesson and the list of networks as the page gets them."""
+"""The scale lesson as the page gets it."""
 
 import pytest
 
 from gnet.answers.explorer import Explorer
-from gnet.answers.explorers import Explorers
-from gnet.answers.lab.networks import choices
 from gnet.answers.lab.scales import describe_scales
 from gnet.errors import FieldError
 from gnet.network.config import BRANCHES
@@ -38,8 +36,3 @@ def test_all_modules_are_measured_at_once(explorer):
 def test_a_module_that_is_not_there_is_refused(explorer, stage):
     with pytest.raises(FieldError):
         describe_scales(explorer, stage)
-
-
-def test_without_runs_there_is_the_served_network(explorer):
-    found = choices(Explorers(explorer), "an owner")
-    assert found == {"networks": [{"net": "", "name": "random"}]}

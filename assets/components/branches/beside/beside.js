@@ -6,8 +6,8 @@ const { state } = gnet;
 const SIDES = ["left", "right"];
 const earlier = []; // pictures shown before in this page: { given, key, name, net }
 const [MOST_EARLIER, NOTHING] = [8, "nothing"];
-let nets = []; // the networks there are
-let asked = "";
+let asked = ""; // the question, as text
+let under = ""; // the one that is on its way
 let shown = null;
 
 const plain = (value) => JSON.parse(JSON.stringify(value));
@@ -18,6 +18,8 @@ const group = (label, options) => {
   return options.length ? [part] : [];
 };
 
+const nets = () => gnet.nets.rows().filter((one) => one.state === "here" && one.net !== state.net);
+let listed = false; // whether the server has listed them
 function choices() {
   const { network, answer } = state;
   const others = earlier.filter((one) => one.key !== answer.key).map((one, i) => [`given:${earlier.indexOf(one)}`, one.name, i]);
@@ -25,13 +27,15 @@ function choices() {
   const classes = network.classes.map((name) => [`class:${name}`, name]).sort((a, b) => a[1].localeCompare(b[1], "en", { numeric: true }));
   select.replaceChildren(
     new Option(NOTHING, ""),
-    ...group("Another network", nets.filter(({ net }) => net !== state.net).map(({ net, name }) => [`net:${net}`, name])),
+    ...group("Another network", nets().map((one) => [`net:${one.net}`, gnet.say("beside network", one)])),
     ...group("A picture shown before", others),
     ...group("Another picture", pictures),
     ...group("Another class of this picture", classes),
   );
-  select.value = state.beside ?? "";
+  select.value = gnet.nets.named(state.beside);
   if (select.selectedIndex < 0) select.value = "";
+  const gone = listed && state.beside && !select.value;
+  find(".start").textContent = gnet.say(gone ? "beside gone" : "beside nothing");
 }
 
 function remember() {
@@ -61,13 +65,19 @@ function ask() {
     show();
     return;
   }
-  const wanted = plain(question());
-  const words = JSON.stringify(wanted);
+  const words = JSON.stringify(question());
   if (words === asked) return;
   asked = words;
   all.classList.add("dim");
+  send();
+}
+
+// One question at a time: the answer takes the question's place, so the next one waits for it.
+function send() {
+  if (under || !asked) return;
+  under = asked;
   setTimeout(() => {
-    props.value = wanted;
+    props.value = JSON.parse(under);
     trigger("compared");
   });
 }
@@ -77,7 +87,7 @@ function show() {
   find(".start").hidden = Boolean(shown);
   trouble.textContent = shown ? shown.sides.map(({ error }) => error).join(" ") : "";
   if (!shown) return;
-  all.classList.remove("dim");
+  all.classList.toggle("dim", JSON.stringify(shown.asked) !== asked); // another question is on its way
   find(".sides").innerHTML = shown.sides.map(side).join("");
   bars();
   branches();
@@ -106,15 +116,15 @@ function pair(values, limit, signed, written) {
 }
 
 function bars() {
-  const { rows, limit, scale } = shown.bars;
+  const { rows, limit, scale, note } = shown.bars;
   find(".bars").innerHTML = rows
     .map((row) => `<div class="row">${gnet.escape(row.class)}<div class="pair">${pair(row.values, limit, false, gnet.percent)}</div></div>`)
     .join("");
-  element.querySelectorAll(".scale")[0].textContent = scale;
+  element.querySelectorAll(".scale")[0].textContent = `${scale} ${note}`;
 }
 
 function branches() {
-  const { cells, limit, signed, scale, title, sentence } = shown.branches;
+  const { cells, limit, signed, scale, title, sentence, note } = shown.branches;
   const written = signed ? (value) => value.toFixed(2).replace("-", "−") : gnet.percent;
   const heads = gnet.branches().map((b) => `<th scope="col" class="b${b}">${gnet.label(b)}</th>`);
   const rows = Object.entries(cells).map(([stage, row]) => {
@@ -124,7 +134,7 @@ function branches() {
   table.innerHTML = `<thead><tr><td></td>${heads.join("")}</tr></thead><tbody>${rows.join("")}</tbody>`;
   find(".title").textContent = title;
   find(".widest").textContent = sentence;
-  element.querySelectorAll(".scale")[1].textContent = scale;
+  element.querySelectorAll(".scale")[1].textContent = `${scale} ${note}`;
 }
 
 function depth() {
@@ -147,28 +157,31 @@ function depth() {
   element.querySelectorAll(".scale")[2].textContent = `${scale} ${note}`;
 }
 
-select.addEventListener("change", () => gnet.choose({ beside: select.value || null }));
+select.addEventListener("change", () => gnet.choose({ beside: gnet.nets.inAddress(select.value) || null }));
 watch("value", () => {
   if (typeof props.value !== "string") return; // the question itself
   shown = JSON.parse(props.value);
   if (select.value) show();
 });
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
-  if (what !== "compare" || answered) return;
+  if (what !== "compare") return;
+  const again = asked !== under;
+  under = "";
+  if (again) return send();
+  if (answered) return;
   asked = "";
   all.classList.remove("dim");
 });
-async function list() {
-  nets = [{ net: "", name: "the bundled network" }];
-  const answer = await server.networks({ owner: gnet.train?.owner ?? "" });
-  if (answer.networks) nets = answer.networks;
+document.addEventListener("gnet-networks", () => {
+  listed = true;
+  if (state.tab !== "branches" || !state.answer) return;
   choices();
   ask();
-}
+});
 gnet.draw((changed) => {
   if (!["answer", "network", "beside", "target", "tab"].some((one) => changed.has(one))) return;
   remember();
   choices();
   ask();
-  if (changed.has("tab")) list();
+  if (changed.has("tab")) gnet.nets.list();
 }, ["branches"]);

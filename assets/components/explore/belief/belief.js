@@ -9,29 +9,40 @@ const PROBE = "probe";
 let probing = false; // the reader is the probe at the chosen module
 let focused = null;
 
-const readings = () => gnet.state.answer.depth?.stages ?? {};
+const readings = (answer = gnet.state.answer) => answer.depth?.stages ?? {};
 const exit = (head) => gnet.state.network.heads.find((known) => known.name === head);
 const heads = () => ORDER.filter((head) => gnet.state.answer.heads[head]);
 const trained = () => heads().filter((head) => gnet.believed(head));
+const switched = () => Boolean(gnet.state.answer.switched);
+
+// What a reader believed with every branch on; nothing while none is switched.
+function before(who, stage = gnet.state.stage) {
+  if (!switched()) return undefined;
+  const { whole } = gnet.state;
+  return who === PROBE ? readings(whole)[stage] : whole.heads[who];
+}
+const percent = (held, target) => gnet.percent(held.probabilities[target] ?? 0);
+const was = (old, target) => gnet.say("was", { percent: percent(old, target) });
 
 // The heads that believe something at a stage, after its probe: [[name, what it believes], …].
-function readers(stage) {
-  const read = readings()[stage];
+function readers(stage, answer = gnet.state.answer) {
+  const read = readings(answer)[stage];
   const here = trained().filter((head) => exit(head).exit === stage);
-  return [...(read ? [[PROBE, read]] : []), ...here.map((h) => [h, gnet.state.answer.heads[h]])];
+  return [...(read ? [[PROBE, read]] : []), ...here.map((h) => [h, answer.heads[h]])];
 }
 
 function story() {
   const target = gnet.target();
   find(".followed").textContent = target === null ? "a class" : name(target);
+  find(".followed").title = target === null ? "" : name(target);
   const { classes, others } = gnet.state.answer.depth?.story ?? { classes: {}, others: "" };
   const words = classes[target] ?? others.replaceAll("{class}", target === null ? "" : name(target));
   find(".story").innerHTML = gnet.marked(words);
 }
 
 // A class's way through the depths: by its probes, or without any from head to head.
-function line(target, kind) {
-  const all = stages().map((stage) => readers(stage));
+function line(target, kind, answer = gnet.state.answer) {
+  const all = stages().map((stage) => readers(stage, answer));
   const points = all.flatMap((here, at) => {
     const held = Object.keys(readings()).length ? here.find(([who]) => who === PROBE) : here.at(-1);
     return held ? [`${100 * at + 50},${(100 - 100 * held[1].probabilities[target]).toFixed(1)}`] : [];
@@ -47,10 +58,11 @@ function columns() {
   find(".columns").innerHTML = stages()
     .map((stage) => {
       const here = readers(stage);
-      const dots = here.map(
-        ([who, held]) => `<i class="dot ${who}" style="bottom:${place(held)}%"></i>`,
-      );
-      const words = here.map(([, held]) => held.sentence).join(" ") || stage;
+      const dot = (who, held, kind = "") => `<i class="dot ${who}${kind}" style="bottom:${place(held)}%"></i>`;
+      const old = here.map(([who]) => before(who, stage));
+      const dots = here.map(([who, held], i) => (old[i] ? dot(who, old[i], " was") : "") + dot(who, held));
+      const moved = here.map(([, held], i) => (old[i] && target !== null ? `${name(target)}: ${percent(held, target)}, ${was(old[i], target)}.` : ""));
+      const words = here.map(([, held], i) => `${held.sentence} ${moved[i]}`.trim()).join(" ") || stage;
       return (
         `<button type="button" data-depth="${stage}" tabindex="-1" aria-label="${gnet.escape(`${stage}. ${words}`)}"` +
         ` title="${gnet.escape(words)}"><span class="plot">${dots.join("")}</span>${stage}</button>`
@@ -59,7 +71,11 @@ function columns() {
     .join("");
   const rest = (shown()?.[1].top ?? []).filter((c) => c !== target);
   find(".lines").innerHTML =
-    target === null ? "" : rest.map((c) => line(c, "other")).join("") + line(target, "first");
+    target === null
+      ? ""
+      : rest.map((c) => line(c, "other")).join("") +
+        (switched() ? line(target, "was", gnet.state.whole) : "") +
+        line(target, "first");
 }
 
 // The reader whose first classes are shown: [name, what it believes].
@@ -108,7 +124,8 @@ function detail() {
     ? `<span>${gnet.marked(held.answer, { "not sure": held.doubt })}</span>`
     : `<span>${gnet.escape(held.answer ?? held.sentence)}</span>`;
   const right = probe ? network.probes.right?.[stage] : exit(who).right;
-  find(".status").innerHTML = gnet.marked(right || held.status);
+  const old = before(who);
+  find(".status").innerHTML = old ? gnet.say("bars before") : gnet.marked(right || held.status);
   find(".status").title = `${probe ? network.probes.status : held.status}; entropy ${held.entropy.toFixed(2)} nats`;
   box.className = `bars ${who}${doubt ? " nearest" : ""}`;
   box.ariaLabel = `${doubt ? "Nearest" : "Most probable"} classes; choose one to ask why`;
@@ -116,10 +133,12 @@ function detail() {
   box.innerHTML = held.top
     .map((c) => {
       const p = held.probabilities[c];
+      const mark = old ? `<u style="left:${(100 * (old.probabilities[c] ?? 0)).toFixed(1)}%"></u>` : "";
+      const words = old ? `<span class="said">, ${was(old, c)}</span>` : "";
       return (
         `<button type="button" data-class="${c}" aria-pressed="${c === target}">` +
         `<span title="${gnet.escape(name(c))}">${gnet.escape(name(c))}</span>` +
-        `<i><b style="width:${(100 * p).toFixed(1)}%"></b></i><em>${gnet.percent(p)}</em></button>`
+        `<i><b style="width:${(100 * p).toFixed(1)}%"></b>${mark}</i><em>${gnet.percent(p)}${words}</em></button>`
       );
     })
     .join("");

@@ -1,4 +1,5 @@
-// Names the network that is shown where it is not the served one, and leads back.
+// Names the network that is shown where it is not the served one, and leads back; or says why the
+// served one is shown in place of another.
 const find = (selector) => element.querySelector(selector);
 let served = null; // the network the page opened with
 
@@ -11,16 +12,16 @@ find("a").addEventListener("click", (event) => {
 });
 
 gnet.draw((changed) => {
-  if (!changed.has("network")) return;
-  const { network, net } = gnet.state;
+  if (!changed.has("network") && !changed.has("answer")) return;
+  const { network, net, answer } = gnet.state;
   if (!net) served = network;
-  find(".strip").hidden = !net;
-  const right = network.heads.filter((head) => head.top1 !== null && head.top1 !== undefined);
-  const told = right.reverse().map((head) => `${head.name} ${gnet.percent(head.top1)}`).join(", ");
+  const { instead } = answer;
+  find(".strip").hidden = !net && !instead;
   const name = `<b>${gnet.escape(network.name)}</b>`;
-  const facts = { name, count: network.classes.length, size: network.size, heads: told };
-  find("p").innerHTML = gnet.say(told ? "trained here right" : "trained here", facts);
+  find("p").innerHTML = net ? gnet.say("shown", { name, about: gnet.escape(network.about ?? "") }) : gnet.escape(instead ?? "");
+  find("a").hidden = !network.run;
   find("a").href = `?${new URLSearchParams({ tab: "train", run: net })}`;
   find("a").textContent = "Its run";
+  find("button").hidden = !net;
   find("button").textContent = gnet.say("back", { name: served?.name ?? "the served network" });
 });

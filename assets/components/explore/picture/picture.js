@@ -40,8 +40,8 @@ async function take(given) {
 // A refusal leaves everything as it was.
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
   if (what !== "answer") return;
-  const value = sent.shift();
-  if (answered) accepted = value;
+  const { opening, ...value } = sent.shift();
+  if (answered) accepted = gnet.state.answer.instead && opening ? plain(gnet.state.answer.given) : value;
   if (answered && value.path) sessionStorage.setItem(OWN, JSON.stringify(value));
   else if (answered || JSON.stringify(value) === sessionStorage.getItem(OWN)) sessionStorage.removeItem(OWN);
   if (!sent.length) props.value = accepted;
@@ -213,7 +213,8 @@ function reveal(button) {
 
 // What was seen, with the window of the middle cell of each branch.
 function show() {
-  const { picture, name, example } = gnet.state.answer;
+  const { picture, name, example, instead, given } = gnet.state.answer;
+  if (instead && !sent.length) props.value = accepted = plain(given); // another network was asked for
   square.src = picture.square;
   find(".seen").textContent = seen();
   square.alt = `What the network sees of ${name}: ${picture.size}×${picture.size} px`;
@@ -278,7 +279,8 @@ if (known.some(({ name }) => name === example)) wanted.example = example;
 else if (!gnet.address.get("tile")) wanted = JSON.parse(sessionStorage.getItem(OWN)) ?? {};
 const corner = gnet.address.get("square")?.split(",").map(Number) ?? [];
 if (!wanted.path && corner.length === 3 && corner.every(Number.isFinite)) wanted.box = corner;
-for (const key of ["tile", "net"]) if (gnet.address.get(key)) wanted[key] = gnet.address.get(key);
+if (gnet.address.get("tile")) wanted.tile = gnet.address.get("tile");
+if (gnet.address.get("net")) Object.assign(wanted, { net: gnet.nets.named(gnet.address.get("net")), opening: true });
 function open() {
   if (!gnet.state.answer) return;
   document.removeEventListener("gnet", open);

@@ -15,13 +15,15 @@ async function copy() {
   try {
     await navigator.clipboard.writeText(address);
     const own = gnet.tabs[gnet.state.tab].picture && gnet.own();
-    copied.textContent = own ? "Link copied. Your own picture is not in it." : "Link copied.";
+    const said = ["Link copied.", own && "Your own picture is not in it.", gnet.state.net.startsWith("file-") && gnet.say("network own")];
+    copied.textContent = said.filter(Boolean).join(" ");
   } catch {
     copied.textContent = "This browser copies only on localhost or over https.";
   }
 }
 find(".link").addEventListener("click", copy);
 document.addEventListener("pointerdown", () => (copied.textContent = ""));
+find(".network").addEventListener("click", () => document.dispatchEvent(new Event("gnet-networks-open")));
 find(".save").addEventListener("click", () => document.dispatchEvent(new Event("gnet-save")));
 find(".known").addEventListener("click", () => {
   field.value = "";
@@ -116,6 +118,9 @@ gnet.draw((changed) => {
   document.title = [tab === "explore" ? answer.name : "", label, "gnet"].filter(Boolean).join(" · ");
   find(".line").textContent = line;
   for (const button of [".known", ".save"]) find(button).hidden = tab !== "explore";
+  find(".network").hidden = !gnet.tabs[tab].picture;
+  find(".network").textContent = network.name;
+  find(".network").ariaLabel = gnet.say("network", network);
   if (changed.has("network")) classes();
   if (["target", "answer", "head", "network"].some((one) => changed.has(one))) {
     for (const button of list.querySelectorAll("button")) {
