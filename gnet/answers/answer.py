@@ -72,6 +72,8 @@ class View:
     """The square (x, y, side) in px of `image`."""
     pixels: Tensor
     """(1, 3, S, S) in [0, 1]."""
+    exact: bool = False
+    """Whether the picture is the square itself, so that nothing was cut or scaled."""
 
 
 def describe_answer(recording: Recording, view: View) -> dict[str, Any]:
@@ -92,9 +94,9 @@ def describe_answer(recording: Recording, view: View) -> dict[str, Any]:
 
 def describe_recording(recording: Recording) -> dict[str, Any]:
     """What the heads believe, and the numbers and maps of all branches."""
-    stages = {stage: _stage(recording, stage) for stage in STAGES}
+    stages = {stage: describe_stage(recording, stage) for stage in STAGES}
     return {
-        **_heads(recording),
+        **describe_heads(recording),
         "stages": stages,
         "limits": _limits(
             *(max(stage["limits"][kind] for stage in stages.values()) for kind in LIMITED),
@@ -226,7 +228,7 @@ def _picture(view: View) -> dict[str, Any]:
     x, y, side = view.box
     movable = side < max(width, height)
     return {
-        "square": _square(to_image(view.pixels)),
+        "square": _square(to_image(view.pixels), lossless=view.exact),
         "size": view.pixels.shape[-1],
         "whole": _preview(view.image) if movable else None,
         "width": width,
@@ -235,9 +237,9 @@ def _picture(view: View) -> dict[str, Any]:
     }
 
 
-def _square(image: Image.Image) -> str:
+def _square(image: Image.Image, *, lossless: bool = False) -> str:
     """What the network saw: exact where that is small, else so that no eye sees a difference."""
-    if image.width <= _LOSSLESS_SIDE:
+    if lossless or image.width <= _LOSSLESS_SIDE:
         return as_data_url(image, lossless=True, method=1)
     return as_data_url(image, quality=92, method=1)
 
@@ -250,7 +252,8 @@ def _preview(image: Image.Image) -> str:
     return as_data_url(small, "JPEG", quality=82)
 
 
-def _heads(recording: Recording) -> dict[str, Any]:
+def describe_heads(recording: Recording) -> dict[str, Any]:
+    """What each head believes, whether they agree, and which early one is surer."""
     held = belief(recording)
     heads: dict[str, Any] = {head: {"status": UNTRAINED} for head in held.untrained}
     for head, believed in held.heads.items():
@@ -269,7 +272,8 @@ def _heads(recording: Recording) -> dict[str, Any]:
     return {"heads": heads, "agree": held.agree, "surer": surer(recording)}
 
 
-def _stage(recording: Recording, stage: str) -> dict[str, Any]:
+def describe_stage(recording: Recording, stage: str) -> dict[str, Any]:
+    """A module's four branches: their numbers, mean maps and strongest channels."""
     size = recording.pixels.shape[2], recording.pixels.shape[3]
     branches: dict[str, Any] = {}
     every = statistics(recording, stage)

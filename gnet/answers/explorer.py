@@ -15,12 +15,19 @@ from typing import Any
 
 import torch
 
-from gnet.answers.answer import View, describe_answer, describe_attribution, describe_network
+from gnet.answers.answer import (
+    View,
+    as_data_url,
+    describe_answer,
+    describe_attribution,
+    describe_network,
+)
 from gnet.answers.depth import describe_course, describe_probes
+from gnet.answers.live.frame import exact_pixels, is_exact
 from gnet.answers.recordings import Kept, Recordings
 from gnet.answers.switches import describe_ablation, describe_account, describe_worth
 from gnet.channels.scales import ScaleResponses, measure_scales
-from gnet.data.pictures import open_picture, square, to_pixels
+from gnet.data.pictures import open_picture, square, to_image, to_pixels
 from gnet.errors import FieldError, GnetError
 from gnet.explain.ablation import MEAN, Ablation, ablation_of, check_switches
 from gnet.explain.account import Account, account
@@ -32,7 +39,7 @@ from gnet.explain.probes import find_probes
 from gnet.explain.recording import record
 from gnet.explain.worth import Worth, branch_worth
 from gnet.network.config import STAGES, UNTRAINED
-from gnet.network.folding import fold
+from gnet.network.folding import fold, twin
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import effective_fields
 from gnet.words import cut, duration
@@ -56,6 +63,8 @@ class Chosen:
     """The class it shows, where that is known."""
     box: tuple[float, float, float] | None = None
     """The square (x, y, side) in px of the picture as it was read; None for the middle."""
+    exact: bool = False
+    """Whether it is a square that a network saw: one of that size takes it as it is."""
 
 
 class Explorer:
@@ -104,10 +113,14 @@ class Explorer:
         key = _digest(chosen)
         source = chosen.path or chosen.content
         image = open_picture(source, max_side=_KEPT_SIDE * preprocessing.size)
-        box = square(image.size, preprocessing.crop, chosen.box)
-        pixels = to_pixels(image, preprocessing, box)
+        exact = chosen.exact and is_exact(image, preprocessing)
+        if exact:
+            box, pixels = (0, 0, image.width), exact_pixels(image, preprocessing)
+        else:
+            box = square(image.size, preprocessing.crop, chosen.box)
+            pixels = to_pixels(image, preprocessing, box)
         # Not of the pixels: those differ in their last bits between machines.
-        key.update(f"{box} {self.model.info.digest}".encode())
+        key.update(f"{box}{' exact' * exact} {self.model.info.digest}".encode())
         return View(
             key=key.hexdigest(),
             name=chosen.name,
@@ -116,6 +129,7 @@ class Explorer:
             image=image,
             box=box,
             pixels=pixels,
+            exact=exact,
         )
 
     def explore(self, chosen: Chosen) -> dict[str, Any]:
@@ -128,6 +142,11 @@ class Explorer:
             answer["verdict"] = self._verdict(chosen.truth, answer["heads"]["main"].get("top"))
         # The page knows the served network from the start, and any other from its answers.
         return answer | {"network": self.network} if self.net else answer
+
+    def square(self, chosen: Chosen) -> dict[str, Any]:
+        """The very square that the network sees of a picture, as a PNG, and its answer's key."""
+        view = self.view(chosen)
+        return {"key": view.key, "picture": as_data_url(to_image(view.pixels), "PNG")}
 
     def measure(self, chosen: Chosen, stage: Any, key: Any = None) -> dict[str, Any]:
         """The effective field of the stage's four branches for one picture, in px.
@@ -190,6 +209,11 @@ class Explorer:
             pixels = kept.recording.pixels
             kept.accounts[head, index] = account(self.model, pixels, target=index, head=head)
         return kept.accounts[head, index]
+
+    @cached_property
+    def twin(self) -> GoogLeNet:
+        """The same network for frames, which run beside requests; made when it is first needed."""
+        return twin(self.model)
 
     @cached_property
     def means(self) -> Means:

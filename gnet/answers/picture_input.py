@@ -1,7 +1,8 @@
 """Which picture a value of the picture input names.
 
 A value names an uploaded file ({"path": …}) or an example
-({"example": …}), and perhaps a square of it ("box": [x, y, side] in px). It comes from outside:
+({"example": …}), and perhaps a square of it ("box": [x, y, side] in px). A file may be the very
+square that a network saw ("exact": true). It comes from outside:
 only files that were uploaded to this server may be named, and everything else is checked, too.
 """
 
@@ -38,7 +39,8 @@ def picture_of(payload: Any, uploads: Path | None) -> Chosen:
         given = examples.chosen(example)
         return Chosen(path=given.path, name=given.name, example=example, box=box)
     path = _uploaded(str(payload["path"]), uploads)
-    return Chosen(path=path, name=str(payload.get("orig_name") or path.name)[:80], box=box)
+    name = str(payload.get("orig_name") or path.name)[:80]
+    return Chosen(path=path, name=name, box=box, exact=payload.get("exact") is True)
 
 
 def box_of(value: Any) -> tuple[float, float, float] | None:

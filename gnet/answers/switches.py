@@ -18,6 +18,7 @@ from gnet.explain.ablation import (
 )
 from gnet.explain.account import Account
 from gnet.explain.probes import Probes
+from gnet.explain.recording import Recording
 from gnet.explain.worth import Value, Worth
 from gnet.words import minus, opening, rounded_percent, some
 
@@ -129,6 +130,12 @@ def _changes(ablation: Ablation) -> dict[str, Any]:
         "changes": [f"{one.head}: {name(one.target)} {_moved(one, '→')}" for one in found],
         "most": _most(found[0], name(found[0].target)) if found else "",
     }
+
+
+def describe_changes(before: Recording, after: Recording) -> dict[str, Any]:
+    """What changed most from one picture to another: in words, and for each head."""
+    heads = tuple(after.logits)
+    return _changes(Ablation(before=before, after=after, switches={}, reached=heads))
 
 
 def _most(change: Change, name: str) -> str:

@@ -11,6 +11,15 @@ from torch import Tensor, nn
 from gnet.network.model import ConvBlock, GoogLeNet
 
 
+def twin(model: GoogLeNet) -> GoogLeNet:
+    """The same network a second time: with its weights in common, with hooks of its own.
+
+    Two threads may run a network and its twin at once.
+    """
+    tensors = [*model.parameters(), *model.buffers()]
+    return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
+
+
 def fold(model: GoogLeNet) -> GoogLeNet:
     """The same network for showing: batch norm folded into its convolution, channels-last, eval.
 

@@ -12,6 +12,7 @@ from gradio.context import LocalContext
 from gradio.events import api
 
 from gnet import strict_json
+from gnet.answers.live.turns import Turns
 from gnet.errors import GnetError
 from gnet.system.paths import without_paths
 
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
 """Everything that runs the network waits in one line."""
+TURNS = Turns()
+"""What waits for whom: frames for requests."""
 QUIET: dict[str, Any] = {"show_progress": "hidden"}
 
 
@@ -67,9 +70,13 @@ def sent(event: gr.EventData, *names: str) -> dict[str, Any]:
 
 @contextmanager
 def spoken() -> Iterator[None]:
-    """Turns a `GnetError` into a toast with its sentence; any other error is logged."""
+    """Turns a `GnetError` into a toast with its sentence; any other error is logged.
+
+    Frames wait meanwhile.
+    """
     try:
-        yield
+        with TURNS.request():
+            yield
     except GnetError as error:
         sentence = without_paths(str(error))
         raise _toast(

@@ -45,6 +45,12 @@ class Handlers:
         """An answer as text; the page draws what changed, and the same twice is two answers."""
         return as_text(answer | {"turn": next(self._turns)})
 
+    def square(self, picture: Any, turn: Any = None) -> dict[str, Any]:
+        """The very square that the network saw of a picture, without loss."""
+        with spoken():
+            explorer, chosen = self.explorers.resolve(picture)
+            return explorer.square(chosen) | {"turn": turn}
+
     def measure(self, picture: Any, stage: Any, key: Any = None) -> dict[str, Any]:
         """How much of the picture counts for a cell of a module's branches, in px."""
         with spoken():
@@ -141,6 +147,7 @@ class Handlers:
             (self.save, "save_view"),
         ):
             endpoint(handler, name, **MODEL)
+        endpoint(self.square, "show_square", concurrency_limit=4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +155,7 @@ class Parts:
     """The tab's components that events come from or go to."""
 
     picture: gr.HTML
+    touch: gr.HTML
     branches: gr.HTML
     switches: gr.HTML
     worth: gr.HTML
@@ -173,6 +181,8 @@ def build(explorers: Explorers) -> None:
             examples=examples.thumbnails(),
             megabytes=LIMITS.file_bytes // 1_000_000,
         )
+        touch = drawing("explore/touch")
+        drawing("explore/camera")
         with gr.Column(elem_id="net", elem_classes="card"):
             drawing("explore/diagram")
             drawing("explore/wiring")
@@ -192,6 +202,7 @@ def build(explorers: Explorers) -> None:
     answer = drawing("explore/answer", as_text(first), network=explorer.network, visible="hidden")
     parts = Parts(
         picture=picture,
+        touch=touch,
         branches=branches,
         switches=switches,
         worth=worth,
@@ -216,6 +227,9 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         handlers.explore, picture, parts.answer, trigger_mode="multiple", **private
     )
     settle(seen, "answer")
+    parts.touch.squared(
+        from_page(handlers.square), picture, parts.touch, api_visibility="private", **QUIET
+    )
     for part, event, handler, what in (
         (parts.branches, parts.branches.looked, handlers.measure, "measured"),
         (parts.switches, parts.switches.switched, handlers.switch, "switched"),

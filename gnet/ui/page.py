@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from gnet.answers import terms
 from gnet.answers.explorer import Explorer
 from gnet.answers.explorers import Explorers
+from gnet.answers.live.viewing import Viewing
 from gnet.data.pictures import LIMITS
 from gnet.network.model import GoogLeNet
 from gnet.serving.measuring import Measuring
@@ -19,7 +20,8 @@ from gnet.serving.networks.offered import NetworkOffers
 from gnet.serving.reviews import Reviews
 from gnet.ui import networks_menu, tabs
 from gnet.ui.components import drawing, read
-from gnet.ui.http import card, downloads, networks, zips
+from gnet.ui.events import TURNS
+from gnet.ui.http import card, downloads, frames, networks, zips
 from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.compression import CompressedPage
 from gnet.ui.http.headers import SafeHeaders
@@ -35,6 +37,8 @@ SCRIPTS = (
     "explore/fields.js",
     "explore/spots.js",
     "explore/switching.js",
+    "explore/light.js",
+    "explore/painting.js",
     "explore/cells.js",
     "train/tracks.js",
     "train/train.js",
@@ -47,6 +51,7 @@ SCRIPTS = (
 STYLES = (
     "shared/style.css",
     "explore/explore.css",
+    "explore/light.css",
     "train/form.css",
     "train/form-choices.css",
     "train/form-states.css",
@@ -88,6 +93,7 @@ def build(
         for tab in tabs.tabs(runs is not None):
             with gr.Column(elem_id=f"{tab.name}-tab", elem_classes="tab"):
                 tab.build(explorers, training)
+    frames.view(page, Viewing(explorers, TURNS))
     page.queue(max_size=64)
     return page
 
@@ -99,7 +105,9 @@ def launch_options(runs: Any = None, offers: NetworkOffers | None = None) -> dic
     table = f"window.gnetTerms = {json.dumps([terms.rows(), terms.by_word(), terms.PAPER])};"
     words = f"window.gnetLabels = {json.dumps(LABELS)};"
     scripts = "\n".join([tabs.script(shown), table, words, *map(read, SCRIPTS)])
-    routes = card.routes() + downloads.routes(runs.shelf if runs is not None else None)
+    routes = (
+        card.routes() + frames.routes() + downloads.routes(runs.shelf if runs is not None else None)
+    )
     if runs is not None and runs.limits.enabled:
         routes += zips.routes(runs.offers)
     if offers is not None and offers.own.takes_files:

@@ -45,7 +45,7 @@ gnet.switching = (() => {
   const steps = { key: null, all: [{ switches: null, said: null }], at: 0, since: 0 };
   const keys = (text) => (text ?? "").replace(/=[^,]*/g, "");
   function follow() {
-    if (!state.whole) return;
+    if (!state.whole || state.light) return;
     const { switches } = state;
     if (steps.key !== state.whole.key) {
       Object.assign(steps, { key: state.whole.key, all: [{ switches: null, said: null }], at: 0, since: 0 });

@@ -119,8 +119,14 @@ Object.assign(gnet, (() => {
     const image = new Image();
     image.src = answer.picture.square;
     await image.decode();
+    answer.grey = greys(image);
+    return answer;
+  }
+
+  // A square's grey values at any size, each computed once.
+  function greys(image) {
     const kept = new Map();
-    answer.grey = (side) => {
+    return (side) => {
       if (!kept.has(side)) {
         const context = sized(document.createElement("canvas"), side, side);
         context.imageSmoothingQuality = "high";
@@ -134,8 +140,7 @@ Object.assign(gnet, (() => {
       }
       return kept.get(side);
     };
-    return answer;
   }
 
-  return { colour, paint, overlay, bar, decoded };
+  return { colour, paint, overlay, bar, decoded, greys };
 })());

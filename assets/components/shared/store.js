@@ -30,6 +30,9 @@ window.gnet = (() => {
     beside: address.get("beside"), // what the lab sets beside the picture, as class:cat, or null
     method: address.get("method"), // how Why is answered, or null for the first answer's
     waiting: { answer: false, why: false, measured: false },
+    light: null, // what is explored lightly: "touch", "camera" or null
+    trouble: "", // why its last state was not answered
+    camera: "", // why there is no camera, if there is none
   };
 
   state.tab = known(address.get("tab"));
@@ -38,13 +41,14 @@ window.gnet = (() => {
     document.dispatchEvent(new CustomEvent("gnet", { detail: new Set(names) }));
   }
 
-  // What is drawn in a tab waits while another one is shown: hidden, it has no size.
-  function draw(fn, shownIn = ["explore"]) {
+  // What is drawn in a tab waits while another one is shown: hidden, it has no size. What cannot
+  // follow a picture that is still changing waits until it is finished.
+  function draw(fn, shownIn = ["explore"], follows = false) {
     let drawn = false;
     let missed = [];
     const run = (names) => {
       if (!state.answer) return;
-      if (!shownIn.includes(state.tab)) {
+      if (!shownIn.includes(state.tab) || (state.light && !follows)) {
         missed.push(...names);
         return;
       }
@@ -135,7 +139,7 @@ window.gnet = (() => {
   // A class is chosen: Why is shown and asked.
   function ask(target) {
     choose({ target });
-    document.dispatchEvent(new CustomEvent("gnet-ask"));
+    if (!state.light) document.dispatchEvent(new CustomEvent("gnet-ask"));
   }
 
   // Whether the picture is the viewer's own, which no address names.
@@ -223,7 +227,7 @@ window.gnet = (() => {
   const believed = (head = state.head) =>
     Object.hasOwn(state.answer.heads, head) ? state.answer.heads[head].top : undefined;
   const doubtful = (head = state.head) => state.answer.heads[head].sure === false;
-  const target = () => state.target ?? state.whole.heads[state.head]?.top?.[0] ?? null;
+  const target = () => state.target ?? (state.light === "camera" ? state.answer : state.whole).heads[state.head]?.top?.[0] ?? null;
   const reaches = (stage, head = state.head) =>
     state.network.heads.find((h) => h.name === head).stages.includes(stage);
 

@@ -196,4 +196,4 @@ gnet.draw((changed) => {
   if (changed.has("head") && !changed.has("answer")) probing = false;
   if (changed.has("target")) names.push("head");
   draw(names);
-});
+}, ["explore"], true);

@@ -212,7 +212,7 @@ function opened() {
 function look() {
   clearTimeout(asking);
   const { answer, stage, measured } = gnet.state;
-  if (measured[stage] || lost === answer.key) return;
+  if (!answer.key || measured[stage] || lost === answer.key) return;
   asking = setTimeout(() => trigger("looked", { stage, key: answer.key }), 250);
 }
 
@@ -272,12 +272,14 @@ document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
 });
 watch("value", () => {
   const { key, stage, sides } = props.value;
-  if (key !== gnet.state.answer.key) return;
+  if (key !== gnet.state.answer.key || gnet.state.light) return;
   gnet.state.measured[stage] = { ...sides };
   gnet.tell(["measured"]);
 });
 gnet.draw((changed) => {
   if (!row.firstChild) build();
+  const { answer, stage } = gnet.state;
+  if (answer.frame && answer.stage !== stage) return; // until the new module has its maps
   if (changed.has("switches")) gnet.branches().forEach(toggle);
   if (["answer", "stage", "scope"].some((what) => changed.has(what))) {
     scale();
@@ -291,4 +293,4 @@ gnet.draw((changed) => {
   }
   if (["answer", "stage", "channel"].some((what) => changed.has(what))) opened();
   if (["answer", "stage", "head"].some((what) => changed.has(what))) sentence();
-});
+}, ["explore"], true);

@@ -143,7 +143,7 @@ function scale({ rows, width }) {
 function fills() {
   const { state } = gnet;
   const found = state.lanes === "share" ? null : state[state.lanes];
-  if (state.lanes === "share") {
+  if (state.lanes === "share" || state.light) {
     return {
       value: (stage, branch, answer) => answer.stages[stage].branches[branch].share,
       dye: (part, share) => dye(part, null, strength(share)),
@@ -281,4 +281,4 @@ gnet.draw((changed) => {
   else if (["answer", "stage", "head", "target", "switches", "lanes", "worth", "account"].some((name) => changed.has(name))) {
     refresh(gnet.state.answer, changed.has("answer") || changed.has("head"));
   }
-});
+}, ["explore"], true);

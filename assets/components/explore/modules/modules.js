@@ -17,4 +17,4 @@ gnet.draw((changed) => {
   for (const button of bar.children) {
     button.setAttribute("aria-pressed", String(button.dataset.module === stage));
   }
-});
+}, ["explore"], true);

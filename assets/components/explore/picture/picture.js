@@ -1,16 +1,14 @@
 // The picture: upload, camera, paste, drop, examples; the square that was seen, and moving it.
 const find = (selector) => element.querySelector(selector);
 const [view, clip, square, whole, mover] = [".view", ".clip", ".square", ".whole", ".mover"].map(find);
-const [file, video] = [find("input"), find("video")];
+const file = find("input");
 const OWN = "gnet-picture"; // where this tab keeps which picture of the viewer's own was shown
 const plain = (value) => JSON.parse(JSON.stringify(value));
 let accepted = plain(props.value); // the value the answer shown belongs to
 const sent = []; // values the server has not spoken about yet
 let box = null; // where the square is while it is moved
 let held = null; // where the pointer took hold of it
-let stream = null;
 let later = null;
-let limits = ""; // what this browser cannot do
 
 // Ask for another picture, or another square of this one.
 function send(given, net = sent.length ? sent.at(-1).net : gnet.state.net) {
@@ -21,7 +19,8 @@ function send(given, net = sent.length ? sent.at(-1).net : gnet.state.net) {
   trigger("chosen");
 }
 
-async function take(given) {
+// A square that the network is to take as it is comes with its `about`.
+async function take(given, about = { orig_name: given?.name || "picture" }) {
   if (!given) return;
   if (given.size > props.megabytes * 1e6) {
     send({ bytes: given.size }); // no need to upload it; the server says what is allowed
@@ -30,9 +29,10 @@ async function take(given) {
   gnet.wait("answer", true);
   try {
     const { path } = await upload(given);
-    send({ path, orig_name: given.name || "picture" });
+    send({ path, ...about });
   } catch {
     gnet.wait("answer", false);
+    document.dispatchEvent(new Event("gnet-lost"));
     say("The upload failed; try again.");
   }
 }
@@ -156,43 +156,22 @@ find(".all").addEventListener("click", () => dialog.showModal());
 find(".close").addEventListener("click", () => dialog.close());
 dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 
-function camera(on) {
-  video.hidden = !on;
-  for (const part of [".take", ".cancel"]) find(part).hidden = !on;
-  for (const part of [".upload", ".camera"]) find(part)?.toggleAttribute("hidden", on);
-  if (on) return find(".take").focus();
-  stream?.getTracks().forEach((track) => track.stop());
-  stream = null;
+for (const way of ["camera", "touch"]) {
+  find(`.${way}`).addEventListener("click", () => document.dispatchEvent(new Event(`gnet-${way}`)));
 }
-find(".camera").addEventListener("click", async () => {
-  try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-    video.srcObject = stream;
-    await video.play();
-    camera(true);
-  } catch (error) {
-    camera(false);
-    say(error.name === "NotAllowedError" ? "The camera is not allowed." : "No camera was found.");
-  }
-});
-find(".take").addEventListener("click", () => {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
-  canvas.getContext("2d").drawImage(video, 0, 0);
-  canvas.toBlob((blob) => take(new File([blob], "camera.jpg", { type: "image/jpeg" })), "image/jpeg", 0.95);
-  camera(false);
-});
-find(".cancel").addEventListener("click", () => camera(false));
-if (!navigator.mediaDevices?.getUserMedia) {
-  find(".camera").remove();
-  limits = "The camera works only on localhost or over https.";
-}
+document.addEventListener("gnet-give", ({ detail: { given, name } }) => take(given, { orig_name: name, exact: true }));
 
 function say(words) {
   find(".words").innerHTML = words
     ? gnet.escape(words)
     : gnet.term("Kept for an hour", "Pictures are deleted after an hour and at exit, and never logged.") +
-      (limits && `; ${gnet.term("no camera here", limits)}`);
+      (gnet.state.camera && `; ${gnet.term("no camera here", gnet.state.camera)}`);
+}
+
+// Where there is no camera its button is not there, and a sentence says why.
+function able() {
+  find(".camera").hidden = Boolean(gnet.state.camera);
+  say();
 }
 
 // What became of a large picture, for a network that has learned from small ones.
@@ -296,5 +275,6 @@ document.addEventListener("gnet", open); // whichever tab is shown
 open();
 gnet.draw((changed) => {
   if (changed.has("answer")) show();
+  if (changed.has("camera")) able();
   if (["answer", "stage", "branch", "cell"].some((what) => changed.has(what))) boxes();
 });

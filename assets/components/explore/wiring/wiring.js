@@ -63,4 +63,4 @@ box.addEventListener("pointerleave", () => gnet.choose({ branch: null }));
 gnet.draw((changed) => {
   if (changed.has("stage") || changed.has("network")) draw();
   point();
-});
+}, ["explore"], true);
