@@ -103,7 +103,7 @@ def test_a_run_is_chosen_kept_in_the_address_and_left_again(owned: Any) -> None:
     expect(page.locator("#branches [data-branch='5x5']")).to_contain_text("really 3×3")
     assert f"net={'a' * 22}" in page.url
     page.reload()
-    page.wait_for_function("gnet.state.network?.name === 'small kernels'")
+    page.wait_for_function("window.gnet?.state.network?.name === 'small kernels'")
     choose(page, "lone main")
     for head in ("aux1", "aux2"):
         assert page.locator(f"#belief [data-reader={head}]").is_disabled()
@@ -155,7 +155,7 @@ def test_a_file_of_ones_own_belongs_to_its_tab_alone(visit: Any, tmp_path: Path)
     assert "net=file%3Abirds" in page.url and "file-" not in page.url
     address = page.url
     page.reload()
-    page.wait_for_function("gnet.state.network?.name === 'birds'")
+    page.wait_for_function("window.gnet?.state.network?.name === 'birds'")
     other = visit("?" + address.partition("?")[2]).page
     expect(other.locator("#network")).to_contain_text("only the browser tab which gave it")
     other.locator(MENU).click()
