@@ -10,6 +10,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from playwright.sync_api import expect
 
 from gnet.evaluation.review import Review
 from gnet.serving.reviews import Reviews
@@ -164,8 +165,7 @@ def test_a_link_leads_to_a_networks_answer_and_a_wrong_one_to_the_served_network
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert viewer.errors == []
     stray = visit(f"?net={'x' * 22}")
-    stray.page.wait_for_selector(".toast-body")
-    assert "no such run" in stray.page.inner_text(".toast-body")
+    expect(stray.page.locator("#network .strip")).to_contain_text("no such run")
     assert stray.state("net") == "" and not stray.state("waiting.answer")
 
 
