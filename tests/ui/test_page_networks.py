@@ -83,6 +83,7 @@ def owned(visit: Any) -> Any:
         viewer.page.evaluate(f"localStorage.setItem('gnet-owner', '{OWNER}')")
         viewer.page.reload()
         viewer.page.wait_for_selector("html.gnet-ready")
+        viewer.errors.clear()  # the reload cut off what the first page was waiting for
         return viewer
 
     return open_page
