@@ -4,6 +4,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from html import escape
 from typing import Any
 
@@ -87,6 +88,17 @@ def spoken() -> Iterator[None]:
     except Exception as error:
         logger.exception("an event of the page failed")
         raise _toast(UNFORESEEN, "Error") from error
+
+
+def refusing(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """`handler` with its refusals as those of an event."""
+
+    @wraps(handler)
+    def ask(*values: Any) -> Any:
+        with spoken():
+            return handler(*values)
+
+    return ask
 
 
 def _asked_by_page() -> bool:

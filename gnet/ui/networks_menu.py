@@ -7,7 +7,7 @@ import gradio as gr
 from gnet.answers.explorers import Explorers
 from gnet.answers.networks import menu
 from gnet.ui.components import drawing
-from gnet.ui.events import answered, endpoint, spoken
+from gnet.ui.events import answered, endpoint, refusing
 
 
 class Handlers:
@@ -16,20 +16,12 @@ class Handlers:
     def __init__(self, explorers: Explorers) -> None:
         self.explorers = explorers
 
-    def list_networks(self, owner: Any = "", files: Any = ()) -> dict[str, Any]:
+    def networks(self, owner: Any = "", files: Any = ()) -> dict[str, Any]:
         """The networks that can be shown: the server's, runs of `owner`, own files by id."""
-        with spoken():
-            return menu.describe_networks(self.explorers, owner, files)
-
-    def fetch_network(self, net: Any) -> dict[str, Any]:
-        """Begin to download a network that is not on the server; how far it is."""
-        with spoken():
-            return menu.fetch_network(self.explorers, net)
-
-    def networks(self, owner: Any, files: Any) -> dict[str, Any]:
         return menu.describe_networks(self.explorers, owner, files)
 
     def fetch(self, net: Any) -> dict[str, Any]:
+        """Begin to download a network that is not on the server; how far it is."""
         return menu.fetch_network(self.explorers, net)
 
 
@@ -37,8 +29,8 @@ def build(explorers: Explorers) -> None:
     """Put the menu and its endpoints where the caller stands."""
     handlers = Handlers(explorers)
     with gr.Column(visible=False):
-        endpoint(handlers.list_networks, "list_networks")
-        endpoint(handlers.fetch_network, "fetch_network")
+        endpoint(refusing(handlers.networks), "list_networks")
+        endpoint(refusing(handlers.fetch), "fetch_network")
     server = [
         answered(handlers.networks, "owner", "files"),
         answered(handlers.fetch, "net"),

@@ -21,7 +21,7 @@ from gnet.serving.reviews import Reviews
 from gnet.ui import networks_menu, tabs
 from gnet.ui.components import drawing, read
 from gnet.ui.events import TURNS
-from gnet.ui.http import card, downloads, frames, networks, zips
+from gnet.ui.http import card, downloads, frames, receiving
 from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.compression import CompressedPage
 from gnet.ui.http.headers import SafeHeaders
@@ -31,6 +31,7 @@ from gnet.ui.labels import LABELS
 SCRIPTS = (
     "shared/store.js",
     "shared/nets.js",
+    "shared/sending.js",
     "shared/terms.js",
     "shared/maps.js",
     "shared/hearing.js",
@@ -50,6 +51,7 @@ SCRIPTS = (
 
 STYLES = (
     "shared/style.css",
+    "shared/parts.css",
     "explore/explore.css",
     "explore/light.css",
     "train/form.css",
@@ -109,9 +111,9 @@ def launch_options(runs: Any = None, offers: NetworkOffers | None = None) -> dic
         card.routes() + frames.routes() + downloads.routes(runs.shelf if runs is not None else None)
     )
     if runs is not None and runs.limits.enabled:
-        routes += zips.routes(runs.offers)
+        routes.append(receiving.zips(runs.offers))
     if offers is not None and offers.own.takes_files:
-        routes += networks.routes(offers.own)
+        routes.append(receiving.networks(offers.own))
     return {
         "theme": Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         # Not as `css`: Gradio would rewrite the selectors, and lose those within @media.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gnet.answers.explorer import Explorer
-from gnet.network.config import HEADS
+from gnet.answers.networks.facts import is_true_5x5, untrained_heads
 from gnet.words import listed
 
 
@@ -32,8 +32,7 @@ def heads_note(explorers: Iterable[Explorer]) -> str:
         if not one.model.config.aux:
             found.append(f"{_name(one)} has no auxiliary heads.")
             continue
-        untrained = [head for head in HEADS if head not in one.trained]
-        if untrained:
+        if untrained := untrained_heads(one.model.config, one.model.info):
             verb = "is" if len(untrained) == 1 else "are"
             found.append(f"{listed(untrained)} of {_name(one)} {verb} untrained and not shown.")
     return " ".join(found)
@@ -44,8 +43,7 @@ def kernels_note(explorers: Iterable[Explorer]) -> str:
     return " ".join(
         f"The 5×5 branch of {_name(one)} is really {side}×{side}."
         for one in _distinct(explorers)
-        if (side := one.model.config.kernel_5x5) != 5
-        and "5x5" not in one.model.config.branches_left_out()
+        if (side := one.model.config.kernel_5x5) and not is_true_5x5(one.model.config)
     )
 
 

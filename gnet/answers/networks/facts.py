@@ -40,11 +40,10 @@ def _right(info: ModelInfo) -> str:
 def _cautions(config: ModelConfig, info: ModelInfo) -> list[str]:
     """What must not be taken for more than it is."""
     found = []
-    if config.kernel_5x5 != 5 and "5x5" not in config.branches_left_out():
+    if not is_true_5x5(config):
         side = config.kernel_5x5
         found.append(f"Its 5×5 is really {side}×{side}.")
-    untrained = [head for head in _present(config) if _is_untrained(info, head)]
-    if untrained:
+    if untrained := untrained_heads(config, info):
         verb = "is" if len(untrained) == 1 else "are"
         found.append(f"{listed(untrained).capitalize()} {verb} untrained.")
     if not config.aux:
@@ -60,7 +59,8 @@ def _kernel(config: ModelConfig) -> str:
 
 
 def _heads(config: ModelConfig, info: ModelInfo) -> str:
-    trained = [head for head in _present(config) if not _is_untrained(info, head)]
+    untrained = untrained_heads(config, info)
+    trained = [head for head in _present(config) if head not in untrained]
     if not config.aux:
         return "no auxiliary heads"
     if trained == ["main"]:
@@ -72,5 +72,11 @@ def _present(config: ModelConfig) -> list[str]:
     return [head for head in HEADS if head == "main" or config.aux]
 
 
-def _is_untrained(info: ModelInfo, head: str) -> bool:
-    return info.heads.get(head, UNTRAINED) == UNTRAINED
+def untrained_heads(config: ModelConfig, info: ModelInfo) -> list[str]:
+    """The heads that it has and nobody trained."""
+    return [head for head in _present(config) if info.heads.get(head, UNTRAINED) == UNTRAINED]
+
+
+def is_true_5x5(config: ModelConfig) -> bool:
+    """Whether the 5×5 branch, if it has one, is what it is called."""
+    return config.kernel_5x5 == 5 or "5x5" in config.branches_left_out()

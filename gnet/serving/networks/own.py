@@ -58,7 +58,7 @@ class OwnNetworks:
         """Where a file of `size` bytes, 0 if it is not known, is to be written."""
         if self.folder is None:
             raise GnetError("This server takes no network files; choose one that it offers.")
-        self.check_size(size)
+        self._check(size)
         path = self.folder / new_token() / _cleaned(name)
         with self._lock:
             if len(self._incoming) >= AT_ONCE:
@@ -71,8 +71,11 @@ class OwnNetworks:
             raise GnetError(f"The file cannot be kept here ({error.strerror}).") from error
         return path
 
-    def check_size(self, size: int) -> None:
+    def check_received(self, path: Path, size: int) -> None:
         """Raise `GnetError` for more bytes than a file may have."""
+        self._check(size)
+
+    def _check(self, size: int) -> None:
         if size > self.most_bytes:
             raise GnetError(
                 f"The file has {min(size, 10**15) / 1e6:.0f} MB; allowed are up to "

@@ -3,8 +3,7 @@
 What is not given stands as the experiment has it.
 """
 
-from collections.abc import Callable, Iterator
-from functools import wraps
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -12,7 +11,7 @@ import gradio as gr
 from gnet.errors import FieldError
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.measuring import ESTIMATE, FIND_RATE
-from gnet.ui.events import endpoint, spoken
+from gnet.ui.events import endpoint, refusing, spoken
 from gnet.ui.train import data as data_tab
 from gnet.ui.train.form import filled
 from gnet.ui.train.handlers import (
@@ -125,15 +124,4 @@ def publish(handlers: Handlers) -> None:
             (questions.pictures, "list_pictures"),
             (questions.differ, "compare_runs"),
         ):
-            endpoint(_refusing(handler), name, concurrency_limit=4)
-
-
-def _refusing(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """`handler` with its refusals as those of an event."""
-
-    @wraps(handler)
-    def ask(*values: Any) -> Any:
-        with spoken():
-            return handler(*values)
-
-    return ask
+            endpoint(refusing(handler), name, concurrency_limit=4)

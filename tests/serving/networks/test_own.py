@@ -77,9 +77,9 @@ def test_a_file_above_the_limit_is_refused_before_and_while_it_arrives(tmp_path,
     files = OwnNetworks(tmp_path, most_bytes=1_000_000)
     with pytest.raises(GnetError, match="has 2 MB; allowed are up to 1 MB"):
         files.reserve("a.safetensors", 2_000_000)
-    files.reserve("a.safetensors", 0)
+    path = files.reserve("a.safetensors", 0)
     with pytest.raises(GnetError, match="allowed are up to 1 MB"):
-        files.check_size(1_000_001)
+        files.check_received(path, 1_000_001)
 
 
 def test_the_files_used_longest_ago_make_room(tmp_path, content) -> None:

@@ -23,9 +23,9 @@ def offers(tmp_path):
 @pytest.fixture
 def send(offers):
     """PUT a zip as the page does; status and answer."""
-    from gnet.ui.http import zips
+    from gnet.ui.http import receiving
 
-    with TestClient(Starlette(routes=zips.routes(offers))) as client:
+    with TestClient(Starlette(routes=[receiving.zips(offers)])) as client:
 
         def put(content, name="pets.zip"):
             answer = client.put(f"/zip/{name}", content=content)

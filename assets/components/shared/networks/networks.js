@@ -78,21 +78,8 @@ document.addEventListener("gnet-networks", () => {
 });
 
 function show(part) {
-  progress.firstElementChild.style.width = `${100 * part}%`;
-  progress.ariaValueNow = String(Math.round(100 * part));
+  gnet.sending.show(progress, part);
   if (part === 1) say(gnet.say("network checking"));
-}
-
-function send(given) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("PUT", `network/${encodeURIComponent(given.name)}`);
-    request.responseType = "json";
-    request.upload.onprogress = ({ loaded, total }) => show(loaded / total);
-    request.onload = () => (request.response ? resolve(request.response) : reject());
-    request.onerror = request.onabort = reject;
-    request.send(given);
-  });
 }
 
 async function give(given) {
@@ -105,7 +92,7 @@ async function give(given) {
   progress.hidden = false;
   show(0);
   try {
-    const answer = await send(given);
+    const answer = await gnet.sending.send("network", given, show);
     say(answer.error ?? "");
     if (!answer.error) {
       nets.keep(answer);

@@ -15,26 +15,12 @@ find(".hint").textContent = props.zips
   ? `One folder for each class, up to ${megabytes} MB. Deleted after an hour; a run keeps its own copy.`
   : "";
 
+const show = (part) => gnet.sending.show(progress, part);
+
 function busy(on) {
   find(".upload").disabled = on;
   progress.hidden = !on;
   show(0);
-}
-function show(part) {
-  progress.firstElementChild.style.width = `${100 * part}%`;
-  progress.ariaValueNow = String(Math.round(100 * part));
-}
-
-function send(given) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("PUT", `zip/${encodeURIComponent(given.name)}`);
-    request.responseType = "json";
-    request.upload.onprogress = ({ loaded, total }) => show(loaded / total);
-    request.onload = () => (request.response ? resolve(request.response) : reject());
-    request.onerror = request.onabort = reject;
-    request.send(given);
-  });
 }
 
 async function take(given) {
@@ -46,7 +32,7 @@ async function take(given) {
   say("");
   busy(true);
   try {
-    const answer = await send(given);
+    const answer = await gnet.sending.send("zip", given, show);
     if (answer.error) {
       say(answer.error);
     } else {
