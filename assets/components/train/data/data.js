@@ -5,8 +5,18 @@ const { megabytes } = props;
 // What is wrong stands in the hint's place, so that the form below stays where it is.
 function say(words) {
   trouble.textContent = words;
-  if (words) trouble.scrollIntoView({ block: "nearest" });
+  unseen = words !== "";
+  reveal();
 }
+
+// Sentences that arrive later in the form may push it out of sight; whoever scrolls is left alone.
+let unseen = false;
+function reveal() {
+  if (unseen) trouble.scrollIntoView({ block: "nearest" });
+}
+new ResizeObserver(reveal).observe(element.closest("#train-left"));
+for (const kind of ["wheel", "touchmove", "keydown"])
+  addEventListener(kind, () => (unseen = false), { passive: true });
 const keys = []; // zips uploaded by this page
 
 find(".data").hidden = !props.enabled;
