@@ -11,3 +11,16 @@ def test_the_table_of_labels_holds_what_the_scripts_draw_and_nothing_else() -> N
     said = re.findall(r'gnet\.say\("([^"]+)"', scripts)
     assert len(said) > 20 and set(said) <= LABELS.keys()
     assert [name for name in LABELS if f'"{name.removesuffix(" none")}"' not in scripts] == []
+
+
+def test_no_script_holds_a_sentence_of_its_own() -> None:
+    found = []
+    for path in ASSETS.rglob("*.js"):
+        code = re.sub(r"(?m)(^|\s)//.*$", "", path.read_text(encoding="utf-8"))
+        for text in re.findall(r'"([^"\n]*)"|`([^`]*)`', re.sub(r"gnet\.say\([^)]*\)", "", code)):
+            words = re.sub(r"\$\{[^}]*\}|<[^>]*>", " ", " ".join(text))
+            if re.search(
+                r"[A-Z][a-z]+ [a-z]{2,} [a-z]+|[a-z]{2,} [a-z]{2,} [a-z]{2,} [a-z]{2,}", words
+            ):
+                found.append(f"{path.name}: {words}")
+    assert found == []

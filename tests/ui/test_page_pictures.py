@@ -138,7 +138,7 @@ def test_an_address_or_two_files_on_the_picture_are_answered_with_a_sentence(vis
     }"""
     for kind in ("text/uri-list", "text/plain"):
         assert page.evaluate(drop, [[kind], "#picture .view"]) == [True, True]
-        expect(words).to_contain_text("Drop the picture's file, not its address")
+        expect(words).to_contain_text("Drop the picture’s file, not its address")
     assert page.evaluate(drop, [["file", "file"], "#picture .view"]) == [True, True]
     expect(words).to_contain_text("2 files were given; give one picture.")
     assert page.evaluate(drop, [["text/plain"], "#why"]) == [False, False]  # a field takes texts

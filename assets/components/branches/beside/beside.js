@@ -27,10 +27,10 @@ function choices() {
   const classes = network.classes.map((name) => [`class:${name}`, name]).sort((a, b) => a[1].localeCompare(b[1], "en", { numeric: true }));
   select.replaceChildren(
     new Option(NOTHING, ""),
-    ...group("Another network", nets().map((one) => [`net:${one.net}`, gnet.say("beside network", one)])),
-    ...group("A picture shown before", others),
-    ...group("Another picture", pictures),
-    ...group("Another class of this picture", classes),
+    ...group(gnet.say("another network"), nets().map((one) => [`net:${one.net}`, gnet.say("beside network", one)])),
+    ...group(gnet.say("shown before"), others),
+    ...group(gnet.say("another picture"), pictures),
+    ...group(gnet.say("another class"), classes),
   );
   select.value = gnet.nets.named(state.beside);
   if (select.selectedIndex < 0) select.value = "";
@@ -95,7 +95,7 @@ function show() {
 }
 
 function side(one, i) {
-  if (one.error) return `<div class="side"><span class="mark ${SIDES[i]}"></span><p><span>nothing to show</span></p></div>`;
+  if (one.error) return `<div class="side"><span class="mark ${SIDES[i]}"></span><p><span>${gnet.say("no side")}</span></p></div>`;
   const { escape } = gnet;
   return (
     `<div class="side"><span class="mark ${SIDES[i]}"></span><img src="${one.picture}" alt="">` +

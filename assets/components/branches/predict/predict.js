@@ -27,8 +27,8 @@ function start() {
 function show() {
   const shown = game?.shown;
   const revealed = Boolean(shown?.falls);
-  find(".question").textContent = shown ? `${shown.number} of ${shown.of}. ${shown.question}` : first;
-  find(".score").textContent = score.of ? `Your score: ${score.right} of ${score.of}` : "";
+  find(".question").textContent = shown ? gnet.say("round", shown) : first;
+  find(".score").textContent = score.of ? gnet.say("score", score) : "";
   choices.innerHTML = (shown?.choices ?? [])
     .map(({ id, name }) => `<button type="button" data-guess="${id}" aria-pressed="${shown.guess === id}"${revealed ? " disabled" : ""}>${gnet.escape(name)}</button>`)
     .join("");
@@ -38,7 +38,7 @@ function show() {
   next.hidden = Boolean(shown) && !revealed;
   next.disabled = waits;
   const last = game?.round === ROUNDS.length - 1;
-  next.textContent = !revealed ? "Start" : last ? "Play again" : "Next question";
+  next.textContent = gnet.say(!revealed ? "game start" : last ? "game again" : "game next");
 }
 
 // All on one scale; what rises in place of falling goes to the left.
@@ -55,7 +55,7 @@ function bars({ choices: all, falls: values, limit, best, guess, round }) {
       `<span>${gnet.number(values[id])} points</span></div>`
     );
   });
-  return `${rows.join("")}<p class="unit">One scale, ${rises ? `−${gnet.number(limit)}` : "0"} to ${gnet.number(limit)} points of probability lost.</p>`;
+  return `${rows.join("")}<p class="unit">${gnet.say("falls scale", { low: rises ? `−${gnet.number(limit)}` : "0", high: gnet.number(limit) })}</p>`;
 }
 
 choices.addEventListener("click", (event) => {

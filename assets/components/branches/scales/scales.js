@@ -42,7 +42,7 @@ function chart() {
   const every = width < 420 ? 2 : 1;
   const grid = [0, limit / 2, limit].map((value) => `<line class="grid" x1="${LEFT}" x2="${width - RIGHT}" y1="${y(value)}" y2="${y(value)}"/><text x="${LEFT - 6}" y="${y(value) + 4}" text-anchor="end">${gnet.number(Number(value.toPrecision(2)))}</text>`);
   const ticks = periods.map((period, i) => (i % every ? "" : `<text x="${x(period)}" y="${HEIGHT - 20}" text-anchor="middle">${written(period)}</text>`));
-  const unit = `<text x="${(LEFT + width - RIGHT) / 2}" y="${HEIGHT - 4}" text-anchor="middle">px from one stripe to the next</text>`;
+  const unit = `<text x="${(LEFT + width - RIGHT) / 2}" y="${HEIGHT - 4}" text-anchor="middle">${gnet.say("stripes")}</text>`;
   const parts = Object.entries(curves).map(([branch, { mean, low, high }]) => {
     const points = (values) => values.map((value, i) => `${x(periods[i]).toFixed(1)},${y(value).toFixed(1)}`);
     const band = [...points(high), ...points(low).reverse()].join(" ");

@@ -4,7 +4,7 @@ const find = (selector) => element.querySelector(selector);
 const [table, bars, list] = ["table", ".bars", ".history"].map(find);
 const { switching, state } = gnet;
 const SETTINGS = [["0", "off"], ["mean", "mean"], ["0.5", "× 0.5"], ["2", "× 2"]];
-const [SHOWN, ALL_ON] = [5, "All branches on"];
+const [SHOWN, ALL_ON] = [5, gnet.say("all on")];
 let setting = "0"; // what a click sets a branch to
 
 const stages = () => Object.keys(state.network.widths);

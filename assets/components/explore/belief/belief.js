@@ -4,7 +4,6 @@ const find = (selector) => element.querySelector(selector);
 const name = (index) => gnet.state.network.classes[index];
 const stages = () => Object.keys(gnet.state.network.widths);
 const ORDER = ["aux1", "aux2", "main"];
-const SHORT = { "trained with the net": "trained" };
 const PROBE = "probe";
 let probing = false; // the reader is the probe at the chosen module
 let focused = null;
@@ -93,7 +92,7 @@ function tabs() {
     `${off ? " disabled" : ""}>${label}<small>${small}</small></button>`;
   const parts = heads().map((head) => {
     const { status, top } = answer.heads[head];
-    const small = gnet.doubtful(head) ? "not sure" : SHORT[status] || status;
+    const small = gnet.doubtful(head) ? "not sure" : status.split(" with ")[0]; // a column has room for one word
     return button(head, head, small, `${status}. ${exit(head).right ?? ""}`, !top);
   });
   const { probes } = gnet.state.network;
@@ -128,7 +127,7 @@ function detail() {
   find(".status").innerHTML = old ? gnet.say("bars before") : gnet.marked(right || held.status);
   find(".status").title = `${probe ? network.probes.status : held.status}; entropy ${held.entropy.toFixed(2)} nats`;
   box.className = `bars ${who}${doubt ? " nearest" : ""}`;
-  box.ariaLabel = `${doubt ? "Nearest" : "Most probable"} classes; choose one to ask why`;
+  box.ariaLabel = gnet.say(doubt ? "nearest classes" : "likely classes");
   const target = gnet.target();
   box.innerHTML = held.top
     .map((c) => {

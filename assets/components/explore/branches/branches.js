@@ -83,10 +83,10 @@ function column(branch) {
   const means = Math.max(...Object.values(m.branches).map((b) => Math.abs(b.mean)));
   card.querySelector(".all").textContent = all;
   card.querySelector(".all").ariaLabel = allOf;
-  stat(card, "share", "share of activity", percent(numbers.share), numbers.share);
-  stat(card, "mean", gnet.term("mean per channel", say("longest")), short(numbers.mean), means ? Math.abs(numbers.mean) / means : 0);
+  stat(card, "share", say("share of activity"), percent(numbers.share), numbers.share);
+  stat(card, "mean", gnet.term(say("mean per channel"), say("longest")), short(numbers.mean), means ? Math.abs(numbers.mean) / means : 0);
   const zero = numbers.sparsity;
-  stat(card, "sparsity", "silent cells", zero === null ? "–" : percent(zero), zero ?? 0);
+  stat(card, "sparsity", say("silent cells"), zero === null ? "–" : percent(zero), zero ?? 0);
   sees(branch);
   const tiles = card.querySelector(".tiles");
   if (tiles.children.length !== numbers.top.length) {

@@ -148,7 +148,7 @@ function fills() {
       value: (stage, branch, answer) => answer.stages[stage].branches[branch].share,
       dye: (part, share) => dye(part, null, strength(share)),
       words: gnet.percent,
-      scale: ["share of activity", "0", "100\u00a0%"],
+      scale: [gnet.say("share of activity"), "0", "100\u00a0%"],
       at: SHARES,
     };
   }
@@ -190,7 +190,7 @@ function refresh(answer, said) {
     }
     const behind = !gnet.reaches(stage);
     const words = branches().map((b) => `${gnet.label(b)} ${fill.words(fill.value(stage, b, answer))}`);
-    const note = behind ? `; behind ${state.head}, cannot explain it` : "";
+    const note = behind ? gnet.say("lane behind", { head: state.head }) : "";
     group.classList.toggle("behind", behind);
     group.setAttribute("aria-pressed", String(stage === state.stage));
     group.setAttribute("aria-label", `module ${stage}: ${words.join(", ")}${note}`);

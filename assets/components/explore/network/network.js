@@ -21,7 +21,7 @@ gnet.draw((changed) => {
   find("p").innerHTML = net ? gnet.say("shown", { name, about: gnet.escape(network.about ?? "") }) : gnet.escape(instead ?? "");
   find("a").hidden = !network.run;
   find("a").href = `?${new URLSearchParams({ tab: "train", run: net })}`;
-  find("a").textContent = "Its run";
+  find("a").textContent = gnet.say("its run");
   find("button").hidden = !net;
-  find("button").textContent = gnet.say("back", { name: served?.name ?? "the served network" });
+  find("button").textContent = gnet.say("back", { name: served?.name ?? gnet.say("served network") });
 });

@@ -33,7 +33,7 @@ async function take(given, about = { orig_name: given?.name || "picture" }) {
   } catch {
     gnet.wait("answer", false);
     document.dispatchEvent(new Event("gnet-lost"));
-    say("The upload failed; try again.");
+    say(gnet.say("upload failed"));
   }
 }
 
@@ -107,8 +107,8 @@ mover.addEventListener("keydown", (event) => {
 
 // The ways a picture comes in.
 find(".upload").addEventListener("click", () => file.click());
-find(".upload").title = matchMedia("(pointer: coarse)").matches ? "" : "Or drop a picture on the page, or paste one";
-mover.title = "Drag to move the square";
+find(".upload").title = matchMedia("(pointer: coarse)").matches ? "" : gnet.say("drop or paste");
+mover.title = gnet.say("drag square");
 file.addEventListener("change", () => {
   take(file.files[0]);
   file.value = "";
@@ -117,7 +117,7 @@ const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes("File
 const onPicture = (event) => element.contains(event.target);
 // One picture of those that were dropped or pasted; more than one is a mistake.
 function one(files) {
-  if (files.length > 1) say(`${files.length} files were given; give one picture.`);
+  if (files.length > 1) say(gnet.say("one picture", { count: files.length }));
   else take(files[0]);
 }
 for (const kind of ["dragenter", "dragover"]) {
@@ -138,7 +138,7 @@ document.addEventListener("drop", (event) => {
   const folder = files.length < 2 && [...items].map((item) => item.webkitGetAsEntry?.()).find((entry) => entry?.isDirectory);
   if (folder) send({ folder: folder.name });
   else if (files.length) one(files);
-  else say("Drop the picture's file, not its address: save the picture first.");
+  else say(gnet.say("dropped address"));
 });
 document.addEventListener("paste", (event) => {
   if (event.clipboardData?.files.length) one(event.clipboardData.files);
@@ -164,8 +164,8 @@ document.addEventListener("gnet-give", ({ detail: { given, name } }) => take(giv
 function say(words) {
   find(".words").innerHTML = words
     ? gnet.escape(words)
-    : gnet.term("Kept for an hour", "Pictures are deleted after an hour and at exit, and never logged.") +
-      (gnet.state.camera && `; ${gnet.term("no camera here", gnet.state.camera)}`);
+    : gnet.term(gnet.say("kept"), gnet.say("kept how")) +
+      (gnet.state.camera && `; ${gnet.term(gnet.say("camera none"), gnet.state.camera)}`);
 }
 
 // Where there is no camera its button is not there, and a sentence says why.
@@ -179,7 +179,7 @@ function seen() {
   const { network, answer } = gnet.state;
   const side = network?.thumbnail;
   if (!side || !answer || answer.picture.box[2] <= side) return "";
-  return `seen as a ${side} px JPEG`;
+  return gnet.say("seen as", { side });
 }
 
 // The strip of examples moves so that the chosen one is seen.
@@ -196,12 +196,12 @@ function show() {
   if (instead && !sent.length) props.value = accepted = plain(given); // another network was asked for
   square.src = picture.square;
   find(".seen").textContent = seen();
-  square.alt = `What the network sees of ${name}: ${picture.size}×${picture.size} px`;
+  square.alt = gnet.say("square of", { name, size: picture.size });
   whole.hidden = !picture.whole;
   if (picture.whole) whole.src = picture.whole;
   mover.hidden = !picture.whole;
   for (const [key, value] of Object.entries({
-    role: "slider", tabindex: 0, "aria-label": "Square of the picture that the network sees", "aria-valuemin": 0,
+    role: "slider", tabindex: 0, "aria-label": gnet.say("square"), "aria-valuemin": 0,
   })) mover.setAttribute(key, value);
   place(picture);
   mover.classList.toggle("along-x", picture.height === picture.box[2]);
@@ -241,7 +241,7 @@ find(".groups").innerHTML = [...new Set(known.map(({ group }) => group))]
   })
   .join("");
 find(".all").textContent = `All ${known.length}`;
-find(".all").title = "All example pictures, with their names";
+find(".all").title = gnet.say("all examples");
 new ResizeObserver(() => gnet.state.answer && boxes()).observe(view);
 document.addEventListener("gnet-look", ({ detail }) => {
   const { box, ...picture } = accepted; // each network has its own px

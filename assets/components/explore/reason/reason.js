@@ -30,7 +30,7 @@ function show() {
   gnet.bar(find(".bar"), found.signed);
   const most = number(found.limit);
   find(".from").textContent = found.signed ? `−${most}` : "0";
-  find(".to").textContent = found.signed ? `0 in the middle, ${most}` : most;
+  find(".to").textContent = found.signed ? gnet.say("middle", { limit: most }) : most;
   find(".range").textContent = found.range;
   const differs =
     other || found.method !== gnet.method() || found.head !== head || found.target !== gnet.target() ||

@@ -32,7 +32,7 @@ function draw() {
   const widths = network.widths[stage];
   find("h2").textContent = m.title;
   find(".cells").textContent = m.grid;
-  const differs = m.paper ? ` ${gnet.term("Not as in the paper", `${m.paper}.`)}.` : "";
+  const differs = m.paper ? ` ${gnet.term(gnet.say("not as paper"), `${m.paper}.`)}.` : "";
   find(".cost").innerHTML = gnet.escape(m.sentence) + differs;
   box.setAttribute("aria-label", `${m.title}. ${m.sentence}`);
   const parts = gnet.branches().map((name, i) => {

@@ -141,8 +141,8 @@ function curve() {
   find(".curve").innerHTML =
     `<svg width="${left + side + 22}" height="${top + side + 38}" role="img" aria-label="${gnet.say("reliability", { errors: said.join(", ") })}">` +
     `${ticks.join("")}<path class="ideal" d="M${x(0)} ${y(0)}L${x(1)} ${y(1)}"/>${lines.join("")}` +
-    `<text x="${left + side}" y="${top + side + 33}" text-anchor="end">how sure, %</text>` +
-    `<text x="0" y="11">how often right, %</text></svg>`;
+    `<text x="${left + side}" y="${top + side + 33}" text-anchor="end">${gnet.say("how sure")}</text>` +
+    `<text x="0" y="11">${gnet.say("how right")}</text></svg>`;
   find(".error").innerHTML = `<b>${state.head}</b> ${escape(told().calibration)}`;
 }
 

@@ -56,7 +56,7 @@ gnet.review.draw((changed) => {
   find(".tiles").classList.toggle("old", changed("chosen") && !changed("shown"));
   if (!changed("shown", "review")) return;
   const { shown } = state;
-  find("h2").textContent = shown?.title ?? "Pictures of the review";
+  find("h2").textContent = shown?.title ?? gnet.say("review pictures");
   find(".look").textContent = shown ? shown.error ?? shown.said : "…";
   find(".tiles").innerHTML = (shown?.tiles ?? []).map(tile).join("");
   find(".more").hidden = !shown || shown.tiles.length >= shown.count;

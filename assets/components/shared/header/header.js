@@ -15,10 +15,10 @@ async function copy() {
   try {
     await navigator.clipboard.writeText(address);
     const own = gnet.tabs[gnet.state.tab].picture && gnet.own();
-    const said = ["Link copied.", own && "Your own picture is not in it.", gnet.state.net.startsWith("file-") && gnet.say("network own")];
+    const said = [gnet.say("link copied"), own && gnet.say("picture own"), gnet.state.net.startsWith("file-") && gnet.say("network own")];
     copied.textContent = said.filter(Boolean).join(" ");
   } catch {
-    copied.textContent = "This browser copies only on localhost or over https.";
+    copied.textContent = gnet.say("copies not");
   }
 }
 find(".link").addEventListener("click", copy);
@@ -92,8 +92,8 @@ find("dl").innerHTML = gnet.glossary
 
 function classes() {
   const { network } = gnet.state;
-  find(".known").textContent = `${network.classes.length} classes it knows`;
-  find("#known-title").textContent = `The ${network.classes.length} classes of “${network.name}”`;
+  find(".known").textContent = gnet.say("classes known", { count: network.classes.length });
+  find("#known-title").textContent = gnet.say("classes of", { count: network.classes.length, name: network.name });
   const groups = {};
   network.classes.forEach((name, i) => (groups[network.families[i] ?? ""] ??= []).push([name, i]));
   const sorted = (parts) => parts.sort((a, b) => a[0].localeCompare(b[0], "en", { numeric: true }));

@@ -22,7 +22,7 @@ const keys = []; // zips uploaded by this page
 find(".data").hidden = !props.enabled;
 find(".upload").hidden = !props.zips;
 find(".hint").textContent = props.zips
-  ? `One folder for each class, up to ${megabytes} MB. Deleted after an hour; a run keeps its own copy.`
+  ? gnet.say("zip hint", { megabytes })
   : "";
 
 const show = (part) => gnet.sending.show(progress, part);

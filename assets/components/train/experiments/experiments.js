@@ -4,9 +4,9 @@ const { state } = gnet.train;
 const { escape } = gnet;
 const experiments = JSON.parse(JSON.stringify(props.experiments));
 const more = ({ see, look, before, runs }) =>
-  `<small class="more"><b>You will see</b> ${escape(see)}</small><small class="more"><b>Look at</b> ${escape(look)}</small>` +
+  `<small class="more"><b>${gnet.say("you will see")}</b> ${escape(see)}</small><small class="more"><b>${gnet.say("look at")}</b> ${escape(look)}</small>` +
   `<small class="more before">${escape(before)}</small>` +
-  (runs.length > 1 ? `<small class="more names">Starts ${runs.length} runs: ${runs.map(escape).join(" · ")}</small>` : "");
+  (runs.length > 1 ? `<small class="more names">${gnet.say("starts runs", { count: runs.length, runs: runs.map(escape).join(" · ") })}</small>` : "");
 list.innerHTML = experiments
   .map(
     (experiment) =>

@@ -46,7 +46,7 @@ watch("value", () => {
 
 function busy(on) {
   find(".ask").disabled = on;
-  find(".ask").textContent = on ? "Trying rates from small to large …" : "Find a good learning rate";
+  find(".ask").textContent = gnet.say(on ? "finding" : "find rate");
 }
 find(".ask").hidden = !props.enabled;
 find(".ask").addEventListener("click", () => {

@@ -86,8 +86,8 @@ function maps(track) {
     grid.textContent = map && !astray ? map.size.join("×") : "";
     grid.title = map ? gnet.say("cells", { cells: map.size.join(" by ") }) : "";
     if (!map || astray) {
-      words.textContent = astray ? "no numbers any more" : one ? "left out" : "";
-      canvas.setAttribute("aria-label", `${label(branch)}: ${words.textContent || "nothing yet"}`);
+      words.textContent = astray ? gnet.say("astray") : one ? gnet.say("left out") : "";
+      canvas.setAttribute("aria-label", `${label(branch)}: ${words.textContent || gnet.say("nothing yet")}`);
       continue;
     }
     smooth(canvas, map, limit, signed);
@@ -132,7 +132,7 @@ function curves(track) {
   });
   const last = seen.at(-1)?.shares[state.stage] ?? {};
   const words = present.map((branch) => `${label(branch)} ${percent(last[branch] ?? 0)}`).join(", ");
-  shares.draw({ whole, marks: [], layers, words: gnet.say("shares", { stage: state.stage, shares: words || "nothing yet" }) });
+  shares.draw({ whole, marks: [], layers, words: gnet.say("shares", { stage: state.stage, shares: words || gnet.say("nothing yet") }) });
 }
 
 const nothing = { run: { config: { pinned: 0 } }, branches: [], epochs: 5, marks: [] };

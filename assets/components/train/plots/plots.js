@@ -112,7 +112,7 @@ function curves() {
 // What is added up; the card's title stays.
 function formula(sum) {
   const [what, more] = card("parts").querySelector(".look").children;
-  const words = sum === "main alone" ? ": all of what is minimised, averaged over steps." : ": the parts add up to the loss that is minimised.";
+  const words = gnet.say(sum === "main alone" ? "one part" : "many parts");
   if (what.textContent !== sum) [what.textContent, more.textContent] = [sum, words];
 }
 
@@ -135,7 +135,7 @@ function parts() {
   }
   const values = valuesAt(track, "part", three);
   charts.parts.draw({
-    whole: [0, track.epochs], marks: track.marks, layers, read: (x) => read("parts", values(x)), words: words("Parts of the loss", values(null)),
+    whole: [0, track.epochs], marks: track.marks, layers, read: (x) => read("parts", values(x)), words: words(gnet.say("parts of loss"), values(null)),
   });
 }
 
@@ -148,13 +148,13 @@ function key() {
   const all = laid();
   const named = all.slice(0, LOOKS).map(({ track, i }) => `<span title="${escape(track.run.name)}">${sample(i)}${escape(gnet.cut(track.run.name, 24))}</span>`);
   const more = all.length - LOOKS;
-  if (more > 0) named.push(`<span>${sample(LOOKS)}${more} more, which ${more > 1 ? "look alike and have" : "has"} no dots: ${LOOKS} runs can be told apart here</span>`);
+  if (more > 0) named.push(`<span>${sample(LOOKS)}${gnet.say(more > 1 ? "runs more" : "run more", { more, looks: LOOKS })}</span>`);
   const html = all.length > 1 ? named.join("") : "";
   const part = element.querySelector(".laid");
   if (part.dataset.html !== html) part.innerHTML = part.dataset.html = html;
 }
 
-const empty = { whole: [0, 5], marks: [], layers: [], words: "Nothing yet" };
+const empty = { whole: [0, 5], marks: [], layers: [], words: gnet.say("nothing yet") };
 // Before its first step a run has nothing to draw: the plots are pale, and say so.
 function waits(track) {
   const box = element.querySelector(".plots");

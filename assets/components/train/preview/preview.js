@@ -14,8 +14,8 @@ function open() {
 document.addEventListener("gnet-looking", () => {
   before = { hidden: card.hidden };
   open();
-  find("h2").textContent ||= "The pictures";
-  find(".busy").textContent = "Opening pictures …";
+  find("h2").textContent ||= gnet.say("the pictures");
+  find(".busy").textContent = gnet.say("opening pictures");
   found.style.opacity = "0.5";
 });
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
@@ -69,7 +69,7 @@ watch("value", () => {
   const image = find("img");
   image.src = answer.sheet;
   image.style.aspectRatio = `${2 * columns * side} / ${rows.length * side}`;
-  image.alt = `Up to ${columns} pictures of ${rows.length} classes, and the same ones cropped and flipped at random`;
+  image.alt = gnet.say("sheet", { columns, classes: rows.length });
   found.hidden = false;
   open();
 });

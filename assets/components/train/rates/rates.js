@@ -13,6 +13,6 @@ gnet.train.draw((changed) => {
       whole: [0, track.epochs], marks: track.marks, words: `${title}, now ${number(ys.at(-1) ?? 0)}`,
       layers: [{ kind: "line", hue: "plain", xs: track.x, ys }],
     });
-  draw(rate, track.rate, "Learning rate");
-  draw(speed, track.speed, "Pictures a second");
+  draw(rate, track.rate, gnet.say("rate title"));
+  draw(speed, track.speed, gnet.say("speed title"));
 });
