@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gnet.commands.console import Command, positive, print_json
 from gnet.errors import GnetError
@@ -12,6 +13,9 @@ from gnet.system.paths import expanded
 from gnet.system.processes import with_large_pages
 from gnet.system.progress import Bar
 from gnet.words import listed
+
+if TYPE_CHECKING:
+    from gnet.network.model import GoogLeNet
 
 
 def register(command: Command) -> None:
@@ -46,6 +50,13 @@ def register(command: Command) -> None:
         export, "Write the network as ONNX, as a JSON description or as torchvision's state dict."
     )
     sub.add_argument("--format", choices=("onnx", "json", "torchvision"), required=True)
+    sub.add_argument("--preset", metavar="CHOICE", help="a preset in place of --weights")
+    sub.add_argument(
+        "--head", help="only what main, aux1 or aux2 needs (onnx and json; default all heads)"
+    )
+    sub.add_argument(
+        "--branches", action="store_true", help="put all branches out, too, by unit (onnx)"
+    )
     sub.add_argument("--out", metavar="FILE", help="file to write (default googlenet.*)")
 
     command(assets, "Record the shipped examples again with the bundled weights.", weights=False)
@@ -93,21 +104,40 @@ def convert(arguments: argparse.Namespace) -> None:
 
 def export(arguments: argparse.Namespace) -> None:
     from gnet.network import export as exporting
-    from gnet.network.weights import load
 
-    model = load(arguments.weights)
-    suffix = {"onnx": ".onnx", "json": ".json", "torchvision": ".safetensors"}[arguments.format]
+    kind = arguments.format
+    if arguments.branches and kind != "onnx":
+        raise GnetError(f"--branches goes with --format onnx; {kind} was given.")
+    if arguments.head and kind == "torchvision":
+        raise GnetError("--head goes with --format onnx or json; torchvision was given.")
+    model = _exported(arguments)
+    suffix = {"onnx": ".onnx", "json": ".json", "torchvision": ".safetensors"}[kind]
     path = Path(arguments.out or f"googlenet{suffix}")
-    if arguments.format == "json":
-        path = exporting.write_json(model, path)
-    elif arguments.format == "onnx":
-        path = exporting.to_onnx(model, path)
+    parts = {"head": arguments.head, "branches": arguments.branches}
+    checked = None
+    if kind == "json":
+        path = exporting.write_json(model, path, head=arguments.head)
+    elif kind == "onnx":
+        path = exporting.to_onnx(model, path, **parts)
+        checked = exporting.check_onnx(model, path, **parts)
     else:
         path = exporting.to_torchvision(model, path)
     if arguments.json:
-        print_json({"file": str(path), "bytes": path.stat().st_size})
+        check = {"outputs": checked.outputs, "error": checked.error} if checked else {}
+        print_json({"file": str(path), "bytes": path.stat().st_size} | check)
         return
     print(f"{path}, {path.stat().st_size / 1e3:,.0f} kB")
+    if checked:
+        print(exporting.agreement(checked))
+
+
+def _exported(arguments: argparse.Namespace) -> GoogLeNet:
+    from gnet.answers.architecture.plans import begun, check_preset
+    from gnet.network.weights import load
+
+    if arguments.preset:
+        return begun(check_preset(arguments.preset))
+    return load(arguments.weights)
 
 
 def assets(arguments: argparse.Namespace) -> None:

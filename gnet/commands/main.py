@@ -14,6 +14,7 @@ from typing import Any
 
 from gnet import __version__
 from gnet.commands import (
+    architecture,
     before_training,
     channels,
     evaluating,
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         seeing,
         switching,
         channels,
+        architecture,
         before_training,
         teaching,
         training,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from gnet.network.config import BRANCHES, STAGES
+from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, ModelConfig, Widths
 from gnet.network.hooks import watching
-from gnet.network.model import ConvBlock, GoogLeNet
+from gnet.network.model import ConvBlock, GoogLeNet, Inception, LeftOut
 
 _UNITS = {
     "conv1": ("conv1/7x7_s2", "stem"),
@@ -102,6 +103,168 @@ def branch_costs(model: GoogLeNet, size: int) -> dict[str, dict[str, BranchCost]
                 direct = last.macs // reduce.output[0] * module.in_channels
             found[stage][branch] = BranchCost(layers=layers, direct=direct)
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadCost:
+    """What it takes to answer with one head alone: `until(head)` for one picture."""
+
+    head: str
+    weights: int
+    parameters: int
+    """Those of all modules on the way to this head and of no other."""
+    macs: int
+    """Multiply-adds."""
+
+
+def head_costs(model: GoogLeNet, size: int) -> dict[str, HeadCost]:
+    """The cost of each head's own network for a square picture of `size` px, by head."""
+    costs = layer_costs(model, size)
+    found = {}
+    for head in HEADS if model.config.aux else ("main",):
+        way = ("stem", *STAGES[: STAGES.index(EXITS[head]) + 1], head)
+        needed = [cost for cost in costs if cost.stage in way]
+        found[head] = HeadCost(
+            head=head,
+            weights=sum(cost.weights for cost in needed),
+            parameters=sum(p.numel() for p in model.until(head).parameters()),
+            macs=sum(cost.macs for cost in needed),
+        )
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One convolution of a module, or the pooling in it."""
+
+    name: str
+    """`1x1`, `3x3_reduce` … `pool`, `pool_proj`."""
+    branch: str
+    shape: tuple[int, ...]
+    """Of the weight: (outputs, inputs, kernel, kernel); empty for the pooling."""
+    channels: int
+    """Channels that it puts out."""
+    parameters: int
+    """Weights, bias and normalisation."""
+    cells: int
+    """Places of its output map."""
+
+    @property
+    def weights(self) -> int:
+        """Weights alone; 0 for the pooling."""
+        return math.prod(self.shape) if self.shape else 0
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds for one picture."""
+        return self.weights * self.cells
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModuleCost:
+    """What an inception module costs for one picture, part by part."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def channels(self) -> int:
+        """Channels of the concatenation."""
+        return sum(lane[-1].channels for lane in self.lanes().values())
+
+    @property
+    def weights(self) -> int:
+        return sum(part.weights for part in self.parts)
+
+    @property
+    def parameters(self) -> int:
+        return sum(part.parameters for part in self.parts)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds."""
+        return sum(part.macs for part in self.parts)
+
+    @property
+    def values(self) -> int:
+        """Numbers that its parts put out: what a training step keeps of them."""
+        return sum(part.channels * part.cells for part in self.parts)
+
+    @property
+    def bytes(self) -> int:
+        """Memory of parameters and outputs at 4 bytes a number (float32)."""
+        return 4 * (self.parameters + self.values)
+
+    def lanes(self) -> dict[str, list[Part]]:
+        """The parts of each branch, in the order they run."""
+        lanes: dict[str, list[Part]] = {}
+        for part in self.parts:
+            lanes.setdefault(part.branch, []).append(part)
+        return lanes
+
+
+def module_cost(config: ModelConfig, in_channels: int, widths: Widths, side: int) -> ModuleCost:
+    """The cost of a module as `Inception` builds it, on maps of `side` × `side` cells."""
+    with torch.device("meta"):
+        module = Inception(config, in_channels, widths)
+    parts = []
+    for (name, lane), branch in zip(module.named_children(), BRANCHES, strict=True):
+        steps = list(lane.named_children()) if isinstance(lane, nn.Sequential) else [("", lane)]
+        for step, block in steps:
+            own = f"{name}.{step}" if step else name
+            if isinstance(block, ConvBlock):
+                parts.append(_part(block, _INCEPTION_UNITS[own], branch, side))
+            elif not isinstance(block, LeftOut):
+                parts.append(_pooling(in_channels, side))
+    return ModuleCost(parts=tuple(parts))
+
+
+def naive_module_cost(
+    config: ModelConfig, in_channels: int, widths: Widths, side: int
+) -> ModuleCost:
+    """The naive module (Fig. 2a): every kernel on the whole input, the pooling passed on as it is.
+
+    The same kernels, outputs and normalisation as in `module_cost`, with no 1×1 before or behind.
+    """
+    kernels = {"1x1": 1, "3x3": 3, "5x5": config.kernel_5x5}
+    outputs = dict(zip(BRANCHES, widths.branches, strict=True))
+    left_out = config.branches_left_out()
+    parts = []
+    for branch in BRANCHES:
+        if branch in left_out:
+            continue
+        if branch == "pool":
+            parts.append(_pooling(in_channels, side))
+            continue
+        with torch.device("meta"):
+            block = ConvBlock(config, in_channels, outputs[branch], kernel=kernels[branch])
+        parts.append(_part(block, branch, branch, side))
+    return ModuleCost(parts=tuple(parts))
+
+
+def _part(block: ConvBlock, name: str, branch: str, side: int) -> Part:
+    return Part(
+        name=name,
+        branch=branch,
+        shape=tuple(block.conv.weight.shape),
+        channels=block.conv.out_channels,
+        parameters=sum(p.numel() for p in block.parameters()),
+        cells=side * side,
+    )
+
+
+def _pooling(channels: int, side: int) -> Part:
+    return Part(
+        name="pool", branch="pool", shape=(), channels=channels, parameters=0, cells=side * side
+    )
+
+
+def branch_units(last: str = "5b") -> dict[tuple[str, str], str]:
+    """(stage, branch) → the unit whose output is the branch's, up to the module `last`."""
+    return {
+        (stage, branch): f"inception_{stage}/{_BRANCH_UNITS[branch][-1]}"
+        for stage in STAGES[: STAGES.index(last) + 1]
+        for branch in BRANCHES
+    }
 
 
 def unit_name(module_name: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import importlib.util
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +10,35 @@ import torch
 from torch import Tensor, nn
 
 from gnet import strict_json
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.network import weights
-from gnet.network.config import BRANCHES, EXITS, HEADS
-from gnet.network.costs import Cost, layer_costs, unit_name
+from gnet.network.config import BRANCHES, EXITS
+from gnet.network.costs import Cost, branch_units, head_costs, layer_costs, unit_name
 from gnet.network.hooks import evaluating
-from gnet.network.model import ConvBlock, GoogLeNet, Inception, LeftOut
+from gnet.network.model import ConvBlock, GoogLeNet, Inception, LeftOut, deepest
 from gnet.system.atomic import atomically
+from gnet.words import cut, listed
 
 ONNX_INPUT = "pixels"
 ONNX_OPSET = 18
 
 
-def to_json(model: GoogLeNet, size: int | None = None) -> dict[str, Any]:
+def to_json(model: GoogLeNet, size: int | None = None, head: str | None = None) -> dict[str, Any]:
     """Describe the architecture as plain values that `json.dumps` takes.
 
-    Layers stand in the order they run, grouped as stem, modules (by stage and branch) and heads,
-    each with its sums; parameters, MACs and output shapes (channels, height, width) are those of
-    one square picture of `size` px (default: the size of the network's preprocessing).
+    With `head` only what that head needs, `model.until(head)`. Layers stand in the order they run,
+    grouped as stem, modules (by stage and branch) and heads, each with its sums; parameters, MACs
+    and output shapes (channels, height, width) are those of one square picture of `size` px
+    (default: the size of the network's preprocessing).
     """
     size = size or model.info.preprocessing.size
+    heads = _heads_of(model, head)
+    last = deepest(heads)
     costs = {cost.unit: cost for cost in layer_costs(model, size)}
     stem: list[dict[str, Any]] = []
     modules: dict[str, dict[str, Any]] = {}
     stage_before = ""
-    for name, stage, layer in model.trunk():
+    for name, stage, layer in model.trunk(last):
         if stage == "stem":
             stem += _layers(name, layer, costs)
         elif stage is None:  # a pooling layer between two modules
@@ -42,13 +46,13 @@ def to_json(model: GoogLeNet, size: int | None = None) -> dict[str, Any]:
         else:
             modules[stage] = _module(model.inceptions()[stage], name, costs)
             stage_before = stage
-    heads = {
+    layers_of = {
         head: [
             layer
             for name, module in model.head_modules(head).items()
             for layer in _layers(name, module, costs)
         ]
-        for head in (HEADS if model.config.aux else ("main",))
+        for head in heads
     }
     return {
         "name": model.info.name,
@@ -59,18 +63,25 @@ def to_json(model: GoogLeNet, size: int | None = None) -> dict[str, Any]:
             for key, value in asdict(model.info.preprocessing).items()
         },
         "input": [3, size, size],
-        "totals": {
-            "all heads": _totals(model, costs, auxiliary=True),
-            "main head": _totals(model, costs, auxiliary=False),
-        },
+        "totals": _totals(model, costs, size, head),
         "stem": {"layers": stem} | _sums(stem),
         "modules": modules,
         "heads": {
             head: {"status": model.info.heads.get(head), "reads": EXITS[head], "layers": layers}
             | _sums(layers)
-            for head, layers in heads.items()
+            for head, layers in layers_of.items()
         },
     }
+
+
+def _heads_of(model: GoogLeNet, head: str | None) -> tuple[str, ...]:
+    """The heads that are written: all there are, or the one asked for, checked."""
+    present = ("main", "aux1", "aux2") if model.config.aux else ("main",)
+    if head is None:
+        return present
+    if head not in present:
+        raise FieldError("head", cut(head), listed(present, "or"))
+    return (head,)
 
 
 def _layers(name: str, module: nn.Module, costs: dict[str, Cost]) -> list[dict[str, Any]]:
@@ -91,20 +102,32 @@ def _module(inception: Inception, name: str, costs: dict[str, Cost]) -> dict[str
     } | _sums([layer for layers in branches.values() for layer in layers])
 
 
-def write_json(model: GoogLeNet, path: str | Path, size: int | None = None) -> Path:
+def write_json(
+    model: GoogLeNet, path: str | Path, size: int | None = None, head: str | None = None
+) -> Path:
     """Write what `to_json` says to a file, whole or not at all, and return the path."""
-    text = strict_json.dumps(to_json(model, size), indent=2, ensure_ascii=False)
+    text = strict_json.dumps(to_json(model, size, head), indent=2, ensure_ascii=False)
     with atomically(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
     return Path(path)
 
 
-def to_onnx(model: GoogLeNet, path: str | Path, size: int | None = None) -> Path:
+def to_onnx(
+    model: GoogLeNet,
+    path: str | Path,
+    size: int | None = None,
+    *,
+    head: str | None = None,
+    branches: bool = False,
+) -> Path:
     """Write the network as one ONNX file, whole or not at all, and return the path.
 
     Input `pixels`: (N, 3, size, size) float32, normalised as the preprocessing says, N free;
-    outputs `main`, `aux1`, `aux2`: logits (N, classes). Config and info stand as JSON under
-    `gnet` in the file's metadata. Raises `GnetError` where onnx or onnxscript is not installed.
+    outputs `main`, `aux1`, `aux2`: logits (N, classes). With `head` only that one, and nothing
+    that it does not need. With `branches` also what every branch on the way puts out,
+    (N, channels, h, w), named by its last unit, as `inception_4b/3x3`. Config
+    and info stand as JSON under `gnet` in the file's metadata. Raises `GnetError` where onnx or
+    onnxscript is not installed.
     """
     absent = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
     if absent:
@@ -114,18 +137,18 @@ def to_onnx(model: GoogLeNet, path: str | Path, size: int | None = None) -> Path
         )
     size = size or model.info.preprocessing.size
     model.config.check_size(size, size)
-    heads = ("main", "aux1", "aux2") if model.config.aux else ("main",)
+    outputs = _Outputs(model, _heads_of(model, head), branches)
     device = next(model.parameters()).device
     with evaluating(model), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own, of no use to the person exporting
         program = torch.onnx.export(
-            _Heads(model, heads).eval(),
+            outputs.eval(),
             (torch.zeros(2, 3, size, size, device=device),),
             dynamo=True,
             verbose=False,
             opset_version=ONNX_OPSET,
             input_names=[ONNX_INPUT],
-            output_names=list(heads),
+            output_names=outputs.names,
             dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
         )
     assert program is not None
@@ -145,17 +168,61 @@ def to_torchvision(model: GoogLeNet, path: str | Path) -> Path:
     return weights.save(model, path)
 
 
-class _Heads(nn.Module):
-    """The heads' logits as the plain tuple an exporter wants."""
+class _Outputs(nn.Module):
+    """The heads' logits, and perhaps all branches, as the plain tuple an exporter wants."""
 
-    def __init__(self, model: GoogLeNet, heads: tuple[str, ...]) -> None:
+    def __init__(self, model: GoogLeNet, heads: tuple[str, ...], branches: bool) -> None:
         super().__init__()
         self.model = model
         self.heads = heads
+        self.branches = branches
+        on_the_way = branch_units(deepest(heads)) if branches else {}
+        self.names = [*heads, *on_the_way.values()]
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        logits = self.model.run(pixels, self.heads)
-        return tuple(logits[head] for head in self.heads)
+        parts: dict[tuple[str, str], Tensor] | None = {} if self.branches else None
+        logits = self.model.run(pixels, self.heads, parts)
+        return (*(logits[head] for head in self.heads), *(parts or {}).values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxCheck:
+    """An ONNX file run beside the network it was made from, on the same random pixels."""
+
+    outputs: int
+    error: float
+    """The largest difference, relative to the largest value of that output."""
+
+
+def check_onnx(
+    model: GoogLeNet, path: str | Path, *, head: str | None = None, branches: bool = False
+) -> OnnxCheck | None:
+    """Compare a file that `to_onnx` wrote with torch; None where onnxruntime is not installed."""
+    if importlib.util.find_spec("onnxruntime") is None:
+        return None
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    size = session.get_inputs()[0].shape[-1]
+    pixels = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
+    theirs = session.run(None, {ONNX_INPUT: pixels.numpy()})
+    outputs = _Outputs(model, _heads_of(model, head), branches)
+    with evaluating(outputs), torch.no_grad():
+        ours = outputs(pixels.to(next(model.parameters()).device))
+    errors = [
+        float((torch.from_numpy(other) - own.cpu()).abs().max() / own.abs().max().clamp_min(1e-12))
+        for other, own in zip(theirs, ours, strict=True)
+    ]
+    return OnnxCheck(outputs=len(errors), error=max(errors))
+
+
+def agreement(checked: OnnxCheck) -> str:
+    """The check in a sentence."""
+    return (
+        f"ONNX Runtime and torch agree in {checked.outputs} output"
+        f"{'s' * (checked.outputs != 1)}: the largest difference is {checked.error:.0e} of an "
+        "output's largest value."
+    )
 
 
 def _layer(name: str, module: nn.Module, costs: dict[str, Cost]) -> dict[str, Any] | None:
@@ -219,16 +286,27 @@ def _cost(cost: Cost) -> dict[str, Any]:
     }
 
 
-def _totals(model: GoogLeNet, costs: dict[str, Cost], *, auxiliary: bool) -> dict[str, int]:
-    """Sums over the network, with or without the auxiliary heads."""
-    extra = () if auxiliary else ("aux1", "aux2")
-    kept = [cost for cost in costs.values() if cost.stage not in extra]
-    named = [(n, p) for n, p in model.named_parameters() if n.partition(".")[0] not in extra]
-    return {
-        "weights": sum(cost.weights for cost in kept),
-        "parameters": sum(parameter.numel() for _, parameter in named),
-        "macs": sum(cost.macs for cost in kept),
+def _totals(
+    model: GoogLeNet, costs: dict[str, Cost], size: int, head: str | None
+) -> dict[str, dict[str, int]]:
+    """Sums over all that is written, and over what each head needs alone."""
+    alone = {
+        f"{name} head": {
+            "weights": cost.weights,
+            "parameters": cost.parameters,
+            "macs": cost.macs,
+        }
+        for name, cost in head_costs(model, size).items()
+        if head in (None, name)
     }
+    if head:
+        return alone
+    everything = {
+        "weights": sum(cost.weights for cost in costs.values()),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "macs": sum(cost.macs for cost in costs.values()),
+    }
+    return {"all heads": everything} | alone
 
 
 def _sums(layers: list[dict[str, Any]]) -> dict[str, int]:

@@ -295,13 +295,27 @@ class GoogLeNet(nn.Module):
         names = CLASSIFIER if head == "main" else (head, "outputs")
         return {name: getattr(self, name) for name in names}
 
-    def run(self, x: Tensor, heads: tuple[str, ...]) -> dict[str, Tensor]:
-        """The logits (N, classes) of `heads`; nothing behind the last of them is computed."""
+    def run(
+        self,
+        x: Tensor,
+        heads: tuple[str, ...],
+        branches: dict[tuple[str, str], Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """The logits (N, classes) of `heads`; nothing behind the last of them is computed.
+
+        A dict given as `branches` receives what each branch on the way puts out, by stage and
+        branch: (N, its channels, h, w).
+        """
         self._check(x)
         logits: dict[str, Tensor] = {}
         x = self._renormalised(x)  # (N, 3, H, W)
-        for _, stage, layer in self.trunk(_deepest(heads)):
-            x = layer(x)  # (N, 192, H/8, W/8) into 3a … (N, 1024, H/32, W/32) behind 5b
+        for _, stage, layer in self.trunk(deepest(heads)):
+            if branches is not None and isinstance(layer, Inception):
+                parts = layer.branches(x)
+                branches |= {(str(stage), name): part for name, part in parts.items()}
+                x = torch.cat(list(parts.values()), dim=1)
+            else:
+                x = layer(x)  # (N, 192, H/8, W/8) into 3a … (N, 1024, H/32, W/32) behind 5b
             for head in heads:
                 if EXITS[head] == stage:
                     logits[head] = self.head(head, x)  # (N, classes)
@@ -372,6 +386,6 @@ class Until(nn.Module):
         return self._network[0].run(x, (self.head,))[self.head]
 
 
-def _deepest(heads: tuple[str, ...]) -> str:
+def deepest(heads: tuple[str, ...]) -> str:
     """The last module that the heads need."""
     return max((EXITS[head] for head in heads), key=STAGES.index)

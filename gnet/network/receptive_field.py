@@ -58,6 +58,33 @@ def receptive_fields(model: GoogLeNet) -> dict[str, dict[str, Field]]:
     return fields
 
 
+def unit_fields(model: GoogLeNet) -> dict[str, Field]:
+    """The field behind each convolution and pooling of the trunk, by its name in the network.
+
+    Names are those of blocks and pools, as `conv1`, `maxpool3`, `inception4b.branch2.0`. What is
+    left out sees nothing and has no entry.
+    """
+    fields: dict[str, Field] = {}
+    field = Field()
+    for name, stage, layer in model.trunk():
+        if stage not in STAGES:
+            field = _behind(layer, field)
+            if not isinstance(layer, nn.Identity | nn.LocalResponseNorm):
+                fields[name] = field
+            continue
+        ends = []
+        for own, lane in layer.named_children():
+            within = field
+            steps = lane.named_children() if isinstance(lane, nn.Sequential) else [("", lane)]
+            for step, part in steps:
+                within = _behind(part, within)
+                if within.size:
+                    fields[".".join(filter(None, (name, own, step)))] = within
+            ends.append(within)
+        field = _union(ends)
+    return fields
+
+
 def box(
     field: Field, row: int, col: int, picture_size: tuple[int, int]
 ) -> tuple[int, int, int, int]:

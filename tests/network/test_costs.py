@@ -4,8 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from gnet.network.config import PRESETS, STAGES
-from gnet.network.costs import branch_costs, layer_costs
+from gnet.network.config import PRESETS, STAGES, TABLE_1, ModelConfig
+from gnet.network.costs import (
+    branch_costs,
+    head_costs,
+    layer_costs,
+    module_cost,
+    naive_module_cost,
+)
 from support.networks import network, without_memory
 
 
@@ -110,3 +116,55 @@ def test_a_branch_that_is_left_out_costs_nothing():
     costs = branch_costs(network("batch-norm", left_out="5x5"), 64)
     assert all(branches["5x5"].layers == () for branches in costs.values())
     assert all(branches["5x5"].macs == 0 for branches in costs.values())
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_head_alone_costs_its_own_way_and_less_than_the_whole(preset):
+    model = without_memory(preset)
+    costs = head_costs(model, 224)
+    whole = sum(p.numel() for p in model.parameters())
+    for head, cost in costs.items():
+        assert cost.parameters == sum(p.numel() for p in model.until(head).parameters()) < whole
+    assert costs["aux1"].macs < costs["aux2"].macs < costs["main"].macs
+    assert list(head_costs(without_memory(preset, aux=False), 224)) == ["main"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("stage", ["3a", "4d", "5b"])
+def test_a_modules_parts_cost_what_its_layers_cost(preset, stage):
+    model = without_memory(preset)
+    module = model.inceptions()[stage]
+    side = {"3": 28, "4": 14, "5": 7}[stage[0]]
+    cost = module_cost(model.config, module.in_channels, module.widths, side)
+    layers = [one for one in layer_costs(model, 224) if one.stage == stage]
+    assert [part.weights for part in cost.parts if part.shape] == [one.weights for one in layers]
+    assert [part.macs for part in cost.parts if part.shape] == [one.macs for one in layers]
+    assert cost.parameters == sum(p.numel() for p in module.parameters())
+    assert cost.channels == module.widths.total
+
+
+def test_the_naive_module_of_3a_is_the_one_counted_by_hand():
+    config = ModelConfig.preset("paper")
+    naive = naive_module_cost(config, 192, TABLE_1["3a"], 28)
+    assert naive.weights == 192 * 64 + 192 * 128 * 9 + 192 * 32 * 25
+    assert naive.parameters == naive.weights + 64 + 128 + 32
+    assert naive.macs == naive.weights * 28 * 28
+    assert naive.channels == 64 + 128 + 32 + 192, "the pooled input goes on as it is"
+    assert naive.values == naive.channels * 28 * 28
+    assert naive.bytes == 4 * (naive.parameters + naive.values)
+
+
+def test_the_reduces_save_what_is_known_of_each_module():
+    known = {"3a": 2.37, "3b": 2.81, "4a": 4.17, "4b": 4.31, "4c": 4.05}
+    known |= {"4d": 3.64, "4e": 3.86, "5a": 5.06, "5b": 4.06}
+    model = without_memory("paper")
+    for stage, module in model.inceptions().items():
+        asked = (model.config, module.in_channels, module.widths, 14)
+        saved = naive_module_cost(*asked).weights / module_cost(*asked).weights
+        assert round(saved, 2) == known[stage], stage
+
+
+def test_what_is_left_out_costs_nothing_in_either_module():
+    config = ModelConfig.preset("batch-norm", left_out="5x5,pool")
+    for count in (module_cost, naive_module_cost):
+        assert set(count(config, 192, TABLE_1["3a"], 28).lanes()) == {"1x1", "3x3"}

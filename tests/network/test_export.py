@@ -8,9 +8,10 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.network import export, weights
 from gnet.network.config import BRANCHES, STAGES, TABLE_1, UNTRAINED, ModelConfig
+from gnet.network.hooks import watching
 from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 
@@ -155,6 +156,81 @@ def test_onnx_computes_what_the_network_computes(preset, size, changes, tmp_path
         for head, answer in zip(heads, answers, strict=True):
             assert answer.shape == (count, 3)
             assert np.abs(answer - logits[head].numpy()).max() <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("preset", "head", "last"), [("batch-norm", None, "5b"), ("pre-activation", "aux1", "4a")]
+)
+def test_onnx_puts_out_the_branches_by_unit(preset, head, last, tmp_path):
+    pytest.importorskip("onnxscript")
+    runtime = pytest.importorskip("onnxruntime")
+    model = small(preset)
+    path = export.to_onnx(model, tmp_path / "model.onnx", head=head, branches=True)
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    stages = STAGES[: STAGES.index(last) + 1]
+    units = {"1x1": "1x1", "3x3": "3x3", "5x5": "5x5", "pool": "pool_proj"}
+    heads = [head] if head else ["main", "aux1", "aux2"]
+    assert names == heads + [f"inception_{s}/{units[b]}" for s in stages for b in BRANCHES]
+    assert len(names) - len(heads) == (36 if head is None else 12)
+
+    pixels = torch.randn(2, 3, 64, 64)
+    modules = {s: module for s, module in model.inceptions().items() if s in stages}
+    with torch.no_grad(), watching(modules) as passed:
+        logits = model(pixels)._asdict()
+    expected = [logits[name] for name in heads] + [
+        part
+        for stage, module in modules.items()
+        for part in passed[stage].output.split(module.widths.branches, dim=1)
+    ]
+    answers = session.run(None, {"pixels": pixels.numpy()})
+    for name, answer, own in zip(names, answers, expected, strict=True):
+        error = np.abs(answer - own.numpy()).max() / own.abs().max().item()
+        assert error <= 1e-5, name
+    checked = export.check_onnx(model, path, head=head, branches=True)
+    assert checked is not None and checked.outputs == len(names) and checked.error <= 1e-5
+
+
+def test_a_check_notices_a_file_of_another_network(tmp_path):
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    model = small("batch-norm")
+    path = export.to_onnx(model, tmp_path / "model.onnx", head="main")
+    with torch.no_grad():
+        model.fc.bias.add_(1.0)
+    checked = export.check_onnx(model, path, head="main")
+    assert checked is not None and checked.error > 1e-2
+
+
+def test_what_is_written_of_one_head_is_what_it_needs_and_no_more(tmp_path):
+    pytest.importorskip("onnxscript")
+    onnx = pytest.importorskip("onnx")
+    model = small("batch-norm")
+    record = export.to_json(model, 224, "aux1")
+    assert list(record["modules"]) == ["3a", "3b", "4a"] and list(record["heads"]) == ["aux1"]
+    needed = sum(p.numel() for p in model.until("aux1").parameters())
+    assert record["totals"] == {
+        "aux1 head": {
+            "weights": record["stem"]["weights"]
+            + sum(module["weights"] for module in record["modules"].values())
+            + record["heads"]["aux1"]["weights"],
+            "parameters": needed,
+            "macs": record["stem"]["macs"]
+            + sum(module["macs"] for module in record["modules"].values())
+            + record["heads"]["aux1"]["macs"],
+        }
+    }
+    written = onnx.load(export.to_onnx(model, tmp_path / "aux1.onnx", head="aux1"))
+    numbers = sum(int(np.prod(t.dims)) for t in written.graph.initializer)
+    assert numbers < needed * 1.2 < sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize("head", ["tail", "aux1"])
+def test_a_head_that_is_not_there_is_refused(head):
+    model = small("batch-norm", aux=head != "aux1")
+    with pytest.raises(FieldError) as caught:
+        export.to_json(model, head=head)
+    assert caught.value.field == "head"
 
 
 def test_without_onnx_a_sentence_names_what_to_install(tmp_path, monkeypatch):

@@ -18,6 +18,7 @@ from gnet.network.receptive_field import (
     receptive_fields,
     spread,
     square_holding,
+    unit_fields,
 )
 
 # px of (1×1, 3×3, 5×5, pool), by hand from the layers of each network.
@@ -240,3 +241,29 @@ def test_the_middle_cell_is_the_nearest_there_is():
     field = Field(size=43, stride=8, start=6.0)
     assert [middle_cell(field, cells, 64) for cells in (8, 3, 1)] == [3, 2, 0]
     assert middle_cell(Field(size=1, stride=32, start=60.0), 2, 64) == 0
+
+
+@pytest.mark.parametrize("preset", ["paper", "torchvision"])
+def test_the_field_of_each_unit_ends_in_that_of_its_branch(preset):
+    with torch.device("meta"):
+        model = GoogLeNet(ModelConfig.preset(preset))
+    units, branches = unit_fields(model), receptive_fields(model)
+    for stage in STAGES:
+        name = f"inception{stage}"
+        ends = ("branch1", "branch2.1", "branch3.1", "branch4.1")
+        for end, branch in zip(ends, BRANCHES, strict=True):
+            assert units[f"{name}.{end}"] == branches[stage][branch]
+        assert units[f"{name}.branch2.0"] == units[f"{name}.branch1"], "a 1×1 widens nothing"
+    assert [(units[n].size, units[n].stride) for n in ("conv1", "maxpool1", "conv3")] == [
+        (7, 2),
+        (11, 4),
+        (19, 4),
+    ]
+
+
+def test_what_is_left_out_and_what_is_no_pool_has_no_field():
+    with torch.device("meta"):
+        config = ModelConfig.preset("batch-norm", stem="small", left_out="5x5")
+        units = unit_fields(GoogLeNet(config))
+    assert "maxpool1" not in units and "norm1" not in units
+    assert not [name for name in units if "branch3" in name]
