@@ -33,6 +33,8 @@ DEADLINES = {ESTIMATE: 60.0, FIND_RATE: 180.0}
 EVERY = 0.5
 """Seconds between two `None` answers while the caller waits."""
 MOST_WAITING = 30
+GRACE = 20.0
+"""Seconds after which a request whose caller does not go on with it lets the next one pass."""
 _KEPT, _LONGEST, _OWNERS = 64, 400, 1000
 
 Answers = Generator[dict[str, Any] | None, None, None]
@@ -48,6 +50,8 @@ class _Request:
     turn: int
     cancelled: bool = False
     child: Child | None = None
+    seen: float = 0.0
+    """When its caller last went on with it, by the measurements' clock."""
 
     def cancel(self) -> None:
         """End the measurement without an answer."""
@@ -119,6 +123,14 @@ class Measuring:
             if answer is not None:
                 yield answer
 
+    def leave(self, owner: str) -> None:
+        """End all that an owner has asked for; whoever closes the page waits for nothing."""
+        with self._changed:
+            for request in self._line:
+                if request.owner == owner:
+                    request.cancel()
+            self._changed.notify_all()
+
     @contextmanager
     def _in_line(self, request: _Request) -> Iterator[None]:
         request.cancelled = not self._is_latest(request)
@@ -133,12 +145,14 @@ class Measuring:
                     f"{self._most_waiting} measurements are waiting already, the most that are "
                     "allowed; try again in a minute."
                 )
+            request.seen = self._clock()
             self._line.append(request)
         try:
             yield
         finally:
             with self._changed:
-                self._line.remove(request)
+                if request in self._line:
+                    self._line.remove(request)
                 self._changed.notify_all()
 
     def _is_latest(self, request: _Request) -> bool:
@@ -156,6 +170,11 @@ class Measuring:
     def _is_next(self, request: _Request) -> bool:
         """Wait a moment; whether it is the first in line, or cancelled."""
         with self._changed:
+            request.seen = self._clock()
+            # A page that was closed may leave its request neither asked further nor closed.
+            for lost in [one for one in self._line if request.seen - one.seen > GRACE]:
+                lost.cancel()
+                self._line.remove(lost)
             return self._changed.wait_for(
                 lambda: request.cancelled or self._line[0] is request, self._every
             )
@@ -176,6 +195,7 @@ class Measuring:
                         "choose a smaller input, width or batch."
                     )
                 yield None
+                request.seen = self._clock()
             return None if request.cancelled else _answer(child)
 
     @contextmanager

@@ -27,6 +27,7 @@ from gnet.ui.http.compression import CompressedPage
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.uploads import BoundedUploads, sweep_also
 from gnet.ui.labels import LABELS
+from gnet.ui.train.tab import leaving
 
 SCRIPTS = (
     "shared/store.js",
@@ -95,6 +96,8 @@ def build(
         for tab in tabs.tabs(runs is not None):
             with gr.Column(elem_id=f"{tab.name}-tab", elem_classes="tab"):
                 tab.build(explorers, training)
+        if training:
+            page.unload(leaving(training.measuring))
     frames.view(page, Viewing(explorers, TURNS))
     page.queue(max_size=64)
     return page

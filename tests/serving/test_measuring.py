@@ -11,7 +11,7 @@ import pytest
 
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
-from gnet.serving.measuring import ARGUMENTS, ESTIMATE, FIND_RATE, Measuring
+from gnet.serving.measuring import ARGUMENTS, ESTIMATE, FIND_RATE, GRACE, Measuring
 from gnet.system.processes import NICENESS, environment, start_time
 from support import pretend_measuring
 from support.pretend_measuring import CRASHES, FAILS, HANGS, SECONDS, VANISHES
@@ -111,6 +111,31 @@ def test_measurements_are_made_one_at_a_time(note):
     assert len(note()) == 1, "the second waits"
     first.close()
     assert answer(second)["seconds_per_epoch"] == SECONDS
+
+
+def test_a_request_that_nobody_goes_on_with_lets_the_next_one_pass(note):
+    now = [0.0]
+    here = measures(clock=lambda: now[0])
+    left = here.ask(ESTIMATE, HANGING, "somebody")
+    number = begun(left, note)
+    second = here.ask(ESTIMATE, CONFIG, "me")
+    now[0] = GRACE
+    assert next(second) is None and start_time(number), "whoever is slow is waited for"
+    now[0] = 2 * GRACE + 0.1
+    assert answer(second)["seconds_per_epoch"] == SECONDS
+    until(lambda: not start_time(number))
+    assert not any(left)
+
+
+def test_all_that_a_closed_page_has_asked_for_is_ended(note):
+    here = measures()
+    left = here.ask(ESTIMATE, HANGING, "somebody")
+    number = begun(left, note)
+    here.leave("another")
+    assert start_time(number)
+    here.leave("somebody")
+    until(lambda: not start_time(number))
+    assert not any(left)
 
 
 def test_too_many_who_wait_are_refused(note):
