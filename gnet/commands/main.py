@@ -25,6 +25,7 @@ from gnet.commands import (
     training,
 )
 from gnet.commands.console import drop_output, replace_missing_letters
+from gnet.commands.lessons import texts
 from gnet.commands.picture import seeing, switching
 from gnet.errors import GnetError
 
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         architecture,
         before_training,
         teaching,
+        texts,
         training,
         runs,
         evaluating,

@@ -9,10 +9,14 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from gnet.evaluation.review import Review
 from gnet.network.config import HEADS
 from gnet.runs.events import EpochDone, Event, RunEnded, RunStarted, StepDone, seconds_spent
+from gnet.runs.folder import RunFolder
+from gnet.system.stamps import Stamp, stamp_of
 from gnet.words import listed, rounded_percent
 
 
@@ -70,6 +74,17 @@ def outcome(events: Sequence[Event]) -> Outcome | None:
         seconds=seconds_spent(events[: events.index(last) + 1]),
         pictures_per_second=statistics.median(speeds) if speeds else 0.0,
     )
+
+
+def outcome_of(path: Path) -> Outcome | None:
+    """The same of a file of events, which is read again only when it was written since."""
+    stamp = stamp_of(path)
+    return _read_outcome(path, stamp) if stamp else None  # it waits, or was deleted just now
+
+
+@lru_cache(maxsize=256)
+def _read_outcome(path: Path, _: Stamp) -> Outcome | None:
+    return outcome(RunFolder(path.parent).events())
 
 
 def sampling_error(first: Outcome, second: Outcome) -> float:

@@ -116,8 +116,12 @@ class Told:
         *,
         live: bool = False,
         owner: str = OWNER,
+        experiment: str = "",
     ) -> str:
-        """A run that has said these events, or else all it has to say; its id."""
+        """A run that has said these events, or else all it has to say; its id.
+
+        With an `experiment` it is the part of it that bears its name.
+        """
         self.count += 1
         run_id = f"{self.count:022}"
         path = self.folder / run_id
@@ -132,7 +136,8 @@ class Told:
             begun = start_time(process)
         card = RunCard(
             name=name,
-            experiment="",
+            experiment=experiment,
+            part=name if experiment else "",
             owner=hashed(owner),
             created=float(self.count),
             process=process,

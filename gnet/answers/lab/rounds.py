@@ -83,22 +83,22 @@ def _revealed(asked: Round, guess: Any) -> dict[str, Any]:
 
 
 def _branch(explorer: Explorer, kept: Kept, stage: str) -> Round:
-    head, name = _answer(kept)
+    head, name = deepest_answer(kept)
     return Round(
         question=f"Which branch of {stage} does the answer “{name}” need most?",
         choices=dict(LABELS),
         falls=lambda: {
-            branch: _falls(explorer, kept, head).get((stage, branch), 0.0) for branch in BRANCHES
+            branch: falls_of(explorer, kept, head).get((stage, branch), 0.0) for branch in BRANCHES
         },
         about=f"“{name}” in {head} without it",
     )
 
 
 def _module(explorer: Explorer, kept: Kept, _: str) -> Round:
-    head, name = _answer(kept)
+    head, name = deepest_answer(kept)
 
     def falls() -> dict[str, float]:
-        all_of_them = _falls(explorer, kept, head)
+        all_of_them = falls_of(explorer, kept, head)
         return {
             stage: max(all_of_them.get((stage, branch), 0.0) for branch in BRANCHES)
             for stage in STAGES
@@ -113,8 +113,8 @@ def _module(explorer: Explorer, kept: Kept, _: str) -> Round:
 
 
 def _picture(explorer: Explorer, kept: Kept, stage: str) -> Round:
-    head, _ = _answer(kept)
-    falls = _falls(explorer, kept, head)
+    head, _ = deepest_answer(kept)
+    falls = falls_of(explorer, kept, head)
     branch = max(((stage, b) for b in BRANCHES), key=lambda one: falls.get(one, 0.0))
     names = _pictures(explorer)
     return Round(
@@ -132,7 +132,7 @@ _ROUNDS: Final[dict[str, Callable[[Explorer, Kept, str], Round]]] = {
 }
 
 
-def _answer(kept: Kept) -> tuple[str, str]:
+def deepest_answer(kept: Kept) -> tuple[str, str]:
     """The deepest trained head and the class that it puts first."""
     heads = belief(kept.recording, top=1).heads
     if not heads:
@@ -141,7 +141,7 @@ def _answer(kept: Kept) -> tuple[str, str]:
     return head, kept.recording.class_name(heads[head].top[0])
 
 
-def _falls(explorer: Explorer, kept: Kept, head: str) -> dict[Branch, float]:
+def falls_of(explorer: Explorer, kept: Kept, head: str) -> dict[Branch, float]:
     """How far the head's first class falls without each branch that it reads."""
     target = belief(kept.recording, top=1).heads[head].top[0]
     values = explorer.worth_of(kept).values(head, target)

@@ -18,6 +18,7 @@ from gnet.errors import FieldError, GnetError
 from gnet.runs.beginning import read_beginning
 from gnet.runs.experiments import EXPERIMENTS, Experiment
 from gnet.runs.folder import EVENTS, PINNED
+from gnet.runs.outcomes import outcome_of
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.measuring import ESTIMATE, FIND_RATE, Measuring
 from gnet.serving.offers import Offers
@@ -28,7 +29,7 @@ from gnet.ui.events import as_text, sent, spoken
 from gnet.ui.train import data as data_tab
 from gnet.ui.train.form import FIELDS, allowed, filled, form_values, named
 from gnet.ui.train.form_check import check, departures, form_sentence, refusal, wanted
-from gnet.ui.train.rows import after_runs, described, outcome_of
+from gnet.ui.train.rows import after_runs, described
 from gnet.ui.train.sentences import about, called, queue, share_begun, watched
 from gnet.words import cut, duration
 

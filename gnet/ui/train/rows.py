@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from gnet.errors import GnetError
 from gnet.runs.experiments import EXPERIMENTS
-from gnet.runs.folder import EVENTS, RunFolder
-from gnet.runs.outcomes import Outcome, outcome
+from gnet.runs.folder import EVENTS
+from gnet.runs.outcomes import outcome_of
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.runs import Runs
-from gnet.system.stamps import Stamp, stamp_of
 from gnet.ui.train.form import FIELDS, MODEL, differing, field_of, value_of
 from gnet.ui.train.sentences import called
 from gnet.words import listed
@@ -97,17 +94,6 @@ def in_mid_run(settings: Mapping[str, float], config: TrainConfig) -> str:
     """What holds in place of the config since somebody changed it; empty if nothing does."""
     changed = {n: value for n, value in settings.items() if value != value_of(config, n)}
     return ", ".join(f"{label(name)} {word(name, value)}" for name, value in changed.items())
-
-
-def outcome_of(path: Path) -> Outcome | None:
-    """How a run came out so far; its file is read again only when it was written since."""
-    stamp = stamp_of(path)
-    return _read_outcome(path, stamp) if stamp else None  # it waits, or was deleted just now
-
-
-@lru_cache(maxsize=256)
-def _read_outcome(path: Path, _: Stamp) -> Outcome | None:
-    return outcome(RunFolder(path.parent).events())
 
 
 def _config(row: Mapping[str, Any]) -> TrainConfig | None:

@@ -1,0 +1,1 @@
+"""Guided lessons: texts read from files, figures filled in, answers checked against them."""
