@@ -8,7 +8,7 @@ from test_project import layers, project_files
 
 import app
 from gnet.commands.main import main
-from gnet.explain.methods import METHODS
+from gnet.explain.attribution.methods import METHODS
 from gnet.network.config import ModelConfig
 from gnet.network.costs import layer_costs
 from gnet.network.header import read_header

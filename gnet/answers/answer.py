@@ -17,12 +17,13 @@ from torch import Tensor
 
 from gnet.answers.wiring import describe_wiring, does
 from gnet.data.pictures import to_image
-from gnet.explain.attribution import Attribution, stages_before
+from gnet.explain.attribution.attribute import Attribution
+from gnet.explain.attribution.checks import stages_before
+from gnet.explain.attribution.methods import FIRST, METHODS
 from gnet.explain.belief import answer as answer_of
 from gnet.explain.belief import belief, doubt, surer
 from gnet.explain.belief import sentence as belief_sentence
 from gnet.explain.branches import LABELS, mean_map, sentence, statistics
-from gnet.explain.methods import FIRST, METHODS
 from gnet.explain.recording import Recording
 from gnet.figures.colours import DIVERGING, SEQUENTIAL, scale_limit
 from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, UNTRAINED
@@ -40,6 +41,9 @@ WHY = {
     "unmeasured": "{method} computes many steps; this takes a while.",
 }
 """The sentences of Why; the page puts names into their places."""
+
+ON_EXPLORE = ("grad-cam", "saliency", "integrated-gradients")
+"""The methods that Explore offers beside its picture; the table has more."""
 
 CHANNEL = {
     "title": "{stage} · channel {channel} of {channels} in {branch}, {place} of {all} in the "
@@ -188,7 +192,7 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
                 "needs_stage": m.needs_stage,
                 "slow": m.slow,
             }
-            for m in METHODS.values()
+            for m in map(METHODS.__getitem__, ON_EXPLORE)
         ],
         "no_class": "This network knows no class with “{given}” in its name.",
         "first_method": FIRST,

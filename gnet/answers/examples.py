@@ -18,8 +18,8 @@ from gnet.answers.answer import as_data_url
 from gnet.answers.explorer import Chosen, Explorer
 from gnet.data.patterns import CLASSES, pattern_at
 from gnet.data.pictures import open_picture, to_image
-from gnet.explain.attribution import stages_before
-from gnet.explain.methods import FIRST
+from gnet.explain.attribution.checks import stages_before
+from gnet.explain.attribution.methods import FIRST
 from gnet.network.config import UNTRAINED
 from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet

@@ -31,10 +31,11 @@ from gnet.data.pictures import open_picture, square, to_image, to_pixels
 from gnet.errors import FieldError, GnetError
 from gnet.explain.ablation import MEAN, Ablation, ablation_of, check_switches
 from gnet.explain.account import Account, account
-from gnet.explain.attribution import Attribution, attribute
+from gnet.explain.attribution.attribute import Attribution, attribute
+from gnet.explain.attribution.options import STEPS
+from gnet.explain.attribution.question import BATCH
 from gnet.explain.belief import trained_head
 from gnet.explain.means import Means, means_of
-from gnet.explain.methods import BATCH, STEPS
 from gnet.explain.probes import find_probes
 from gnet.explain.recording import record
 from gnet.explain.worth import Worth, branch_worth

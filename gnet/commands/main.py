@@ -26,7 +26,7 @@ from gnet.commands import (
 )
 from gnet.commands.console import drop_output, replace_missing_letters
 from gnet.commands.lessons import texts
-from gnet.commands.picture import seeing, switching
+from gnet.commands.picture import attributing, seeing, switching
 from gnet.errors import GnetError
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for module in (
         seeing,
+        attributing,
         switching,
         channels,
         architecture,

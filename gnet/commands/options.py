@@ -8,6 +8,7 @@ from dataclasses import Field, fields
 from typing import Any
 
 from gnet.errors import GnetError
+from gnet.explain.attribution.options import PLACE, RECORDS, every_option
 from gnet.network.config import PRESETS, ModelConfig
 from gnet.runs.train_config import TrainConfig
 
@@ -34,6 +35,25 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     for f in fields(ModelConfig):
         if f.name not in _DECIDED_BY_DATA:
             _add(group, f, default="default: the preset's")
+
+
+def add_method_options(parser: argparse.ArgumentParser) -> None:
+    """One option for each option of an attribution method; a method passes over what it lacks."""
+    group = parser.add_argument_group("the method")
+    for name, f in every_option().items():
+        if name not in PLACE:
+            having = [method for method, one in RECORDS.items() if name in one.__annotations__]
+            _add(group, f, default=f"{_told(f.default)}; {', '.join(having) or 'several'}")
+
+
+def method_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options given for a method, by name."""
+    given = {name: getattr(arguments, name) for name in every_option()}
+    return {
+        name: value if name in PLACE else _read(name, value, every_option()[name].default)
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def train_config(arguments: argparse.Namespace) -> TrainConfig:

@@ -16,7 +16,12 @@ import torch
 from torch import Tensor
 
 from gnet.explain.ablation import Branch
-from gnet.explain.attribution import check_head, check_steps, check_target, stages_before
+from gnet.explain.attribution.checks import (
+    check_head,
+    check_steps,
+    check_target,
+    stages_before,
+)
 from gnet.explain.recording import split
 from gnet.inference.pixels import check_pixels
 from gnet.network.hooks import differentiable, evaluating, watching
@@ -69,11 +74,13 @@ def account(
     target: int,
     head: str = "main",
     steps: int = POINTS,
+    plain: Tensor | None = None,
     heard: Callable[[float], None] | None = None,
 ) -> Account:
     """Split logit `target` of `head` over the branches of every module before that head.
 
-    `pixels`: (1, 3, H, W) in [0, 1]; the baseline is the network's mean colour everywhere. All
+    `pixels`: (1, 3, H, W) in [0, 1], and so is the baseline `plain`; without one it is the
+    network's mean colour everywhere. All
     modules share one forward and one gradient per point, so it costs a fraction of a call for each
     branch. `heard` is told what share of the points is computed. Raises `GnetError`.
     """
@@ -91,7 +98,8 @@ def account(
     scores: list[Tensor] = []
     with torch.inference_mode(False), evaluating(model):
         x = pixels.detach().to(weights.device, torch.float32, copy=True)
-        baseline = x.new_tensor(preprocessing.mean).view(1, 3, 1, 1).expand_as(x)
+        mean = x.new_tensor(preprocessing.mean).view(1, 3, 1, 1)
+        baseline = mean.expand_as(x) if plain is None else plain.to(x)
         along = torch.linspace(0, 1, steps + 1, device=x.device).view(-1, 1, 1, 1)
         for part in along.split(_BATCH):
             points = (baseline + part * (x - baseline)).requires_grad_()

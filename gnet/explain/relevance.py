@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gnet.errors import GnetError
-from gnet.explain.attribution import check_head, check_target, stages_before
+from gnet.explain.attribution.checks import check_head, check_target, stages_before
 from gnet.explain.recording import Recording
 from gnet.network.config import EXITS, STAGES
 from gnet.network.hooks import differentiable, evaluating, watching

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from gnet.errors import GnetError
-from gnet.explain.attribution import Attribution
+from gnet.explain.attribution.attribute import Attribution
+from gnet.explain.attribution.methods import METHODS, PICTURE
 from gnet.explain.belief import sentence as belief_sentence
 from gnet.explain.branches import LABELS, BranchStatistics, mean_map, sentence, statistics
-from gnet.explain.methods import METHODS
 from gnet.explain.recording import Recording
 from gnet.figures.colours import (
     BRANCH_COLOURS,
@@ -158,12 +158,13 @@ def attribution_figure(attribution: Attribution, pixels: Tensor | None = None) -
     limit, extreme = scale_limit(attribution.map), float(attribution.map.abs().max())
     alone = enlarged(paint(attribution.map, limit, signed=attribution.signed))
     panels = [("map", alone)]
-    if pixels is not None:
+    over = METHODS[attribution.method].about == PICTURE
+    if pixels is not None and over:
         seen = as_colours(pixels)
         blend = mixed(pixels, attribution.map, limit, signed=attribution.signed, fading=True)
         panels = [("picture", seen), ("map over picture", blend), ("map", alone)]
     side, gap, left = 2.9, 0.25, 0.4
-    words = textwrap.wrap(attribution.finding, 108 if pixels is not None else 44)
+    words = textwrap.wrap(attribution.finding, 108 if len(panels) > 1 else 44)
     first = 1.2 + 0.17 * len(words)
     width = max(2 * left + len(panels) * (side + gap) - gap, 3.7)
     sheet = Sheet(width, first + side + 0.85)

@@ -308,7 +308,7 @@ class GoogLeNet(nn.Module):
         """
         self._check(x)
         logits: dict[str, Tensor] = {}
-        x = self._renormalised(x)  # (N, 3, H, W)
+        x = self.renormalised(x)  # (N, 3, H, W)
         for _, stage, layer in self.trunk(deepest(heads)):
             if branches is not None and isinstance(layer, Inception):
                 parts = layer.branches(x)
@@ -328,7 +328,7 @@ class GoogLeNet(nn.Module):
         """
         if stage not in STAGES:
             raise GnetError(f"There is no module {stage!r}; there are {', '.join(STAGES)}.")
-        x = self._renormalised(x)
+        x = self.renormalised(x)
         for layer in self.trunk(stage):
             if layer.stage == stage:
                 break
@@ -340,7 +340,8 @@ class GoogLeNet(nn.Module):
             raise GnetError(f"The input has shape {tuple(x.shape)}; allowed is (N, 3, H, W).")
         self.config.check_size(*x.shape[-2:])
 
-    def _renormalised(self, x: Tensor) -> Tensor:
+    def renormalised(self, x: Tensor) -> Tensor:
+        """What the stem is given of a normalised input; only published weights need a change."""
         if not self.config.transform_input:
             return x
         # From ImageNet's mean and deviation to 0.5 and 0.5, as the published weights expect.

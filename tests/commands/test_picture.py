@@ -9,7 +9,7 @@ import pytest
 
 from gnet.commands.main import main
 from gnet.data.pictures import open_picture, to_pixels
-from gnet.explain.methods import METHODS, STEPS_RANGE
+from gnet.explain.attribution.methods import METHODS
 from gnet.network.config import BRANCHES, STAGES, TRAINED, UNTRAINED
 from gnet.network.folding import fold
 from gnet.network.info import Sureness
@@ -107,11 +107,20 @@ def test_explore_writes_figures_and_the_recording(weights, photo, answer, tmp_pa
 @pytest.mark.parametrize("method", METHODS)
 def test_attribute_explains_by_every_method(method, weights, photo, answer, tmp_path):
     figure = tmp_path / "why.png"
-    asked = ("--method", method, "--target", "dog", "--steps", STEPS_RANGE[0], "--out", figure)
+    asked = ("--method", method, "--target", "dog", "--steps", 2, "--out", figure)
     place = ("--stage", "3a") if METHODS[method].needs_stage else ()
     told = answer("attribute", photo, "--weights", weights, *asked, *place)
     assert told["method"] == method and told["target_name"] == "dog" and told["head"] == "main"
     assert figure.stat().st_size > 0
+
+
+def test_attribute_checks_its_map_when_asked(weights, photo, answer):
+    asked = ("--method", "occlusion", "--patch", 30, "--stride", 30, "--check")
+    told = answer("attribute", photo, "--weights", weights, *asked)
+    assert told["options"] == {"baseline": "mean", "patch": 30, "stride": 30}
+    assert told["invalid"] is None
+    assert told["curves"]["deletion"]["area"] >= 0
+    assert next(iter(told["sanity"]["similarities"])) == "main"
 
 
 def test_a_picture_that_is_none_is_refused(weights, refusal, tmp_path):
@@ -138,7 +147,7 @@ def test_weights_of_another_architecture_are_refused(weights, photo, refusal, tm
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        (["--method", "magic"], "There is no method 'magic'; there are saliency,"),
+        (["--method", "magic"], "There is no method 'magic'; there are grad-cam,"),
         (["--target", "unicorn"], "The network knows no class 'unicorn'"),
         (["--target", "2"], "allowed are numbers from 0 to 1."),
         (["--method", "grad-cam"], "none was named"),
@@ -167,7 +176,7 @@ def test_what_cannot_be_written_is_refused(weights, photo, refusal, tmp_path):
 def test_the_method_help_names_every_method(capsys):
     with pytest.raises(SystemExit):
         main(["attribute", "--help"])
-    said = capsys.readouterr().out
+    said = "".join(capsys.readouterr().out.split())  # a name may be broken at its hyphen
     assert all(name in said for name in METHODS)
 
 

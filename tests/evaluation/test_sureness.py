@@ -14,7 +14,7 @@ from gnet.errors import GnetError
 from gnet.evaluation.accuracy import evaluate
 from gnet.evaluation.calibration import fit_temperature
 from gnet.evaluation.sureness import ALL, Report, calibrate
-from gnet.explain.attribution import attribute
+from gnet.explain.attribution.attribute import attribute
 from gnet.explain.belief import belief
 from gnet.explain.recording import Recording, record
 from gnet.network.config import TRAINED, UNTRAINED

@@ -6,7 +6,7 @@ import torch
 from matplotlib.figure import Figure
 
 from gnet.errors import GnetError
-from gnet.explain.attribution import Attribution
+from gnet.explain.attribution.attribute import Attribution
 from gnet.explain.belief import belief
 from gnet.explain.branches import statistics
 from gnet.explain.recording import Recording, record
@@ -128,7 +128,7 @@ def attribution(values: torch.Tensor, *, signed: bool) -> Attribution:
         score=2.5,
         baseline_score=0.5 if signed else None,
         completeness_error=0.003 if signed else None,
-        steps=32 if signed else None,
+        options={"steps": 32, "baseline": "mean"} if signed else {},
     )
 
 

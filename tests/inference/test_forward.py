@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gnet.explain.attribution import attribute
+from gnet.explain.attribution.attribute import attribute
 from gnet.explain.recording import record
 from gnet.inference.forward import forward
 from gnet.network.config import HEADS, STAGES, TRAINED

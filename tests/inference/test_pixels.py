@@ -9,7 +9,7 @@ from PIL import Image
 from torch import nn
 
 from gnet.errors import GnetError
-from gnet.explain.attribution import attribute
+from gnet.explain.attribution.attribute import attribute
 from gnet.explain.recording import record
 from gnet.network.config import HEADS, TRAINED
 from gnet.network.info import ModelInfo

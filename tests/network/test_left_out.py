@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gnet.errors import GnetError
-from gnet.explain.attribution import attribute
+from gnet.explain.attribution.attribute import attribute
 from gnet.explain.branches import statistics
 from gnet.explain.recording import Recording, record
 from gnet.network.config import BRANCHES, HEADS, STAGES, TRAINED, ModelConfig

@@ -13,7 +13,7 @@ from gnet.answers import examples
 from gnet.answers.answer import describe_attribution, describe_network
 from gnet.answers.explorer import Chosen, Explorer
 from gnet.errors import GnetError
-from gnet.explain.attribution import attribute
+from gnet.explain.attribution.attribute import attribute
 from gnet.explain.belief import belief
 from gnet.explain.branches import mean_map, statistics
 from gnet.explain.recording import record

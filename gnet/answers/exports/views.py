@@ -9,7 +9,8 @@ from gnet.answers.depth import story
 from gnet.answers.exports.export import Export
 from gnet.explain.ablation import MEAN, OFF, Switches, branch_name, switched_words
 from gnet.explain.account import Account
-from gnet.explain.attribution import Attribution
+from gnet.explain.attribution.attribute import Attribution
+from gnet.explain.attribution.methods import METHODS, PICTURE
 from gnet.explain.belief import belief
 from gnet.explain.branches import channel_words, mean_map, statistics
 from gnet.explain.probes import Probes, course
@@ -24,7 +25,7 @@ from gnet.figures.exploring import (
     explore_figure,
     overview_figure,
 )
-from gnet.network.config import EXITS, STAGES
+from gnet.network.config import BRANCHES, EXITS, STAGES
 
 NONE: Switches = {}
 
@@ -174,11 +175,17 @@ def export_account(account: Account) -> Export:
 
 
 def export_why(attribution: Attribution, pixels: Tensor) -> Export:
-    """An attribution map, a row for each pixel; its finding stands in the JSON."""
+    """An attribution map, a row for each pixel or branch; its finding stands in the JSON."""
+    rows = _cells(attribution.map)
+    if METHODS[attribution.method].about != PICTURE:
+        rows = [
+            {"branch": f"{STAGES[row['row']]}/{BRANCHES[row['column']]}", "value": row["value"]}
+            for row in rows
+        ]
     return Export(
         name=f"why-{attribution.method}",
         about=attribution.to_json(),
-        rows=_cells(attribution.map),
+        rows=rows,
         figure=lambda: attribution_figure(attribution, pixels),
     )
 

@@ -1,4 +1,4 @@
-"""Commands for what the network sees in a picture: predict, explore, depth, channel, attribute."""
+"""Commands for what the network sees in a picture: predict, explore, depth, channel."""
 
 from __future__ import annotations
 
@@ -53,20 +53,6 @@ def register(command: Command) -> None:
     sub.add_argument("--module", "--stage", dest="stage", required=True, help="module, as 4d")
     sub.add_argument("--branch", required=True, help="1x1, 3x3, 5x5 or pool")
     sub.add_argument("--channel", type=int, required=True, help="channel of the branch, from 0")
-    add_export(sub)
-
-    sub = command(attribute, "Explain a head's answer for one picture.")
-    sub.add_argument("picture", metavar="IMG")
-    sub.add_argument(
-        "--method",
-        default="integrated-gradients",
-        help="saliency, integrated-gradients (default) or grad-cam",
-    )
-    sub.add_argument("--head", default="main", help="aux1, aux2 or main (default main)")
-    sub.add_argument("--target", "--class", help=_CLASS)
-    sub.add_argument("--stage", "--module", help="module, for methods that explain one, as 4d")
-    sub.add_argument("--branch", help="1x1, 3x3, 5x5 or pool (default: the whole module)")
-    sub.add_argument("--steps", type=positive, help="points of Integrated Gradients")
     add_export(sub)
 
 
@@ -208,7 +194,7 @@ def _write_all(model: GoogLeNet, ablation: Ablation, folder: Path, kind: str) ->
 
 def depth(arguments: argparse.Namespace) -> None:
     from gnet.answers.exports.views import export_depth
-    from gnet.explain.attribution import check_target
+    from gnet.explain.attribution.checks import check_target
     from gnet.explain.belief import belief
     from gnet.explain.probes import find_probes
 
@@ -248,30 +234,3 @@ def channel(arguments: argparse.Namespace) -> None:
     about = export.about
     print(about["channel"])
     print(f"from {about['min']:.3g} to {about['max']:.3g}, mean {about['mean']:.3g}")
-
-
-def attribute(arguments: argparse.Namespace) -> None:
-    from gnet.answers.exports.views import export_why
-    from gnet.explain.attribution import attribute
-    from gnet.explain.belief import belief
-    from gnet.explain.methods import STEPS
-
-    model, recording = recorded(arguments)
-    held = belief(recording).heads.get(arguments.head)
-    target = model.info.class_index(arguments.target) if arguments.target else None
-    answer = attribute(
-        model,
-        recording.pixels,
-        method=arguments.method,
-        head=arguments.head,
-        target=target if target is not None else (held.top[0] if held else 0),
-        stage=arguments.stage,
-        branch=arguments.branch,
-        steps=arguments.steps or STEPS,
-    )
-    if write(arguments, export_why(answer, recording.pixels)):
-        return
-    if arguments.json:
-        print_json(answer.to_json())
-        return
-    print(answer.finding)

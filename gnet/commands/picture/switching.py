@@ -119,7 +119,7 @@ def account(arguments: argparse.Namespace) -> None:
 
 def _asked(arguments: argparse.Namespace) -> tuple[GoogLeNet, Recording, int]:
     """The network, the picture's recording and the class that a command is about."""
-    from gnet.explain.attribution import check_target
+    from gnet.explain.attribution.checks import check_target
     from gnet.explain.belief import trained_head
 
     model, recording = recorded(arguments)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gnet.errors import GnetError
-from gnet.explain.attribution import attribute
+from gnet.explain.attribution.attribute import attribute
 from gnet.network.config import PROBE, TRAINED, UNTRAINED
 from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
@@ -37,12 +37,15 @@ def pixels() -> Tensor:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"method": "occlusion"}, "no method 'occlusion'; there are saliency, integrated-gradien"),
+        ({"method": "magic"}, "no method 'magic'; there are grad-cam, saliency, smooth-grad,"),
         ({"head": "aux3"}, "no head 'aux3'; there are aux1, aux2 and main"),
         ({"target": 7}, "class is 7; allowed are numbers from 0 to 6"),
         ({"target": -1}, "class is -1"),
         ({"target": True}, "class is True"),
-        ({"steps": 1}, "steps is 1; allowed are whole numbers from 2 to"),
+        (
+            {"method": "integrated-gradients", "steps": 1},
+            "steps is 1; allowed are whole numbers from 2 to",
+        ),
         ({"method": "grad-cam"}, "explains one module and none was named; choose 3a, 3b,"),
         ({"method": "grad-cam", "stage": "6a"}, "no module '6a'; choose 3a"),
         (

@@ -1,0 +1,1 @@
+"""Why this class: methods that explain one logit of one picture, and what could disprove them."""
