@@ -78,6 +78,7 @@ class Explorer:
         self, model: GoogLeNet, *, net: str = "", recordings: Recordings | None = None
     ) -> None:
         self.net = net
+        self.built = model  # as it was trained; what is said of its parts comes from it
         self.model = fold(model)
         self.probes = find_probes(self.model.info.digest)
         self.network: dict[str, Any] = describe_network(model) | {

@@ -42,6 +42,7 @@ SCRIPTS = (
     "explore/light.js",
     "explore/painting.js",
     "explore/cells.js",
+    "architecture/architecture.js",
     "train/tracks.js",
     "train/train.js",
     "shared/chart.js",

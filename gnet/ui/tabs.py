@@ -14,7 +14,7 @@ from gnet.serving.measuring import Measuring
 from gnet.serving.offers import Offers
 from gnet.serving.reviews import Reviews
 from gnet.serving.runs import Runs
-from gnet.ui import branches_tab, explore_tab
+from gnet.ui import architecture_tab, branches_tab, explore_tab
 from gnet.ui.components import FOLDER, read
 from gnet.ui.train import tab as train_tab
 
@@ -70,6 +70,13 @@ TABS = (
         label="Branch lab",
         line="Switch any branches, compare, predict, and see which scale each one answers.",
         build=lambda explorers, _: branches_tab.build(explorers),
+        about_picture=True,
+    ),
+    Tab(
+        name="architecture",
+        label="Architecture",
+        line="What the network is made of, beside the paper’s table, and what each part costs.",
+        build=lambda explorers, _: architecture_tab.build(explorers),
         about_picture=True,
     ),
     Tab(

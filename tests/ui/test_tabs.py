@@ -21,7 +21,11 @@ def test_every_tab_has_a_folder_of_components_and_a_place_in_script_and_style():
 def test_without_training_there_is_no_tab_that_needs_it():
     from gnet.ui import tabs
 
-    assert [tab.name for tab in tabs.tabs(training=False)] == ["explore", "branches"]
+    assert [tab.name for tab in tabs.tabs(training=False)] == [
+        "explore",
+        "branches",
+        "architecture",
+    ]
 
 
 def test_scripts_name_no_tab_that_the_table_has_not():

@@ -6,11 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 from gnet.answers.architecture import paper
+from gnet.answers.architecture.blueprint import blueprint
 from gnet.answers.architecture.differences import differences
+from gnet.answers.architecture.lesson import lesson
 from gnet.answers.architecture.plans import ABOUT, Plan, check_size
 from gnet.answers.architecture.table import table_rows
 from gnet.network.config import EXITS, PRESETS, ModelConfig
-from gnet.network.costs import HeadCost, head_costs
+from gnet.network.costs import HeadCost, head_costs, layer_costs
 from gnet.network.model import GoogLeNet
 from gnet.words import listed, percent
 
@@ -52,6 +54,9 @@ def _counted(config: ModelConfig, size: int) -> dict[str, Any]:
         "differences": differences(config, size),
         "models": [_model(cost, costs["main"]) for cost in costs.values()],
         "together": _together(model, costs),
+        "whole": _whole(model, size),
+        "drawing": blueprint(model, size),
+        "learn": lesson(model, size),
     }
 
 
@@ -67,7 +72,7 @@ def _about(plan: Plan) -> str:
 
 def _sizes(model: GoogLeNet, own: int) -> list[dict[str, Any]]:
     """The sizes on offer: the paper's and the network's own, if it takes them."""
-    words = {paper.SIDE: f"{paper.SIDE} px, as in the paper", own: f"{own} px, its own"}
+    words = {own: f"{own} px, its own"} | {paper.SIDE: f"{paper.SIDE} px, as in the paper"}
     return [{"size": size, "words": text} for size, text in words.items()]
 
 
@@ -86,6 +91,13 @@ def _model(cost: HeadCost, main: HeadCost) -> dict[str, Any]:
             "part": f"{percent(cost.macs / main.macs, 0)} of main’s multiply-adds",
         },
     }
+
+
+def _whole(model: GoogLeNet, size: int) -> dict[str, str]:
+    """All heads together, as in training."""
+    parameters = sum(p.numel() for p in model.parameters())
+    macs = sum(cost.macs for cost in layer_costs(model, size))
+    return {"parameters": f"{parameters:,}", "macs": f"{macs:,}"}
 
 
 def _together(model: GoogLeNet, costs: dict[str, HeadCost]) -> str:

@@ -45,7 +45,7 @@ def plan_of(explorers: Explorers, net: Any = "", preset: Any = "") -> Plan:
     if preset:
         return Plan(model=shape_of(check_preset(preset)), preset=preset)
     explorer = explorers.find(net)
-    return Plan(model=explorer.model, net=explorer.net)
+    return Plan(model=explorer.built, net=explorer.net)
 
 
 def check_preset(preset: Any) -> str:

@@ -48,7 +48,7 @@ def table_rows(model: GoogLeNet, size: int) -> list[dict[str, Any]]:
     live, printed = _Counted(model, size), _paper()
     rows = [_row(row, live, printed) for row in paper.ROWS]
     heads = [_head_row(head, live) for head in ("aux1", "aux2") if model.config.aux]
-    return [*rows, *heads, _total(live, printed)]
+    return [*rows, *heads, _total(live)]
 
 
 class _Counted:
@@ -165,7 +165,13 @@ def _compared(
     why = reasons(live.model.config, layer, live.size, what) if own != derived else []
     if quoted and not follows(quoted, derived):
         why.append(QUOTED)
-    return {"paper": quoted, "live": f"{own:,}", "derived": f"{derived:,}", "why": why}
+    return _sum(own, what) | {"paper": quoted, "derived": f"{derived:,}", "why": why}
+
+
+def _sum(value: int, what: str) -> dict[str, Any]:
+    """A counted figure; multiply-adds also as the paper writes them, in millions."""
+    text = f"{value / 1e6:,.1f}M" if what == "macs" else f"{value:,}"
+    return {"paper": "", "live": f"{value:,}", "short": text, "why": []}
 
 
 def follows(quoted: str, derived: int) -> bool:
@@ -244,21 +250,18 @@ def _head_row(head: str, live: _Counted) -> dict[str, Any]:
         "patch": empty,
         "output": empty | {"live": f"1×1×{costs[-1].output[0]}"},
         "widths": [empty] * 6,
-        "weights": empty | {"live": f"{sum(cost.weights for cost in costs):,}"},
-        "macs": empty | {"live": f"{sum(cost.macs for cost in costs):,}"},
+        "weights": _sum(sum(cost.weights for cost in costs), "weights"),
+        "macs": _sum(sum(cost.macs for cost in costs), "macs"),
         "field": empty,
         "stride": "",
         "units": [_counted(cost, "") for cost in costs],
     }
 
 
-def _total(live: _Counted, printed: _Counted) -> dict[str, Any]:
+def _total(live: _Counted) -> dict[str, Any]:
     """The sum without the auxiliary heads, which are discarded when it answers."""
     empty = {"paper": "", "live": "", "why": []}
-    sums = {
-        what: f"{sum(getattr(c, what) for c in _without_heads(live)):,}"
-        for what in ("weights", "macs")
-    }
+    kept = [c for stage, costs in live.costs.items() if stage[:3] != "aux" for c in costs]
     return {
         "layer": "total",
         "type": "without auxiliary heads",
@@ -266,13 +269,9 @@ def _total(live: _Counted, printed: _Counted) -> dict[str, Any]:
         "patch": empty,
         "output": empty,
         "widths": [empty] * 6,
-        "weights": empty | {"live": sums["weights"]},
-        "macs": empty | {"live": sums["macs"]},
+        "weights": _sum(sum(cost.weights for cost in kept), "weights"),
+        "macs": _sum(sum(cost.macs for cost in kept), "macs"),
         "field": empty,
         "stride": "",
         "units": [],
     }
-
-
-def _without_heads(counted: _Counted) -> list[Cost]:
-    return [c for stage, costs in counted.costs.items() if stage[:3] != "aux" for c in costs]

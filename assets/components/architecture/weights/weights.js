@@ -1,0 +1,100 @@
+// The kernels of the first layer as pictures, and for each unit the distribution of its weights.
+const find = (selector) => element.querySelector(selector);
+const [canvas, spreads] = ["canvas", ".spreads"].map(find);
+const { state } = gnet.plan;
+const [SCALE, GAP] = [5, 4]; // px for a weight, px between kernels
+let found = null;
+let asked = "";
+let columns = 1;
+
+function ask() {
+  if (!state.shown) return;
+  const question = gnet.plan.question();
+  const words = JSON.stringify(question);
+  if (words === asked) return;
+  asked = words;
+  element.classList.add("dim");
+  setTimeout(() => {
+    props.value = question;
+    trigger("looked");
+  });
+}
+
+function paint() {
+  const { count, side, data, limit } = found.kernels;
+  const tile = side * SCALE + GAP;
+  const room = find(".kernels").clientWidth;
+  if (!room) return;
+  columns = Math.max(1, Math.min(count, Math.floor((room + GAP) / tile)));
+  const rows = Math.ceil(count / columns);
+  canvas.width = columns * tile - GAP;
+  canvas.height = rows * tile - GAP;
+  canvas.ariaLabel = gnet.say("plan kernels", { count, side, limit });
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const context = canvas.getContext("2d");
+  for (let i = 0; i < count * side * side; i++) {
+    const [kernel, cell] = [Math.floor(i / (side * side)), i % (side * side)];
+    const x = (kernel % columns) * tile + (cell % side) * SCALE;
+    const y = Math.floor(kernel / columns) * tile + Math.floor(cell / side) * SCALE;
+    context.fillStyle = `rgb(${bytes[3 * i]} ${bytes[3 * i + 1]} ${bytes[3 * i + 2]})`;
+    context.fillRect(x, y, SCALE, SCALE);
+  }
+  find(".kernel").textContent = canvas.ariaLabel;
+}
+
+const hue = (unit) => {
+  const own = /^inception_\w+\/(1x1|3x3|5x5|pool)/.exec(unit);
+  return own ? `b${own[1]}` : "";
+};
+
+function spread({ unit, bars, limit, words }, at) {
+  const wide = 100 / bars.length;
+  const drawn = bars.map((part, i) => `M${(i * wide).toFixed(2)} 30v${(-28 * part).toFixed(2)}h${wide.toFixed(2)}v${(28 * part).toFixed(2)}z`);
+  const name = unit.replace(/^inception_\w+\//, "");
+  return (
+    `<li class="${hue(unit)}" data-at="${at}" tabindex="0" aria-label="${gnet.escape(`${unit}: ${words}`)}"><b>${gnet.escape(name)}</b>` +
+    `<svg viewBox="0 0 100 30" preserveAspectRatio="none" aria-hidden="true"><path d="${drawn.join("")}"/></svg><small>±${limit}</small></li>`
+  );
+}
+
+function show() {
+  element.classList.remove("dim");
+  find(".whose").textContent = found.about;
+  paint();
+  const stages = [...new Set(found.units.map(({ stage }) => stage))];
+  spreads.innerHTML = stages
+    .map((stage) => `<section><h3>${gnet.escape(stage)}</h3><ul>${found.units.map((one, at) => (one.stage === stage ? spread(one, at) : "")).join("")}</ul></section>`)
+    .join("");
+  find(".pointed").textContent = gnet.say("plan spread", found);
+}
+
+function point({ target }) {
+  const at = target.closest("[data-at]")?.dataset.at;
+  if (at !== undefined) find(".pointed").textContent = `${found.units[at].unit}: ${found.units[at].words}`;
+}
+for (const kind of ["pointerover", "focusin"]) spreads.addEventListener(kind, point);
+canvas.addEventListener("pointermove", (event) => {
+  if (!found) return;
+  const { side, count, ranges } = found.kernels;
+  const tile = side * SCALE + GAP;
+  const ratio = canvas.width / canvas.clientWidth;
+  const number = Math.floor((event.offsetY * ratio) / tile) * columns + Math.floor((event.offsetX * ratio) / tile);
+  if (number < count) find(".kernel").textContent = gnet.say("plan kernel", { number, count, range: ranges[number] });
+});
+canvas.addEventListener("pointerleave", () => found && (find(".kernel").textContent = canvas.ariaLabel));
+new ResizeObserver(() => found && paint()).observe(find(".kernels"));
+watch("value", () => {
+  if (typeof props.value !== "string") return;
+  const answer = JSON.parse(props.value);
+  if (!gnet.plan.meant(answer)) return;
+  found = answer;
+  show();
+});
+document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
+  if (what !== "show_weights" || answered) return;
+  asked = "";
+  element.classList.remove("dim");
+});
+gnet.draw((changed) => {
+  if (changed.has("plan shown")) ask();
+}, ["architecture"]);

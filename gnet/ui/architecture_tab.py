@@ -1,0 +1,85 @@
+"""The Architecture tab: Table 1, a drawing, the 1×1 reduces as a what-if, weights, files."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from gradio.data_classes import FileData
+from gradio.utils import get_upload_folder
+
+from gnet.answers.architecture.architecture import describe_architecture
+from gnet.answers.architecture.plans import Plan, plan_of
+from gnet.answers.architecture.reduces import describe_reduces
+from gnet.answers.architecture.saving import architecture_file
+from gnet.answers.architecture.weights import describe_weights
+from gnet.answers.explorers import Explorers
+from gnet.ui.components import drawing
+from gnet.ui.events import MODEL, QUIET, as_text, settle, spoken
+from gnet.ui.http.uploads import keep
+
+EXPORT: dict[str, Any] = {"concurrency_id": "export", "concurrency_limit": 1}
+"""One file is made at a time, beside what runs the network."""
+
+
+class Handlers:
+    """The tab's events; the value of the component that asks is the question.
+
+    It names a network (`net`) or a preset (`preset`).
+    """
+
+    def __init__(self, explorers: Explorers) -> None:
+        self.explorers = explorers
+        self._turns = itertools.count(1)
+
+    def show(self, question: Any) -> str:
+        with spoken():
+            plan, asked = self._plan(question)
+            return self._new(describe_architecture(plan, asked.get("size")))
+
+    def change(self, question: Any) -> str:
+        with spoken():
+            plan, asked = self._plan(question)
+            named = (asked.get(name) for name in ("stage", "reduces", "size"))
+            return self._new(describe_reduces(plan, *named))
+
+    def weights(self, question: Any) -> str:
+        with spoken():
+            return self._new(describe_weights(self._plan(question)[0]))
+
+    def save(self, question: Any) -> dict[str, Any]:
+        with spoken():
+            plan, asked = self._plan(question)
+            named = (asked.get(name) for name in ("format", "head", "size"))
+            branches = asked.get("branches", False)
+            name, content, said = architecture_file(plan, *named, branches=branches)
+            path = keep(Path(get_upload_folder()), name, content)
+            file = FileData(path=str(path), orig_name=name).model_dump()
+            return file | {"said": said, "turn": next(self._turns)}
+
+    def _plan(self, question: Any) -> tuple[Plan, dict[str, Any]]:
+        asked = question if isinstance(question, dict) else {}
+        return plan_of(self.explorers, asked.get("net"), asked.get("preset")), asked
+
+    def _new(self, answer: dict[str, Any]) -> str:
+        """An answer as text; the same twice is two answers."""
+        return as_text(answer | {"turn": next(self._turns)})
+
+
+def build(explorers: Explorers) -> None:
+    """Put the tab's components and events where the caller stands."""
+    handlers = Handlers(explorers)
+    plan = drawing("architecture/plan")
+    drawing("architecture/network")
+    drawing("architecture/table")
+    module = drawing("architecture/module")
+    weights = drawing("architecture/weights")
+    for part, event, handler, name, line in (
+        (plan, plan.asked, handlers.show, "show_architecture", MODEL),
+        (module, module.changed, handlers.change, "change_reduces", MODEL),
+        (weights, weights.looked, handlers.weights, "show_weights", MODEL),
+        (plan, plan.saved, handlers.save, "save_architecture", EXPORT),
+    ):
+        options: dict[str, Any] = {"trigger_mode": "always_last", **line, **QUIET}
+        settle(event(handler, part, part, api_name=name, **options), name)
