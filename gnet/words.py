@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 
@@ -24,12 +25,20 @@ def some(names: Iterable[object], most: int = 3, what: str = "") -> str:
 
 def percent(fraction: float | None, digits: int = 1) -> str:
     """`71.1 %`; a dash where there is no number."""
-    return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
+    return "–" if fraction is None else f"{_rounded(100 * fraction, digits):.{digits}f} %"
 
 
 def rounded_percent(fraction: float) -> str:
-    """`37 %`; one decimal below 10 %."""
-    return percent(fraction, 1 if fraction < 0.0995 else 0)
+    """`37 %`; one decimal below 10 %, and `<0.1 %` for what is there but would be written as 0."""
+    tenths = _rounded(100 * fraction, 1)
+    if fraction > 0 and tenths == 0:
+        return "<0.1 %"
+    return percent(fraction, 1 if tenths < 10 else 0)
+
+
+def fixed(value: float, digits: int = 2) -> str:
+    """`−4.85`: a number with so many decimals and a real minus sign."""
+    return minus(f"{_rounded(value, digits):.{digits}f}")
 
 
 def duration(seconds: float) -> str:
@@ -44,6 +53,16 @@ def number(value: float) -> str:
     """Three digits that count, with a real minus sign: `0.0123`, `−4.5`, `1,200`."""
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return text.replace("-", "−")
+
+
+def _rounded(value: float, digits: int) -> float:
+    """A value to so many decimals; a half is rounded up.
+
+    Six digits of it count, which is what travels to the page: so a sentence made here and a number
+    that a script writes agree.
+    """
+    size = float(f"{abs(value) * 10**digits:.6g}")
+    return math.copysign(math.floor(size + 0.5) / 10**digits, value) + 0.0
 
 
 def minus(text: str) -> str:

@@ -21,7 +21,7 @@ from gnet.explain.attribution.attribute import Attribution
 from gnet.explain.attribution.checks import stages_before
 from gnet.explain.attribution.methods import FIRST, METHODS
 from gnet.explain.belief import answer as answer_of
-from gnet.explain.belief import belief, doubt, surer
+from gnet.explain.belief import belief, doubt, heads_compared
 from gnet.explain.belief import sentence as belief_sentence
 from gnet.explain.branches import LABELS, mean_map, sentence, statistics
 from gnet.explain.recording import Recording
@@ -29,7 +29,7 @@ from gnet.figures.colours import DIVERGING, SEQUENTIAL, scale_limit
 from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, UNTRAINED
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import box, middle_cell
-from gnet.words import number
+from gnet.words import fixed, number
 
 WHY = {
     "question": "Why {class}, which {head} gives {chance}?",
@@ -126,7 +126,7 @@ def _limits(maps: float, channels: float, *, signed: bool, where: str) -> dict[s
 
 
 def _span(limit: float, signed: bool) -> str:
-    end = f"{limit:.2f}" if 0.1 <= limit < 100 else number(limit)
+    end = fixed(limit) if 0.1 <= limit < 100 else number(limit)
     return f"−{end} to {end}" if signed else f"0–{end}"
 
 
@@ -257,7 +257,7 @@ def _preview(image: Image.Image) -> str:
 
 
 def describe_heads(recording: Recording) -> dict[str, Any]:
-    """What each head believes, whether they agree, and which early one is surer."""
+    """What each head believes, whether they agree, and that in words."""
     held = belief(recording)
     heads: dict[str, Any] = {head: {"status": UNTRAINED} for head in held.untrained}
     for head, believed in held.heads.items():
@@ -273,7 +273,7 @@ def describe_heads(recording: Recording) -> dict[str, Any]:
         }
     for head, described in heads.items():
         described["sentence"] = belief_sentence(recording, head)
-    return {"heads": heads, "agree": held.agree, "surer": surer(recording)}
+    return {"heads": heads, "agree": held.agree, "compared": heads_compared(recording)}
 
 
 def describe_stage(recording: Recording, stage: str) -> dict[str, Any]:
@@ -351,5 +351,5 @@ def _base64(content: bytes) -> str:
 
 
 def short(value: float) -> float:
-    """Four digits are more than the page shows."""
-    return float(f"{value:.4g}")
+    """Six digits are more than the page shows, and the ones that it rounds by."""
+    return float(f"{value:.6g}")

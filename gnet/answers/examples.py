@@ -155,6 +155,16 @@ def answer(explorer: Explorer, name: str) -> dict[str, Any]:
     return shipped(name, stamp(explorer.model.info)) or _explored(explorer, name)
 
 
+def ablated(explorer: Explorer, picture: Chosen, switches: Any, key: Any = None) -> dict[str, Any]:
+    """A picture's answer with branches switched, and whether it is right where that is known."""
+    answer = explorer.ablate(picture, switches, key)
+    if picture.example is None:
+        return answer
+    top = answer["heads"]["main"].get("top")
+    info = explorer.model.info
+    return answer | {"verdict": verdict(EXAMPLES[picture.example], info, top and top[0])}
+
+
 def verdict(example: Example, info: ModelInfo, first: int | None) -> dict[str, Any]:
     """Whether class `first`, the main head's answer, is right for an example, in words.
 
@@ -173,7 +183,7 @@ def verdict(example: Example, info: ModelInfo, first: int | None) -> dict[str, A
         return {"right": None, "sentence": f"{what} {example.why}".strip()}
     if info.class_name(first) in known:
         return {"right": True, "sentence": f"Right: it is {example.words}."}
-    wrong = f"Wrong: it is {example.words}, not “{info.class_name(first)}”."
+    wrong = f"Wrong: it says {info.class_name(first)}; it is {example.words}."
     return {"right": False, "sentence": f"{wrong} {example.why}".strip()}
 
 

@@ -140,8 +140,7 @@ class Explorer:
         recording = self.kept(view).recording
         answer: dict[str, Any] = describe_answer(recording, view) | {"net": self.net}
         answer["depth"] = describe_course(self.probes, recording)
-        if chosen.truth:
-            answer["verdict"] = self._verdict(chosen.truth, answer["heads"]["main"].get("top"))
+        self._judged(answer, chosen.truth)
         # The page knows the served network from the start, and any other from its answers.
         return answer | {"network": self.network} if self.net else answer
 
@@ -165,7 +164,8 @@ class Explorer:
     def ablate(self, chosen: Chosen, switches: Any, key: Any = None) -> dict[str, Any]:
         """The picture's answer with branches switched: branch → "mean" or a factor from 0 to 2."""
         key, ablation = self.ablation(chosen, switches, key)
-        return describe_ablation(ablation, self.probes) | {"key": key, "net": self.net}
+        answer = describe_ablation(ablation, self.probes) | {"key": key, "net": self.net}
+        return self._judged(answer, chosen.truth)
 
     def ablation(self, chosen: Chosen, switches: Any, key: Any = None) -> tuple[Any, Ablation]:
         """The same as a record, and the key of the picture's answer."""
@@ -281,6 +281,12 @@ class Explorer:
             return key, kept
         view = self.view(chosen)
         return view.key, self.kept(view)
+
+    def _judged(self, answer: dict[str, Any], truth: str) -> dict[str, Any]:
+        """The answer with its verdict, where the truth is known."""
+        verdict = self._verdict(truth, answer["heads"]["main"].get("top")) if truth else None
+        answer["verdict"] = verdict
+        return answer
 
     def _verdict(self, truth: str, top: list[int] | None) -> dict[str, Any]:
         """Whether the main head's likeliest class is the picture's; `right` None: no answer."""

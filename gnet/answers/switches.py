@@ -14,14 +14,18 @@ from gnet.explain.ablation import (
     branch_words,
     changes,
     sentence,
-    switch_words,
+    switches_words,
 )
 from gnet.explain.account import Account
 from gnet.explain.probes import Probes
 from gnet.explain.recording import Recording
 from gnet.explain.worth import Value, Worth
-from gnet.words import minus, opening, rounded_percent, some
+from gnet.words import fixed, opening, rounded_percent
 
+_SPARED = "When it is off, the others make up for it, at least in part."
+_NEEDED = (
+    "When it is off, more is lost than went through it: what comes after it then works less well."
+)
 _UNSEEN = 0.0005
 """A change of probability that the page would round to nothing."""
 
@@ -36,7 +40,7 @@ def describe_ablation(ablation: Ablation, probes: Probes | None) -> dict[str, An
             "sentence": sentence(ablation),
             "reference": ablation.reference,
             "reached": list(ablation.reached),
-            "named": some((switch_words(*one) for one in ablation.switches.items()), 3, "branches"),
+            "named": switches_words(ablation.switches),
             **_changes(ablation),
         },
     }
@@ -64,8 +68,23 @@ def describe_worth(worth: Worth, head: str, target: int) -> dict[str, Any]:
             f"Logits that {head} loses without the branch. Red helps the class, blue speaks "
             "against it. A logit may rise while the probability falls, where other classes rise "
             "more. Choose a cell to switch that branch."
+            f"{_milder(worth, head, target)}"
         ),
     }
+
+
+def _milder(worth: Worth, head: str, target: int) -> str:
+    """In how many branches the mean changes the logit less than zero does; empty without means."""
+    if MEAN not in worth.logits:
+        return ""
+    off, mean = (worth.values(head, target, setting) for setting in (OFF, MEAN))
+    pairs = [
+        (abs(one.logit), abs(two.logit))
+        for one, two in zip(off.values(), mean.values(), strict=True)
+        if one and two
+    ]
+    milder = sum(second < first for first, second in pairs)
+    return f" Here the mean was the milder one in {milder} of {len(pairs)} branches."
 
 
 def describe_account(account: Account, worth: Worth) -> dict[str, Any]:
@@ -88,8 +107,10 @@ def describe_account(account: Account, worth: Worth) -> dict[str, Any]:
         "sentence": f"{_carried(account)} {_disagreement(account, lost)}",
         "note": (
             "Logits that go through each branch on the way from a plain picture of the mean colour "
-            f"to this one, in {account.steps} steps (layer conductance). Red helps the class, blue "
-            "speaks against it. The four branches of a module sum to the whole way."
+            f"to this one, in {account.steps} steps. This is the layer conductance: at each step, "
+            "how far a branch's output changes, times how strongly the logit reacts to it. Red "
+            "helps the class, blue speaks against it. The four branches of a module sum to the "
+            "whole way."
         ),
     }
 
@@ -99,11 +120,12 @@ def _carried(account: Account) -> str:
     values, errors = account.values, account.errors
     most = max(values, key=lambda branch: values[branch])
     worst = max(errors, key=lambda stage: abs(errors[stage]))
-    return minus(
+    return (
         f"From a plain picture to this one, the logit of {account.target_name} in {account.head} "
-        f"goes from {account.baseline_score:.2f} to {account.score:.2f}. "
-        f"{opening(branch_words(most))} carries most: {values[most]:.2f}. A module's sum "
-        f"misses the way by {abs(errors[worst]):.2f} at most, in {worst}."
+        f"goes from {fixed(account.baseline_score)} to {fixed(account.score)}. "
+        f"{opening(branch_words(most))} carries most: {fixed(values[most])}. "
+        f"The sums of the {len(errors)} modules differ from the true change by at most "
+        f"{fixed(abs(errors[worst]))} ({worst})."
     )
 
 
@@ -114,11 +136,11 @@ def _disagreement(account: Account, lost: dict[Branch, Value | None]) -> str:
     branch = max(gaps, key=lambda b: abs(gaps[b]))
     found = lost[branch]
     assert found
-    spared = gaps[branch] > 0
-    return minus(
+    moves = "falls" if found.logit >= 0 else "rises"
+    return (
         f"Account and worth differ most for {branch_words(branch)}: it carries "
-        f"{values[branch]:.2f}, and without it the logit falls by {found.logit:.2f}. "
-        + ("It can be spared." if spared else "It is needed more than it carries.")
+        f"{fixed(values[branch])}, and without it the logit {moves} by {fixed(abs(found.logit))}. "
+        f"{_SPARED if gaps[branch] > 0 else _NEEDED}"
     )
 
 
@@ -167,5 +189,5 @@ def _sentence(worth: Worth, head: str, target: int, values: dict[Any, Value | No
     change = f" and {points:.0f} points of probability" if abs(points) >= 0.5 else ""
     return (
         f"Of these branches, switched off one at a time, {name} needs {branch_words(branch)} most: "
-        f"without it, its logit in {head} falls by {present[branch].logit:.2f}{change}."
+        f"without it, its logit in {head} falls by {fixed(present[branch].logit)}{change}."
     )

@@ -23,7 +23,7 @@ from gnet.inference.forward import as_kept
 from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES
 from gnet.network.hooks import evaluating
 from gnet.network.model import GoogLeNet
-from gnet.words import cut, listed, rounded_percent, some
+from gnet.words import cut, listed, rounded_percent
 
 MEAN: Final = "mean"
 OFF, ON, MOST = 0.0, 1.0, 2.0
@@ -197,7 +197,7 @@ def sentence(ablation: Ablation) -> str:
     """What the switches did to the deepest trained head, in words."""
     if not ablation.switches:
         return "All branches are on."
-    named = listed(switch_words(*item) for item in ablation.switches.items())
+    named = switches_words(ablation.switches)
     before, after = belief(ablation.before, top=1).heads, belief(ablation.after, top=1).heads
     if not (heads := [head for head in after if head in ablation.reached]):
         return f"With {named}, no trained head changes: none reads these branches."
@@ -220,15 +220,36 @@ def branch_words(branch: Branch) -> str:
 
 def switched_words(switches: Switches) -> str:
     """`with the 5×5 branch of 4b off`, the first two of several; empty where all are on."""
-    named = some((switch_words(*item) for item in switches.items()), 2, "branches switched")
-    return f"with {named}" if named else ""
+    return f"with {switches_words(switches, 2)}" if switches else ""
 
 
-def switch_words(branch: Branch, setting: Setting) -> str:
-    """`the 5×5 branch of 4b off`."""
+def switches_words(switches: Switches, most: int = 3) -> str:
+    """`the 5×5 branch of 4b off`; the first `most` of several, and how many more branches.
+
+    A branch that is switched alike in all nine modules is named once, and so is a whole module.
+    """
+    left, named = dict(switches), []
+    groups = [
+        *(([(s, b) for s in STAGES], "the {} branch {} in all nine modules", b) for b in BRANCHES),
+        *(([(s, b) for b in BRANCHES], "each branch of {} {}", s) for s in STAGES),
+        *(([one], f"{branch_words(one)} {{1}}", "") for one in switches),
+    ]
+    for branches, words, name in groups:
+        setting = left.get(branches[0])
+        if setting is None or any(left.get(one) != setting for one in branches):
+            continue
+        named.append((words.format(LABELS.get(name, name), _how(setting)), len(branches)))
+        for one in branches:
+            del left[one]
+    rest = sum(count for _, count in named[most:])
+    more = [f"{rest} more {'branch' if rest == 1 else 'branches'}"] if rest else []
+    return listed([words for words, _ in named[:most]] + more)
+
+
+def _how(setting: Setting) -> str:
     if setting == MEAN:
-        return f"{branch_words(branch)} at its mean"
-    return f"{branch_words(branch)} " + ("off" if setting == OFF else f"times {setting:g}")
+        return "at its mean"
+    return "off" if setting == OFF else f"times {setting:g}"
 
 
 def _mean(means: Means | None, stage: str, branch: str, like: Tensor) -> Tensor:

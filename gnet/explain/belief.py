@@ -136,13 +136,33 @@ def doubt(recording: Recording, head: str) -> str:
     )
 
 
-def surer(recording: Recording) -> str:
-    """Which early heads are surer of their class than main is of its; empty where none is."""
+def heads_compared(recording: Recording) -> str:
+    """Which classes the heads name where they differ; where they agree, which early one is surer.
+
+    Empty for a single head, and where none is surer than main.
+    """
     heads = belief(recording, top=1).heads
-    if "main" not in heads:
+    if len(heads) < 2:
         return ""
+    named: dict[str, list[str]] = {}
+    for head, held in heads.items():
+        name = "" if held.sure is False else recording.class_name(held.top[0])
+        named.setdefault(name, []).append(head)
+    if len(named) == 1:
+        return _surer(heads)
+    unsure = named.pop("", [])
+    parts = [
+        f"{listed(own)} {'say' if len(own) > 1 else 'says'} {name}" for name, own in named.items()
+    ]
+    if unsure:
+        parts.append(f"{listed(unsure)} {'are' if len(unsure) > 1 else 'is'} not sure")
+    return f"{'; '.join(parts)}."
+
+
+def _surer(heads: dict[str, HeadBelief]) -> str:
+    """Which early heads are surer of their class than main is of its; empty where none is."""
     chances = {head: round(100 * held.probabilities[held.top[0]]) for head, held in heads.items()}
-    early = [head for head, chance in chances.items() if chance > chances["main"]]
+    early = [head for head, chance in chances.items() if chance > chances.get("main", 100)]
     if not early:
         return ""
     verb = "are" if len(early) > 1 else "is"

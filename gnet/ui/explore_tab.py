@@ -97,7 +97,7 @@ class Handlers:
         """The answer with branches switched, as {"4b/5x5": 0}: "mean" or a factor from 0 to 2."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return self._new(explorer.ablate(chosen, switches, key))
+            return self._new(examples.ablated(explorer, chosen, switches, key))
 
     def weigh(self, picture: Any, head: Any, class_index: Any, key: Any = None) -> str:
         """What each of the 36 branches is worth for a class of a head."""

@@ -57,7 +57,7 @@ def test_an_answer_with_switches_is_that_of_the_ablation(explorer, chosen):
     assert answer["stages"]["4b"]["branches"]["5x5"]["share"] == 0
     assert "the 5×5 branch of 4b off" in answer["switched"]["sentence"]
     assert answer["switched"]["named"] == (
-        "the 5×5 branch of 4b off, the pool branch of 4c at its mean"
+        "the 5×5 branch of 4b off and the pool branch of 4c at its mean"
     )
     assert len(answer["switched"]["changes"]) == 2
     assert answer["switched"]["most"].startswith("What changed most: class ")

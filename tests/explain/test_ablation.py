@@ -11,12 +11,14 @@ from gnet.data.patterns import CLASSES
 from gnet.errors import FieldError, GnetError
 from gnet.explain.ablation import (
     MEAN,
+    OFF,
     ablate,
     changes,
     check_switches,
     parse_branch,
     reached,
     sentence,
+    switches_words,
 )
 from gnet.explain.belief import probabilities
 from gnet.explain.means import EACH, Means, means_of, measure_means
@@ -112,6 +114,22 @@ def test_the_switches_effect_is_a_sentence(switches, words):
     model.info = replace(model.info, heads={"aux1": TRAINED})
     late = ablate(model, pictures(1)[0], {"5a/3x3": 0})
     assert "no trained head changes" in sentence(late)
+
+
+@pytest.mark.parametrize(
+    ("switches", "words"),
+    [
+        ({(s, "1x1"): OFF for s in STAGES}, "the 1×1 branch off in all nine modules"),
+        ({("4b", b): MEAN for b in BRANCHES}, "each branch of 4b at its mean"),
+        (
+            {(s, b): OFF for s in STAGES for b in BRANCHES} | {("5b", "pool"): 0.5},
+            "the 1×1 branch off in all nine modules, the 3×3 branch off in all nine modules, the "
+            "5×5 branch off in all nine modules and 9 more branches",
+        ),
+    ],
+)
+def test_branches_that_are_switched_alike_are_named_together(switches, words):
+    assert switches_words(switches) == words
 
 
 def test_a_switch_leaves_the_heads_before_it_alone():

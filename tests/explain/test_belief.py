@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from gnet.explain.belief import answer, belief, doubt, sentence, some_of, surer
+from gnet.explain.belief import answer, belief, doubt, heads_compared, sentence, some_of
 from gnet.explain.recording import Recording, record
 from gnet.network.config import TRAINED
 from gnet.network.info import ModelInfo, Sureness
@@ -65,8 +65,22 @@ def test_the_family_is_given_where_the_class_is_not_certain(recorded, shares, wo
 def test_an_early_head_that_is_surer_than_main_is_named(recorded, chances, words) -> None:
     logits = {head: torch.tensor([p, 1 - p, 0, 0, 0]).log() for head, p in chances.items()}
     heads = dict.fromkeys(chances, TRAINED)
-    said = surer(replace(recorded, logits=logits, sure={}, heads=heads))
+    said = heads_compared(replace(recorded, logits=logits, sure={}, heads=heads))
     assert said.startswith(words) and bool(said) == bool(words)
+
+
+def test_heads_that_name_different_classes_are_said_to_before_any_is_called_surer(recorded) -> None:
+    chances = {"aux1": [0.1, 0.9], "aux2": [0.9, 0.1], "main": [0.6, 0.4]}
+    logits = {head: torch.tensor([*pair, 0, 0, 0]).log() for head, pair in chances.items()}
+    heads = dict.fromkeys(chances, TRAINED)
+    seen = replace(recorded, logits=logits, sure={}, heads=heads)
+    first, second = recorded.class_name(0), recorded.class_name(1)
+    assert heads_compared(seen) == f"aux1 says {second}; aux2 and main say {first}."
+    unsure = replace(
+        seen, sure=believing(recorded, *chances["main"], certain=0.0, threshold=0.9).sure
+    )
+    words = f"aux1 says {second}; aux2 says {first}; main is not sure."
+    assert heads_compared(unsure) == words
 
 
 def test_without_families_or_a_threshold_the_class_is_given(recorded) -> None:

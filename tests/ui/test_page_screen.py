@@ -81,7 +81,7 @@ LONG = """() => {
   const said = "a tool or household thing, 86 %; the likeliest class is washing machine, 41 %";
   const sentence = `The main classifier says ${said}.`;
   answer.heads.main = { ...answer.heads.main, answer: said, sentence };
-  answer.surer = "aux1 and aux2 are surer than main: each head decides by itself. " +
+  answer.compared = "aux1 and aux2 are surer than main: each head decides by itself. " +
     "Surer is not more often right.";
   gnet.tell(["answer", "stage", "head"]);
 }"""

@@ -10,6 +10,7 @@ from gnet.answers.examples import chosen
 from gnet.answers.explorer import Explorer
 from gnet.network.config import BRANCHES
 from gnet.network.model import GoogLeNet
+from gnet.words import fixed, rounded_percent
 from support.pages import DESK, PHONE
 
 SWITCHED = """names => JSON.stringify(Object.keys(gnet.state.answer.switched?.switches ?? {}))
@@ -37,6 +38,13 @@ def test_a_switch_moves_belief_and_hollows_its_lane(visit, explorer, timed, size
     assert viewer.state("answer.heads.main.probabilities") != before
     words = explorer.ablate(chosen("boots"), {"3a/3x3": 0})["switched"]["sentence"]
     expect(page.locator("#switches .effect")).to_have_text(words)
+    said = page.locator("#branches .say")
+    expect(said).to_have_text(words)
+    if size == DESK:
+        expect(said).to_be_in_viewport()
+    for part in ("#wiring .lane", "#wiring .stack i"):
+        classes = page.locator(f"{part}[data-branch='3x3']").get_attribute("class") or ""
+        assert "off" in classes.split(), part
     assert "switches=3a%2F3x3%3D0" in page.url
     page.locator("[data-reset]").click()
     assert viewer.state("answer.heads.main.probabilities") == before
@@ -50,6 +58,39 @@ def test_a_switch_moves_belief_and_hollows_its_lane(visit, explorer, timed, size
     found = Axe().run(page, context="#switches").response["violations"]
     assert [rule["id"] for rule in found] == []
     assert not viewer.errors and not viewer.strangers
+
+
+def test_a_branch_that_is_scaled_or_at_its_mean_says_so_in_the_drawings(visit):
+    page = visit("?switches=3a/pool=mean,3a/5x5=0.5").page
+    switched(page, "3a/5x5", "3a/pool")
+    expect(page.locator("#wiring [data-branch=pool] .last b")).to_have_text("1×1 mean")
+    expect(page.locator("#wiring [data-branch='5x5'] .last b")).to_have_text("5×5 × 0.5")
+    assert page.locator("#diagram .lane.part").count() == 2
+    page.locator("#diagram [data-stage='3b']").click()
+    expect(page.locator("#wiring .last em").filter(has_text="mean")).to_have_count(0)
+
+
+def test_an_answer_that_a_switch_made_wrong_is_called_wrong(visit, explorer):
+    viewer = visit("?switches=3a/3x3=0,3a/1x1=0,3b/3x3=0")
+    switched(viewer.page, "3a/1x1", "3a/3x3", "3b/3x3")
+    top = viewer.state("answer.heads.main.top")[0]
+    name = explorer.model.info.class_name(top)
+    assert name != "shoe"
+    verdict = viewer.page.locator("#picture .about .wrong")
+    expect(verdict).to_have_text(f"Wrong: it says {name}; it is a pair of boots.")
+    viewer.page.locator("[data-reset]").click()
+    expect(viewer.page.locator("#picture .about .right")).to_have_text(
+        "Right: it is a pair of boots."
+    )
+
+
+ROUNDED = """() => [0.56504, 0.565, 0.0995, 0.0994, 0.0004, 0.0005, 0, 1, 1e-9, 0.12345678].map(
+  (x) => [x, gnet.percent(x).replace("\u00a0", " "), gnet.fixed(9 * x)])"""
+
+
+def test_a_script_rounds_as_sentences_do(visit):
+    for value, percent, number in visit().page.evaluate(ROUNDED):
+        assert (percent, number) == (rounded_percent(value), fixed(9 * value)), value
 
 
 def test_factors_and_means_stand_in_the_address(visit):

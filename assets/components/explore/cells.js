@@ -23,11 +23,10 @@ gnet.cells = (() => {
     return (
       `<td><button type="button" data-cell="${name}" data-setting="${setting}" title="${words}" aria-label="${words}"` +
       ` style="background:${colour};color:${ink(colour)}">` +
-      `${written(value)}</button></td>`
+      `${gnet.fixed(value)}</button></td>`
     );
   }
 
-  const written = (value) => value.toFixed(2).replace(/^-0\.00$/, "0.00").replace("-", "−");
   const empty = (head) => `<td title="${gnet.say("behind", { head })}">–</td>`;
 
   // An answer about all branches that is computed once somebody wants it, and then follows picture,
@@ -85,5 +84,5 @@ gnet.cells = (() => {
     };
   }
 
-  return { table, button, written, empty, follow, switches };
+  return { table, button, empty, follow, switches };
 })();

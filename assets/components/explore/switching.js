@@ -7,6 +7,8 @@ gnet.switching = (() => {
   const read = () => Object.fromEntries((state.switches ?? "").split(",").filter(Boolean).map((one) => one.split("=")));
   const write = (all) => Object.entries(all).map((one) => one.join("=")).join(",") || null;
   const of = (stage, branch) => read()[`${stage}/${branch}`] ?? "1";
+  const word = (setting) => ({ 1: "on", 0: "off", mean: "mean" })[setting] ?? `× ${Number(setting).toFixed(1)}`;
+  const kind = (setting) => ({ 1: "", 0: "off" })[setting] ?? "part"; // how it is drawn
 
   // Several branches at once: "4b/5x5" → its setting.
   function setAll(settings) {
@@ -26,10 +28,10 @@ gnet.switching = (() => {
     return same && all.length === Object.keys(switches).length;
   }
 
-  // An answer of the server: the same picture with branches switched. Its verdict was on the other.
+  // An answer of the server: the same picture with branches switched.
   function overlay({ key, turn, ...after }) {
     if (key !== state.whole.key || !current(after.switched.switches)) return;
-    state.answer = { ...state.whole, ...after, verdict: null };
+    state.answer = { ...state.whole, ...after };
     const step = steps.all[steps.at];
     if (step.switches === state.switches) step.said = after.switched;
     gnet.tell(["answer"]);
@@ -74,5 +76,5 @@ gnet.switching = (() => {
     gnet.choose({ switches: steps.all[at].switches });
   }
 
-  return { read, of, set, setAll, reset: () => gnet.choose({ switches: null }), overlay, restore, steps, go };
+  return { read, of, word, kind, set, setAll, reset: () => gnet.choose({ switches: null }), overlay, restore, steps, go };
 })();

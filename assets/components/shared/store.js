@@ -242,9 +242,16 @@ window.gnet = (() => {
   // Words and numbers.
   const escape = (text) =>
     String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  // To so many decimals, as gnet/words.py rounds: six digits count, a half goes up.
+  const rounded = (x, digits) => {
+    const size = Number((Math.abs(x) * 10 ** digits).toPrecision(6));
+    return (Math.sign(x) * Math.floor(size + 0.5)) / 10 ** digits + 0;
+  };
+  const fixed = (x, digits = 2) => rounded(x, digits).toFixed(digits).replace("-", "−");
   const percent = (x) => {
-    if (x > 0 && x < 0.0005) return "<0.1\u00a0%";
-    return `${(100 * x).toFixed(x < 0.0995 ? 1 : 0)}\u00a0%`;
+    const tenths = rounded(100 * x, 1);
+    if (x > 0 && tenths === 0) return "<0.1\u00a0%";
+    return `${(tenths < 10 ? tenths.toFixed(1) : rounded(100 * x, 0).toFixed(0))}\u00a0%`;
   };
   const power = (text) => text.replace(/(?:\.0)?e([+-]\d+)/, (_, n) => `·10${[...n].map((c) => ({ "-": "⁻", "+": "" })[c] ?? "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join("")}`).replace("-", "−");
   const number = (x) => {
@@ -272,6 +279,6 @@ window.gnet = (() => {
 
   return {
     SCOPES, tabs, address, state, ask, method, fill, say, words, where, own, reopen, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
-    escape, cut, fit, percent, number, power, label, branches, tell, trained,
+    escape, cut, fit, percent, fixed, number, power, label, branches, tell, trained,
   };
 })();

@@ -34,7 +34,7 @@ def test_a_light_answer_says_what_the_whole_answer_says(viewing: Viewing) -> Non
     answer = viewing.answer(frame(), stage="4b")
     pixels = read_frame(frame(), explorer.model.info.preprocessing)
     whole = describe_recording(record(explorer.model, pixels))
-    assert answer["heads"] == whole["heads"] and answer["surer"] == whole["surer"]
+    assert answer["heads"] == whole["heads"] and answer["compared"] == whole["compared"]
     assert answer["stages"]["4b"] == whole["stages"]["4b"]
     for stage in STAGES:
         for branch in BRANCHES:

@@ -125,7 +125,7 @@ function bars() {
 
 function branches() {
   const { cells, limit, signed, scale, title, sentence, note } = shown.branches;
-  const written = signed ? (value) => value.toFixed(2).replace("-", "−") : gnet.percent;
+  const written = signed ? gnet.fixed : gnet.percent;
   const heads = gnet.branches().map((b) => `<th scope="col" class="b${b}">${gnet.label(b)}</th>`);
   const rows = Object.entries(cells).map(([stage, row]) => {
     const parts = gnet.branches().map((b) => `<td class="b${b}" data-cell="${stage}/${b}"><div class="pair">${pair(row[b], limit, signed, written)}</div></td>`);

@@ -8,7 +8,6 @@ const [SHOWN, ALL_ON] = [5, gnet.say("all on")];
 let setting = "0"; // what a click sets a branch to
 
 const stages = () => Object.keys(state.network.widths);
-const word = (value) => ({ 1: "on", 0: "off", mean: "mean" })[value] ?? `×${value}`;
 
 function build() {
   const heads = gnet.branches().map((b) => `<th scope="col"><button type="button" class="b${b}" data-column="${b}" aria-label="all nine ${gnet.label(b)} branches">${gnet.label(b)}</button></th>`);
@@ -29,10 +28,10 @@ function choose(value) {
 function cells() {
   for (const cell of table.querySelectorAll("[data-cell]")) {
     const now = switching.of(...cell.dataset.cell.split("/"));
-    cell.textContent = word(now);
+    cell.textContent = switching.word(now);
     cell.ariaPressed = String(now !== "1");
-    cell.ariaLabel = `${cell.dataset.cell} ${word(now)}`;
-    cell.classList.toggle("part", now !== "1" && now !== "0");
+    cell.ariaLabel = `${cell.dataset.cell} ${switching.word(now)}`;
+    cell.classList.toggle("part", switching.kind(now) === "part");
   }
 }
 

@@ -9,7 +9,7 @@ const mark = gnet.cells.switches(find(".map"));
 function cell(name) {
   const value = shown.branches[name];
   if (value === null) return gnet.cells.empty(shown.head);
-  return gnet.cells.button(name, value, shown.limit, `${name}: ${gnet.cells.written(value)}`, "0");
+  return gnet.cells.button(name, value, shown.limit, `${name}: ${gnet.fixed(value)}`, "0");
 }
 
 function show() {
@@ -38,7 +38,7 @@ function fall() {
   const part = (value) => (100 * (value - low)) / (high - low || 1);
   const row = ({ kind, label, value, from, to }) =>
     `<li class="${kind}"><span>${gnet.escape(label)}</span><i><b style="left:${part(Math.min(from, to)).toFixed(1)}%;` +
-    `width:${Math.abs(part(to) - part(from)).toFixed(1)}%"></b></i><b>${gnet.cells.written(value)}</b></li>`;
+    `width:${Math.abs(part(to) - part(from)).toFixed(1)}%"></b></i><b>${gnet.fixed(value)}</b></li>`;
   find(".fall").innerHTML = `<h3>${state.stage}</h3><ol>${steps.map(row).join("")}</ol>`;
 }
 

@@ -50,12 +50,15 @@ const module_ = () => gnet.state.answer.stages[gnet.state.stage];
 const scaled = () => (gnet.state.scope === "module" ? module_() : gnet.state.answer).limits;
 
 function sentence() {
-  const { answer, head } = gnet.state;
+  const { answer, head, switches } = gnet.state;
+  const told = find(".say");
+  told.classList.toggle("dim", Boolean(switches) && !answer.switched && !gnet.state.light);
+  if (answer.switched) return void (told.textContent = answer.switched.sentence);
   const words = module_().sentence;
   const first = gnet.branches().find((name) => words.includes(` ${gnet.label(name)} branch`));
   const card = `#branches [data-branch="${first}"]`;
   const places = [`${card} [data-stat=share]`, `${card} h3 small`, "#wiring .output"];
-  find(".say").innerHTML =
+  told.innerHTML =
     `${gnet.spots(words, places)} ${gnet.spots(answer.heads[head].sentence, ["#belief .answer"])}`;
 }
 
@@ -106,15 +109,15 @@ function toggle(branch) {
   const setting = gnet.switching.of(gnet.state.stage, branch);
   const button = columns[branch].querySelector("[data-switch]");
   button.ariaChecked = String(setting !== "0");
-  button.textContent = { 0: "off", 1: "on", mean: "mean" }[setting] ?? `× ${Number(setting).toFixed(1)}`;
+  button.textContent = gnet.switching.word(setting);
 }
 
-const short = (x) => (Math.abs(x) >= 0.1 && Math.abs(x) < 100 ? x.toFixed(2).replace("-", "−") : number(x));
+const short = (x) => (Math.abs(x) >= 0.1 && Math.abs(x) < 100 ? gnet.fixed(x) : number(x));
 
 // From the least to the largest value, with the same number of decimals.
 function range({ low, high }) {
   const two = Math.max(-low, high) >= 0.1 && Math.max(-low, high) < 100;
-  const write = (x) => (two ? x.toFixed(2).replace(/^-(?=.*[1-9])/, "−").replace(/^-/, "") : number(x));
+  const write = (x) => (two ? gnet.fixed(x) : number(x));
   return `${write(low)}${low < 0 ? " to " : "–"}${write(high)}`;
 }
 
@@ -292,5 +295,5 @@ gnet.draw((changed) => {
     }
   }
   if (["answer", "stage", "channel"].some((what) => changed.has(what))) opened();
-  if (["answer", "stage", "head"].some((what) => changed.has(what))) sentence();
+  if (["answer", "stage", "head", "switches"].some((what) => changed.has(what))) sentence();
 }, ["explore"], true);

@@ -186,7 +186,8 @@ function refresh(answer, said) {
     const { stage } = group.dataset;
     for (const lane of group.querySelectorAll(".lane")) {
       fill.dye(lane, fill.value(stage, lane.dataset.branch, answer));
-      lane.classList.toggle("off", gnet.switching.of(stage, lane.dataset.branch) === "0");
+      const kind = gnet.switching.kind(gnet.switching.of(stage, lane.dataset.branch));
+      for (const name of ["off", "part"]) lane.classList.toggle(name, kind === name);
     }
     const behind = !gnet.reaches(stage);
     const words = branches().map((b) => `${gnet.label(b)} ${fill.words(fill.value(stage, b, answer))}`);
@@ -211,7 +212,7 @@ function refresh(answer, said) {
     const says = group.querySelector("[data-room]");
     if (says && said) speak(group, says, doubt ? ["not sure", ""] : [words, chance]);
   }
-  element.querySelector(".surer").innerHTML = gnet.marked(answer.surer);
+  element.querySelector(".compared").innerHTML = gnet.marked(answer.compared);
   focused ??= state.stage;
   for (const item of items()) item.setAttribute("tabindex", id(item) === focused ? "0" : "-1");
 }

@@ -28,7 +28,7 @@ function show() {
     }
     const range = row.querySelector("input");
     if (document.activeElement !== range) range.value = setting === "mean" ? 1 : setting;
-    row.querySelector("output").textContent = setting === "mean" ? "mean" : `× ${Number(setting).toFixed(1)}`;
+    row.querySelector("output").textContent = setting === "1" || setting === "0" ? `× ${setting}.0` : switching.word(setting);
   }
   find(".reset").disabled = !state.switches;
 }

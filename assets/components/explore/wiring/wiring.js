@@ -10,18 +10,18 @@ function module_() {
 const count = (n) => `${n}&nbsp;<i>channels</i>`;
 const fan = (name, path) =>
   `<svg class="fan ${name}" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">` +
-  `${MIDDLES.map((y, i) => `<path class="b${gnet.branches()[i]}" d="${path(y)}"/>`).join("")}</svg>`;
+  `${MIDDLES.map((y, i) => `<path data-switched="${gnet.branches()[i]}" d="${path(y)}"/>`).join("")}</svg>`;
 
 // A branch in a row of its own: perhaps a step before, and the convolution that makes its channels.
 function lane(name) {
   const { steps, cost, unit, direct } = module_().branches[name];
   const step = ({ name: words, channels }, kind) =>
-    `<span class="step ${kind}"><b>${words}</b><small>${count(channels)}</small></span>`;
+    `<span class="step ${kind}"><b>${words}<em></em></b><small>${count(channels)}</small></span>`;
   const [before, last] = steps.length > 1 ? steps : [null, steps[0]];
   const out = last ? step(last, "last") : `<span class="step out">left out</span>`;
   const first = before ? step(before, "before") : `<span class="through"></span>`;
   return (
-    `<div class="lane b${name}" data-branch="${name}">${first}<span class="link"></span>${out}` +
+    `<div class="lane b${name}" data-branch="${name}" data-switched="${name}">${first}<span class="link"></span>${out}` +
     `<span class="macs"><b>${cost} <span class="unit">${unit}</span></b><small>${direct}</small></span></div>`
   );
 }
@@ -37,7 +37,7 @@ function draw() {
   box.setAttribute("aria-label", `${m.title}. ${m.sentence}`);
   const parts = gnet.branches().map((name, i) => {
     const out = network.left_out.includes(name) ? "out" : "";
-    return `<i class="b${name} ${out}" data-branch="${name}" style="flex-grow:${widths[i]}"></i>`;
+    return `<i class="b${name} ${out}" data-branch="${name}" data-switched="${name}" style="flex-grow:${widths[i]}"></i>`;
   });
   box.innerHTML =
     `<div class="input"><b>input</b> <small>${count(m.input)}</small> <small>${m.from}</small></div>` +
@@ -56,11 +56,23 @@ function point() {
   }
 }
 
+// A branch that is switched off is hollow; one that is scaled or at its mean says so.
+function switched() {
+  const { of, kind, word } = gnet.switching;
+  for (const part of box.querySelectorAll("[data-switched]")) {
+    const setting = of(gnet.state.stage, part.dataset.switched);
+    for (const name of ["off", "part"]) part.classList.toggle(name, kind(setting) === name);
+    const mark = part.querySelector(".last em");
+    if (mark) mark.textContent = setting === "1" ? "" : ` ${word(setting)}`;
+  }
+}
+
 box.addEventListener("pointerover", (event) => {
   gnet.choose({ branch: event.target.closest("[data-branch]")?.dataset.branch ?? null });
 });
 box.addEventListener("pointerleave", () => gnet.choose({ branch: null }));
 gnet.draw((changed) => {
   if (changed.has("stage") || changed.has("network")) draw();
+  if (["stage", "network", "switches"].some((what) => changed.has(what))) switched();
   point();
 }, ["explore"], true);
