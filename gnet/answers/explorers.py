@@ -15,19 +15,22 @@ from gnet.answers.explorer import Chosen, Explorer
 from gnet.answers.networks.facts import about
 from gnet.answers.picture_input import box_of, picture_of
 from gnet.errors import GnetError
+from gnet.evaluation.depth import Depth, find_depth, gallery_of
 from gnet.evaluation.review import Review
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import load
 from gnet.runs.folder import PINNED
 from gnet.serving.networks.offered import BUNDLED, PUBLISHED, NetworkOffers
 from gnet.serving.networks.own import PREFIX
-from gnet.serving.reviews import Reviews
+from gnet.serving.reviews import ReviewProgress, Reviews
+from gnet.serving.runs import ENDED
 from gnet.serving.shelf import RunShelf
 from gnet.system.stamps import stamp_of
 from gnet.words import cut
 
 MOST = 3
 """Networks that are kept in memory beside the served one; viewers share them."""
+NUMBER = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,29 +164,40 @@ class Explorers:
     def _review(self, runs: RunShelf, net: str) -> Review | None:
         return self._reviews.find(runs.run_folder(net).path) if self._reviews else None
 
+    def depth(self, net: Any) -> Depth | ReviewProgress | None:
+        """What a network's depths say of its validation pictures, or how far that is.
+
+        Measured for a run once it has ended, shipped with the bundled network; None for others.
+        """
+        explorer = self.find(net)
+        run = explorer.network.get("run")
+        if run is None or self._reviews is None:
+            return find_depth(explorer.model.info.digest)
+        runs = self._check(run)
+        if runs.state(run, runs.card(run)) not in ENDED:
+            raise GnetError("This network is still being trained; its depths can be compared then.")
+        return self._reviews.ask_depth(runs.run_folder(run).path)
+
+    def gallery(self, net: Any) -> Review | None:
+        """The pictures that `Depth.gallery` numbers, for a network whose depths are measured."""
+        explorer = self.find(net)
+        run = explorer.network.get("run")
+        return gallery_of() if run is None else self._review(self._check(run), run)
+
     def _tile(self, value: Any) -> Chosen:
         net, _, number = str(value).rpartition(".")
+        if net == BUNDLED:
+            return _picture(gallery_of(), net, number)
         if number == "pinned":
             return self._pinned(net)
-        if not re.fullmatch("[0-9]{1,9}", number):
+        if not NUMBER.fullmatch(number):
             raise GnetError(
                 f"The picture is {cut(value)!r}; allowed are a run, a dot and a picture's number."
             )
-        runs, index = self._check(net), int(number)
-        review = self._review(runs, net)
+        review = self._review(self._check(net), net)
         if review is None:
             raise GnetError("The run's pictures have not been looked at yet; open it under Train.")
-        if not 0 <= index < len(review):
-            raise GnetError(
-                f"The picture is number {cut(number)}; allowed are 0 to {len(review) - 1}."
-            )
-        truth = review.classes[int(review.labels[index])]
-        return Chosen(
-            content=review.pictures[index],
-            name=f"{truth}, validation picture {index + 1} of {len(review)}",
-            tile=f"{net}.{index}",
-            truth=truth,
-        )
+        return _picture(review, net, number)
 
     def _pinned(self, net: str) -> Chosen:
         """The validation picture that a run has recorded from its start on."""
@@ -197,3 +211,17 @@ class Explorers:
         if self.runs is None or not isinstance(net, str):
             raise GnetError(f"There is no network {cut(net)!r}; there is the one served here.")
         return self.runs
+
+
+def _picture(review: Review, net: str, number: str) -> Chosen:
+    """A validation picture by its number in a review."""
+    if not NUMBER.fullmatch(number) or int(number) >= len(review):
+        raise GnetError(f"The picture is number {cut(number)}; allowed are 0 to {len(review) - 1}.")
+    index = int(number)
+    truth = review.classes[int(review.labels[index])]
+    return Chosen(
+        content=review.pictures[index],
+        name=f"{truth}, validation picture {index + 1} of {len(review)}",
+        tile=f"{net}.{index}",
+        truth=truth,
+    )

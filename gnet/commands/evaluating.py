@@ -1,4 +1,4 @@
-"""Commands that measure a network on a data set: evaluate, calibrate, probe, exits."""
+"""Commands that measure a network on a data set: evaluate, calibrate, probe, exits, depth."""
 
 from __future__ import annotations
 
@@ -41,6 +41,31 @@ def register(command: Command) -> None:
     add_data(sub)
     sub.add_argument("--out", metavar="FILE", help=".json to write; a figure (.png) goes beside it")
     sub.add_argument("--card", metavar="FILE", help="model card to write the table into")
+
+    sub = command(
+        depth_over,
+        "Count what each head and each module's probe gets right, and who agrees.",
+        name="measure-depth",
+    )
+    add_data(sub)
+    sub.add_argument(
+        "--per-class", type=positive, default=100, help="pictures a class that probes are fitted to"
+    )
+    sub.add_argument("--out", metavar="FILE", help=".json to write; the gallery goes beside it")
+    sub.add_argument(
+        "--sources",
+        metavar="NAMES",
+        default="",
+        help="sources whose pictures may be in the gallery, comma-separated; by default all",
+    )
+    sub.add_argument(
+        "--without",
+        type=int,
+        nargs="*",
+        default=[],
+        metavar="N",
+        help="places in that gallery, from 0, of pictures to leave out",
+    )
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -171,6 +196,54 @@ def exits(arguments: argparse.Namespace) -> None:
         print_json(record)
         return
     print(exits_table(measured))
+
+
+def depth_over(arguments: argparse.Namespace) -> None:
+    from gnet.data.datasets import open_dataset
+    from gnet.evaluation.depth import measure_depth, only_sources
+    from gnet.evaluation.probe_fitting import fit_probes
+    from gnet.evaluation.review import review, thinned
+    from gnet.explain.probes import find_probes
+    from gnet.network.folding import fold
+    from gnet.network.weights import load
+    from gnet.runs.train_config import names_in
+
+    with_large_pages()
+    model = fold(load(arguments.weights))
+    seen, data = model.info.preprocessing, arguments.data
+    opened = open_dataset(
+        data, arguments.split, size=seen.size, seed=arguments.seed, progress=Bar("reading pictures")
+    )
+    probes = find_probes(model.info.digest) or fit_probes(
+        model, data, per_class=arguments.per_class, seed=arguments.seed, progress=Bar("probing")
+    )
+    reviewed = review(model, opened, seen, Bar("evaluating"))
+    shown = thinned(opened)
+    found = measure_depth(
+        model,
+        shown,
+        reviewed,
+        probes,
+        data=Path(data).name,
+        split=arguments.split,
+        progress=Bar("reading probes"),
+    )
+    names = names_in(arguments.sources) or sorted(set(shown.sources))
+    found, gallery = only_sources(found, reviewed, shown, names, arguments.without)
+    if arguments.out:
+        found.save(arguments.out)
+        gallery.save(Path(arguments.out).with_suffix(".safetensors"))
+    if arguments.json:
+        print_json(found.to_json())
+        return
+    print(f"{found.count:,} pictures of {found.data}, {found.size} px")
+    for reader in found.readers:
+        print(f"  {reader.name:<5} {percent(reader.top1):>7} right, {reader.status}")
+    for head, count in found.earlier.items():
+        print(
+            f"{head} is right and main wrong on {count:,} pictures, main alone on "
+            f"{found.later[head]:,}."
+        )
 
 
 def _check_card(card: str | None, marks: tuple[str, str]) -> None:

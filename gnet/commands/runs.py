@@ -33,12 +33,13 @@ def register(command: Command) -> None:
 
 
 def review(arguments: argparse.Namespace) -> None:
-    from gnet.serving.run_review import review_run
+    from gnet.serving.run_review import depth_of_run, review_run
 
     with_large_pages()
     if arguments.counting:
         end_with(sys.stdin)
         review_run(arguments.run_dir, _count)
+        depth_of_run(arguments.run_dir, _count)
         return
     result = review_run(arguments.run_dir, Bar("looking at pictures"))
     summary = result.summary()

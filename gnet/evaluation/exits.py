@@ -10,7 +10,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,8 @@ class Rule:
 
     threshold: float
     top1: float
-    tune_top1: float
+    tune_top1: float | None = None
+    """The same on `tune`, where thresholds are chosen; None where there is no such part."""
     leaving: dict[str, float]
     """Head → fraction of the pictures that leave there."""
     right: dict[str, float | None]
@@ -164,29 +165,30 @@ def measure_exits(
     )
 
 
-def multiply_adds(model: GoogLeNet, size: int) -> dict[tuple[str, bool], int]:
+def multiply_adds(
+    model: GoogLeNet, size: int, heads: tuple[str, ...] = HEADS
+) -> dict[tuple[str, bool], int]:
     """(head, with the heads before it?) → multiply-adds for one square picture of `size` px."""
     costs = layer_costs(model, size)
     result = {}
-    for head in HEADS:
-        body = {"stem", *STAGES[: STAGES.index(EXITS[head]) + 1]}
-        before = HEADS[: HEADS.index(head)]
+    for place, head in enumerate(heads):
+        body = {"stem", *STAGES[: STAGES.index(EXITS[head]) + 1], head}
         for reached in (False, True):
-            counted = body | {head} | (set(before) if reached else set())
+            counted = body | set(heads[:place] if reached else ())
             result[head, reached] = sum(cost.macs for cost in costs if cost.stage in counted)
     return result
 
 
 def measure_times(
-    model: GoogLeNet, size: int, *, rounds: int = ROUNDS
+    model: GoogLeNet, size: int, *, heads: tuple[str, ...] = HEADS, rounds: int = ROUNDS
 ) -> dict[tuple[str, bool], float]:
     """(head, with the heads before it?) → median milliseconds for one picture, on this machine.
 
     The ways take turns, so that other work of the machine slows all of them alike.
     """
     ways = {
-        (head, reached): (HEADS[: HEADS.index(head) + 1] if reached else (head,))
-        for head in HEADS
+        (head, reached): (heads[: heads.index(head) + 1] if reached else (head,))
+        for head in heads
         for reached in (False, True)
     }
     x = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
@@ -213,24 +215,40 @@ def apply_rules(
     times = torch.tensor([each.milliseconds_reached for each in exits], dtype=torch.float64)
     rules = []
     for threshold in THRESHOLDS:
-        at, tune_at = _leaving(sure, threshold), _leaving(tune_sure, threshold)
-        hits = right.gather(0, at[None])[0]
-        shares = torch.bincount(at, minlength=len(HEADS)).double() / len(at)
-        rules.append(
-            Rule(
-                threshold=threshold,
-                top1=hits.mean().item(),
-                tune_top1=tune_right.gather(0, tune_at[None])[0].mean().item(),
-                leaving=dict(zip(HEADS, shares.tolist(), strict=True)),
-                right={
-                    head: hits[at == index].mean().item() if (at == index).any() else None
-                    for index, head in enumerate(HEADS)
-                },
-                macs=(shares * macs).sum().item(),
-                milliseconds=(shares * times).sum().item(),
-            )
-        )
+        at = _leaving(tune_sure, threshold)
+        tuned = tune_right.gather(0, at[None])[0].mean().item()
+        rule = rule_at(threshold, sure, right, HEADS, macs, times)
+        rules.append(replace(rule, tune_top1=tuned))
     return tuple(rules)
+
+
+def rule_at(
+    threshold: float,
+    sure: Tensor,
+    right: Tensor,
+    heads: tuple[str, ...],
+    macs: Tensor,
+    milliseconds: Tensor,
+) -> Rule:
+    """The outcome of one threshold.
+
+    `sure` and `right`: (heads, n) float64, how sure each head is and whether it is right; `macs`
+    and `milliseconds`: (heads,) float64, the cost of leaving there, earlier heads included.
+    """
+    at = _leaving(sure, threshold)
+    hits = right.gather(0, at[None])[0]
+    shares = torch.bincount(at, minlength=len(heads)).double() / len(at)
+    return Rule(
+        threshold=threshold,
+        top1=hits.mean().item(),
+        leaving=dict(zip(heads, shares.tolist(), strict=True)),
+        right={
+            head: hits[at == index].mean().item() if (at == index).any() else None
+            for index, head in enumerate(heads)
+        },
+        macs=(shares * macs).sum().item(),
+        milliseconds=(shares * milliseconds).sum().item(),
+    )
 
 
 def choose(rules: tuple[Rule, ...], whole: float) -> dict[str, float]:
@@ -242,7 +260,7 @@ def choose(rules: tuple[Rule, ...], whole: float) -> dict[str, float]:
     chosen: dict[str, float] = {}
     for name, margin in MARGINS.items():
         for rule in reversed(rules):
-            if rule.tune_top1 < whole - margin - 1e-9:
+            if (rule.tune_top1 or 0.0) < whole - margin - 1e-9:
                 break
             chosen[name] = rule.threshold
     return chosen
@@ -271,7 +289,7 @@ def _answers(
 
 
 def _leaving(sure: Tensor, threshold: float) -> Tensor:
-    """The place in `HEADS` where each picture leaves, (n,) int64."""
+    """The place among the heads where each picture leaves, (n,) int64."""
     ready = sure >= threshold
-    ready[-1] = True  # the main head takes the rest
+    ready[-1] = True  # the last head takes the rest
     return ready.int().argmax(0)

@@ -77,6 +77,35 @@ def fit_probes(
         raise GnetError(f"per_class is {per_class}; allowed are 1 and more.")
     size = model.info.preprocessing.size
     rest, tune = train_and_tune(data, size=size, seed=seed, progress=progress)
+    validation = open_dataset(data, "val", size=size, seed=seed, progress=progress)
+    named = {"data": Path(data).name, "split": "val"}
+    return fit_to(
+        model,
+        rest,
+        tune,
+        validation,
+        per_class=per_class,
+        seed=seed,
+        named=named,
+        progress=progress,
+    )
+
+
+def fit_to(
+    model: GoogLeNet,
+    rest: Dataset,
+    tune: Dataset,
+    validation: Dataset,
+    *,
+    per_class: int = PER_CLASS,
+    seed: int = 0,
+    named: dict[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Probes:
+    """The same from data sets that are open: fitted to `rest`, chosen on `tune`.
+
+    `named` tells, in the probes' figures, what `validation` is.
+    """
     if len(tune) == 0:
         raise GnetError(
             "No class has a picture to set aside for tuning; allowed are data sets with classes of "
@@ -84,7 +113,6 @@ def fit_probes(
         )
     check_classes(model, rest)
     train = balanced(rest, per_class, seed)
-    validation = open_dataset(data, "val", size=size, seed=seed, progress=progress)
     total = 2 * len(train) + len(tune) + len(validation)
     before = 0
 
@@ -121,10 +149,9 @@ def fit_probes(
         digest=model.info.digest,
         probes=probes,
         metrics={
-            "data": Path(data).name,
-            "split": "val",
+            **(named or {}),
             "count": len(validation),
-            "size": size,
+            "size": model.info.preprocessing.size,
             "pictures": len(train),
             "per_class": per_class,
             "stages": stages,

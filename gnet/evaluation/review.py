@@ -6,6 +6,7 @@ Knows nothing of runs, pages and figures.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,21 @@ class Review:
         order = answers.confidence[found].argsort(descending=True, stable=True)
         return found[order].tolist()
 
+    def only(self, pictures: Sequence[int]) -> Review:
+        """The review of these pictures alone, by their numbers, in this order."""
+        at = torch.tensor(pictures, dtype=torch.int64)
+        heads = {
+            head: replace(
+                answers,
+                classes=answers.classes[at],
+                probabilities=answers.probabilities[at],
+                truth=answers.truth[at],
+            )
+            for head, answers in self.heads.items()
+        }
+        kept = tuple(self.pictures[index] for index in pictures)
+        return replace(self, labels=self.labels[at], heads=heads, pictures=kept)
+
     def summary(self) -> dict[str, Any]:
         """The whole review but the pictures, as plain values."""
         heads = {}
@@ -258,7 +274,7 @@ def review(
     `progress(done, total)` counts pictures. Raises `GnetError` for an empty set, a size the network
     cannot take or other classes than its own.
     """
-    looked_at = _thinned(dataset)
+    looked_at = thinned(dataset)
     result = evaluate(model, looked_at, preprocessing, progress=progress)
     status = {head: model.info.heads.get(head, UNTRAINED) for head in result.logits}
     return Review(
@@ -280,7 +296,8 @@ def review(
     )
 
 
-def _thinned(dataset: Dataset) -> Dataset:
+def thinned(dataset: Dataset) -> Dataset:
+    """The pictures that a review looks at: all, or of more than `MOST` every so many-th."""
     count = len(dataset)
     if count <= MOST:
         return dataset

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gnet.errors import GnetError
+from gnet.evaluation.depth import Depth
 from gnet.evaluation.review import Review
 from gnet.runs.folder import RunFolder
-from gnet.serving.run_review import REVIEW, kept_review, weights_of
+from gnet.serving.run_review import REVIEW, kept_depth, kept_review, weights_of
 from gnet.system.processes import Child
 from gnet.system.stamps import stamp_of
 
@@ -95,10 +96,20 @@ class Reviews:
         A failure is reported once; the next call starts again.
         """
         found = self.find(folder)
+        return found if found is not None else self._wait(folder)
+
+    def ask_depth(self, folder: Path) -> Depth | ReviewProgress:
+        """The figures of depth of a run's weights, or their progress; the first call starts it.
+
+        They are made together with the review, and come after it.
+        """
+        run = RunFolder(folder)
+        found = kept_depth(run, weights_of(run))
+        return found if found is not None else self._wait(folder)
+
+    def _wait(self, folder: Path) -> ReviewProgress:
+        """How far the run's process is; it is begun where there is none."""
         with self._lock:
-            if found is not None:
-                self._progress.pop(folder, None)
-                return found
             progress = self._progress.get(folder)
             if progress and progress.state == "failed":
                 return self._progress.pop(folder)

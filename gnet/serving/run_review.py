@@ -1,4 +1,4 @@
-"""The review of a run's network, computed once and kept in the run's folder."""
+"""The review of a run's network and its figures of depth, computed once, kept in its folder."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from gnet.data.datasets import TUNE, Dataset
+from gnet.data.datasets import TUNE, Dataset, held_out
 from gnet.errors import GnetError
-from gnet.evaluation.review import Review, review
+from gnet.evaluation.depth import Depth, measure_depth
+from gnet.evaluation.probe_fitting import PER_CLASS, fit_to
+from gnet.evaluation.review import Review, review, thinned
+from gnet.explain.probes import Probes
 from gnet.network.folding import fold
+from gnet.network.model import GoogLeNet
 from gnet.network.weights import load
 from gnet.runs.folder import BEST, LAST, RunFolder
 from gnet.runs.train_config import TrainConfig
@@ -19,6 +23,9 @@ from gnet.system.stamps import Stamp, stamp_of
 from gnet.training.starting import open_split
 
 REVIEW = "review.safetensors"
+DEPTH = "depth.json"
+_FEWEST, _FITTED_TO = 5, 1500
+"""Training pictures that a probe is fitted to: of each class at least, and in all about."""
 
 
 def review_run(run_dir: str | Path, progress: Progress | None = None) -> Review:
@@ -38,6 +45,51 @@ def review_run(run_dir: str | Path, progress: Progress | None = None) -> Review:
     made = replace(made, weights=checksum)
     made.save(folder.path / REVIEW)
     return made
+
+
+def depth_of_run(run_dir: str | Path, progress: Progress | None = None) -> Depth:
+    """How a run's network answers at each depth, on the pictures of its review.
+
+    Nine probes are fitted to the run's own training pictures; a run with too few of them has
+    figures of its heads alone. Kept and made anew as the review is.
+    """
+    folder = RunFolder(run_dir)
+    weights = weights_of(folder)
+    kept = kept_depth(folder, weights)
+    if kept is not None:
+        return kept
+    config, made = folder.config(), review_run(run_dir, progress)
+    model = fold(load(weights))
+    model.info = replace(model.info, digest=checksum_of(weights))
+    looked_at = thinned(validation_split(config))
+    probes = _probes(model, config, looked_at, progress)
+    depth = measure_depth(
+        model, looked_at, made, probes, data=Path(config.data).name, progress=progress
+    )
+    depth.save(folder.path / DEPTH)
+    return depth
+
+
+def _probes(
+    model: GoogLeNet, config: TrainConfig, shown: Dataset, progress: Progress | None
+) -> Probes | None:
+    rest, tune = held_out(open_split(config, "train"))
+    if len(tune) == 0:
+        return None
+    each = min(PER_CLASS, max(_FEWEST, _FITTED_TO // len(rest.classes)))
+    return fit_to(model, rest, tune, shown, per_class=each, seed=config.seed, progress=progress)
+
+
+def kept_depth(folder: RunFolder, weights: Path) -> Depth | None:
+    """The figures of depth kept in a run's folder, if they are of those weights."""
+    path = folder.path / DEPTH
+    if not path.is_file():
+        return None
+    try:
+        kept = Depth.read(path)
+    except GnetError:  # from an older version, or damaged: measured again
+        return None
+    return kept if kept.digest == checksum_of(weights) else None
 
 
 def weights_of(folder: RunFolder) -> Path:

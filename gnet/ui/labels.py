@@ -309,5 +309,34 @@ LABELS = {
     "opening pictures": "Opening pictures …",
     "sheet": "Up to {columns} pictures of {classes} classes, and the same ones cropped and flipped "
     "at random",
+    # depth over many pictures
+    "depth of class": "Also show one class",
+    "no class": "none",
+    "asking": "Asking …",
+    "depth chart": "Right answers by depth: {values}",
+    "depth key": "Line: a probe at each module. Large dots: the heads.",
+    "depth key of": "Line: a probe at each module, all pictures. Dashed: the mean probability of "
+    "“{name}” for its {count} pictures.",
+    "same tip": "Numbers are % of the pictures; point at one or tap it.",
+    "same caption": "Share of pictures to which two depths give the same first class, in %",
+    "same pair": "{one} and {other} give the same first class to {share} of the pictures.",
+    "threshold": "A head is sure from",
+    "leaves at": "{share} leave at {head}",
+    "macs axis": "right answers, %, over millions of multiply-adds",
+    "exits chart": "Right answers, from {low} to {high}, over the multiply-adds of a picture",
+    "leaving": "From {threshold} on a head answers and the picture leaves: {top1} are right, and a "
+    "picture takes {macs} million multiply-adds and {ms} ms on average, {saved} fewer "
+    "multiply-adds than with main alone.",
+    "leaving none": "From {threshold} on a head answers and the picture leaves: {top1} are right, "
+    "and a picture takes {macs} million multiply-adds and {ms} ms on average, no fewer than with "
+    "main alone, because the early heads were asked in vain.",
+    "open picture": "Open in Explore: {name}",
+    "gallery": "Shown are {count}; a click opens one in Explore.",
+    "try experiment": "Measure it yourself: the experiment “{name}” under Train.",
+    "try elsewhere": "Measure it yourself where training is switched on.",
+    "learn": "What you see, what to try, what it cannot show",
+    "learn see": "You see",
+    "learn try": "Try",
+    "learn limits": "It cannot show",
 }
 """Name → its words; a name in braces is a place."""

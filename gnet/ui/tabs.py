@@ -14,7 +14,7 @@ from gnet.serving.measuring import Measuring
 from gnet.serving.offers import Offers
 from gnet.serving.reviews import Reviews
 from gnet.serving.runs import Runs
-from gnet.ui import architecture_tab, branches_tab, explore_tab
+from gnet.ui import architecture_tab, branches_tab, depth_tab, explore_tab
 from gnet.ui.components import FOLDER, read
 from gnet.ui.train import tab as train_tab
 
@@ -73,10 +73,10 @@ TABS = (
         about_picture=True,
     ),
     Tab(
-        name="architecture",
-        label="Architecture",
-        line="What the network is made of, beside the paper’s table, and what each part costs.",
-        build=lambda explorers, _: architecture_tab.build(explorers),
+        name="depth",
+        label="Depth",
+        line="What each depth of the network knows, over many pictures.",
+        build=lambda explorers, _: depth_tab.build(explorers),
         about_picture=True,
     ),
     Tab(
@@ -85,6 +85,13 @@ TABS = (
         line="A GoogLeNet of your own, and what happens inside while it learns.",
         build=_train,
         needs_training=True,
+    ),
+    Tab(
+        name="architecture",
+        label="Architecture",
+        line="What the network is made of, beside the paper’s table, and what each part costs.",
+        build=lambda explorers, _: architecture_tab.build(explorers),
+        about_picture=True,
     ),
 )
 """In the order they stand in the header; the first one is what the page opens on."""

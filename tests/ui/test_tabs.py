@@ -21,11 +21,8 @@ def test_every_tab_has_a_folder_of_components_and_a_place_in_script_and_style():
 def test_without_training_there_is_no_tab_that_needs_it():
     from gnet.ui import tabs
 
-    assert [tab.name for tab in tabs.tabs(training=False)] == [
-        "explore",
-        "branches",
-        "architecture",
-    ]
+    names = [tab.name for tab in tabs.tabs(training=False)]
+    assert names == ["explore", "branches", "depth", "architecture"]
 
 
 def test_scripts_name_no_tab_that_the_table_has_not():
