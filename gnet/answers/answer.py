@@ -130,9 +130,11 @@ def _span(limit: float, signed: bool) -> str:
     return f"−{end} to {end}" if signed else f"0–{end}"
 
 
-def describe_attribution(attribution: Attribution, key: str) -> dict[str, Any]:
-    """One attribution map and the numbers beside it."""
-    limit = scale_limit(attribution.map)
+def describe_attribution(
+    attribution: Attribution, key: str, limit: float | None = None
+) -> dict[str, Any]:
+    """One attribution map and the numbers beside it; its scale ends at `limit`, or its own end."""
+    limit = scale_limit(attribution.map) if limit is None else limit
     record = attribution.to_json() | {"key": key}
     shown = _as_bytes(
         attribution.map.numpy(), np.array(limit, np.float32), signed=attribution.signed

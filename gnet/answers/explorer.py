@@ -4,7 +4,6 @@ It knows nothing of Gradio. Answers are plain values; whatever cannot be answere
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,14 +25,14 @@ from gnet.answers.depth import describe_course, describe_probes
 from gnet.answers.live.frame import exact_pixels, is_exact
 from gnet.answers.recordings import Kept, Recordings
 from gnet.answers.switches import describe_ablation, describe_account, describe_worth
+from gnet.answers.why.cost import Speed, in_words, measure, seconds
 from gnet.channels.scales import ScaleResponses, measure_scales
 from gnet.data.pictures import open_picture, square, to_image, to_pixels
 from gnet.errors import FieldError, GnetError
 from gnet.explain.ablation import MEAN, Ablation, ablation_of, check_switches
 from gnet.explain.account import Account, account
 from gnet.explain.attribution.attribute import Attribution, attribute
-from gnet.explain.attribution.options import STEPS
-from gnet.explain.attribution.question import BATCH
+from gnet.explain.attribution.methods import METHODS
 from gnet.explain.belief import trained_head
 from gnet.explain.means import Means, means_of
 from gnet.explain.probes import find_probes
@@ -43,7 +42,7 @@ from gnet.network.config import STAGES, UNTRAINED
 from gnet.network.folding import fold, twin
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import effective_fields
-from gnet.words import cut, duration
+from gnet.words import cut
 
 _KEPT_SIDE = 4
 """A picture is read at up to this many times the network's input: sharper is never seen."""
@@ -85,6 +84,10 @@ class Explorer:
             "probes": describe_probes(self.probes)
         }
         self.recordings = recordings or Recordings()
+        self.speed: Speed | None = None
+        """What the network takes on this machine, once it was measured."""
+        self.invalid: dict[tuple[str, str], str | None] = {}
+        """Method and head → why it does not hold here, once it was found out."""
 
     @property
     def trained(self) -> list[str]:
@@ -95,19 +98,12 @@ class Explorer:
         """Run once what the first viewer would otherwise wait for."""
         size = self.model.info.preprocessing.size
         record(self.model, torch.zeros(1, 3, size, size))
-        self._measure_slow_methods(torch.full((1, 3, size, size), 0.5))
-
-    def _measure_slow_methods(self, pixels: torch.Tensor) -> None:
-        """Note what a method of many steps takes, from a few of them."""
-        if not self.trained:
-            return
-        for method in self.network["methods"]:
-            if method["slow"]:
-                attribute(self.model, pixels, method=method["name"], target=0, steps=2)
-                start = time.perf_counter()
-                attribute(self.model, pixels, method=method["name"], target=0, steps=BATCH)
-                seconds = (time.perf_counter() - start) * STEPS / BATCH
-                method["time"] = f"about {duration(max(1.0, seconds))}"
+        if self.trained:
+            self.speed = measure(self.model, self.trained[-1])
+            for method in self.network["methods"]:
+                known = METHODS[method["name"]]
+                taken = seconds(known.cost(known.options(), size), self.speed)
+                method["time"] = in_words(taken)
 
     def view(self, chosen: Chosen) -> View:
         """Read a picture and cut out the square the network sees."""

@@ -338,5 +338,21 @@ LABELS = {
     "learn see": "You see",
     "learn try": "Try",
     "learn limits": "It cannot show",
+    # why: methods, maps and what could prove them wrong
+    "why invalid": "not valid here",
+    "why module": "Module",
+    "why branch": "Branch",
+    "why all branches": "all four",
+    "why class": "name of a class",
+    "why two": "also the likeliest other class, on one scale",
+    "why map": "{label}: {class}, {chance} in {head}",
+    "why scale": "Colour scale",
+    "why deletion": "Deletion: area {own}, random {random}",
+    "why insertion": "Insertion: area {own}, random {random}",
+    "why parts": "Line: this map's order. Dashes: random orders. {parts}.",
+    "why similarities": "How alike the map stays",
+    "why redraw": "Redraw the weights",
+    "why checking": "Checking",
+    "why end": "Cancel the check",
 }
 """Name → its words; a name in braces is a place."""

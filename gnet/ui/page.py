@@ -44,6 +44,7 @@ SCRIPTS = (
     "explore/cells.js",
     "architecture/architecture.js",
     "depth/over.js",
+    "why/why.js",
     "train/tracks.js",
     "train/train.js",
     "shared/chart.js",

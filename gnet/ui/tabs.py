@@ -14,7 +14,7 @@ from gnet.serving.measuring import Measuring
 from gnet.serving.offers import Offers
 from gnet.serving.reviews import Reviews
 from gnet.serving.runs import Runs
-from gnet.ui import architecture_tab, branches_tab, depth_tab, explore_tab
+from gnet.ui import architecture_tab, branches_tab, depth_tab, explore_tab, why_tab
 from gnet.ui.components import FOLDER, read
 from gnet.ui.train import tab as train_tab
 
@@ -77,6 +77,13 @@ TABS = (
         label="Depth",
         line="What each depth of the network knows, over many pictures.",
         build=lambda explorers, _: depth_tab.build(explorers),
+        about_picture=True,
+    ),
+    Tab(
+        name="why",
+        label="Why",
+        line="Ask for reasons, by eleven methods, and for what could prove them wrong.",
+        build=lambda explorers, _: why_tab.build(explorers),
         about_picture=True,
     ),
     Tab(

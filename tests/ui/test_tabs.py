@@ -22,7 +22,7 @@ def test_without_training_there_is_no_tab_that_needs_it():
     from gnet.ui import tabs
 
     names = [tab.name for tab in tabs.tabs(training=False)]
-    assert names == ["explore", "branches", "depth", "architecture"]
+    assert names == ["explore", "branches", "depth", "why", "architecture"]
 
 
 def test_scripts_name_no_tab_that_the_table_has_not():

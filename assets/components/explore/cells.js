@@ -84,5 +84,5 @@ gnet.cells = (() => {
     };
   }
 
-  return { table, button, empty, follow, switches };
+  return { table, button, ink, empty, follow, switches };
 })();

@@ -28,7 +28,10 @@ window.gnet = (() => {
     cell: null, // the cell of its module pointed at: {stage, row, col}
     channel: address.get("channel"), // the channel that is open, as 5x5.17, or null
     beside: address.get("beside"), // what the lab sets beside the picture, as class:cat, or null
-    method: address.get("method"), // how Why is answered, or null for the first answer's
+    method: address.get("method"), // how Why is answered, several with commas, or null for the first answer's
+    options: address.get("with"), // the methods' options that differ from their defaults, as steps=32&baseline=black
+    classes: address.get("classes"), // "two" where Why also asks for the likeliest other class
+    road: address.get("branch"), // the branch that Why looks at, or null for the whole module
     waiting: { answer: false, why: false, measured: false },
     light: null, // what is explored lightly: "touch", "camera" or null
     trouble: "", // why its last state was not answered
@@ -70,7 +73,7 @@ window.gnet = (() => {
   }
 
   // Tabs: what is in them stays as it is while another is shown.
-  const words = { explore, branches: lab }; // tab → what it keeps in the address
+  const words = { explore, branches: lab, why: reasons }; // tab → what it keeps in the address
   const pictured = () => tabs[state.tab].picture;
   document.documentElement.dataset.tab = state.tab;
   function show(tab, keep = true) {
@@ -115,6 +118,9 @@ window.gnet = (() => {
       target: named < 0 ? null : named,
       channel: there.get("channel"),
       method: there.get("method"),
+      options: there.get("with"),
+      classes: there.get("classes"),
+      road: there.get("branch"),
       beside: there.get("beside"),
       switches: there.get("switches"),
       lanes: lanes(there),
@@ -163,6 +169,12 @@ window.gnet = (() => {
   function lab() {
     const { method, channel, scope, ...kept } = explore();
     return { tab: "branches", ...kept, ...(state.beside && { beside: state.beside }) };
+  }
+
+  function reasons() {
+    const { channel, scope, switches, lanes, ...kept } = explore();
+    const { options, classes, road } = state;
+    return { tab: "why", ...kept, ...(options && { with: options }), ...(classes && { classes }), ...(road && { branch: road }) };
   }
 
   // Whether an answer is of the picture that the address, or a reload, asks for.
@@ -231,7 +243,10 @@ window.gnet = (() => {
   const reaches = (stage, head = state.head) =>
     state.network.heads.find((h) => h.name === head).stages.includes(stage);
 
-  const method = () => state.method ?? state.network.first_method;
+  const method = () => {
+    const [name] = (state.method ?? "").split(",");
+    return state.network.methods.some((one) => one.name === name) ? name : state.network.first_method;
+  };
 
   // What goes to the server with the question why.
   function question(picture) {

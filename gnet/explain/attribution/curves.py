@@ -69,19 +69,24 @@ class Curves:
         )
 
     @property
-    def sentence(self) -> str:
-        """Both areas beside those of the random order, in words."""
+    def verdict(self) -> str:
+        """Where the map's order beats a random one, in words."""
         better = {
             "deletion": self.deletion.area < self.random_deletion.area,
             "insertion": self.insertion.area > self.random_insertion.area,
         }
         where = [name for name, holds in better.items() if holds]
-        verdict = {2: "in both", 1: f"in {listed(where)} alone", 0: "in neither"}[len(where)]
+        words = {2: "in both", 1: f"in {listed(where)} alone", 0: "in neither"}[len(where)]
+        return f"The map beats a random order {words}."
+
+    @property
+    def sentence(self) -> str:
+        """Both areas beside those of the random order, and the verdict."""
         return (
             f"Deletion: area {self.deletion.area:.3f}, random {self.random_deletion.area:.3f} "
             f"(smaller is better). Insertion: area {self.insertion.area:.3f}, random "
             f"{self.random_insertion.area:.3f} (larger is better). "
-            f"The map beats a random order {verdict}."
+            f"{self.verdict}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -96,6 +101,7 @@ class Curves:
             "parts": self.parts,
             **curves,
             "stands": self.stands,
+            "verdict": self.verdict,
             "sentence": self.sentence,
         }
 
@@ -105,13 +111,22 @@ Score = Callable[[Tensor, bool], Tensor]
 
 
 def measure(
-    score: Score, values: Tensor, parts: str, *, points: int = POINTS, seed: int = 0
+    score: Score,
+    values: Tensor,
+    parts: str,
+    *,
+    points: int = POINTS,
+    seed: int = 0,
+    random: Curves | None = None,
 ) -> Curves:
-    """The curves of a map whose parts have these `values` (parts,)."""
+    """The curves of a map whose parts have these `values` (parts,).
+
+    `random` are the curves of another map of the same parts and class, whose random orders hold.
+    """
     count = len(values)
     generator = torch.Generator().manual_seed(seed)
     own = values.argsort(descending=True, stable=True)
-    orders = [own, *(torch.randperm(count, generator=generator) for _ in range(ORDERS))]
+    orders = [torch.randperm(count, generator=generator) for _ in range(ORDERS)]
     sizes = sorted({round(count * step / points) for step in range(points + 1)})
 
     def curve(order: Tensor, insertion: bool) -> list[float]:
@@ -120,25 +135,23 @@ def measure(
             row[order[:size]] = insertion
         return score(kept, insertion).tolist()
 
-    def both(insertion: bool) -> tuple[Curve, Curve]:
-        first, *others = [curve(order, insertion) for order in orders]
-        mean = tuple(sum(column) / len(column) for column in zip(*others, strict=True))
-        return Curve(values=tuple(first)), Curve(values=mean)
+    def mean(insertion: bool) -> Curve:
+        others = [curve(order, insertion) for order in orders]
+        return Curve(values=tuple(sum(one) / len(one) for one in zip(*others, strict=True)))
 
-    (deletion, random_deletion), (insertion, random_insertion) = both(False), both(True)
     return Curves(
         shares=tuple(size / count for size in sizes),
         parts=parts,
-        deletion=deletion,
-        random_deletion=random_deletion,
-        insertion=insertion,
-        random_insertion=random_insertion,
+        deletion=Curve(values=tuple(curve(own, False))),
+        random_deletion=random.random_deletion if random else mean(False),
+        insertion=Curve(values=tuple(curve(own, True))),
+        random_insertion=random.random_insertion if random else mean(True),
     )
 
 
-def cost() -> int:
-    """How often `curves_of` runs the network on a picture."""
-    return 2 * (1 + ORDERS) * (POINTS + 1)
+def cost(*, random: bool = True) -> int:
+    """How often `curves_of` runs the network on a picture; less where random orders are known."""
+    return 2 * (1 + ORDERS * random) * (POINTS + 1)
 
 
 def curves_of(
@@ -146,20 +159,23 @@ def curves_of(
     pixels: Tensor,
     attribution: Attribution,
     heard: Callable[[float], None] | None = None,
+    *,
+    random: Curves | None = None,
 ) -> Curves:
-    """The curves of one map; `heard` is told how far it is.
+    """The curves of one map; `heard` is told how far it is, `random` as in `measure`.
 
     Cells that are gone have the mean colour in deletion and are blurred in insertion. Branches that
     are gone are 0.
     """
-    told = counting(cost(), heard)
+    told = counting(cost(random=random is None), heard)
     if METHODS[attribution.method].about == PICTURE:
         score = _picture_score(model, pixels, attribution, told)
-        return measure(score, on_grid(attribution.map), f"{GRID * GRID} cells of the picture")
+        cells = f"{GRID * GRID} cells of the picture"
+        return measure(score, on_grid(attribution.map), cells, random=random)
     stages = stages_before(attribution.head)
     score = _branch_score(model, pixels, attribution, stages, told)
     values = attribution.map.flatten()
-    return measure(score, values, f"{len(values)} branches")
+    return measure(score, values, f"{len(values)} branches", random=random)
 
 
 def on_grid(values: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ def sums_up(model: GoogLeNet, head: str) -> str | None:
     pools = _overlapping(model, head)
     return minus(
         f"Its map must sum to the difference of two logits. On this network, for a picture of "
-        f"noise, the difference is {difference:.3g} and the sum is {summed:.3g}: "
+        f"noise, the difference is {difference:.3f} and the sum is {summed:.3f}: "
         + (
             f"{pools} max-pools on the way to {head} overlap, and its rule is not for such."
             if pools
