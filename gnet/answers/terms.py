@@ -122,6 +122,19 @@ TERMS: tuple[Term, ...] = (
         "A 1×1 convolution that lowers the number of channels, so that the next one costs less.",
     ),
     _term(
+        "naive module",
+        "A module without 1×1 reduces, as in Fig. 2a of the paper: every kernel sees all channels.",
+    ),
+    _term(
+        "multiply-adds",
+        "One multiplication and one addition each: the work of a layer, counted for one picture.",
+    ),
+    _term(
+        "receptive field",
+        "The square of the picture that one cell can see, in px.",
+        "receptive fields",
+    ),
+    _term(
         "concat",
         "The four branches' channels are put one after another and go on as one stack.",
     ),

@@ -96,7 +96,7 @@ TABS = (
     Tab(
         name="architecture",
         label="Architecture",
-        line="What the network is made of, beside the paper’s table, and what each part costs.",
+        line="What the network is made of, and what each part costs.",
         build=lambda explorers, _: architecture_tab.build(explorers),
         about_picture=True,
     ),

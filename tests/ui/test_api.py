@@ -108,6 +108,30 @@ def test_a_picture_that_is_gone_is_the_one_sentence(client: Any, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("name", "question", "words"),
+    [
+        ("show_architecture", {"preset": "vgg"}, "allowed are paper, batch-norm"),
+        ("show_architecture", {"size": 7}, "size is '7'"),
+        ("show_architecture", {"net": "none"}, "no such run"),
+        ("change_reduces", {"stage": "9z", "size": 224}, "stage is '9z'"),
+        ("change_reduces", {"stage": "4b", "size": 224, "reduces": {"pool": 0}}, "pool is '0'"),
+        ("change_reduces", "4b", "stage is"),
+        ("show_weights", {"preset": ["paper"]}, "preset is"),
+        ("save_architecture", {"format": "png"}, "format is 'png'"),
+        ("save_architecture", {"format": "json", "head": "tail"}, "head is 'tail'"),
+    ],
+)
+def test_what_is_no_architecture_is_the_one_sentence(
+    client: Any, name: str, question: Any, words: str
+) -> None:
+    from gradio_client.exceptions import AppError
+
+    with pytest.raises(AppError) as caught:
+        client.predict(question, api_name=f"/{name}")
+    assert words in str(caught.value) and str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
     ("name", "values", "words"),
     [
         ("show_experiment", ("sums",), "There is no experiment 'sums'"),

@@ -209,6 +209,27 @@ def test_two_runs_stand_side_by_side_and_untrained_heads_are_no_beliefs(owned: A
     assert viewer.errors == []
 
 
+def test_the_architecture_is_that_of_the_network_chosen_in_the_menu(owned: Any) -> None:
+    viewer = owned("?tab=architecture")
+    page = viewer.page
+    title = page.locator("#architecture-plan h2")
+    expect(title).to_have_text("random", timeout=60_000)
+    choose(page, "no heads")
+    expect(title).to_have_text("no heads", timeout=60_000)
+    expect(page.locator("#architecture-plan .model")).to_have_count(2)
+    expect(page.locator("#architecture-table .points")).to_contain_text("no auxiliary heads")
+    assert f"net={'b' * 22}" in page.url and "tab=architecture" in page.url
+    page.locator("[data-preset='paper']").click()
+    expect(title).to_have_text("paper", timeout=60_000)
+    choose(page, "small kernels")
+    expect(page.locator("#architecture-plan .presets button").first).to_have_text("small kernels")
+    expect(title).to_have_text("paper")
+    page.locator("[data-preset='']").click()
+    expect(title).to_have_text("small kernels", timeout=60_000)
+    expect(page.locator("#architecture-module .changed")).to_contain_text("5×5, really 3×3")
+    assert not viewer.errors and not viewer.strangers
+
+
 def test_a_download_tells_its_size_first_then_how_far_it_is(
     owned: Any, visit: Any, download: Download
 ) -> None:

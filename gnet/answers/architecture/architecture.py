@@ -88,9 +88,15 @@ def _model(cost: HeadCost, main: HeadCost) -> dict[str, Any]:
         "words": {
             "parameters": f"{cost.parameters:,}",
             "macs": f"{cost.macs:,}",
-            "part": f"{percent(cost.macs / main.macs, 0)} of main’s multiply-adds",
+            "part": _share(cost, main),
         },
     }
+
+
+def _share(cost: HeadCost, main: HeadCost) -> str:
+    if cost.head == main.head:
+        return "what is left when it only answers"
+    return f"{percent(cost.macs / main.macs, 0)} of main’s multiply-adds"
 
 
 def _whole(model: GoogLeNet, size: int) -> dict[str, str]:

@@ -51,7 +51,7 @@ class _Drawing:
                 "branch": branch,
                 "heads": heads,
                 "kind": layer["kind"],
-                "title": _title(layer),
+                "title": _title(layer) + _really(layer, branch),
                 "sub": _below(layer),
                 "steps": layer.get("steps", []),
                 "facts": _facts(layer, self.fields.get(name)),
@@ -221,6 +221,12 @@ def _title(layer: dict[str, Any]) -> str:
     }
     kind: str = layer["kind"]
     return short.get(kind, kind)
+
+
+def _really(layer: dict[str, Any], branch: str) -> str:
+    """A mark on the second convolution of a 5×5 branch whose kernel is another."""
+    unit = layer.get("unit", "").endswith("/5x5")
+    return " (“5×5”)" if branch == "5x5" and unit and layer["kernel"] != 5 else ""
 
 
 def _window(layer: dict[str, Any]) -> str:

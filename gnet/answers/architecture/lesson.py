@@ -47,8 +47,8 @@ def _tried(model: GoogLeNet) -> list[str]:
     found = [
         f"Choose 4b and move the sliders of the 1×1 reduces. As built it has {built:,} weights; "
         f"without the reduces it would have {naive:,}. At which width is nothing saved any more?",
-        "Compare the presets: in which order do convolution, norm and ReLU stand, and which cells "
-        "of the table are marked?",
+        "Compare the presets: in which order do convolution, norm and ReLU stand, and which "
+        "entries of the table are marked?",
     ]
     if model.config.aux:
         costs = head_costs(model, 224)

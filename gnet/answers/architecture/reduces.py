@@ -8,6 +8,7 @@ from typing import Any
 from gnet.answers.architecture.plans import Plan, check_size
 from gnet.answers.architecture.table import shapes
 from gnet.errors import FieldError
+from gnet.explain.branches import LABELS
 from gnet.network.config import STAGES
 from gnet.network.costs import ModuleCost, Part, module_cost, naive_module_cost
 from gnet.network.model import GoogLeNet
@@ -60,6 +61,7 @@ def describe_reduces(plan: Plan, stage: Any, given: Any, size: Any) -> dict[str,
     asked = (model.config, module.in_channels)
     built, changed = (module_cost(*asked, one, side) for one in (own, widths))
     naive = naive_module_cost(*asked, own, side)
+    kernel = model.config.kernel_5x5
     return {
         "preset": plan.preset,
         "net": plan.net,
@@ -78,9 +80,9 @@ def describe_reduces(plan: Plan, stage: Any, given: Any, size: Any) -> dict[str,
             for name in present
         ],
         "modules": {
-            "built": _module("As it is", built, naive),
-            "changed": _module("With your widths", changed, naive),
-            "naive": _module("Naive (Fig. 2a)", naive, naive),
+            "built": _module("As it is", built, naive, kernel),
+            "changed": _module("With your widths", changed, naive, kernel),
+            "naive": _module("Naive (Fig. 2a)", naive, naive, kernel),
         },
         "limits": {
             name: max(getattr(one, name) for one in (built, changed, naive))
@@ -106,7 +108,7 @@ def _checked(given: Any, present: list[str], channels: int) -> dict[str, int]:
     return dict(values)
 
 
-def _module(title: str, cost: ModuleCost, naive: ModuleCost) -> dict[str, Any]:
+def _module(title: str, cost: ModuleCost, naive: ModuleCost, kernel: int) -> dict[str, Any]:
     return {
         "title": title,
         "channels": cost.channels,
@@ -124,10 +126,20 @@ def _module(title: str, cost: ModuleCost, naive: ModuleCost) -> dict[str, Any]:
         },
         "times": f"{naive.weights / cost.weights:.2f}",
         "lanes": [
-            {"branch": branch, "parts": [_part(part) for part in parts]}
+            {
+                "branch": branch,
+                "label": _label(branch, kernel),
+                "parts": [_part(part) for part in parts],
+            }
             for branch, parts in cost.lanes().items()
         ],
     }
+
+
+def _label(branch: str, kernel: int) -> str:
+    """The branch's name; a 5×5 whose kernel is another says so."""
+    really = f", really {kernel}×{kernel}" if branch == "5x5" and kernel != 5 else ""
+    return LABELS[branch] + really
 
 
 def _part(part: Part) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""A network's architecture as a file: JSON at once, ONNX in a process of its own."""
+"""A network's architecture as a file: JSON, its table, its drawing; ONNX by a child process."""
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import sys
 import tempfile
@@ -11,14 +13,17 @@ from typing import Any
 
 from gnet import strict_json
 from gnet.answers.architecture import paper
+from gnet.answers.architecture.blueprint import blueprint
 from gnet.answers.architecture.plans import Plan, check_size
+from gnet.answers.architecture.table import table_rows
 from gnet.errors import FieldError, GnetError
+from gnet.figures.architecture import drawing_svg
 from gnet.network import weights
 from gnet.network.export import to_json
 from gnet.system.processes import Child
 from gnet.words import cut, listed
 
-FORMATS = ("json", "onnx")
+FORMATS = ("json", "onnx", "csv", "svg")
 COMMAND = (sys.executable, "-m", "gnet", "export")
 _SECONDS = 300.0
 """After so long an export is given up."""
@@ -51,7 +56,24 @@ def architecture_file(
     if kind == "json":
         text = strict_json.dumps(record, indent=2, ensure_ascii=False) + "\n"
         return name, text.encode(), ""
+    if kind == "csv":
+        return name, _csv(plan, size), ""
+    if kind == "svg":
+        return name, drawing_svg(blueprint(plan.model, size), head or "").encode(), ""
     return name, *_onnx(plan, head, branches, command)
+
+
+def _csv(plan: Plan, size: int) -> bytes:
+    """Each convolution, pooling and linear layer with all that is counted of it."""
+    columns = ("unit", "branch", "patch", "output", "weights", "parameters", "macs")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["line", *columns, "cell sees", "stride"])
+    for row in table_rows(plan.model, size):
+        for unit in row["units"]:
+            values = [unit.get(name, "").replace(",", "") for name in columns]
+            writer.writerow([row["type"], *values, unit["field"], unit["stride"]])
+    return text.getvalue().encode()
 
 
 def _onnx(plan: Plan, head: Any, branches: bool, command: Sequence[str]) -> tuple[bytes, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import cache
 from typing import Any
 
 import torch
@@ -24,12 +25,19 @@ def describe_weights(plan: Plan) -> dict[str, Any]:
     A preset's weights are those it starts from. A kernel's colours are scaled by the largest
     absolute value of all kernels: grey is 0, `limit` full colour.
     """
-    model = begun(plan.preset) if plan.preset else plan.model
+    told = _of_preset(plan.preset) if plan.preset else _told(plan.model)
+    about = "As drawn at the start: nobody has trained them." if plan.preset else ""
+    return {"preset": plan.preset, "net": plan.net, "about": about} | told
+
+
+@cache
+def _of_preset(preset: str) -> dict[str, Any]:
+    return _told(begun(preset))
+
+
+def _told(model: GoogLeNet) -> dict[str, Any]:
     kernels = model.conv1.conv.weight.detach().float()
     return {
-        "preset": plan.preset,
-        "net": plan.net,
-        "about": "As drawn at the start: nobody has trained them." if plan.preset else "",
         "kernels": _kernels(kernels),
         "units": _units(model),
         "bins": BINS,

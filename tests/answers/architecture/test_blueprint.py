@@ -57,6 +57,7 @@ def test_the_order_of_a_block_is_that_of_the_preset():
 
 def test_a_5x5_branch_with_a_3x3_kernel_is_drawn_as_what_it_is():
     nodes = {node["id"]: node for node in blueprint(shape_of("torchvision"), 224)["nodes"]}
-    assert nodes["inception3a.branch3.1"]["title"] == "3×3"
+    assert nodes["inception3a.branch3.1"]["title"] == "3×3 (“5×5”)"
+    assert nodes["inception3a.branch2.1"]["title"] == "3×3"
     assert ["A cell sees", "43 px, every 8 px"] in nodes["inception3a.branch3.1"]["facts"]
     assert ModelConfig.preset("torchvision").kernel_5x5 == 3

@@ -5,6 +5,7 @@ const { state } = gnet.plan;
 let found = null;
 let widths = {}; // the sliders that were moved
 let asked = "";
+let sums = matchMedia("(min-width: 821px)").matches; // whether they are open
 
 function ask() {
   if (!state.shown) return;
@@ -31,15 +32,13 @@ function part({ name, sum, work, channels }) {
 }
 
 function column([name, module]) {
-  const lanes = module.lanes.map(({ branch, parts }) => `<div class="lane b${branch}"><h4>${gnet.label(branch)}</h4><ul>${parts.map(part).join("")}</ul></div>`);
+  const lanes = module.lanes.map(({ branch, label, parts }) => `<div class="lane b${branch}"><h4>${label}</h4><ul>${parts.map(part).join("")}</ul></div>`);
   const bars = Object.keys(COSTS).map((one) => bar(module, one));
   return (
     `<div class="one ${name}"><h3>${gnet.escape(module.title)}</h3>${bars.join("")}` +
-    `<p class="out">${gnet.say("plan concat", module.words)}</p><details${opened() ? " open" : ""}><summary>${gnet.say("plan sums")}</summary>${lanes.join("")}<p class="total">${gnet.say("plan total", module.words)}</p></details></div>`
+    `<p class="out">${gnet.say("plan concat", module.words)}</p><details${sums ? " open" : ""}><summary>${gnet.say("plan sums")}</summary>${lanes.join("")}<p class="total">${gnet.say("plan total", module.words)}</p></details></div>`
   );
 }
-let shownSums = true;
-const opened = () => shownSums;
 
 // Sliders are made anew only for another module or network, so that one that is held stays.
 function slide() {
@@ -82,8 +81,8 @@ find(".own").addEventListener("click", () => {
 find(".three").addEventListener("click", (event) => {
   if (!event.target.closest("summary")) return;
   event.preventDefault(); // the three open and close together
-  shownSums = !shownSums;
-  for (const one of element.querySelectorAll("details")) one.open = shownSums;
+  sums = !sums;
+  for (const one of element.querySelectorAll("details")) one.open = sums;
 });
 watch("value", () => {
   if (typeof props.value !== "string") return;
@@ -101,4 +100,4 @@ gnet.draw((changed) => {
   if (!stages.length) stages.append(...Object.keys(gnet.state.network.widths).map((name) => new Option(name)));
   if (["stage", "network", "plan preset"].some((one) => changed.has(one))) widths = {};
   if (["stage", "plan shown"].some((one) => changed.has(one))) ask();
-}, ["architecture"]);
+}, ["architecture"], true);

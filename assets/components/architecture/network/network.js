@@ -55,7 +55,7 @@ function block({ id, place: [x, y, width, height], title, sub, steps, branch, ki
     const short = gnet.say({ convolution: "plan conv", "batch norm": "plan norm", ReLU: "plan relu" }[step]);
     return `<rect class="step" x="${x + 4 + i * part}" y="${y + height - 10}" width="${part - 2}" height="8" rx="2"/><text class="order" x="${x + 3 + (i + 0.5) * part}" y="${y + height - 4}">${short}</text>`;
   });
-  const words = text(middle, y + (tall ? 19 : 13), title, title.length > 12 ? "title long" : "title") + text(middle, y + (tall ? 34 : 24), sub, "sub");
+  const words = text(middle, y + (tall ? 19 : 13), title, title.length > 9 ? "title long" : "title") + text(middle, y + (tall ? 34 : 24), sub, "sub");
   return `<g class="block ${kind.split(" ")[0]}${branch ? ` b${branch}` : ""}" data-block="${id}"><rect class="frame" x="${x}" y="${y}" width="${width}" height="${height}" rx="5"/>${words}${order.join("")}</g>`;
 }
 
@@ -127,7 +127,10 @@ const place = ({ clientX, clientY }) => {
   const { left, top, width, height } = svg.getBoundingClientRect();
   return [view[0] + ((clientX - left) / width) * view[2], view[1] + ((clientY - top) / height) * view[3]];
 };
-find(".tools").addEventListener("click", ({ target: { dataset } }) => dataset.zoom && state.shown && zoomTo(dataset.zoom));
+find(".tools").addEventListener("click", ({ target: { dataset } }) => {
+  if (dataset.zoom && state.shown) zoomTo(dataset.zoom);
+  if (dataset.save) document.dispatchEvent(new CustomEvent("gnet-plan-save", { detail: dataset.save }));
+});
 svg.addEventListener("click", ({ target }) => {
   if (moved) return;
   const block = target.closest("[data-block]")?.dataset.block;
@@ -168,4 +171,4 @@ gnet.draw((changed) => {
   if (changed.has("plan shown")) draw();
   if (changed.has("plan head")) fade();
   if (["stage", "plan block"].some((one) => changed.has(one))) tell();
-}, ["architecture"]);
+}, ["architecture"], true);

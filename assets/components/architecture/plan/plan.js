@@ -58,12 +58,18 @@ element.addEventListener("click", ({ target }) => {
   const { preset, choose, format, head } = target.dataset;
   if (preset !== undefined) gnet.plan.change({ preset, size: null, block: "" });
   if (choose !== undefined) gnet.plan.change({ head: choose });
-  if (!format || busy) return;
+  if (format) save(format, head);
+});
+// Other parts save, too: the table and the drawing.
+document.addEventListener("gnet-plan-save", ({ detail }) => save(detail, state.head));
+function save(format, head) {
+  if (busy || !state.shown) return;
   busy = true;
   saving.textContent = gnet.say(format === "onnx" ? "plan writing" : "plan describing");
-  props.value = gnet.plan.question({ format, head, ...(format === "json" && { size: state.shown.size }), branches: all.checked && format === "onnx" });
+  const onnx = format === "onnx";
+  props.value = gnet.plan.question({ format, head, branches: onnx && all.checked, ...(!onnx && { size: state.shown.size }) });
   trigger("saved");
-});
+}
 size.addEventListener("change", () => gnet.plan.change({ size: Number(size.value) }));
 
 watch("value", () => {
@@ -95,4 +101,4 @@ gnet.draw((changed) => {
   if (!state.shown) return;
   if (changed.has("plan shown") || changed.has("answer")) show();
   else if (changed.has("plan head")) models();
-}, ["architecture"]);
+}, ["architecture"], true);

@@ -62,7 +62,8 @@ function choose() {
 }
 
 element.addEventListener("click", (event) => {
-  const { row, point: at } = event.target.dataset;
+  const { row, point: at, save } = event.target.dataset;
+  if (save) document.dispatchEvent(new CustomEvent("gnet-plan-save", { detail: save }));
   if (row) {
     if (!open.delete(row)) open.add(row);
     draw();
@@ -80,4 +81,4 @@ gnet.draw((changed) => {
   if (!state.shown) return;
   if (changed.has("plan shown")) draw();
   else if (changed.has("stage")) choose();
-}, ["architecture"]);
+}, ["architecture"], true);

@@ -2,7 +2,7 @@
 const find = (selector) => element.querySelector(selector);
 const [canvas, spreads] = ["canvas", ".spreads"].map(find);
 const { state } = gnet.plan;
-const [SCALE, GAP] = [5, 4]; // px for a weight, px between kernels
+const [SCALE, GAP] = [5, 2]; // px for a weight, px between kernels
 let found = null;
 let asked = "";
 let columns = 1;
@@ -50,7 +50,7 @@ const hue = (unit) => {
 function spread({ unit, bars, limit, words }, at) {
   const wide = 100 / bars.length;
   const drawn = bars.map((part, i) => `M${(i * wide).toFixed(2)} 30v${(-28 * part).toFixed(2)}h${wide.toFixed(2)}v${(28 * part).toFixed(2)}z`);
-  const name = unit.replace(/^inception_\w+\//, "");
+  const name = unit.replace(/^(inception_\w+|loss\d)\//, "");
   return (
     `<li class="${hue(unit)}" data-at="${at}" tabindex="0" aria-label="${gnet.escape(`${unit}: ${words}`)}"><b>${gnet.escape(name)}</b>` +
     `<svg viewBox="0 0 100 30" preserveAspectRatio="none" aria-hidden="true"><path d="${drawn.join("")}"/></svg><small>±${limit}</small></li>`
@@ -97,4 +97,4 @@ document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
 });
 gnet.draw((changed) => {
   if (changed.has("plan shown")) ask();
-}, ["architecture"]);
+}, ["architecture"], true);
