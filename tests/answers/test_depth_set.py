@@ -53,7 +53,7 @@ TOLD = Depth(
     gallery=(),
     costs={"aux1": Cost(**COST), "main": Cost(**COST | {"macs": 1000, "macs_reached": 1100})},
     rules=(rule(0.0, 0.60, 400), rule(0.5, 0.707, 700), rule(0.9, 0.709, 900), rule(1, 0.71, 1100)),
-    machine={},
+    machine={"threads": 2},
 )
 """A record by hand."""
 
@@ -73,6 +73,7 @@ def test_sentences_say_the_largest_step_and_who_is_right() -> None:
 def test_the_threshold_named_is_the_cheapest_that_loses_half_a_point_at_most() -> None:
     said = exits_sentence(TOLD)
     assert "threshold of 50" in said and "30.0" in said and "70.7" in said and "flatters" in said
+    assert "on 2 threads" in said
     dear = replace(TOLD, rules=(rule(0.0, 0.60, 400), rule(1, 0.71, 1100)))
     assert exits_sentence(dear).startswith("No threshold saves")
 

@@ -39,7 +39,7 @@ function chart() {
       const what = `${reader.name}: ${percent(shares[k])}`;
       const circle = `<circle class="${i ? "hollow" : "dot"}" cx="${x(reader.stage)}" cy="${y(shares[k])}" r="${head(reader) ? 6 : 3.5}"><title>${escape(what)}</title></circle>`;
       if (!head(reader)) return circle;
-      const label = i ? "" : `<text x="${x(reader.stage)}" y="${y(shares[k]) - 11}" text-anchor="${reader.stage === stages.at(-1) ? "end" : "middle"}" dx="${reader.stage === stages.at(-1) ? 12 : 0}">${reader.name} ${percent(shares[k])}</text>`;
+      const label = i ? "" : `<text x="${x(reader.stage)}" y="${y(shares[k]) + (reader.name === "aux2" ? 20 : -11)}" text-anchor="${reader.stage === stages.at(-1) ? "end" : "middle"}" dx="${reader.stage === stages.at(-1) ? 12 : 0}">${reader.name} ${percent(shares[k])}</text>`;
       return `<g class="head ${reader.name}">${circle}${label}</g>`;
     }),
   );
