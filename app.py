@@ -36,6 +36,7 @@ def serve(options: argparse.Namespace) -> None:
     import torch
 
     from gnet import ui
+    from gnet.answers.lessons.reader import read_lessons
     from gnet.network.weights import load
     from gnet.serving.limits import RunLimits
     from gnet.serving.networks.offered import NetworkOffers
@@ -45,6 +46,7 @@ def serve(options: argparse.Namespace) -> None:
 
     # Requests wait in one line; half of the cores is left to others.
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
+    lessons = read_lessons(options.lessons)
     model = load(options.weights)
     uploads = prepare()  # before gradio is imported
     limits = RunLimits(
@@ -65,7 +67,7 @@ def serve(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that uploads are deleted then, too
     with Runs(options.runs_folder, limits) as runs:
         with without_proxies():
-            page = ui.build(model, runs, offers=offers)
+            page = ui.build(model, runs, offers=offers, lessons=lessons)
             try:
                 page.launch(
                     server_name=in_address(host),
@@ -73,7 +75,7 @@ def serve(options: argparse.Namespace) -> None:
                     root_path=options.root_path,
                     quiet=True,
                     prevent_thread_lock=True,
-                    **ui.launch_options(runs, offers),
+                    **ui.launch_options(runs, offers, lessons),
                 )
             except OSError:
                 if not page.is_running:  # Gradio looks on 127.0.0.1 first
@@ -161,6 +163,14 @@ def parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         help="viewers may have torchvision's ImageNet weights downloaded (only where nobody else "
         "can reach this machine)",
+    )
+    result.add_argument(
+        "--lessons",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a folder of guided lessons, offered beside the shipped ones; may be given again",
     )
     training = result.add_argument_group("training in the browser (0: no limit)")
     training.add_argument(

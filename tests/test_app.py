@@ -30,7 +30,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The runs a page would be built with; nothing is served."""
     built = []
 
-    def build(model: Any, runs: Any, *, offers: Any) -> None:
+    def build(model: Any, runs: Any, *, offers: Any, lessons: Any) -> None:
         built.append(runs)
         runs.offered = offers
         raise GnetError("nothing is served here")
@@ -244,3 +244,9 @@ def test_a_proxys_path_may_come_from_gradios_own_variable(monkeypatch):
     monkeypatch.setenv("GRADIO_ROOT_PATH", "/gnet")
     assert app.parser().parse_args([]).root_path == "/gnet"
     assert app.parser().parse_args(["--root-path", ""]).root_path == ""
+
+
+def test_a_lesson_with_a_mistake_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "mine.json").write_text('{"title": "Mine"}')
+    assert app.main(["--port", free_port(), "--lessons", str(tmp_path)]) == 2
+    assert "mine.json, minutes is 'missing'" in capsys.readouterr().err

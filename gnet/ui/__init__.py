@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from gnet.answers.lessons.teaching import Lessons
 from gnet.network.model import GoogLeNet
 from gnet.serving.measuring import Measuring
 from gnet.serving.networks.offered import NetworkOffers
@@ -15,22 +16,25 @@ def build(
     runs: Any = None,
     measuring: Measuring | None = None,
     offers: NetworkOffers | None = None,
+    lessons: Lessons | None = None,
 ) -> "gr.Blocks":
     """A fresh page for `model`; with `runs`, networks can be trained in it.
 
     Launch it with `launch_options()`. `measuring` says what an epoch takes, by default by trying;
-    `offers` are the other networks that can be chosen.
+    `offers` are the other networks that can be chosen, `lessons` the guided ones.
     """
     from gnet.ui import page
 
-    return page.build(model, runs, measuring, offers)
+    return page.build(model, runs, measuring, offers, lessons)
 
 
-def launch_options(runs: Any = None, offers: NetworkOffers | None = None) -> dict[str, Any]:
+def launch_options(
+    runs: Any = None, offers: NetworkOffers | None = None, lessons: Lessons | None = None
+) -> dict[str, Any]:
     """What `Blocks.launch` must be told for the page to look and behave as meant.
 
-    `runs` and `offers` are those given to `build`: their files can be fetched and uploaded then.
+    `runs`, `offers` and `lessons` are those given to `build`: their files can be fetched then.
     """
     from gnet.ui import page
 
-    return page.launch_options(runs, offers)
+    return page.launch_options(runs, offers, lessons)

@@ -1,6 +1,8 @@
 """The labels that the page's scripts draw; they put names and numbers into the places."""
 
-LABELS = {
+from gnet.ui.lessons import labels as lessons
+
+LABELS = lessons.LABELS | {
     # a module's branches
     "channel": "{stage} · {branch} · channel {channel} (concat {concat})",
     "tile": "{name}, mean {mean}",

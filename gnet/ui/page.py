@@ -12,6 +12,8 @@ from starlette.middleware import Middleware
 from gnet.answers import terms
 from gnet.answers.explorer import Explorer
 from gnet.answers.explorers import Explorers
+from gnet.answers.lessons.reader import read_lessons
+from gnet.answers.lessons.teaching import Lessons
 from gnet.answers.live.viewing import Viewing
 from gnet.data.pictures import LIMITS
 from gnet.network.model import GoogLeNet
@@ -27,9 +29,11 @@ from gnet.ui.http.compression import CompressedPage
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.uploads import BoundedUploads, sweep_also
 from gnet.ui.labels import LABELS
+from gnet.ui.lessons import panel
 from gnet.ui.train.tab import leaving
 
 SCRIPTS = (
+    "lessons/early.js",
     "shared/store.js",
     "shared/nets.js",
     "shared/sending.js",
@@ -50,6 +54,7 @@ SCRIPTS = (
     "shared/chart.js",
     "train/bars.js",
     "review/review.js",
+    "lessons/lessons.js",
 )
 """What the drawings' scripts share, in the order it is loaded."""
 
@@ -64,6 +69,9 @@ STYLES = (
     "train/form-states.css",
     "train/plots.css",
     "train/touch.css",
+    "lessons/lessons.css",
+    "lessons/questions.css",
+    "lessons/worksheet.css",
 )
 """The style sheet: the page's own rules, those of the form, those of the plots."""
 
@@ -73,11 +81,12 @@ def build(
     runs: Any = None,
     measuring: Measuring | None = None,
     offers: NetworkOffers | None = None,
+    lessons: Lessons | None = None,
 ) -> gr.Blocks:
     """A fresh page for `model`, warmed up; with `runs`, networks can be trained in it.
 
     `measuring` measures what an epoch takes; by default in processes of their own. `offers` are
-    the other networks that can be chosen.
+    the other networks that can be chosen, `lessons` the guided ones, by default those shipped.
     """
     explorer = Explorer(model)
     sweep_also(explorer.recordings)
@@ -97,6 +106,7 @@ def build(
     with gr.Blocks(title="gnet", analytics_enabled=False) as page:
         drawing("shared/header")
         networks_menu.build(explorers)
+        panel.build(explorers, read_lessons() if lessons is None else lessons)
         for tab in tabs.tabs(runs is not None):
             with gr.Column(elem_id=f"{tab.name}-tab", elem_classes="tab"):
                 tab.build(explorers, training)
@@ -107,13 +117,17 @@ def build(
     return page
 
 
-def launch_options(runs: Any = None, offers: NetworkOffers | None = None) -> dict[str, Any]:
-    """What `launch` must be told; `runs` and `offers` are those given to `build`."""
+def launch_options(
+    runs: Any = None, offers: NetworkOffers | None = None, lessons: Lessons | None = None
+) -> dict[str, Any]:
+    """What `launch` must be told; `runs`, `offers` and `lessons` are those given to `build`."""
+    lessons = read_lessons() if lessons is None else lessons
     shown = tabs.tabs(runs is not None)
-    style = "\n".join([*map(read, STYLES), tabs.style(shown)])
+    style = "\n".join([*map(read, STYLES), tabs.style(shown), panel.style(lessons)])
     table = f"window.gnetTerms = {json.dumps([terms.rows(), terms.by_word(), terms.PAPER])};"
     words = f"window.gnetLabels = {json.dumps(LABELS)};"
-    scripts = "\n".join([tabs.script(shown), table, words, *map(read, SCRIPTS)])
+    tables = [tabs.script(shown), panel.script(lessons), table, words]
+    scripts = "\n".join([*tables, *map(read, SCRIPTS)])
     routes = (
         card.routes() + frames.routes() + downloads.routes(runs.shelf if runs is not None else None)
     )

@@ -46,10 +46,10 @@ class Tab:
 
     @property
     def drawings(self) -> int:
-        """Drawings that must be there before the page is shown: the header and the tab's own."""
+        """Drawings that must be there before the page is shown: header, lessons, and its own."""
         scripts = (FOLDER / self.name).glob("*/*.js")
         own = [path.relative_to(FOLDER).as_posix() for path in scripts]
-        return 1 + sum("gnet.draw(" in read(name) for name in own)
+        return 2 + sum("gnet.draw(" in read(name) for name in own)
 
 
 def _train(_: Explorers, training: Training | None) -> None:

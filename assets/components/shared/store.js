@@ -83,7 +83,7 @@ window.gnet = (() => {
     scrollTo(0, 0);
     tell(["tab"]);
   }
-  const where = () => `${location.pathname}?${new URLSearchParams(words[state.tab]())}`;
+  const where = () => `${location.pathname}?${new URLSearchParams({ ...words[state.tab](), ...gnet.lessons?.address() })}`;
   const entry = () => ({ given: state.answer?.given ?? before?.given });
   const remember = () => history.replaceState(entry(), "", where());
 
@@ -293,7 +293,7 @@ window.gnet = (() => {
   const say = (label, names = {}) => fill(window.gnetLabels[label], names);
 
   return {
-    SCOPES, tabs, address, state, ask, method, fill, say, words, where, own, reopen, show, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
+    SCOPES, tabs, address, state, ask, method, fill, say, words, where, own, reopen, show, step, chosen, change, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
     escape, cut, fit, percent, fixed, number, power, label, branches, tell, trained,
   };
 })();

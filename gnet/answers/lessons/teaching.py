@@ -38,6 +38,7 @@ def list_lessons(lessons: Lessons) -> list[dict[str, Any]]:
             "title": lesson.title,
             "minutes": lesson.minutes,
             "intro": lesson.intro,
+            "trains": any("tab=train" in step.go for step in lesson.steps),
             "steps": [
                 {
                     "heading": step.heading,

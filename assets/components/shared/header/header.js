@@ -24,6 +24,9 @@ async function copy() {
 find(".link").addEventListener("click", copy);
 document.addEventListener("pointerdown", () => (copied.textContent = ""));
 find(".network").addEventListener("click", () => document.dispatchEvent(new Event("gnet-networks-open")));
+find(".lessons").textContent = gnet.say("lessons");
+find(".lessons").hidden = !gnet.lessons.all.length;
+find(".lessons").addEventListener("click", () => document.dispatchEvent(new Event("gnet-lessons-open")));
 find(".save").addEventListener("click", () => document.dispatchEvent(new Event("gnet-save")));
 find(".known").addEventListener("click", () => {
   field.value = "";

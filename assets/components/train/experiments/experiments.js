@@ -18,6 +18,9 @@ list.addEventListener("click", (event) => {
   const { experiment } = event.target.closest("button")?.dataset ?? {};
   if (experiment) trigger("chosen", { key: experiment });
 });
+document.addEventListener("gnet-experiment", ({ detail: key }) => {
+  if (key !== state.experiment && experiments.some((one) => one.key === key)) trigger("chosen", { key });
+});
 // Only once the form is filled: a start before that starts what is shown.
 watch("value", () => {
   const { key } = JSON.parse(props.value);
