@@ -81,5 +81,5 @@ def build(explorers: Explorers) -> None:
         (weights, weights.looked, handlers.weights, "show_weights", MODEL),
         (plan, plan.saved, handlers.save, "save_architecture", EXPORT),
     ):
-        options: dict[str, Any] = {"trigger_mode": "always_last", **line, **QUIET}
+        options: dict[str, Any] = {"trigger_mode": "multiple", **line, **QUIET}
         settle(event(handler, part, part, api_name=name, **options), name)

@@ -101,6 +101,31 @@ def test_a_slider_moved_by_key_changes_the_sums(visit):
     assert not viewer.errors
 
 
+def test_a_slider_that_is_dragged_ends_with_the_sums_of_where_it_stands(visit):
+    viewer = visit("?tab=architecture&module=3a&preset=paper")
+    page = viewer.page
+    arrived(page)
+    module = page.locator("#architecture-module")
+    slider = module.locator("[data-name='reduce3']")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for step in range(40):
+        page.mouse.move(box["x"] + 5 + 6 * step, box["y"] + box["height"] / 2)
+    page.mouse.up()
+    width = int(slider.input_value())
+    assert width > 96
+    expect(module.locator(".changed")).to_contain_text(f"192 · {width} · 1 · 1 = {192 * width:,}")
+    assert page.locator(".toast-body").count() == 0
+    for preset in ("torchvision", "batch-norm", "pre-activation"):
+        page.locator(f"[data-preset='{preset}']").click()
+    title = page.locator("#architecture-plan h2")
+    expect(title).to_have_text("pre-activation", timeout=60_000)
+    expect(page.locator("#architecture-tab .dim")).to_have_count(0)
+    assert not viewer.errors
+
+
 def test_an_address_that_names_no_preset_is_refused_and_the_network_shown(visit):
     viewer = visit("?tab=architecture&preset=vgg")
     page = viewer.page

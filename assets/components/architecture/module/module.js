@@ -4,21 +4,18 @@ const [stages, sliders] = [".stage", ".sliders"].map(find);
 const { state } = gnet.plan;
 let found = null;
 let widths = {}; // the sliders that were moved
-let asked = "";
 let sums = matchMedia("(min-width: 821px)").matches; // whether they are open
 
 function ask() {
   if (!state.shown) return;
   const question = gnet.plan.question({ stage: gnet.state.stage, reduces: widths, size: state.shown.size });
-  const words = JSON.stringify(question);
-  if (words === asked) return;
-  asked = words;
-  element.classList.add("dim");
-  setTimeout(() => {
-    props.value = question;
-    trigger("changed");
-  });
+  if (!found || found.stage !== question.stage) find("section").classList.add("dim");
+  line.ask(question);
 }
+const line = gnet.plan.asking("change_reduces", (question) => {
+  props.value = question;
+  trigger("changed");
+});
 
 const COSTS = { parameters: "plan parameters", macs: "plan macs", bytes: "plan bytes" };
 
@@ -57,7 +54,7 @@ function slide() {
 }
 
 function show() {
-  element.classList.remove("dim");
+  find("section").classList.remove("dim");
   stages.value = found.stage;
   find(".own").disabled = found.same;
   find(".input").textContent = gnet.say("plan input", found);
@@ -87,14 +84,13 @@ find(".three").addEventListener("click", (event) => {
 watch("value", () => {
   if (typeof props.value !== "string") return;
   const answer = JSON.parse(props.value);
+  line.over();
   if (!gnet.plan.meant(answer) || answer.stage !== gnet.state.stage) return;
   found = answer;
   show();
 });
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
-  if (what !== "change_reduces" || answered) return;
-  asked = "";
-  element.classList.remove("dim");
+  if (what === "change_reduces" && !answered) find("section").classList.remove("dim");
 });
 gnet.draw((changed) => {
   if (!stages.length) stages.append(...Object.keys(gnet.state.network.widths).map((name) => new Option(name)));

@@ -168,6 +168,7 @@ sheet.addEventListener("keydown", (event) => {
 new ResizeObserver(() => view && svg.clientWidth && look(view)).observe(svg);
 gnet.draw((changed) => {
   if (!state.shown) return;
+  find("section").classList.toggle("dim", !gnet.plan.meant(state.shown));
   if (changed.has("plan shown")) draw();
   if (changed.has("plan head")) fade();
   if (["stage", "plan block"].some((one) => changed.has(one))) tell();

@@ -2,21 +2,17 @@
 const find = (selector) => element.querySelector(selector);
 const { state } = gnet.plan;
 const [size, all, saving] = [".size", ".all", ".saving"].map(find);
-let asked = "";
 let busy = false;
 
 function ask() {
   const question = gnet.plan.question({ ...(state.size && { size: state.size }) });
-  const words = JSON.stringify(question);
-  if (words === asked) return;
-  asked = words;
-  document.documentElement.classList.add("waiting-plan");
   if (!state.shown) find("h2").textContent = gnet.say("plan counting");
-  setTimeout(() => {
-    props.value = question;
-    trigger("asked");
-  });
+  line.ask(question);
 }
+const line = gnet.plan.asking("show_architecture", (question) => {
+  props.value = question;
+  trigger("asked");
+});
 
 const button = (head, format) =>
   `<button type="button" data-head="${head}" data-format="${format}" aria-label="${gnet.escape(gnet.say("plan save", { what: head || gnet.say("plan whole"), format: format.toUpperCase() }))}">${format.toUpperCase()}</button>`;
@@ -35,6 +31,10 @@ function models() {
   const one = shown.models.length === 1;
   const whole = card("", gnet.say("plan whole"), { ...shown.whole, part: gnet.say(one ? "plan one head" : "plan all heads") });
   find(".models").innerHTML = whole + shown.models.map((model) => card(model.head, model.title, { ...model.words, part: model.words.part })).join("");
+}
+
+function presets() {
+  for (const button of find(".presets").children) button.ariaPressed = String(button.dataset.preset === state.preset);
 }
 
 function show() {
@@ -80,6 +80,7 @@ watch("value", () => {
   }
   if (typeof value !== "string") return;
   const answer = JSON.parse(value);
+  line.over();
   if (!gnet.plan.meant(answer)) return;
   const missing = state.head && !answer.models.some((model) => model.head === state.head);
   gnet.plan.change({ shown: answer, ...(missing && { head: "" }) });
@@ -89,16 +90,15 @@ document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
     busy = false;
     if (!answered) saving.textContent = "";
   }
-  if (what !== "show_architecture") return;
-  document.documentElement.classList.remove("waiting-plan");
-  if (answered) return;
-  asked = "";
+  if (what !== "show_architecture" || answered) return;
   if (state.size) gnet.plan.change({ size: null });
   else if (state.preset) gnet.plan.change({ preset: "" });
 });
 gnet.draw((changed) => {
   if (["network", "tab", "plan preset", "plan size"].some((one) => changed.has(one))) ask();
   if (!state.shown) return;
+  find(".models").classList.toggle("dim", !gnet.plan.meant(state.shown));
   if (changed.has("plan shown") || changed.has("answer")) show();
   else if (changed.has("plan head")) models();
+  presets();
 }, ["architecture"], true);

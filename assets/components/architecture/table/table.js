@@ -79,6 +79,7 @@ element.addEventListener("click", (event) => {
 });
 gnet.draw((changed) => {
   if (!state.shown) return;
+  find("section").classList.toggle("dim", !gnet.plan.meant(state.shown));
   if (changed.has("plan shown")) draw();
   else if (changed.has("stage")) choose();
 }, ["architecture"], true);

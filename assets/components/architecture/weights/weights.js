@@ -4,21 +4,17 @@ const [canvas, spreads] = ["canvas", ".spreads"].map(find);
 const { state } = gnet.plan;
 const [SCALE, GAP] = [5, 2]; // px for a weight, px between kernels
 let found = null;
-let asked = "";
 let columns = 1;
 
 function ask() {
   if (!state.shown) return;
-  const question = gnet.plan.question();
-  const words = JSON.stringify(question);
-  if (words === asked) return;
-  asked = words;
-  element.classList.add("dim");
-  setTimeout(() => {
-    props.value = question;
-    trigger("looked");
-  });
+  if (!found || !gnet.plan.meant(found)) find("section").classList.add("dim");
+  line.ask(gnet.plan.question());
 }
+const line = gnet.plan.asking("show_weights", (question) => {
+  props.value = question;
+  trigger("looked");
+});
 
 function paint() {
   const { count, side, data, limit } = found.kernels;
@@ -58,7 +54,7 @@ function spread({ unit, bars, limit, words }, at) {
 }
 
 function show() {
-  element.classList.remove("dim");
+  find("section").classList.remove("dim");
   find(".whose").textContent = found.about;
   paint();
   const stages = [...new Set(found.units.map(({ stage }) => stage))];
@@ -86,14 +82,13 @@ new ResizeObserver(() => found && paint()).observe(find(".kernels"));
 watch("value", () => {
   if (typeof props.value !== "string") return;
   const answer = JSON.parse(props.value);
+  line.over();
   if (!gnet.plan.meant(answer)) return;
   found = answer;
   show();
 });
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
-  if (what !== "show_weights" || answered) return;
-  asked = "";
-  element.classList.remove("dim");
+  if (what === "show_weights" && !answered) find("section").classList.remove("dim");
 });
 gnet.draw((changed) => {
   if (changed.has("plan shown")) ask();
