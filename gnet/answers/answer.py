@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gnet.answers.learning import of_network
 from gnet.answers.wiring import describe_wiring, does
 from gnet.data.pictures import to_image
 from gnet.explain.attribution.attribute import Attribution
@@ -198,6 +199,7 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
         ],
         "no_class": "This network knows no class with “{given}” in its name.",
         "first_method": FIRST,
+        "learn": of_network(model),
         "why": WHY,
         "channel": CHANNEL | {"zero": _ZERO[model.config.order == "norm-relu-conv"]},
         "colours": {

@@ -21,7 +21,7 @@ from gnet.answers.answer import (
     describe_attribution,
     describe_network,
 )
-from gnet.answers.depth import describe_course, describe_probes
+from gnet.answers.depths.course import describe_course, describe_probes
 from gnet.answers.live.frame import exact_pixels, is_exact
 from gnet.answers.recordings import Kept, Recordings
 from gnet.answers.switches import describe_ablation, describe_account, describe_worth

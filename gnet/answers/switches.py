@@ -3,7 +3,7 @@
 from typing import Any
 
 from gnet.answers.answer import describe_recording, short
-from gnet.answers.depth import describe_course
+from gnet.answers.depths.course import describe_course
 from gnet.explain.ablation import (
     MEAN,
     OFF,

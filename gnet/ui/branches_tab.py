@@ -53,6 +53,7 @@ def build(explorers: Explorers) -> None:
     beside = drawing("branches/beside", examples=names)
     predict = drawing("branches/predict")
     waves = drawing("branches/scales")
+    drawing("branches/learn")
     for part, event, handler, name in (
         (beside, beside.compared, handlers.compare, "compare"),
         (predict, predict.played, handlers.predict, "predict"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from gnet.answers import depth_set
+from gnet.answers.depths import pictures
 from gnet.answers.explorers import Explorers
 from gnet.ui.components import drawing
 from gnet.ui.events import answered, endpoint, refusing
@@ -20,7 +20,7 @@ class Questions:
 
     def look_deep(self, net: Any) -> dict[str, Any]:
         """A network's figures over its validation pictures, or how far they are."""
-        return depth_set.look_deep(self.explorers, net)
+        return pictures.look_deep(self.explorers, net)
 
 
 def build(explorers: Explorers) -> None:

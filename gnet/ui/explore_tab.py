@@ -198,6 +198,7 @@ def build(explorers: Explorers) -> None:
     with gr.Column(elem_id="why"):
         question = drawing("explore/question")
         why = drawing("explore/reason")
+    drawing("explore/learn")
     saving = drawing("explore/saving", views=exports.VIEWS, formats=list(FORMATS))
     answer = drawing("explore/answer", as_text(first), network=explorer.network, visible="hidden")
     parts = Parts(

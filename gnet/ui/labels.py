@@ -336,7 +336,7 @@ LABELS = lessons.LABELS | {
     "gallery": "Shown are {count}; a click opens one in Explore.",
     "try experiment": "Measure it yourself: the experiment “{name}” under Train.",
     "try elsewhere": "Measure it yourself where training is switched on.",
-    "learn": "What you see, what to try, what it cannot show",
+    "learn": "For learners: what you see, what to try, what it cannot show",
     "learn see": "You see",
     "learn try": "Try",
     "learn limits": "It cannot show",

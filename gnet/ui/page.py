@@ -38,6 +38,7 @@ SCRIPTS = (
     "shared/nets.js",
     "shared/sending.js",
     "shared/terms.js",
+    "shared/learning.js",
     "shared/maps.js",
     "shared/hearing.js",
     "explore/fields.js",

@@ -31,9 +31,9 @@ def patterns() -> Dataset:
 def model(patterns: Dataset) -> GoogLeNet:
     made = network("batch-norm", num_classes=10)
     with torch.no_grad():  # so that answers differ, and some are sure
-        for layer in (made.fc, made.aux1.fc2, made.aux2.fc2):
-            layer.weight.mul_(20)
-    heads = dict.fromkeys(HEADS, TRAINED)
+        for name in ("fc", "aux1.fc2", "aux2.fc2"):
+            made.get_parameter(f"{name}.weight").mul_(20)
+    heads: dict[str, str] = dict.fromkeys(HEADS, TRAINED)
     made.info = ModelInfo(
         classes=patterns.classes, heads=heads, preprocessing=SEEN, digest="of these weights"
     )

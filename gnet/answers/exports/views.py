@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from gnet.answers.depth import story
+from gnet.answers.depths.course import story
 from gnet.answers.exports.export import Export
 from gnet.explain.ablation import MEAN, OFF, Switches, branch_name, switched_words
 from gnet.explain.account import Account

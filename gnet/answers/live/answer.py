@@ -7,7 +7,7 @@ most is left out: the picture, the other modules' maps, all that is computed on 
 from typing import Any
 
 from gnet.answers.answer import describe_heads, describe_stage, short
-from gnet.answers.depth import describe_course
+from gnet.answers.depths.course import describe_course
 from gnet.answers.switches import describe_changes
 from gnet.explain.branches import statistics
 from gnet.explain.probes import Probes

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from gnet.answers.learning import of_training
 from gnet.runs.experiments import EXPERIMENTS, Experiment
 from gnet.runs.smoothing import SMOOTHING
 from gnet.serving.measuring import Measuring
@@ -113,6 +114,7 @@ def _right(handlers: Handlers, reviews: Reviews) -> dict[str, Any]:
     table = drawing("train/runs")
     review_tab.build(handlers.runs, reviews)
     drawing("train/rates")
+    drawing("train/learn", texts=of_training())
     return {"preview": preview, "bar": bar, "table": table}
 
 

@@ -7,7 +7,6 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [48, 14, 16, 34];
 gnet.over.connect(server);
 
 find(".class span").textContent = say("depth of class");
-find("summary").textContent = say("learn");
 select.addEventListener("change", () => gnet.over.put({ named: select.value }));
 
 function places(readers) {
@@ -58,8 +57,7 @@ function show() {
   const names = over.classes.map(({ name }) => name).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   select.replaceChildren(new Option(say("no class"), ""), ...names.map((name) => new Option(name, name)));
   select.value = names.includes(state.named) ? state.named : "";
-  const parts = [["learn see", "see"], ["learn try", "try"], ["learn limits", "limits"]];
-  find("dl").innerHTML = parts.map(([label, part]) => `<dt>${escape(say(label))}</dt><dd>${escape(over.learn[part])}</dd>`).join("");
+  gnet.learning.put(find(".learn"), over.learn);
   chart();
 }
 

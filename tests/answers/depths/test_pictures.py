@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gnet.answers.depth_set import (
+from gnet.answers.depths.pictures import (
     accuracy_sentence,
     agreement_sentence,
     describe_depth,

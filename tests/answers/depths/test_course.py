@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gnet.answers import explorer as explorer
-from gnet.answers.depth import describe_course, describe_probes, describe_story
+from gnet.answers.depths.course import describe_course, describe_probes, describe_story
 from gnet.explain.probes import Course, Probe, Probes, Reading, find_probes
 from gnet.explain.recording import record
 from gnet.network.config import HEADS, PROBE, STAGES, TRAINED, UNTRAINED

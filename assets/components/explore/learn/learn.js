@@ -1,0 +1,3 @@
+gnet.draw((changed) => {
+  if (changed.has("network")) gnet.learning.put(element.querySelector("details"), gnet.state.network.learn.explore);
+}, ["explore"]);

@@ -1,0 +1,1 @@
+gnet.learning.put(element.querySelector("details"), props.texts);

@@ -1,0 +1,1 @@
+"""Belief from depth to depth: of one picture, and over many."""
