@@ -130,17 +130,25 @@ def _carried(account: Account) -> str:
 
 
 def _disagreement(account: Account, lost: dict[Branch, Value | None]) -> str:
-    """The branch whose account and worth differ most, in words."""
+    """Where account and worth differ most, and where most the other way round, in words."""
     values = account.values
     gaps = {b: values[b] - value.logit for b, value in lost.items() if value and b in values}
-    branch = max(gaps, key=lambda b: abs(gaps[b]))
-    found = lost[branch]
-    assert found
-    moves = "falls" if found.logit >= 0 else "rises"
+    first = max(gaps, key=lambda b: abs(gaps[b]))
+    said = f"Account and worth differ most for {branch_words(first)}: it "
+    said += _apart(values[first], lost[first])
+    other = (min if gaps[first] > 0 else max)(gaps, key=lambda b: gaps[b])
+    if gaps[first] * gaps[other] < 0:
+        said += f" The other way round, {branch_words(other)} {_apart(values[other], lost[other])}"
+    return said
+
+
+def _apart(carried: float, lost: Value | None) -> str:
+    """What a branch carries, what is lost without it, and what follows."""
+    assert lost
+    moves = "falls" if lost.logit >= 0 else "rises"
     return (
-        f"Account and worth differ most for {branch_words(branch)}: it carries "
-        f"{fixed(values[branch])}, and without it the logit {moves} by {fixed(abs(found.logit))}. "
-        f"{_SPARED if gaps[branch] > 0 else _NEEDED}"
+        f"carries {fixed(carried)}, and without it the logit {moves} by {fixed(abs(lost.logit))}. "
+        f"{_SPARED if carried > lost.logit else _NEEDED}"
     )
 
 

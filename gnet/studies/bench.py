@@ -32,6 +32,7 @@ from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
 from gnet.runs.events import RunStarted, StepDone
 from gnet.runs.train_config import TrainConfig
+from gnet.studies import bench_reasons
 from gnet.system.progress import Progress
 from gnet.training.loop import train
 
@@ -62,13 +63,14 @@ def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any
     forward. `max_error` is the largest difference from torchvision's own values: within a
     branch's maps relative to their maximum, for a probability absolute. `map`: each of the 36
     branches switched off, against 36 bare forwards. `account`: what all 36 branches carry of a
-    logit, against 36 calls of captum's LayerConductance, of which nine are made. `train_128`,
+    logit, against 36 calls of captum's LayerConductance, of which nine are made. `grad_cams`,
+    `integrated` and `occlusion`: see `bench_reasons`. `train_128`,
     `train_64`: pictures/s of `train` against a plain torchvision fp32 loop with a DataLoader,
     batch 64: the same pictures in memory, the same threads, crops and flips on both sides. All
     steps lie within one epoch, so that neither side validates or saves anything while it is
     timed.
     """
-    total = 5 * rounds
+    total = 5 * rounds + 1
     done = 0
 
     def turn() -> None:
@@ -81,7 +83,7 @@ def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any
     result = _one_picture(rounds, turn)
     result |= {name: _train(size, rounds, turn) for name, size in TRAIN_SIZES.items()}
     for name, row in result.items():
-        row["goal"] = goal(name, unit)
+        row.setdefault("goal", goal(name, unit))
     return {**result, "machine": unit}
 
 
@@ -109,7 +111,7 @@ def table(result: dict[str, Any]) -> str:
     unit, about, mapped = result["machine"], result["record"], result["map"]
     split = result["account"]
     bf16 = "has" if unit["bf16_matrix_units"] else "lacks"
-    lines = [
+    rows = [
         f"record      {about['ratio']:5.2f} times torchvision's bare forward "
         f"({about['milliseconds']:.1f} ms against {about['torchvision_milliseconds']:.1f} ms; "
         f"largest error {about['max_error']:.1e}; {about['path']}; goal {about['goal']})",
@@ -118,18 +120,19 @@ def table(result: dict[str, Any]) -> str:
         f"account     {split['ratio']:5.2f} times 36 calls of captum's LayerConductance "
         f"({split['milliseconds']:.0f} ms for {POINTS} steps; goal {split['goal']})",
     ]
+    rows += bench_reasons.lines({name: result[name] for name in bench_reasons.GOALS})
     for name in ("train_128", "train_64"):
         row = result[name]
-        lines.append(
+        rows.append(
             f"{name:<10}  {row['ratio']:5.2f} times a plain torchvision loop "
             f"({row['pictures_per_second']:.0f} against "
             f"{row['torchvision_pictures_per_second']:.0f} pictures/s; {row['precision']}; "
             f"its DataLoader with {row['torchvision_workers']} workers; goal {row['goal']})"
         )
-    lines.append(
+    rows.append(
         f"{unit['threads']} threads; the CPU {bf16} bf16 matrix units; {unit['capability']}"
     )
-    return "\n".join(lines)
+    return "\n".join(rows)
 
 
 def torchvision_network(classes: int) -> torchvision.models.GoogLeNet:
@@ -189,7 +192,10 @@ def _one_picture(rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
         split.append(_seconds(lambda: account(folded, pixels, target=0, steps=POINTS), times=3))
         turn()
     mine, maps, reference = map(statistics.median, (recorded, mapped, bare))
+    reasons = bench_reasons.bench_reasons(theirs, model, folded, pixels)
+    turn()
     return {
+        **reasons,
         "record": {
             "ratio": reference / mine,
             "max_error": recording_error(theirs, folded, pixels, inputs),

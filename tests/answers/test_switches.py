@@ -93,6 +93,14 @@ def test_the_account_names_the_branch_that_carries_most_and_the_gap_to_the_worth
     off = {n: c["off"]["logit"] for n, c in explorer.worth(chosen, "main", 2)["branches"].items()}
     stage, branch = max(off, key=lambda n: abs(found["branches"][n] - off[n])).split("/")
     assert f"differ most for the {LABELS[branch]} branch of {stage}" in found["sentence"]
+    gaps = {name: found["branches"][name] - off[name] for name in off}
+    widest = max(gaps.values(), key=abs)
+    other = min(gaps, key=lambda n: gaps[n] * widest)  # furthest on the other side, if any is
+    assert ("The other way round" in found["sentence"]) == (gaps[other] * widest < 0)
+    if gaps[other] * widest < 0:
+        stage, branch = other.split("/")
+        told = found["sentence"].partition("The other way round")[2]
+        assert f"the {LABELS[branch]} branch of {stage} carries" in told
     assert explorer.account(chosen, "aux1", 2)["branches"]["4b/1x1"] is None
 
 

@@ -5,10 +5,13 @@ import itertools
 import pytest
 import torch
 
-from gnet.network.config import ModelConfig
+from gnet.explain.attribution.all_branches import grad_cams
+from gnet.explain.attribution.attribute import attribute
+from gnet.network.config import BRANCHES, STAGES, TRAINED, ModelConfig
 from gnet.network.folding import fold
+from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
-from gnet.studies import bench
+from gnet.studies import bench, bench_reasons
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +20,7 @@ def networks():
     torch.manual_seed(0)
     theirs = bench.torchvision_network(10)
     model = GoogLeNet(ModelConfig.preset("torchvision", num_classes=10))
+    model.info = ModelInfo(heads=dict.fromkeys(("main", "aux1", "aux2"), TRAINED))
     normalise = model.info.preprocessing.normalise
     pictures = bench.patterns(96)
     bench.settle(theirs, normalise(pictures))
@@ -53,6 +57,8 @@ def test_the_error_notices_a_head_that_is_off(networks, head):
 
 def test_the_bench_prints_the_keys_it_promises(monkeypatch):
     monkeypatch.setattr(bench, "RECORD_SIZE", 32)
+    monkeypatch.setattr(bench_reasons, "STEPS", 2)
+    monkeypatch.setattr(bench_reasons, "BATCH", 2)
     monkeypatch.setattr(bench, "BATCH", 2)
     monkeypatch.setattr(bench, "STEPS", 1)
     monkeypatch.setattr(bench, "LEAD_IN", 0)
@@ -60,14 +66,15 @@ def test_the_bench_prints_the_keys_it_promises(monkeypatch):
     monkeypatch.setattr(bench, "TRAIN_SIZES", {"train_128": 32, "train_64": 32})
     turns = []
     result = bench.bench(rounds=1, progress=lambda done, total: turns.append((done, total)))
-    assert turns == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
-    assert set(result) == {"record", "map", "account", "train_128", "train_64", "machine"}
+    assert turns == [(done, 6) for done in range(1, 7)]
+    expected = {"record", "map", "account", "train_128", "train_64", "machine"}
+    assert set(result) == expected | set(bench_reasons.GOALS)
     assert result["record"]["ratio"] > 0 and result["record"]["max_error"] < 1e-4
     for name in ("train_128", "train_64"):
         assert result[name]["ratio"] > 0 and result[name]["precision"] in ("fp32", "bf16")
     assert all(
         name in bench.table(result)
-        for name in ("record", "map ", "account", "train_128", "matrix units")
+        for name in ("record", "map ", "account", "occlusion", "train_128", "matrix units")
     )
 
 
@@ -75,6 +82,23 @@ def test_goals_depend_on_what_the_processor_can_do():
     for able, name in itertools.product((True, False), bench.GOALS):
         expected = bench.GOALS[name] if able or name in ("record", "map", "account") else 1.3
         assert bench.goal(name, {"bf16_matrix_units": able}) == expected
+
+
+def test_both_sides_of_the_bench_of_reasons_draw_the_same_maps(networks):
+    theirs, folded, pixels, _ = networks
+    ours = attribute(folded, pixels, method="integrated-gradients", target=0, steps=50)
+    torch.testing.assert_close(
+        ours.map, bench_reasons.integrated(theirs, folded, pixels), rtol=0, atol=0.05 * ours.high
+    )
+    hidden = attribute(folded, pixels, method="occlusion", target=0, patch=32, stride=16)
+    torch.testing.assert_close(
+        hidden.map, bench_reasons.occluded(theirs, folded, pixels), rtol=1e-3, atol=1e-3
+    )
+    every = grad_cams(folded, pixels, target=0)
+    for number, (stage, values) in enumerate(
+        zip(STAGES, bench_reasons.called(folded, pixels), strict=True)
+    ):
+        torch.testing.assert_close(every[stage, BRANCHES[number % 4]], values)
 
 
 def test_the_reference_carries_signal_through_every_module(networks):

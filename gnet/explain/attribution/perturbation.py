@@ -1,7 +1,7 @@
 """The methods that change something and watch the logit: squares of the picture, whole branches.
 
-They need no gradient. A square changes the stem's output only where its cells see it, so the stem
-is computed on a window around the square and the rest is taken from the picture's own forward.
+They need no gradient. A square changes early maps only where their cells see it: there a window
+around it is computed, and the rest is taken from the picture's own forward.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gnet.explain.attribution.checks import stages_before
 from gnet.explain.attribution.question import Question
@@ -21,6 +21,8 @@ from gnet.network.config import BRANCHES, EXITS
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import Field, receptive_fields
 
+_Square = tuple[slice, slice]
+"""Rows and columns."""
 BATCH = 16
 """Changed pictures run at once."""
 
@@ -56,16 +58,15 @@ def occlusion(q: Question) -> Tensor:
     )
     total, count = pixels.new_zeros(height, width), pixels.new_zeros(height, width)
     with torch.no_grad():
-        from_stem = _Stem(q, (q.options.patch, q.options.patch))
-        whole = from_stem.whole
+        others = _Pictures(q, (q.options.patch, q.options.patch))
         for start in range(0, len(squares), BATCH):
             part = squares[start : start + BATCH]
             q.told(len(part))
             changed = pixels.expand(len(part), -1, -1, -1).clone()
             for picture, (rows, cols) in zip(changed, part, strict=True):
                 picture[:, rows, cols] = baseline[0, :, rows, cols]
-            logits = from_stem.logits(changed, part)[:, q.target]
-            for lost, (rows, cols) in zip(whole[q.target] - logits, part, strict=True):
+            logits = others.logits(changed, part)[:, q.target]
+            for lost, (rows, cols) in zip(others.whole[q.target] - logits, part, strict=True):
                 total[rows, cols] += lost
                 count[rows, cols] += 1
     return total / count.clamp_min(1)
@@ -111,56 +112,92 @@ class _Side:
         return begin * field.stride, cells, slice(first - begin, last + 1 - begin)
 
 
-class _Stem:
-    """The logits of pictures that differ from one in a square each."""
+class _Part:
+    """Layers behind each other, computed only where a square of their input has changed."""
 
-    def __init__(self, q: Question, patch: tuple[int, int]) -> None:
-        self.model, self.head = q.model, q.head
-        layers = list(q.model.trunk(EXITS[q.head]))
-        self.stem = [layer.module for layer in layers if layer.stage == "stem"]
-        self.rest = [layer.module for layer in layers if layer.stage != "stem"]
-        size = q.pixels.shape[2:]
-        self.output = self._stem(q.pixels.detach())
-        self.whole = self._behind(self.output)[0]
-        field = _stem_field(q.model)
-        cells = self.output.shape[2:]
-        along = zip(size, cells, patch, strict=True)
-        self.sides = field and [_Side.of(field, *one) for one in along]
+    def __init__(
+        self, layers: list[nn.Module], field: Field, given: Tensor, square: tuple[int, int]
+    ) -> None:
+        """`field` is what a cell of the output sees of the input `given`, (1, C, H, W)."""
+        self.layers = layers
+        self.output = self._run(given)
+        along = zip(given.shape[2:], self.output.shape[2:], square, strict=True)
+        self.sides = [_Side.of(field, *one) for one in along]
+        down, across = ((one - 1 + field.size - 1) // field.stride + 1 for one in square)
+        self.most = down, across
+        """Cells of the output that can see a square, down and across."""
 
-    def _stem(self, pixels: Tensor) -> Tensor:
-        weights = next(self.model.parameters())
-        x = self.model.info.preprocessing.normalise(pixels).to(weights.dtype)
-        x = self.model.renormalised(x).contiguous(memory_format=torch.channels_last)
-        for layer in self.stem:
+    def _run(self, x: Tensor) -> Tensor:
+        x = x.contiguous(memory_format=torch.channels_last)
+        for layer in self.layers:
             x = layer(x)
         return x
+
+    def changed(self, given: Tensor, squares: list[_Square]) -> tuple[Tensor, list[_Square]]:
+        """The outputs of inputs (N, C, H, W) that differ in a square each, and where they do."""
+        down, across = self.sides
+        places = [(down.place(rows), across.place(cols)) for rows, cols in squares]
+        windows = [
+            one[:, top : top + down.span, left : left + across.span]
+            for one, ((top, *_), (left, *_)) in zip(given, places, strict=True)
+        ]
+        computed = self._run(torch.stack(windows))
+        x = self.output.repeat(len(given), 1, 1, 1)
+        x = x.contiguous(memory_format=torch.channels_last)
+        for one, own, ((_, rows, own_rows), (_, cols, own_cols)) in zip(
+            x, computed, places, strict=True
+        ):
+            one[:, rows, cols] = own[:, own_rows, own_cols]
+        return x, [(rows, cols) for (_, rows, _), (_, cols, _) in places]
+
+
+class _Pictures:
+    """The logits of pictures that differ from one in a square each."""
+
+    def __init__(self, q: Question, square: tuple[int, int]) -> None:
+        self.model, self.head = q.model, q.head
+        layers = list(q.model.trunk(EXITS[q.head]))
+        fields = _fields(q.model)
+        self.parts: list[_Part] = []
+        x, local = self._input(q.pixels.detach()), 0
+        for stages, field in fields:
+            modules = [layer.module for layer in layers if layer.stage in stages]
+            part = _Part(modules, field, x, square)
+            self.parts.append(part)
+            x, square, local = part.output, part.most, local + len(modules)
+        self.rest = [layer.module for layer in layers[local:]]
+        self.whole = self._behind(x)[0]
+
+    def _input(self, pixels: Tensor) -> Tensor:
+        weights = next(self.model.parameters())
+        x = self.model.info.preprocessing.normalise(pixels).to(weights.dtype)
+        return self.model.renormalised(x)
 
     def _behind(self, x: Tensor) -> Tensor:
         for layer in self.rest:
             x = layer(x)
         return self.model.head(self.head, x).float()
 
-    def logits(self, changed: Tensor, squares: list[tuple[slice, slice]]) -> Tensor:
+    def logits(self, changed: Tensor, squares: list[_Square]) -> Tensor:
         """(N, classes) of the pictures (N, 3, H, W)."""
-        if not self.sides:
-            return self._behind(self._stem(changed))
-        down, across = self.sides
-        places = [(down.place(rows), across.place(cols)) for rows, cols in squares]
-        windows = [
-            picture[:, top : top + down.span, left : left + across.span]
-            for picture, ((top, *_), (left, *_)) in zip(changed, places, strict=True)
-        ]
-        computed = self._stem(torch.stack(windows))
-        x = self.output.repeat(len(changed), 1, 1, 1)
-        x = x.contiguous(memory_format=torch.channels_last)
-        for one, own, ((_, rows, own_rows), (_, cols, own_cols)) in zip(
-            x, computed, places, strict=True
-        ):
-            one[:, rows, cols] = own[:, own_rows, own_cols]
+        x = self._input(changed)
+        for part in self.parts:
+            x, squares = part.changed(x, squares)
         return self._behind(x)
 
 
-def _stem_field(model: GoogLeNet) -> Field | None:
-    """What a cell of the stem's output sees: what a 1×1 convolution on it sees."""
-    field = receptive_fields(model)["3a"]["1x1"]
-    return field if field.size else None
+def _fields(model: GoogLeNet) -> list[tuple[tuple[str, ...], Field]]:
+    """The parts that are computed in a window: their stages, and what a cell sees of their input.
+
+    The stem's output is what 3a's 1×1 sees; 3a and 3b together see as far around a cell as the
+    widest of their branches. Without a 1×1 branch nothing is computed in windows.
+    """
+    fields = receptive_fields(model)
+    stem = fields["3a"]["1x1"]
+    if not stem.size:
+        return []
+    widest = max(field.size for field in fields["3b"].values())
+    return [
+        (("stem",), stem),
+        (("3a", "3b"), Field(size=(widest - stem.size) // stem.stride + 1)),
+    ]

@@ -10,6 +10,7 @@ from captum.attr import (
     GuidedGradCam,
     InputXGradient,
     LayerFeatureAblation,
+    LayerGradCam,
     Occlusion,
     Saliency,
 )
@@ -17,7 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnet.errors import FieldError, GnetError
+from gnet.explain.attribution.all_branches import grad_cams
 from gnet.explain.attribution.attribute import attribute
+from gnet.explain.attribution.checks import stages_before
 from gnet.explain.attribution.methods import METHODS
 from gnet.explain.attribution.options import RECORDS
 from gnet.explain.attribution.question import baseline_of
@@ -57,6 +60,24 @@ def model() -> GoogLeNet:
 def pixels() -> Tensor:
     torch.manual_seed(5)
     return F.interpolate(torch.rand(1, 3, 8, 8), (64, 64), mode="bilinear")
+
+
+@pytest.mark.parametrize("head", ["main", "aux1"])
+def test_grad_cam_of_all_branches_in_one_pass_equals_a_call_for_each(model, pixels, head):
+    every = grad_cams(model, pixels, target=2, head=head)
+    assert len(every) == 4 * len(stages_before(head))
+
+    def logits(x: Tensor) -> Tensor:
+        return getattr(model(INFO.preprocessing.normalise(x)), head)
+
+    for (stage, branch), values in every.items():
+        layer = model.inceptions()[stage].branch_modules()[branch]
+        expected = LayerGradCam(logits, layer).attribute(
+            pixels.clone().requires_grad_(), target=2, relu_attributions=True
+        )
+        assert isinstance(expected, Tensor)
+        torch.testing.assert_close(values, expected[0, 0].detach(), rtol=1e-4, atol=1e-7)
+    assert not any(module._forward_hooks for module in model.modules())
 
 
 def test_every_method_has_a_record_of_options_and_every_option_a_help():
