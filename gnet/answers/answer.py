@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from gnet.answers.learning import of_network
-from gnet.answers.wiring import describe_wiring, does
+from gnet.answers.wiring import briefly, describe_wiring, does
 from gnet.data.pictures import to_image
 from gnet.explain.attribution.attribute import Attribution
 from gnet.explain.attribution.checks import stages_before
@@ -168,7 +168,12 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
         "size": info.preprocessing.size,
         "thumbnail": info.preprocessing.thumbnail,
         "branches": [
-            {"name": b, "label": LABELS[b], "does": does(b, model.config.kernel_5x5)}
+            {
+                "name": b,
+                "label": LABELS[b],
+                "does": does(b, model.config.kernel_5x5),
+                "brief": briefly(b, model.config.kernel_5x5),
+            }
             for b in BRANCHES
         ],
         "left_out": list(model.config.branches_left_out()),

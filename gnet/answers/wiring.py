@@ -12,7 +12,7 @@ from gnet.network.costs import BranchCost, Cost, branch_costs
 from gnet.network.deviations import deviations
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import Field, box, middle_cell, receptive_fields
-from gnet.words import listed, number
+from gnet.words import listed, number, opening
 
 
 def describe_wiring(model: GoogLeNet) -> dict[str, Any]:
@@ -33,11 +33,11 @@ def describe_wiring(model: GoogLeNet) -> dict[str, Any]:
             "output": module.widths.total,
             "to": f"to {_behind(stage, model.config.aux)}",
             "sentence": _sentence(stage, branches),
-            "paper": listed(deviations(model.config, stage)),
+            "paper": opening(listed(deviations(model.config, stage))),
             "branches": {
                 branch: _branch(branch, cost, module.in_channels)
                 | _heading(branch, width_of[branch], model.config.kernel_5x5)
-                | {"sees": _sees(fields[stage][branch], height, size)}
+                | {"sees": _sees(branch, fields[stage][branch], height, size)}
                 for branch, cost in branches.items()
             },
         }
@@ -73,6 +73,19 @@ def does(branch: str, kernel_5x5: int) -> str:
     return by_word()[f"{LABELS[branch]} branch"]
 
 
+def briefly(branch: str, kernel_5x5: int) -> str:
+    """The same in one short sentence."""
+    return _BRIEFLY["3x3" if branch == "5x5" and kernel_5x5 == 3 else branch]
+
+
+_BRIEFLY = {
+    "1x1": "It mixes the channels at one cell.",
+    "3x3": "It sees a cell and its eight neighbours.",
+    "5x5": "It sees a cell and 24 around it.",
+    "pool": "It keeps the strongest of 3×3 cells.",
+}
+
+
 def _heading(branch: str, count: int, kernel_5x5: int) -> dict[str, str]:
     """The words at the head of a branch's column, and those of its button."""
     here = branch == "5x5" and kernel_5x5 != 5
@@ -100,14 +113,18 @@ def _sentence(stage: str, branches: dict[str, BranchCost]) -> str:
     )
 
 
-def _sees(field: Field, cells: int, size: int) -> str:
-    """How much of the picture the cell in the middle can see."""
+def _sees(branch: str, field: Field, cells: int, size: int) -> str:
+    """How much of the picture the cell in the middle can see.
+
+    The 1×1 branch looks at one cell only, so there it is said why that cell sees so much.
+    """
     if not field.size:
         return "Zeros stand in its place."
+    what = "Through the layers before, one cell" if branch == "1x1" else "One cell"
     middle = middle_cell(field, cells, size)
     if box(field, middle, middle, (size, size)) == (0, 0, size, size):
-        return "One cell can see the whole picture and beyond (dotted)."
-    return f"One cell can see {field.size} of {size} px."
+        return f"{what} can see the whole picture (dotted)."
+    return f"{what} can see {field.size} of {size} px."
 
 
 def _before(stage: str) -> str:

@@ -145,12 +145,15 @@ def _against_textbooks(found: ScaleResponses, stage: str) -> str:
     if found.kernel_5x5 == 3:
         return "The branch called 5×5 has 3×3 kernels in this network."
     lead, curves = found.coarser(stage), found.curves(stage)
-    if any(curves[branch].peak is None for branch in ("3x3", "5x5")):
-        return "So nothing shows here that 5×5 prefers coarser patterns than 3×3, as textbooks say."
-    if lead > 0:
-        return "5×5 prefers coarser patterns than 3×3 here, as textbooks say."
-    what = "finer patterns than 3×3" if lead < 0 else "the same scale as 3×3"
-    return f"Textbooks say that 5×5 prefers coarser patterns; here it prefers {what}."
+    level = [LABELS[b] for b in ("3x3", "5x5") if curves[b].peak is None]
+    if level:
+        here = f"{listed(level)} {'prefer' if len(level) > 1 else 'prefers'} no scale"
+    elif lead > 0:
+        here = "it does"
+    else:
+        what = "finer ones" if lead < 0 else "the same scale"
+        here = f"it does not: it prefers {what}"
+    return f"Textbooks say that 5×5 prefers coarser patterns than 3×3. Here {here}."
 
 
 def _responses(model: GoogLeNet, pixels: Tensor) -> dict[str, dict[str, Tensor]]:

@@ -6,6 +6,7 @@ Knows nothing of how runs are started or where they are kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +32,8 @@ _SETTINGS: dict[str, Any] = {
     "precision": "fp32",
     "gradients_every": 50,
 }
+_STEPS = math.ceil(10 * _SETTINGS["per_class"] / _SETTINGS["batch"])
+"""Of an epoch of the ten patterns; the last batch may be smaller."""
 _QUICK = {"per_class": 100, "epochs": 2, "gradients_every": 0, "pinned": -1}
 
 
@@ -125,12 +128,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         Experiment(
             key="first-run",
             title="First run",
-            line="Ten patterns, above 90 % within a minute",
+            line=f"Ten patterns, {_SETTINGS['epochs']} epochs of {_STEPS} steps",
             see="The loss falls and the accuracy climbs, from guessing to nine of ten right.",
             look="The accuracy curve of main, and the four maps below the plots.",
             before="A GoogLeNet of a quarter of the width starts from random weights and goes four "
-            "times through 3,000 drawn patterns of ten classes. In less than a minute its main "
-            "head should be right in more than nine of ten pictures it has never seen.",
+            "times through 3,000 drawn patterns of ten classes. After that its main head should "
+            "be right in more than nine of ten pictures it has never seen; the Start button "
+            "says how long it takes here.",
             runs=(("first run", _run()),),
             margin=verdicts.first_margin,
             sentences=verdicts.first_after,

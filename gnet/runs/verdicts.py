@@ -43,8 +43,6 @@ def first_after(runs: Outcomes, shown: bool) -> str:
     )
     if not shown:
         text += ", and more was promised"
-    elif run.seconds > 60:
-        text += ", and the promise was a minute"
     text += ". "
     if not early:
         return text + "There were no early classifiers in this network."

@@ -28,13 +28,15 @@ from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.compression import CompressedPage
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.uploads import BoundedUploads, sweep_also
-from gnet.ui.labels import LABELS
+from gnet.ui.labels.table import LABELS
+from gnet.ui.labels.touch import TOUCH_LABELS
 from gnet.ui.lessons import panel
 from gnet.ui.train.tab import leaving
 
 SCRIPTS = (
     "lessons/early.js",
     "shared/store.js",
+    "shared/words.js",
     "shared/nets.js",
     "shared/sending.js",
     "shared/terms.js",
@@ -126,7 +128,7 @@ def launch_options(
     shown = tabs.tabs(runs is not None)
     style = "\n".join([*map(read, STYLES), tabs.style(shown), panel.style(lessons)])
     table = f"window.gnetTerms = {json.dumps([terms.rows(), terms.by_word(), terms.PAPER])};"
-    words = f"window.gnetLabels = {json.dumps(LABELS)};"
+    words = f"window.gnetLabels = {json.dumps([LABELS, TOUCH_LABELS])};"
     tables = [tabs.script(shown), panel.script(lessons), table, words]
     scripts = "\n".join([*tables, *map(read, SCRIPTS)])
     routes = (

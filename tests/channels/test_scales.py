@@ -90,9 +90,9 @@ def made(peaks: dict[str, int | None], kernel: int = 5) -> ScaleResponses:
 @pytest.mark.parametrize(
     ("three", "five", "words"),
     [
-        (2, 5, "coarser patterns than 3×3 here, as textbooks say"),
-        (5, 2, "Textbooks say that 5×5 prefers coarser patterns; here it prefers finer"),
-        (4, 4, "here it prefers the same scale as 3×3"),
+        (2, 5, "Textbooks say that 5×5 prefers coarser patterns than 3×3. Here it does."),
+        (5, 2, "than 3×3. Here it does not: it prefers finer ones."),
+        (4, 4, "Here it does not: it prefers the same scale."),
     ],
 )
 def test_the_sentence_says_whether_the_textbooks_are_right(three, five, words):
@@ -101,6 +101,11 @@ def test_the_sentence_says_whether_the_textbooks_are_right(three, five, words):
     assert words in told
     assert f"{LABELS['1x1']} at 3 px" in told
     assert "pool answers all scales about alike" in told
+
+
+def test_a_branch_that_answers_all_scales_alike_prefers_none():
+    found = made({"1x1": 0, "3x3": 2, "5x5": None, "pool": 9})
+    assert sentence(found, "4b").endswith("than 3×3. Here 5×5 prefers no scale.")
 
 
 def test_a_branch_that_only_is_called_5x5_is_not_compared():

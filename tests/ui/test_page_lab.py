@@ -54,6 +54,18 @@ def test_switches_are_undone_done_again_and_said_in_words(visit, size, scheme):
     assert not viewer.errors and not viewer.strangers
 
 
+def test_a_columns_button_says_that_it_switches_nine_branches(visit):
+    page = visit("?tab=branches").page
+    column = page.locator("#branches-switchboard [data-column='1x1']")
+    expect(column).to_contain_text("all nine")
+    column.click()
+    expect(page.locator("#branches-switchboard .effect")).to_contain_text(
+        "With the 1×1 branch off in all nine modules, main goes from"
+    )
+    now = page.locator("#branches-switchboard .history [aria-current]")
+    expect(now).to_contain_text("the 1×1 branch off in all nine modules")
+
+
 def test_the_lab_and_explore_have_the_same_switches(visit):
     viewer = visit("?tab=branches&switches=4a/pool=mean")
     page = viewer.page
@@ -67,8 +79,9 @@ def test_the_lab_and_explore_have_the_same_switches(visit):
     assert "tab=branches" in page.url and "3a%2F3x3" in page.url
     page.locator("[data-undo]").click()
     switched(page, "4a/pool")
-    page.go_back()
+    page.go_back()  # to Explore, as it was left
     switched(page, "3a/3x3", "4a/pool")
+    assert viewer.state("tab") == "explore"
     assert not viewer.errors
 
 

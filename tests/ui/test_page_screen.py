@@ -202,9 +202,9 @@ def test_each_number_of_the_sentence_leads_to_where_it_stands(visit) -> None:
 def test_a_module_says_in_what_it_differs_from_the_paper(visit) -> None:
     page = visit().page
     term = page.locator("#wiring .cost [data-says]")
-    expect(term).to_have_text("Not as in the paper")
+    expect(term).to_have_text("Unlike the paper")
     term.hover()
-    expect(page.locator("#gnet-says")).to_contain_text("batch norm follows each convolution")
+    expect(page.locator("#gnet-says")).to_contain_text("Batch norm follows each convolution")
 
 
 def test_bars_name_their_scales(visit) -> None:

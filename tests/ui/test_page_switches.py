@@ -128,6 +128,22 @@ def test_the_map_is_drawn_and_a_cell_is_a_switch(visit, explorer):
     assert before - after == pytest.approx(worth["probability"], abs=2e-3)
 
 
+def test_switches_of_one_visit_are_one_step_of_the_browsers_history(visit):
+    page = visit("?tab=branches").page
+    steps = page.evaluate("history.length")
+    names = ("3a/1x1", "3a/3x3", "4b/pool")
+    for count, name in enumerate(names, 1):
+        page.locator(f"#branches-switchboard [data-cell='{name}']").click()
+        switched(page, *names[:count])
+    assert page.evaluate("history.length") == steps and "4b%2Fpool" in page.url
+    page.locator("nav [data-tab='explore']").click()
+    page.locator("#branches [data-branch='5x5'] [data-switch]").click()
+    page.wait_for_function("gnet.state.switches.includes('3a/5x5')")
+    assert page.evaluate("history.length") == steps + 1
+    page.go_back()
+    page.wait_for_function("gnet.state.tab === 'branches'")
+
+
 def test_another_picture_starts_with_every_branch_on(visit):
     viewer = visit("?switches=3a/3x3=0")
     page = viewer.page

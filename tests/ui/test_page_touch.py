@@ -99,13 +99,12 @@ def test_a_stroke_moves_the_belief_and_the_square_stays_exact(visit, timed) -> N
     expect(page.locator("#touch .hint")).to_contain_text("not trained on blurred or grey")
     assert page.locator("#diagram .lane").count() == 36
     viewer.explored(page.locator("#touch .use").click)
-    assert viewer.state("light") is None and viewer.state("answer.name") == "a cat, touched"
+    assert viewer.state("light") is None and viewer.state("answer.name") == "a cat, painted on"
     assert viewer.state("answer.picture.box") == [0, 0, len(original)]
     assert (pixels(page, viewer.state("answer.picture.square")) == changed).all()
     assert viewer.state("answer.heads.main.probabilities") == after
     page.locator("#branches [data-branch='3x3'] [data-switch]").click()  # with everything else
     page.wait_for_function("gnet.state.answer.switched !== undefined")
-    page.go_back()
     page.go_back()
     page.wait_for_function("gnet.state.answer.example === 'cat'")
     assert viewer.errors == [] and viewer.strangers == []
@@ -150,6 +149,32 @@ def test_strokes_can_be_undone_turned_round_and_left(visit) -> None:
     assert viewer.state("answer.key") == key and viewer.state("switches") == "3a/3x3=0"
     expect(page.locator("#picture .touch")).to_be_focused()
     assert viewer.errors == []
+
+
+@pytest.mark.parametrize("way", ["Escape", "Done"])
+def test_painting_is_left_by_escape_or_done_and_the_strokes_stay(visit, way) -> None:
+    viewer = visit()
+    page = viewer.page
+    touch(page)
+    expect(page.locator("#header .save")).to_be_disabled()
+    painted(page, lambda: stroke(page, (0.3, 0.3), (0.6, 0.3)))
+    changed = pixels(page)
+    if way == "Escape":
+        page.locator("body").press("Escape")
+    else:
+        page.get_by_role("button", name="Done", exact=True).click()
+    page.wait_for_function("gnet.state.light === null")
+    expect(page.locator("#picture .touch")).to_be_focused()
+    expect(page.locator("#header .save")).to_be_enabled()
+    touch(page)
+    assert (pixels(page) == changed).all()
+    assert viewer.errors == []
+
+
+def test_a_phone_is_shown_no_keys_for_painting(visit) -> None:
+    page = visit(**TOUCH).page
+    touch(page)
+    assert "Keys" not in page.locator("#touch .hint").inner_text()
 
 
 def test_a_pad_is_drawn_on_by_keyboard_alone(visit) -> None:

@@ -33,6 +33,24 @@ gnet.fields = (() => {
     return { own: path(false), beyond: path(true) };
   }
 
+  // The windows over a branch's map: of the cell looked at; of the middle one also the square that
+  // counts.
+  function windows(branch) {
+    const { answer, measured, network, stage } = state;
+    if (network.left_out.includes(branch)) return "";
+    const { cell: middle, field } = parts()[branch];
+    const draw = (kind, place) => {
+      const both = Object.entries(outline(place, 1, 0.012)).filter(([, d]) => d);
+      return both.map(([name, d]) => `<path class="under" d="${d}"/><path class="${kind} ${name}" d="${d}"/>`).join("");
+    };
+    const seen = draw("seen", place(branch));
+    const side = measured[stage]?.[branch];
+    if (!side || state.cell?.stage === stage) return seen;
+    const [cy, cx] = middle.map((c) => field[2] + c * field[1] + 0.5);
+    const clip = (v) => Math.min(answer.picture.size, Math.max(0, v));
+    return seen + draw("felt", [cy - side / 2, cx - side / 2, cy + side / 2, cx + side / 2].map(clip));
+  }
+
   // The four branches' windows over the picture; those that reach beyond it lie inside each other.
   function draw(svg, width) {
     svg.innerHTML = gnet
@@ -70,5 +88,5 @@ gnet.fields = (() => {
     gnet.tell(["cell"]);
   }
 
-  return { cell, place, outline, draw, point, look };
+  return { cell, place, outline, windows, draw, point, look };
 })();

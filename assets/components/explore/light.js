@@ -32,8 +32,10 @@ gnet.light = (() => {
     quiet(false);
   }
 
-  // Sentences that change ten times a second are not read out.
+  // Sentences that change ten times a second are not read out; a picture that is not finished has no
+  // link and no file.
   function quiet(on) {
+    for (const button of document.querySelectorAll("#header :is(.save, .link)")) button.disabled = on;
     for (const part of document.querySelectorAll("#belief [aria-live], #branches [aria-live]")) {
       part.ariaLive = on ? "off" : "polite";
     }

@@ -25,6 +25,7 @@ window.gnet = (() => {
     target: null, // class number, or null for the head's first
     scope: SCOPES.includes(address.get("scope")) ? address.get("scope") : "module",
     branch: null, // the branch pointed at
+    pinned: null, // the branch chosen in a drawing; its card is marked in every module
     cell: null, // the cell of its module pointed at: {stage, row, col}
     channel: address.get("channel"), // the channel that is open, as 5x5.17, or null
     beside: address.get("beside"), // what the lab sets beside the picture, as class:cat, or null
@@ -138,7 +139,9 @@ window.gnet = (() => {
     const names = Object.keys(changes).filter((name) => state[name] !== changes[name]);
     if (!names.length) return;
     Object.assign(state, changes);
-    step(was);
+    // Switches have steps of their own, to undo; the browser's Back leaves them together.
+    if (was && names.every((name) => name === "switches")) remember();
+    else step(was);
     tell(names);
   }
 
@@ -254,46 +257,11 @@ window.gnet = (() => {
     return [picture, method(), state.head, target() ?? 0, state.stage];
   }
 
-  // Words and numbers.
-  const escape = (text) =>
-    String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-  // To so many decimals, as gnet/words.py rounds: six digits count, a half goes up.
-  const rounded = (x, digits) => {
-    const size = Number((Math.abs(x) * 10 ** digits).toPrecision(6));
-    return (Math.sign(x) * Math.floor(size + 0.5)) / 10 ** digits + 0;
-  };
-  const fixed = (x, digits = 2) => rounded(x, digits).toFixed(digits).replace("-", "−");
-  const percent = (x) => {
-    const tenths = rounded(100 * x, 1);
-    if (x > 0 && tenths === 0) return "<0.1\u00a0%";
-    return `${(tenths < 10 ? tenths.toFixed(1) : rounded(100 * x, 0).toFixed(0))}\u00a0%`;
-  };
-  const power = (text) => text.replace(/(?:\.0)?e([+-]\d+)/, (_, n) => `·10${[...n].map((c) => ({ "-": "⁻", "+": "" })[c] ?? "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join("")}`).replace("-", "−");
-  const number = (x) => {
-    const size = Math.abs(x);
-    if (x === 0) return "0";
-    if (size < 0.001 || size >= 100000) return power(x.toExponential(1));
-    return String(Number(x.toPrecision(size < 0.1 ? 2 : 3))).replace("-", "−");
-  };
   const label = (branch) => state.network.branches.find((b) => b.name === branch).label;
   const branches = () => state.network.branches.map((b) => b.name);
 
-  // Write a name into an SVG text, as much of it as fits into `room` px of the drawing.
-  function fit(text, name, room, before = "", after = "") {
-    let length = name.length;
-    do text.textContent = before + cut(name, length) + after;
-    while (text.getComputedTextLength() > room && --length > 3);
-  }
-  const cut = (name, length) => (name.length > length ? `${name.slice(0, length - 1).trimEnd()}…` : name);
-
-  // A sentence of Python's with a name in each of its places.
-  const fill = (sentence, names) => sentence.replace(/\{(\w+)\}/g, (place, name) => names[name] ?? place);
-
-  // A label of the table that Python sends.
-  const say = (label, names = {}) => fill(window.gnetLabels[label], names);
-
   return {
-    SCOPES, tabs, address, state, ask, method, fill, say, words, where, own, reopen, show, step, chosen, change, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
-    escape, cut, fit, percent, fixed, number, power, label, branches, tell, trained,
+    SCOPES, tabs, address, state, ask, method, words, where, own, reopen, show, step, chosen, change, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
+    label, branches, tell, trained,
   };
 })();

@@ -97,6 +97,9 @@ def watched(start: str) -> str:
 
 def queue(running: int, waiting: int, *, own: bool) -> str:
     """How busy the server is; `own`: whether one of the viewer's runs trains or waits."""
+    if waiting and not running:
+        wait = "1 run waits" if waiting == 1 else f"{waiting} runs wait"
+        return f"On this server {wait}; the next one starts once the program before it has ended."
     if waiting or running > 1:
         train = "run is" if running == 1 else "runs are"
         wait = "waits" if waiting == 1 else "wait"

@@ -71,6 +71,9 @@ def test_a_server_says_how_busy_it_is_but_not_of_ones_own_single_run() -> None:
     assert queue(1, 0, own=True) == queue(0, 0, own=False) == ""
     assert "A run is training on this server" in queue(1, 0, own=False)
     assert queue(2, 1, own=True) == "On this server 2 runs are training and 1 waits."
+    between = "the next one starts once the program before it has ended."
+    assert queue(0, 1, own=True) == f"On this server 1 run waits; {between}"
+    assert queue(0, 2, own=True) == f"On this server 2 runs wait; {between}"
 
 
 def test_a_review_says_how_far_it_is() -> None:

@@ -5,15 +5,16 @@ const [table, bars, list] = ["table", ".bars", ".history"].map(find);
 const { switching, state } = gnet;
 const SETTINGS = [["0", "off"], ["mean", "mean"], ["0.5", "× 0.5"], ["2", "× 2"]];
 const [SHOWN, ALL_ON] = [5, gnet.say("all on")];
+gnet.spell(element);
 let setting = "0"; // what a click sets a branch to
 
 const stages = () => Object.keys(state.network.widths);
 
 function build() {
-  const heads = gnet.branches().map((b) => `<th scope="col"><button type="button" class="b${b}" data-column="${b}" aria-label="all nine ${gnet.label(b)} branches">${gnet.label(b)}</button></th>`);
+  const heads = gnet.branches().map((b) => `<th scope="col"><button type="button" class="b${b}" data-column="${b}" title="${gnet.say("all nine", { branch: gnet.label(b) })}">${gnet.label(b)}<small>all nine</small></button></th>`);
   const rows = stages().map((stage) => {
     const cells = gnet.branches().map((b) => `<td><button type="button" class="b${b}" data-cell="${stage}/${b}"></button></td>`);
-    return `<tr><th scope="row"><button type="button" data-row="${stage}" aria-label="all four branches of ${stage}">${stage}</button></th>${cells.join("")}</tr>`;
+    return `<tr><th scope="row"><button type="button" data-row="${stage}" title="${gnet.say("all four", { stage })}">${stage} <small>all four</small></button></th>${cells.join("")}</tr>`;
   });
   table.innerHTML = `<thead><tr><td></td>${heads.join("")}</tr></thead><tbody>${rows.join("")}</tbody>`;
   find(".set").innerHTML = SETTINGS.map(([value, name]) => `<button type="button" data-set="${value}">${name}</button>`).join("");
@@ -92,7 +93,7 @@ function press(names) {
 }
 
 table.addEventListener("click", (event) => {
-  const { cell, row, column } = event.target.dataset;
+  const { cell, row, column } = event.target.closest("button")?.dataset ?? {};
   if (cell) press([cell]);
   if (row) press(gnet.branches().map((branch) => `${row}/${branch}`));
   if (column) press(stages().map((stage) => `${stage}/${column}`));

@@ -14,6 +14,7 @@ function build() {
       <section class="card b${branch}" data-branch="${branch}" aria-label="branch ${branch}">
         <h3><span class="term" tabindex="0"></span><small></small><button type="button" class="switch" data-switch
           role="switch" aria-label="${gnet.label(branch)} on"></button></h3>
+        <p class="brief"></p>
         <p class="sees"></p>
         <div class="both">
           <div class="mean">
@@ -78,10 +79,11 @@ function column(branch) {
   const m = module_();
   const numbers = m.branches[branch];
   const { heading, all, all_of: allOf } = network.modules[stage].branches[branch];
-  const { label, does } = network.branches.find((one) => one.name === branch);
+  const { label, does, brief } = network.branches.find((one) => one.name === branch);
   const title = card.querySelector("h3 span");
   [title.textContent, title.dataset.says] = [label, does];
   card.querySelector("h3 small").textContent = heading;
+  card.querySelector(".brief").textContent = brief;
   toggle(branch);
   const means = Math.max(...Object.values(m.branches).map((b) => Math.abs(b.mean)));
   card.querySelector(".all").textContent = all;
@@ -147,25 +149,7 @@ function mean(branch) {
   show(branch, map, say("mean map", { stage: gnet.state.stage, branch: gnet.label(branch), count }));
   const card = columns[branch];
   note(card, strongest, gnet.state.scope === "channel" ? "" : scaled().tiles);
-  card.querySelector(".view svg").innerHTML = boxes(branch);
-}
-
-// The windows of the cell looked at; of the middle one also the square that counts.
-function boxes(branch) {
-  const { answer, measured, network, stage, cell } = gnet.state;
-  if (network.left_out.includes(branch)) return "";
-  const { cell: middle, field } = module_().branches[branch];
-  const draw = (kind, place) => {
-    const { own, beyond } = gnet.fields.outline(place, 1, 0.012);
-    const both = [["own", own], ["beyond", beyond]].filter(([, d]) => d);
-    return both.map(([name, d]) => `<path class="under" d="${d}"/><path class="${kind} ${name}" d="${d}"/>`).join("");
-  };
-  const seen = draw("seen", gnet.fields.place(branch));
-  const side = measured[stage]?.[branch];
-  if (!side || cell?.stage === stage) return seen;
-  const [cy, cx] = middle.map((c) => field[2] + c * field[1] + 0.5);
-  const clip = (v) => Math.min(answer.picture.size, Math.max(0, v));
-  return seen + draw("felt", [cy - side / 2, cx - side / 2, cy + side / 2, cx + side / 2].map(clip));
+  card.querySelector(".view svg").innerHTML = gnet.fields.windows(branch);
 }
 
 function note(card, text, ends = "") {
@@ -217,6 +201,14 @@ function look() {
   const { answer, stage, measured } = gnet.state;
   if (!answer.key || measured[stage] || lost === answer.key) return;
   asking = setTimeout(() => trigger("looked", { stage, key: answer.key }), 250);
+}
+
+// The branch chosen in a drawing is marked; on a phone its card comes into view.
+function pin() {
+  const { pinned } = gnet.state;
+  for (const [branch, card] of Object.entries(columns)) card.classList.toggle("pinned", branch === pinned);
+  const card = columns[pinned];
+  if (card && gnet.coarse) card.scrollIntoView({ block: "center" });
 }
 
 row.addEventListener("pointerover", point);
@@ -291,9 +283,10 @@ gnet.draw((changed) => {
   } else if (changed.has("measured") || changed.has("cell")) {
     for (const branch of gnet.branches()) {
       if (changed.has("measured")) sees(branch);
-      columns[branch].querySelector(".view svg").innerHTML = boxes(branch);
+      columns[branch].querySelector(".view svg").innerHTML = gnet.fields.windows(branch);
     }
   }
+  if (changed.has("pinned")) pin();
   if (["answer", "stage", "channel"].some((what) => changed.has(what))) opened();
   if (["answer", "stage", "head", "switches"].some((what) => changed.has(what))) sentence();
 }, ["explore"], true);

@@ -27,7 +27,7 @@ async function start() {
   find(".hint").textContent = say("frames");
   light.begin("camera");
   find(".freeze").focus({ preventScroll: true });
-  if (matchMedia("(pointer: coarse)").matches) element.scrollIntoView({ block: "start" });
+  if (gnet.coarse) element.scrollIntoView({ block: "start" });
   run();
 }
 document.addEventListener("gnet-camera", start);

@@ -6,6 +6,7 @@ const [NARROW, STEM, GAP, END, EXIT, TAG] = [520, 34, 20, 50, 42, 20];
 const SHARES = [0, 0.25, 0.5, 0.75, 1];
 const strength = (share) => (0.07 + 0.93 * share).toFixed(3); // of a lane's colour, on the printed scale
 const branches = () => gnet.branches();
+gnet.spell(element);
 let focused = null;
 let drawn = 0; // the width it was drawn for
 
@@ -186,6 +187,7 @@ function refresh(answer, said) {
     const { stage } = group.dataset;
     for (const lane of group.querySelectorAll(".lane")) {
       fill.dye(lane, fill.value(stage, lane.dataset.branch, answer));
+      lane.classList.toggle("pinned", stage === state.stage && lane.dataset.branch === state.pinned);
       const kind = gnet.switching.kind(gnet.switching.of(stage, lane.dataset.branch));
       for (const name of ["off", "part"]) lane.classList.toggle(name, kind === name);
     }
@@ -231,10 +233,12 @@ const first = (head) => gnet.state.network.classes[head.top[0]];
 const id = (item) => item.dataset.stage || item.dataset.head;
 const items = () => [...wide.querySelectorAll("[role=button]")];
 
-function pick(item) {
+// A module or a head is chosen; with a lane of a module, its branch, too.
+function pick(item, branch) {
   if (!item) return;
   focus(item);
-  if (item.dataset.stage) gnet.choose({ stage: item.dataset.stage, branch: null });
+  const { stage } = item.dataset;
+  if (stage) gnet.choose({ stage, branch: null, ...(branch && { pinned: branch }) });
   else if (item.ariaDisabled !== "true") gnet.choose({ head: item.dataset.head });
 }
 
@@ -262,7 +266,7 @@ function next(key) {
   if (key === "ArrowDown") return [...exits].reverse().find((h) => row.indexOf(h.exit) <= at)?.name;
 }
 
-wide.addEventListener("click", (event) => pick(event.target.closest("[role=button]")));
+wide.addEventListener("click", ({ target }) => pick(target.closest("[role=button]"), target.dataset.branch));
 wide.addEventListener("keydown", (event) => {
   if (event.key === "Enter" || event.key === " ") pick(event.target.closest("[role=button]"));
   else {
@@ -279,7 +283,7 @@ element.querySelector(".fills").addEventListener("click", (event) => {
 new ResizeObserver(() => gnet.state.answer && wide.clientWidth !== drawn && build()).observe(wide);
 gnet.draw((changed) => {
   if (!wide.firstChild || changed.has("network")) build();
-  else if (["answer", "stage", "head", "target", "switches", "lanes", "worth", "account"].some((name) => changed.has(name))) {
+  else if (["answer", "stage", "head", "target", "pinned", "switches", "lanes", "worth", "account"].some((name) => changed.has(name))) {
     refresh(gnet.state.answer, changed.has("answer") || changed.has("head"));
   }
 }, ["explore"], true);

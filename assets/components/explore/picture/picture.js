@@ -107,7 +107,7 @@ mover.addEventListener("keydown", (event) => {
 
 // The ways a picture comes in.
 find(".upload").addEventListener("click", () => file.click());
-find(".upload").title = matchMedia("(pointer: coarse)").matches ? "" : gnet.say("drop or paste");
+find(".upload").title = gnet.coarse ? "" : gnet.say("drop or paste");
 mover.title = gnet.say("drag square");
 file.addEventListener("change", () => {
   take(file.files[0]);

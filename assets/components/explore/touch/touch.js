@@ -55,7 +55,7 @@ function open() {
   choose(ground);
   if (paper().touched()) changed();
   canvas.focus({ preventScroll: true });
-  if (matchMedia("(pointer: coarse)").matches) element.scrollIntoView({ block: "start" });
+  if (gnet.coarse) element.scrollIntoView({ block: "start" });
 }
 
 function choose(name) {
@@ -209,11 +209,18 @@ find(".use").addEventListener("click", async () => {
   const name = ground === "picture" ? say("touched", { name: state.whole.name }) : say("drawing");
   light.use(blob, "touched.png", name);
 });
+function leave() {
+  light.end();
+  document.querySelector("#picture .touch").focus();
+}
+find(".done").addEventListener("click", leave);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && state.light === "touch" && !document.querySelector("dialog[open]")) leave();
+});
 find(".back").addEventListener("click", () => {
   papers = {};
   ground = "picture";
-  light.end();
-  document.querySelector("#picture .touch").focus();
+  leave();
 });
 
 // Belief before and after, for the head that is chosen.

@@ -17,11 +17,13 @@ function lane(name) {
   const { steps, cost, unit, direct } = module_().branches[name];
   const step = ({ name: words, channels }, kind) =>
     `<span class="step ${kind}"><b>${words}<em></em></b><small>${count(channels)}</small></span>`;
+  const label = gnet.say("lane", { branch: gnet.label(name), steps: steps.map((one) => one.name).join(", ") });
   const [before, last] = steps.length > 1 ? steps : [null, steps[0]];
   const out = last ? step(last, "last") : `<span class="step out">left out</span>`;
   const first = before ? step(before, "before") : `<span class="through"></span>`;
   return (
-    `<div class="lane b${name}" data-branch="${name}" data-switched="${name}">${first}<span class="link"></span>${out}` +
+    `<div class="lane b${name}" role="button" tabindex="0" aria-pressed="false" aria-label="${label}"` +
+    ` data-branch="${name}" data-switched="${name}">${first}<span class="link"></span>${out}` +
     `<span class="macs"><b>${cost} <span class="unit">${unit}</span></b><small>${direct}</small></span></div>`
   );
 }
@@ -48,13 +50,26 @@ function draw() {
     `<div class="output"><b class="term" data-term="concat">concat</b> <small>${count(m.output)}</small> <small>${m.to}</small></div>`;
 }
 
-// The branch pointed at stands out here, too.
+// The branch pointed at stands out here, too, and the one chosen has a frame.
 function point() {
+  const { branch, pinned } = gnet.state;
   for (const part of box.querySelectorAll("[data-branch]")) {
-    const { branch } = gnet.state;
     part.classList.toggle("faint", Boolean(branch) && part.dataset.branch !== branch);
+    if (part.role === "button") part.ariaPressed = String(part.dataset.branch === pinned);
   }
 }
+
+// A branch is chosen, or chosen no longer.
+function pick(event) {
+  const { branch } = event.target.closest("[data-branch]")?.dataset ?? {};
+  if (branch) gnet.choose({ pinned: gnet.state.pinned === branch ? null : branch });
+}
+box.addEventListener("click", pick);
+box.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" && event.key !== " ") return;
+  event.preventDefault();
+  pick(event);
+});
 
 // A branch that is switched off is hollow; one that is scaled or at its mean says so.
 function switched() {
