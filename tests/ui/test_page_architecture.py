@@ -41,6 +41,9 @@ def test_the_tab_shows_the_network_and_a_preset(visit, size, scheme):
     expect(page.locator("#architecture-table .points li:focus")).to_contain_text("3×3")
     expect(page.locator("#architecture-weights .whose")).to_contain_text("nobody has trained")
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    for link in page.locator("#header nav a").all():
+        box = link.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= size["width"], "each tab is in reach"
     found = Axe().run(page, context=TAB).response["violations"]
     assert [rule["id"] for rule in found if rule["impact"] in ("serious", "critical")] == []
     assert not viewer.errors and not viewer.strangers

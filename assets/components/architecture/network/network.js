@@ -55,7 +55,7 @@ function block({ id, place: [x, y, width, height], title, sub, steps, branch, ki
     const short = gnet.say({ convolution: "plan conv", "batch norm": "plan norm", ReLU: "plan relu" }[step]);
     return `<rect class="step" x="${x + 4 + i * part}" y="${y + height - 10}" width="${part - 2}" height="8" rx="2"/><text class="order" x="${x + 3 + (i + 0.5) * part}" y="${y + height - 4}">${short}</text>`;
   });
-  const words = text(middle, y + (tall ? 19 : 13), title, title.length > 9 ? "title long" : "title") + text(middle, y + (tall ? 34 : 24), sub, "sub");
+  const words = text(middle, y + (tall ? 21 : 15.5), title, title.length > 9 ? "title long" : "title") + text(middle, y + (tall ? 39 : 31.5), sub, sub.length > 10 ? "sub long" : "sub");
   return `<g class="block ${kind.split(" ")[0]}${branch ? ` b${branch}` : ""}" data-block="${id}"><rect class="frame" x="${x}" y="${y}" width="${width}" height="${height}" rx="5"/>${words}${order.join("")}</g>`;
 }
 

@@ -21,7 +21,10 @@ function paint() {
   const tile = side * SCALE + GAP;
   const room = find(".kernels").clientWidth;
   if (!room) return;
-  columns = Math.max(1, Math.min(count, Math.floor((room + GAP) / tile)));
+  const most = Math.max(1, Math.min(count, Math.floor((room + GAP) / tile)));
+  columns = most;
+  while (count % columns && columns > most / 1.5) columns -= 1; // whole rows, if they are not much shorter
+  if (count % columns) columns = most;
   const rows = Math.ceil(count / columns);
   canvas.width = columns * tile - GAP;
   canvas.height = rows * tile - GAP;
