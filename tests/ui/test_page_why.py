@@ -76,3 +76,15 @@ def test_an_answer_to_another_question_is_dimmed(visit) -> None:
     expect(page.locator("#reason .found")).to_have_class("found")
     page.evaluate("gnet.choose({ method: 'integrated-gradients' })")
     expect(page.locator("#reason .found")).to_have_class("found dim")
+
+
+def test_a_button_leads_on_to_all_methods_with_the_same_question(visit) -> None:
+    viewer = visit("?picture=cat&module=4c")
+    page = viewer.page
+    page.get_by_role("button", name="More methods, side by side").click()
+    expect(page.locator("#why-methods .methods label")).to_have_count(11, timeout=60_000)
+    assert "tab=why" in page.url and "module=4c" in page.url
+    expect(page.locator("#why-methods h2 b").first).to_have_text(
+        page.evaluate("gnet.state.network.classes[gnet.target()]")
+    )
+    assert viewer.errors == []

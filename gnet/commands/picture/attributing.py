@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gnet.commands.console import Command, print_json
 from gnet.commands.options import add_method_options, method_options
 from gnet.commands.picture.exporting import add_export, recorded, write
+from gnet.errors import FieldError, GnetError
 from gnet.explain.attribution.options import RECORDS
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ def register(command: Command) -> None:
         "--target", "--class", help="class, by name or number (default: the head's answer)"
     )
     sub.add_argument("--stage", "--module", help="module, for methods that look at one, as 4d")
-    sub.add_argument("--branch", help="1x1, 3x3, 5x5 or pool (default: the whole module)")
+    sub.add_argument(
+        "--branch",
+        help="1x1, 3x3, 5x5 or pool (default: the whole module); all: every branch, by grad-cam",
+    )
     sub.add_argument(
         "--check",
         action="store_true",
@@ -49,12 +53,16 @@ def attribute(arguments: argparse.Namespace) -> None:
     model, recording = recorded(arguments)
     held = belief(recording).heads.get(arguments.head)
     target = model.info.class_index(arguments.target) if arguments.target else None
+    target = target if target is not None else (held.top[0] if held else 0)
+    if arguments.branch == "all":
+        _print_all_branches(model, recording.pixels, target, arguments)
+        return
     answer = attribute(
         model,
         recording.pixels,
         method=arguments.method,
         head=arguments.head,
-        target=target if target is not None else (held.top[0] if held else 0),
+        target=target,
         **method_options(arguments),
     )
     reason = METHODS[answer.method].reason(model, answer.head)
@@ -69,6 +77,27 @@ def attribute(arguments: argparse.Namespace) -> None:
         print(f"{METHODS[answer.method].label} does not hold here: {reason}")
     for check in checks.values():
         print(check["sentence"])
+
+
+def _print_all_branches(
+    model: GoogLeNet, pixels: Tensor, target: int, arguments: argparse.Namespace
+) -> None:
+    """Grad-CAM of each branch before the head: its largest value, and as JSON its cells."""
+    from gnet.explain.ablation import branch_name
+    from gnet.explain.attribution.all_branches import grad_cams
+
+    if arguments.method != "grad-cam":
+        raise FieldError("--branch", "all", "1x1, 3x3, 5x5 and pool; all goes with grad-cam alone")
+    if arguments.out or arguments.csv or arguments.check:
+        raise GnetError("--branch all prints numbers; --out, --csv and --check are for one map.")
+    maps = grad_cams(model, pixels, target=target, head=arguments.head)
+    if arguments.json:
+        cells = {branch_name(branch): values.tolist() for branch, values in maps.items()}
+        print_json({"class": model.info.class_name(target), "head": arguments.head, "maps": cells})
+        return
+    print(f"largest value of each branch's Grad-CAM for {model.info.class_name(target)}")
+    for branch, values in maps.items():
+        print(f"  {branch_name(branch):8}{float(values.max()):10.3g}")
 
 
 def _checked(model: GoogLeNet, pixels: Tensor, answer: Attribution) -> dict[str, Any]:

@@ -87,6 +87,7 @@ find(".compute").addEventListener("click", () => {
   ask();
   words();
 });
+find(".more").addEventListener("click", () => gnet.show("why"));
 document.addEventListener("gnet-ask", () => {
   touched = true;
   const card = element.closest("#why");
