@@ -49,6 +49,7 @@ def serve(options: argparse.Namespace) -> None:
     lessons = read_lessons(options.lessons)
     model = load(options.weights)
     uploads = prepare()  # before gradio is imported
+    own = is_private(host) and not options.root_path  # nobody but this machine's people
     limits = RunLimits(
         max_epochs=options.max_epochs,
         max_minutes=options.max_minutes,
@@ -56,13 +57,11 @@ def serve(options: argparse.Namespace) -> None:
         max_runs=options.max_runs,
         max_queue=options.max_queue,
         max_pause=options.max_pause,
-        enabled=not options.no_train,
+        enabled=own if options.train is None else options.train,
         folders=tuple(options.data_folder),
         uploads=uploads / ZIPS,
     )
-    downloads = options.download_weights
-    if downloads is None:
-        downloads = is_private(host) and not options.root_path
+    downloads = own if options.download_weights is None else options.download_weights
     offers = NetworkOffers.of_server(options.weights, uploads / NETWORKS, downloads=downloads)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that uploads are deleted then, too
     with Runs(options.runs_folder, limits) as runs:
@@ -75,7 +74,7 @@ def serve(options: argparse.Namespace) -> None:
                     root_path=options.root_path,
                     quiet=True,
                     prevent_thread_lock=True,
-                    **ui.launch_options(runs, offers, lessons),
+                    **ui.launch_options(runs, offers, lessons, options.auth),
                 )
             except OSError:
                 if not page.is_running:  # Gradio looks on 127.0.0.1 first
@@ -172,6 +171,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="a folder of guided lessons, offered beside the shipped ones; may be given again",
     )
+    result.add_argument(
+        "--auth",
+        type=_login,
+        default=os.environ.get("GNET_AUTH") or "",
+        metavar="NAME:PASSWORD",
+        help="what everybody has to give who opens the page (nothing); better in GNET_AUTH",
+    )
     training = result.add_argument_group("training in the browser (0: no limit)")
     training.add_argument(
         "--runs-folder", default="runs", metavar="DIR", help="folder that keeps the runs (runs)"
@@ -184,7 +190,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="a folder of classes, or a zip, that runs may use; may be given again",
     )
-    training.add_argument("--no-train", action="store_true", help="nobody trains here")
+    training.add_argument(
+        "--train",
+        action=argparse.BooleanOptionalAction,
+        help="viewers may train networks (only where nobody else can reach this machine)",
+    )
     for name, kind, default, text in (
         ("--max-epochs", _limit, 0, "most epochs of a run"),
         ("--max-minutes", _minutes, 0.0, "most minutes of a run"),
@@ -208,6 +218,13 @@ def _data_folder(text: str) -> Path:
             f"{text!r} was given; allowed is a folder or zip that exists"
         )
     return path
+
+
+def _login(text: str) -> str:
+    name, colon, password = text.partition(":")
+    if text and not (name and colon and password):
+        raise argparse.ArgumentTypeError("allowed are a name, a colon and a password")
+    return text
 
 
 def _limit(text: str) -> int:

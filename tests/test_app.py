@@ -61,6 +61,38 @@ def test_training_has_no_limits_unless_they_are_given(served, tmp_path):
     assert "runs" not in names  # they were closed with the page
 
 
+@pytest.mark.parametrize(
+    ("options", "trains"),
+    [
+        ((), True),
+        (("--host", "0.0.0.0"), False),
+        (("--root-path", "/gnet"), False),
+        (("--host", "0.0.0.0", "--train"), True),
+        (("--no-train",), False),
+    ],
+)
+def test_where_others_reach_the_server_nobody_trains_unless_it_is_said(
+    served, tmp_path, options, trains
+):
+    start(tmp_path, *options)
+    assert served[0].limits.enabled is trains
+
+
+@pytest.mark.parametrize("wrong", ["name", "name:", ":word", ":"])
+def test_a_login_is_a_name_and_a_password(wrong, capsys):
+    with pytest.raises(SystemExit):
+        app.parser().parse_args(["--auth", wrong])
+    assert "a name, a colon and a password" in capsys.readouterr().err
+
+
+def test_a_page_with_a_login_starts_and_asks_for_it(tmp_path):
+    with started(tmp_path, GNET_AUTH="class:word") as (address, page):
+        assert page == "This server asks for a name and a password."
+        with httpx.Client(trust_env=False) as client:
+            assert client.get(f"{address}/healthz").json()["status"] == "ok"
+            assert "gnet" in client.get(address, auth=("class", "word")).text
+
+
 def test_limits_reach_the_runs(served, tmp_path):
     given = "--max-epochs 7 --max-minutes 2.5 --max-size 96 --max-runs 9 --max-queue 5 "
     given += "--max-pause 1.5 --no-train"

@@ -29,12 +29,16 @@ def build(
 
 
 def launch_options(
-    runs: Any = None, offers: NetworkOffers | None = None, lessons: Lessons | None = None
+    runs: Any = None,
+    offers: NetworkOffers | None = None,
+    lessons: Lessons | None = None,
+    login: str = "",
 ) -> dict[str, Any]:
     """What `Blocks.launch` must be told for the page to look and behave as meant.
 
     `runs`, `offers` and `lessons` are those given to `build`: their files can be fetched then.
+    `login`: NAME:PASSWORD that everybody has to give; empty for none.
     """
     from gnet.ui import page
 
-    return page.launch_options(runs, offers, lessons)
+    return page.launch_options(runs, offers, lessons, login)

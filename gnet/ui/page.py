@@ -23,10 +23,11 @@ from gnet.serving.reviews import Reviews
 from gnet.ui import networks_menu, tabs
 from gnet.ui.components import drawing, read
 from gnet.ui.events import TURNS
-from gnet.ui.http import card, downloads, frames, receiving
+from gnet.ui.http import card, downloads, frames, health, receiving
 from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.compression import CompressedPage
 from gnet.ui.http.headers import SafeHeaders
+from gnet.ui.http.login import Login
 from gnet.ui.http.uploads import BoundedUploads, sweep_also
 from gnet.ui.labels.table import LABELS
 from gnet.ui.labels.touch import TOUCH_LABELS
@@ -121,9 +122,15 @@ def build(
 
 
 def launch_options(
-    runs: Any = None, offers: NetworkOffers | None = None, lessons: Lessons | None = None
+    runs: Any = None,
+    offers: NetworkOffers | None = None,
+    lessons: Lessons | None = None,
+    login: str = "",
 ) -> dict[str, Any]:
-    """What `launch` must be told; `runs`, `offers` and `lessons` are those given to `build`."""
+    """What `launch` must be told; `runs`, `offers` and `lessons` are those given to `build`.
+
+    `login`: NAME:PASSWORD that everybody has to give; empty for none.
+    """
     lessons = read_lessons() if lessons is None else lessons
     shown = tabs.tabs(runs is not None)
     style = "\n".join([*map(read, STYLES), tabs.style(shown), panel.style(lessons)])
@@ -131,9 +138,8 @@ def launch_options(
     words = f"window.gnetLabels = {json.dumps([LABELS, TOUCH_LABELS])};"
     tables = [tabs.script(shown), panel.script(lessons), table, words]
     scripts = "\n".join([*tables, *map(read, SCRIPTS)])
-    routes = (
-        card.routes() + frames.routes() + downloads.routes(runs.shelf if runs is not None else None)
-    )
+    shelf = runs.shelf if runs is not None else None
+    routes = health.routes() + card.routes() + frames.routes() + downloads.routes(shelf)
     if runs is not None and runs.limits.enabled:
         routes.append(receiving.zips(runs.offers))
     if offers is not None and offers.own.takes_files:
@@ -154,6 +160,7 @@ def launch_options(
             "middleware": [
                 Middleware(CompressedPage),
                 Middleware(SafeHeaders),
+                *([Middleware(Login, login=login)] if login else []),
                 Middleware(CheckedCalls),
                 Middleware(BoundedUploads, folder=Path(get_upload_folder())),
             ],
