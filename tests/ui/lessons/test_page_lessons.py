@@ -1,6 +1,8 @@
 """The guided lessons in a browser: walked through, left and taken up, hidden answers, the sheet."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,9 @@ from gnet.answers.lessons.questions import found_for
 from gnet.answers.lessons.reader import read_lessons
 from gnet.answers.lessons.teaching import Learner, scene_of
 from gnet.network.model import GoogLeNet
-from support.pages import DESK, PHONE, photo
+from gnet.serving.runs import Runs
+from support.pages import DESK, PHONE, Server, photo, with_training
+from support.told_runs import OWNER, Told, config
 
 LESSONS = read_lessons()
 PANEL = "#lesson"
@@ -215,3 +219,30 @@ def test_an_address_that_names_no_lesson_opens_the_page_alone(visit):
 
 def pages_of(page: Any) -> int:
     return len(re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(format="A4")))
+
+
+@pytest.fixture
+def training(gradio_environment: None, tmp_path: Path) -> Iterator[tuple[Server, Told]]:
+    """A page with a Train tab, and the folder of its runs."""
+    told = Told(tmp_path)
+    with Runs(tmp_path) as runs, with_training(runs) as served:
+        yield served, told
+    told.end()
+
+
+def test_a_guess_about_a_run_is_kept_and_judged_when_the_run_has_ended(training, tabs):
+    served, told = training
+    with tabs.borrowed(viewport=DESK) as page:
+        page.add_init_script(f"localStorage.setItem('gnet-owner', '{OWNER}')")
+        page.goto(f"{served.address}?lesson=train-one-break-one&step=1")
+        page.wait_for_selector("html.gnet-ready")
+        asked(page, 1)
+        chosen = page.locator("#train-experiments [data-experiment='first-run']")
+        expect(chosen).to_have_attribute("aria-pressed", "true")
+        give(page, "number", 93)
+        expect(page.locator(f"{PANEL} .verdict")).to_contain_text("Your guess is kept: 93 %.")
+        expect(page.locator(f"{PANEL} .blocked")).to_contain_text("“first run”")
+        told.put("first run", config(), experiment="first-run")
+        do(page, "again").click()
+        expect(page.locator(f"{PANEL} .verdict .wrong")).to_contain_text("Not 93", timeout=WAIT)
+        expect(page.locator(f"{PANEL} .blocked")).to_have_count(0)
