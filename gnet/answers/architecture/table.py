@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch import nn
 from gnet.answers.architecture import paper
 from gnet.answers.architecture.differences import QUOTED, reasons
 from gnet.answers.architecture.plans import shape_of
-from gnet.network.config import BRANCHES, EXITS, STAGES
+from gnet.network.config import BRANCHES, EXITS, STAGES, ModelConfig
 from gnet.network.costs import Cost, layer_costs, unit_name
 from gnet.network.hooks import watching
 from gnet.network.model import ConvBlock, GoogLeNet
@@ -25,8 +25,13 @@ _COUNTED = {"conv1": ("conv1",), "conv3": ("conv2", "conv3")}
 
 def shapes(model: GoogLeNet, size: int) -> dict[str, tuple[int, ...]]:
     """The output of each layer of the trunk and of the classifier: (channels, height, width)."""
+    return _shapes(model.config, size)
+
+
+@lru_cache(maxsize=64)
+def _shapes(config: ModelConfig, size: int) -> dict[str, tuple[int, ...]]:
     with torch.device("meta"):
-        shadow = GoogLeNet(model.config).eval()
+        shadow = GoogLeNet(config).eval()
         x = torch.empty(1, 3, size, size)
     layers = {layer.name: layer.module for layer in shadow.trunk()} | shadow.head_modules("main")
     with watching(layers) as passed:
