@@ -82,7 +82,7 @@ TABS = (
     Tab(
         name="why",
         label="Why",
-        line="Ask for reasons, by eleven methods, and for what could prove them wrong.",
+        line="Reasons for an answer, and what could prove them wrong.",
         build=lambda explorers, _: why_tab.build(explorers),
         about_picture=True,
     ),

@@ -108,6 +108,19 @@ def test_a_class_is_found_by_a_part_of_its_name_with_the_keyboard(visit):
     assert viewer.state("target") == 3
 
 
+def test_an_address_with_an_unknown_method_asks_the_first_one(visit):
+    page = visit("?tab=why&method=magic").page
+    expect(page.locator("#why-methods .methods :checked")).to_have_value("grad-cam", timeout=SLOW)
+
+
+def test_a_module_behind_the_head_is_a_sentence_and_another_one_can_be_chosen(visit):
+    page = visit("?tab=why&method=grad-cam&module=5b&head=aux1").page
+    expect(page.locator("#why-methods .time")).to_contain_text("5b lies behind aux1", timeout=SLOW)
+    expect(page.locator("#why-methods .compute")).to_be_disabled()
+    page.locator("#why-methods [name=stage]").select_option("3a")
+    expect(page.locator("#why-methods .time")).to_contain_text("runs of the network")
+
+
 def test_an_early_head_says_what_its_maps_explain(visit):
     page = visit("?tab=why&head=aux1&method=saliency").page
     expect(page.locator("#why-methods .shallow")).to_contain_text(

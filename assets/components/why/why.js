@@ -4,7 +4,11 @@ gnet.why = (() => {
   let form = null; // what can be asked of the head, from the server
   let answered = ""; // the question that the maps shown answer, as text
 
-  const chosen = () => (state.method ?? state.network.first_method).split(",");
+  // Names that the table lacks, as an address may have them, are passed over.
+  function chosen() {
+    const names = (state.method ?? "").split(",").filter((name) => name && (!form || row(name)));
+    return names.length ? names : [state.network.first_method];
+  }
   const options = () => Object.fromEntries(new URLSearchParams(state.options ?? ""));
   const row = (name) => form.methods.find((one) => one.name === name);
   const valid = () => chosen().filter((name) => row(name) && !row(name).reason);

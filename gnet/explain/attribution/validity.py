@@ -10,7 +10,7 @@ from gnet.explain.attribution.options import Reference
 from gnet.explain.attribution.question import Answering, Question, baseline_of
 from gnet.network.hooks import differentiable, evaluating
 from gnet.network.model import GoogLeNet
-from gnet.words import minus
+from gnet.words import fixed
 
 _MOST = 0.02
 """An error of DeepLift's sum, as a fraction of the logits' difference, that rounding explains."""
@@ -59,9 +59,9 @@ def sums_up(model: GoogLeNet, head: str) -> str | None:
     if abs(summed - difference) <= _MOST * abs(difference):
         return None
     pools = _overlapping(model, head)
-    return minus(
+    return (
         f"Its map must sum to the difference of two logits. On this network, for a picture of "
-        f"noise, the difference is {difference:.3f} and the sum is {summed:.3f}: "
+        f"noise, the difference is {fixed(difference, 3)} and the sum is {fixed(summed, 3)}: "
         + (
             f"{pools} max-pools on the way to {head} overlap, and its rule is not for such."
             if pools

@@ -52,7 +52,7 @@ function options() {
     `<label>${label} <select name="${name}">${list.map(([id, words]) => `<option value="${id}" ${id === value ? "selected" : ""}>${gnet.escape(words)}</option>`).join("")}</select></label>`;
   const parts = [];
   if (rows.some((one) => one.place)) {
-    parts.push(select("stage", gnet.say("why module"), form().stages.map((stage) => [stage, stage]), state.stage));
+    parts.push(select("stage", gnet.say("why module"), [...new Set([...form().stages, state.stage])].map((stage) => [stage, stage]), state.stage));
     const roads = state.network.branches.map(({ name, label }) => [name, label]);
     parts.push(select("branch", gnet.say("why branch"), [["", gnet.say("why all branches")], ...roads], state.road ?? ""));
   }
