@@ -23,7 +23,7 @@ from gnet.explain.attribution.curves import Curves, curves_of
 from gnet.explain.attribution.methods import METHODS, PICTURE, Method
 from gnet.explain.attribution.options import every_option
 from gnet.explain.attribution.question import Cost
-from gnet.explain.attribution.redrawn import sanity
+from gnet.explain.attribution.redrawn import levels, sanity
 from gnet.explain.belief import trained_head
 from gnet.figures.colours import scale_limit
 from gnet.network.config import BRANCHES
@@ -205,10 +205,19 @@ def explain(wanted: Wanted, heard: Heard) -> dict[str, Any]:
         "net": wanted.explorer.net,
         "head": wanted.head,
         "cards": [
-            _described(wanted, answer, limits[answer.label]) | {"curves": found.to_json()}
-            for answer, found in made
+            _described(wanted, answer, limits[answer.label])
+            | {"curves": found.to_json(), "check": _check_time(wanted, card, speed)}
+            for card, (answer, found) in zip(wanted.cards, made, strict=True)
         ],
     }
+
+
+def _check_time(wanted: Wanted, card: Card, speed: cost.Speed) -> str:
+    """How long the sanity check of a map takes, in words; empty where no speed was measured."""
+    if wanted.explorer.speed is None:
+        return ""
+    once = cost.seconds(card.method.cost(card.options, wanted.side), speed)
+    return cost.in_words((1 + len(levels(wanted.head))) * once)
 
 
 def _attributed(wanted: Wanted, card: Card, heard: Heard) -> Attribution:

@@ -107,6 +107,8 @@ def test_the_cost_is_told_before_and_counts_the_runs(explorers):
     assert explaining.price(explorers, question)["words"].startswith("About 54 s, 108 runs")
     explorers.served.speed = cost.Speed(forward=0.001, gradient=0.01)
     assert explaining.price(explorers, question)["quick"]
+    found = answer(explorers, methods=["saliency"])
+    assert found["cards"][0]["check"] == "about 1 s"
     both = explaining.price(explorers, question | {"methods": ["occlusion", "saliency"]})
     assert f"{4 + 104 + 1 + 26} runs" in both["words"]  # the random orders are known by then
 

@@ -40,7 +40,7 @@ function article(card, i) {
       ? `<div class="row"><button type="button" data-end>${say("why end")}</button></div><div class="progress" role="progressbar" aria-label="${escape(say("why checking"))}" aria-valuemin="0" aria-valuemax="100"><i></i></div>`
       : done
         ? left(done)
-        : `<div class="row"><button type="button" data-check="${i}" ${running < 0 ? "" : "disabled"}>${say("why redraw")}</button></div>`;
+        : `<div class="row"><button type="button" data-check="${i}" ${running < 0 ? "" : "disabled"}>${say("why redraw")}</button> <span class="say">${escape(card.check)}</span></div>`;
   return (
     `<article><h3>${escape(card.label)} · ${escape(card.target_name)}</h3>` +
     `<div class="pair">${figure(curves, "deletion", "why deletion")}${figure(curves, "insertion", "why insertion")}</div>` +
