@@ -42,6 +42,7 @@ SCRIPTS = (
     "shared/sending.js",
     "shared/terms.js",
     "shared/learning.js",
+    "shared/asking.js",
     "shared/maps.js",
     "shared/hearing.js",
     "explore/fields.js",

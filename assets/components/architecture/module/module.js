@@ -12,7 +12,7 @@ function ask() {
   if (!found || found.stage !== question.stage) find("section").classList.add("dim");
   line.ask(question);
 }
-const line = gnet.plan.asking("change_reduces", (question) => {
+const line = gnet.asking("change_reduces", (question) => {
   props.value = question;
   trigger("changed");
 });

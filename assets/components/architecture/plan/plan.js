@@ -9,7 +9,7 @@ function ask() {
   if (!state.shown) find("h2").textContent = gnet.say("plan counting");
   line.ask(question);
 }
-const line = gnet.plan.asking("show_architecture", (question) => {
+const line = gnet.asking("show_architecture", (question) => {
   props.value = question;
   trigger("asked");
 });

@@ -11,7 +11,7 @@ function ask() {
   if (!found || !gnet.plan.meant(found)) find("section").classList.add("dim");
   line.ask(gnet.plan.question());
 }
-const line = gnet.plan.asking("show_weights", (question) => {
+const line = gnet.asking("show_weights", (question) => {
   props.value = question;
   trigger("looked");
 });

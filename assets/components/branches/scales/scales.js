@@ -5,22 +5,24 @@ const [svg, range, all] = ["svg", "input", ".all"].map(find);
 const { state } = gnet;
 const [LEFT, RIGHT, TOP, BOTTOM, HEIGHT] = [46, 10, 10, 36, 260];
 let shown = null;
-let asked = "";
 let at = 0; // the number of the scale looked at
 let wanted = false; // nothing is measured before somebody asks
 
+const questions = gnet.asking("scales", (question) => {
+  props.value = question;
+  trigger("measured");
+});
+
+let last = ""; // the question asked last
 function ask() {
   const question = { net: state.net, stage: state.stage };
   const words = JSON.stringify(question);
-  if (!wanted || words === asked) return;
-  asked = words;
+  if (!wanted || words === last) return;
+  last = words;
   all.classList.add("dim");
   find(".start").hidden = true;
   if (!shown) find(".sentence").textContent = "Measuring…";
-  setTimeout(() => {
-    props.value = question;
-    trigger("measured");
-  });
+  questions.ask(question);
 }
 
 function places() {
@@ -92,10 +94,11 @@ watch("value", () => {
   if (typeof props.value !== "string") return;
   shown = JSON.parse(props.value);
   show();
+  questions.over();
 });
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
   if (what !== "scales" || answered) return;
-  asked = "";
+  last = "";
   all.classList.remove("dim");
   if (shown) return;
   find(".start").hidden = false;
