@@ -132,9 +132,9 @@ def test_switches_of_one_visit_are_one_step_of_the_browsers_history(visit):
     page = visit("?tab=branches").page
     steps = page.evaluate("history.length")
     names = ("3a/1x1", "3a/3x3", "4b/pool")
-    for count, name in enumerate(names, 1):
+    for name in names:  # faster than the server
         page.locator(f"#branches-switchboard [data-cell='{name}']").click()
-        switched(page, *names[:count])
+    switched(page, *names)
     assert page.evaluate("history.length") == steps and "4b%2Fpool" in page.url
     page.locator("nav [data-tab='explore']").click()
     page.locator("#branches [data-branch='5x5'] [data-switch]").click()

@@ -129,14 +129,15 @@ function exit(head, { rows, step, places, end, width }) {
 // The scale of the lanes' colours, printed where no exit speaks.
 function scale({ rows, width }) {
   const y = rows[0].exits;
-  const end = width - (width > 900 ? 54 : 44); // room for the words behind it
+  const [far, wide] = rows.length > 1 ? [width - 12, 12] : [width, 15]; // beside the pipe that goes down
+  const end = far - (width > 900 ? 54 : 44); // room for the words behind it
   const boxes = SHARES.map(
-    (_, i) => `<rect class="swatch" x="${end - 15 * (SHARES.length - i)}" y="${y - 6}" width="15" height="11"/>`,
+    (_, i) => `<rect class="swatch" x="${end - wide * (SHARES.length - i)}" y="${y - 6}" width="${wide}" height="11"/>`,
   );
   const wordy = width >= NARROW ? `<text class="what" y="${y + 4}" text-anchor="end"></text>` : "";
   return (
-    `<g class="scale" role="img">${wordy}<text class="low" x="${end - 81}" y="${y + 4}" text-anchor="end"></text>` +
-    `${boxes.join("")}<text class="high" x="${width}" y="${y + 4}" text-anchor="end"></text></g>`
+    `<g class="scale" role="img">${wordy}<text class="low" x="${end - wide * SHARES.length - 6}" y="${y + 4}" text-anchor="end"></text>` +
+    `${boxes.join("")}<text class="high" x="${far}" y="${y + 4}" text-anchor="end"></text></g>`
   );
 }
 

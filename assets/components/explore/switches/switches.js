@@ -3,7 +3,8 @@ const find = (selector) => element.querySelector(selector);
 const rows = find(".rows");
 const { switching, state } = gnet;
 const SETTINGS = [["1", "On"], ["0", "Off"], ["mean", "Mean"]];
-let asked = ""; // the switches and the picture that the server was asked for last
+let asked = ""; // the switches and the picture that are wanted
+let under = ""; // those that the server was asked for and has not spoken about
 
 function build() {
   rows.innerHTML = gnet
@@ -45,11 +46,20 @@ function ask() {
   } else if (words !== asked) {
     asked = words;
     find(".effect").classList.add("dim");
-    setTimeout(() => {
-      if (state.waiting.answer) asked = ""; // of a picture that is about to go
-      else trigger("switched", { key, switches: switching.read() });
-    }); // once the page is up
+    send();
   }
+}
+
+// One question at a time; the one that is wanted by then comes next.
+function send() {
+  if (under || !asked) return;
+  under = asked;
+  setTimeout(() => {
+    const { key } = state.whole;
+    if (!state.switches || state.waiting.answer) return void ([asked, under] = ["", ""]); // about to go
+    asked = under = JSON.stringify([key, state.switches]);
+    trigger("switched", { key, switches: switching.read() });
+  }); // once the page is up
 }
 
 rows.addEventListener("click", (event) => {
@@ -68,7 +78,11 @@ watch("value", () => {
   find(".effect").classList.remove("dim");
 });
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
-  if (what !== "switched" || answered) return;
+  if (what !== "switched") return;
+  const again = asked && asked !== under;
+  under = "";
+  if (again) return send();
+  if (answered) return;
   switching.reset(); // what cannot be shown is not left looking as if it were
 });
 gnet.draw(() => {
