@@ -85,7 +85,7 @@ def test_a_click_on_a_module_opens_it_without_asking_the_server(visit, timed) ->
             "aria-pressed", "true"
         )
         page.wait_for_function(f"gnet.state.measured['{stage}'] !== undefined")
-        expect(page.locator("#branches .sees").first).to_contain_text("lies in a square of")
+        expect(page.locator("#branches .sees").first).to_contain_text("of its input lies in")
     once = joins(viewer.asked[asked:])
     assert once <= len(STAGES), "at most one small request for each module of a picture"
     for stage in (*STAGES, *STAGES):

@@ -17,6 +17,7 @@ from gnet.serving.reviews import Reviews
 from gnet.serving.run_card import RunCard, write_card
 from gnet.serving.run_review import review_run
 from gnet.serving.runs import Runs
+from gnet.words import percent
 from support.pages import PHONE, Server, Viewer, on_a_free_port, random_network
 from support.training_runs import run, tiny
 
@@ -72,7 +73,7 @@ def until(viewer: Viewer, condition: str) -> None:
 def test_the_review_is_of_trained_heads_only(after: Viewer, served: Served) -> None:
     told = served.review(FIRST)
     page = after.page
-    assert f"{100 * told.accuracy('main'):.0f}" in page.inner_text("#review-bar .say")
+    assert percent(told.accuracy("main")) in page.inner_text("#review-bar .say")
     aux2 = page.locator("#review-bar [data-head=aux2]")
     assert aux2.is_disabled() and "untrained" in aux2.inner_text()
     assert page.locator("#review-matrix .curve g.aux2").count() == 0

@@ -4,6 +4,7 @@ const find = (selector) => element.querySelector(selector);
 const { state, light, say } = gnet;
 const QUALITY = 0.9;
 const canvas = find("canvas");
+gnet.spell(element);
 const small = document.createElement("canvas"); // where a frame is cut out
 const video = document.createElement("video");
 [video.muted, video.playsInline] = [true, true];
