@@ -300,7 +300,7 @@ def test_a_view_that_cannot_be_written_so_is_refused(weights, photo, refusal, tm
     many = ("predict", photo, photo, "--weights", weights, "--csv")
     assert "are for one" in refusal(*many)
     missing = ("depth", photo, "--weights", weights, "--out", tmp_path / "view.bmp")
-    assert "format is 'bmp'" in refusal(*missing)
+    assert "file is 'view.bmp'" in refusal(*missing)
 
 
 def test_scales_are_printed_drawn_and_refused_for_other_modules(weights, answer, tmp_path, capsys):

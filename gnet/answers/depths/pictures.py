@@ -20,7 +20,7 @@ from gnet.words import listed, percent, rounded_percent
 PAPERS = (
     {
         "source": "Szegedy and others 2014, arXiv 1409.4842, section 5",
-        "says": "The two early heads shall carry the gradient to the lower modules while the "
+        "says": "The two early heads should carry the gradient to the lower modules while the "
         "network learns; afterwards they are thrown away.",
         "here": "early",
     },
@@ -78,10 +78,10 @@ def describe_depth(depth: Depth, gallery: Review | None, tiles: str = "") -> dic
         "rules": [_rule(depth, at) for at in range(len(depth.rules))],
         "gallery": _pictures(depth, gallery, tiles),
         "sentences": {
-            "accuracy": accuracy_sentence(depth),
-            "agreement": agreement_sentence(depth),
+            "accuracy": _unbroken(accuracy_sentence(depth)),
+            "agreement": _unbroken(agreement_sentence(depth)),
             "early": early_sentence(depth),
-            "exits": exits_sentence(depth),
+            "exits": _unbroken(exits_sentence(depth)),
         },
         "papers": [paper | {"here": _here(depth, paper["here"])} for paper in PAPERS],
         "learn": learner_text(depth),
@@ -181,7 +181,12 @@ def _here(depth: Depth, what: str) -> dict[str, str]:
         f"{rounded_percent(depth.costs[head].macs / whole)} of main's multiply-adds"
         for head in early
     )
-    return {"said": f"Here {listed(said)}: they are worth keeping where time is short."}
+    return {"said": _unbroken(f"Here {listed(said)}: worth keeping where time is short.")}
+
+
+def _unbroken(sentence: str) -> str:
+    """The same with numbers that stay beside their %."""
+    return sentence.replace(" %", "\u00a0%")
 
 
 def _of(depth: Depth, name: str) -> Reader:
@@ -210,7 +215,7 @@ def _pictures(depth: Depth, gallery: Review | None, tiles: str) -> list[dict[str
             "truth": gallery.classes[int(gallery.labels[at])],
             "said": {
                 head: f"{gallery.classes[int(answers.first[at])]}, "
-                + rounded_percent(float(answers.confidence[at])).replace(" ", "\u00a0")
+                + _unbroken(rounded_percent(float(answers.confidence[at])))
                 for head, answers in gallery.heads.items()
             },
             "src": _source(gallery.pictures[at]),

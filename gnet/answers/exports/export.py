@@ -52,7 +52,11 @@ class Export:
     def save(self, path: str | Path) -> None:
         """Write the file that the path's suffix asks for; raises `GnetError`."""
         path = Path(path)
-        content = self.content(path.suffix.lower().removeprefix("."))
+        kind = path.suffix.lower().removeprefix(".")
+        if kind not in FORMATS:
+            endings = listed(f".{each}" for each in FORMATS)
+            raise FieldError("file", path.name, f"names that end in {endings}")
+        content = self.content(kind)
         with atomically(path) as temporary:
             temporary.write_bytes(content)
 
