@@ -163,7 +163,7 @@ def test_sentences_of_the_api_are_plain_text(client):
     kind, value = answered(client, "explore", {"example": "it's <b>R&D</b>"})
     assert kind == "error" and '"it\'s <b>R&D</b>"' in value["error"]
     kind, value = answered(client, "attribute", {"example": "cat"}, "magic", "main", "0", "")
-    assert value["error"].startswith("There is no method 'magic'; there are saliency,")
+    assert value["error"].startswith("There is no method 'magic'; there are grad-cam,")
 
 
 def test_sentences_for_the_page_are_html(client):
