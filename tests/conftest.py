@@ -17,11 +17,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that open a browser come first: they take longest, and would end last and alone.
 
     A browser test waits for a page that shares its machine with three other browsers, so one that
-    fails is run once more; the summary lists it as a rerun, with what it said the first time.
+    fails is run again, twice at most; the summary counts it as a rerun.
     """
     looking = [item for item in items if "browser" in getattr(item, "fixturenames", ())]
     for item in looking:
-        item.add_marker(pytest.mark.flaky(reruns=1))
+        item.add_marker(pytest.mark.flaky(reruns=2))
     slow = {item.path for item in looking}
     items.sort(key=lambda item: item.path not in slow)
 

@@ -123,14 +123,6 @@ class Measuring:
             if answer is not None:
                 yield answer
 
-    def leave(self, owner: str) -> None:
-        """End all that an owner has asked for; whoever closes the page waits for nothing."""
-        with self._changed:
-            for request in self._line:
-                if request.owner == owner:
-                    request.cancel()
-            self._changed.notify_all()
-
     @contextmanager
     def _in_line(self, request: _Request) -> Iterator[None]:
         request.cancelled = not self._is_latest(request)

@@ -32,7 +32,6 @@ from gnet.ui.http.uploads import BoundedUploads, sweep_also
 from gnet.ui.labels.table import LABELS
 from gnet.ui.labels.touch import TOUCH_LABELS
 from gnet.ui.lessons import panel
-from gnet.ui.train.tab import leaving
 
 SCRIPTS = (
     "lessons/early.js",
@@ -115,8 +114,6 @@ def build(
         for tab in tabs.tabs(runs is not None):
             with gr.Column(elem_id=f"{tab.name}-tab", elem_classes="tab"):
                 tab.build(explorers, training)
-        if training:
-            page.unload(leaving(training.measuring))
     frames.view(page, Viewing(explorers, TURNS))
     page.queue(max_size=64)
     return page

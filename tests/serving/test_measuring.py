@@ -127,17 +127,6 @@ def test_a_request_that_nobody_goes_on_with_lets_the_next_one_pass(note):
     assert not any(left)
 
 
-def test_all_that_a_closed_page_has_asked_for_is_ended(note):
-    here = measures()
-    left = here.ask(ESTIMATE, HANGING, "somebody")
-    number = begun(left, note)
-    here.leave("another")
-    assert start_time(number)
-    here.leave("somebody")
-    until(lambda: not start_time(number))
-    assert not any(left)
-
-
 def test_too_many_who_wait_are_refused(note):
     here = measures(most_waiting=1)
     first = here.ask(ESTIMATE, HANGING, "somebody")

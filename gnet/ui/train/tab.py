@@ -5,7 +5,6 @@ Layout and wiring only; what its buttons do is `handlers`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,15 +56,6 @@ def build(runs: Runs, reviews: Reviews, offers: Offers, measuring: Measuring) ->
             right = _right(handlers, reviews)
     endpoints.publish(handlers)
     bind(Parts(**left, **right), handlers)
-
-
-def leaving(measuring: Measuring) -> Callable[[gr.Request], None]:
-    """What is done when a page is closed: nobody waits for its measurements."""
-
-    def leave(request: gr.Request) -> None:
-        measuring.leave(str(request.session_hash))
-
-    return leave
 
 
 def _left(handlers: Handlers) -> dict[str, Any]:
