@@ -36,8 +36,18 @@ class Tabs:
         self.free: dict[str, list[Any]] = {}
 
     @contextmanager
-    def borrowed(self, **options: Any) -> Iterator[Any]:
-        """The empty page of a tab that is nobody else's."""
+    def borrowed(self, script: str = "", **options: Any) -> Iterator[Any]:
+        """The empty page of a tab that is nobody else's.
+
+        A `script` runs before those of each page that it opens; no page can forget it, so the tab
+        is closed afterwards.
+        """
+        if script:
+            page = self._opened(options)
+            page.add_init_script(script)
+            yield page
+            page.context.close()
+            return
         free = self.free.setdefault(repr(sorted(options.items())), [])
         page = free.pop() if free else self._opened(options)
         yield page

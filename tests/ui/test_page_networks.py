@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,15 +79,7 @@ def server(
 def owned(visit: Any) -> Any:
     """Opens the page in the browser of the person who trained the runs."""
 
-    def open_page(query: str = "", **options: Any) -> Any:
-        viewer = visit(query, **options)
-        viewer.page.evaluate(f"localStorage.setItem('gnet-owner', '{OWNER}')")
-        viewer.page.reload()
-        viewer.page.wait_for_selector("html.gnet-ready")
-        viewer.errors.clear()  # the reload cut off what the first page was waiting for
-        return viewer
-
-    return open_page
+    return partial(visit, script=f"localStorage.setItem('gnet-owner', '{OWNER}')")
 
 
 def choose(page: Any, name: str) -> None:

@@ -144,17 +144,12 @@ def test_a_step_puts_the_page_where_it_belongs_and_hides_until_it_is_answered(vi
 
 
 def test_nothing_that_a_step_hides_is_painted_before_the_panel_is_there(visit):
-    page = visit().page
-    page.route("**/*", lambda route: route.continue_())
-    page.add_init_script(
-        """window.seen = [];
+    noting = """window.seen = [];
         new MutationObserver(() => {
           const part = document.querySelector("#belief");
           if (part) window.seen.push(getComputedStyle(part).visibility);
         }).observe(document, { childList: true, subtree: true, attributes: true });"""
-    )
-    page.goto(page.url.split("?")[0] + "?lesson=early-and-late&step=1")
-    page.wait_for_selector("html.gnet-ready")
+    page = visit("?lesson=early-and-late&step=1", script=noting).page
     asked(page, 1)
     seen = page.evaluate("window.seen")
     assert seen and set(seen) == {"hidden"}
@@ -232,8 +227,8 @@ def training(gradio_environment: None, tmp_path: Path) -> Iterator[tuple[Server,
 
 def test_a_guess_about_a_run_is_kept_and_judged_when_the_run_has_ended(training, tabs):
     served, told = training
-    with tabs.borrowed(viewport=DESK) as page:
-        page.add_init_script(f"localStorage.setItem('gnet-owner', '{OWNER}')")
+    owned = f"localStorage.setItem('gnet-owner', '{OWNER}')"
+    with tabs.borrowed(viewport=DESK, script=owned) as page:
         page.goto(f"{served.address}?lesson=train-one-break-one&step=1")
         page.wait_for_selector("html.gnet-ready")
         asked(page, 1)
