@@ -5,11 +5,9 @@ It knows nothing of Gradio. Answers are plain values; whatever cannot be answere
 
 import hashlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import torch
@@ -26,6 +24,7 @@ from gnet.answers.live.frame import exact_pixels, is_exact
 from gnet.answers.recordings import Kept, Recordings
 from gnet.answers.switches import describe_ablation, describe_account, describe_worth
 from gnet.answers.why.cost import Speed, in_words, measure, seconds
+from gnet.answers.why.jobs import telling
 from gnet.channels.scales import ScaleResponses, measure_scales
 from gnet.data.pictures import open_picture, square, to_image, to_pixels
 from gnet.errors import FieldError, GnetError
@@ -258,17 +257,8 @@ class Explorer:
         )
 
     def attributing(self, *asked: Any) -> Iterator[dict[str, Any]]:
-        """`attribute`, and before it how far it is, as {"done": a fraction}.
-
-        It is computed in a thread of its own, to its end even if nobody listens any more.
-        """
-        parts: SimpleQueue[float | None] = SimpleQueue()
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            answer = pool.submit(self.attribute, *asked, heard=parts.put)
-            answer.add_done_callback(lambda _: parts.put(None))
-            while (done := parts.get()) is not None:
-                yield {"done": round(done, 3)}
-            yield answer.result()
+        """`attribute`, and before it how far it is, as {"done": a fraction}."""
+        yield from telling(lambda heard: self.attribute(*asked, heard=heard))
 
     def found(self, chosen: Chosen, key: Any) -> tuple[Any, Kept]:
         """What is kept of a picture, by the key of its answer or else by the picture itself."""

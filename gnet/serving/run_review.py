@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from gnet.data.datasets import TUNE, Dataset, held_out
 from gnet.errors import GnetError
@@ -24,6 +26,7 @@ from gnet.training.starting import open_split
 
 REVIEW = "review.safetensors"
 DEPTH = "depth.json"
+Kept = TypeVar("Kept")
 _FEWEST, _FITTED_TO = 5, 1500
 """Training pictures that a probe is fitted to: of each class at least, and in all about."""
 
@@ -82,14 +85,8 @@ def _probes(
 
 def kept_depth(folder: RunFolder, weights: Path) -> Depth | None:
     """The figures of depth kept in a run's folder, if they are of those weights."""
-    path = folder.path / DEPTH
-    if not path.is_file():
-        return None
-    try:
-        kept = Depth.read(path)
-    except GnetError:  # from an older version, or damaged: measured again
-        return None
-    return kept if kept.digest == checksum_of(weights) else None
+    kept = _read(Depth.read, folder.path / DEPTH)
+    return kept if kept and kept.digest == checksum_of(weights) else None
 
 
 def weights_of(folder: RunFolder) -> Path:
@@ -102,14 +99,16 @@ def weights_of(folder: RunFolder) -> Path:
 
 def kept_review(folder: RunFolder, weights: Path) -> Review | None:
     """The review kept in a run's folder, if it is of those weights."""
-    path = folder.path / REVIEW
-    if not path.is_file():
-        return None
+    kept = _read(Review.read, folder.path / REVIEW)
+    return kept if kept is not None and kept.weights == checksum_of(weights) else None
+
+
+def _read(read: Callable[[Path], Kept], path: Path) -> Kept | None:
+    """What a file holds; None for none, for one from an older version, and for a damaged one."""
     try:
-        kept = Review.read(path)
-    except GnetError:  # from an older version, or damaged: computed again
+        return read(path) if path.is_file() else None
+    except GnetError:
         return None
-    return kept if kept.weights == checksum_of(weights) else None
 
 
 def checksum_of(weights: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from gnet.answers.architecture.saving import architecture_file
 from gnet.answers.architecture.weights import describe_weights
 from gnet.answers.explorers import Explorers
 from gnet.ui.components import drawing
-from gnet.ui.events import MODEL, QUIET, as_text, settle, spoken
+from gnet.ui.events import MODEL, QUIET, as_new, numbered, settle, spoken
 from gnet.ui.http.uploads import keep
 
 EXPORT: dict[str, Any] = {"concurrency_id": "export", "concurrency_limit": 1}
@@ -31,22 +30,21 @@ class Handlers:
 
     def __init__(self, explorers: Explorers) -> None:
         self.explorers = explorers
-        self._turns = itertools.count(1)
 
     def show(self, question: Any) -> str:
         with spoken():
             plan, asked = self._plan(question)
-            return self._new(describe_architecture(plan, asked.get("size")))
+            return as_new(describe_architecture(plan, asked.get("size")))
 
     def change(self, question: Any) -> str:
         with spoken():
             plan, asked = self._plan(question)
             named = (asked.get(name) for name in ("stage", "reduces", "size"))
-            return self._new(describe_reduces(plan, *named))
+            return as_new(describe_reduces(plan, *named))
 
     def weights(self, question: Any) -> str:
         with spoken():
-            return self._new(describe_weights(self._plan(question)[0]))
+            return as_new(describe_weights(self._plan(question)[0]))
 
     def save(self, question: Any) -> dict[str, Any]:
         with spoken():
@@ -56,15 +54,11 @@ class Handlers:
             name, content, said = architecture_file(plan, *named, branches=branches)
             path = keep(Path(get_upload_folder()), name, content)
             file = FileData(path=str(path), orig_name=name).model_dump()
-            return file | {"said": said, "turn": next(self._turns)}
+            return numbered(file | {"said": said})
 
     def _plan(self, question: Any) -> tuple[Plan, dict[str, Any]]:
         asked = question if isinstance(question, dict) else {}
         return plan_of(self.explorers, asked.get("net"), asked.get("preset")), asked
-
-    def _new(self, answer: dict[str, Any]) -> str:
-        """An answer as text; the same twice is two answers."""
-        return as_text(answer | {"turn": next(self._turns)})
 
 
 def build(explorers: Explorers) -> None:

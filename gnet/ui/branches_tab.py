@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import gradio as gr
@@ -11,7 +10,7 @@ from gnet.answers import examples
 from gnet.answers.explorers import Explorers
 from gnet.answers.lab import comparison, rounds, scales
 from gnet.ui.components import drawing
-from gnet.ui.events import MODEL, QUIET, as_text, settle, spoken
+from gnet.ui.events import MODEL, QUIET, as_new, settle, spoken
 
 
 class Handlers:
@@ -19,28 +18,23 @@ class Handlers:
 
     def __init__(self, explorers: Explorers) -> None:
         self.explorers = explorers
-        self._turns = itertools.count(1)
 
     def compare(self, question: Any) -> str:
         with spoken():
-            return self._new(comparison.compare(self.explorers, question))
+            return as_new(comparison.compare(self.explorers, question))
 
     def predict(self, question: Any) -> str:
         with spoken():
             asked = _fields(question)
             explorer, chosen = self.explorers.resolve(asked.get("picture"))
             parts = {name: asked.get(name) for name in ("stage", "guess", "key")}
-            return self._new(rounds.play(explorer, chosen, turn=asked.get("round"), **parts))
+            return as_new(rounds.play(explorer, chosen, turn=asked.get("round"), **parts))
 
     def scales(self, question: Any) -> str:
         with spoken():
             asked = _fields(question)
             explorer = self.explorers.find(asked.get("net"))
-            return self._new(scales.describe_scales(explorer, asked.get("stage")))
-
-    def _new(self, answer: dict[str, Any]) -> str:
-        """An answer as text; the same twice is two answers."""
-        return as_text(answer | {"turn": next(self._turns)})
+            return as_new(scales.describe_scales(explorer, asked.get("stage")))
 
 
 def build(explorers: Explorers) -> None:

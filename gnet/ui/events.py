@@ -1,6 +1,7 @@
 """What the tabs' events have in common: one line before the model, no overlays, records as text."""
 
 import inspect
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,12 +24,23 @@ MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
 """Everything that runs the network waits in one line."""
 TURNS = Turns()
 """What waits for whom: frames for requests."""
+_NUMBERS = itertools.count(1)
 QUIET: dict[str, Any] = {"show_progress": "hidden"}
 
 
 def as_text(record: Any) -> str:
     """A record as JSON text: Gradio's page takes a long text much faster than a deep record."""
     return strict_json.dumps(record, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def numbered(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer as one of its own: the page draws what changed, so the same twice must differ."""
+    return answer | {"turn": next(_NUMBERS)}
+
+
+def as_new(answer: dict[str, Any]) -> str:
+    """The same as text."""
+    return as_text(numbered(answer))
 
 
 def settle(event: Any, what: str) -> None:

@@ -1,6 +1,5 @@
 """The Explore tab: one picture, nine modules, four branches, and why."""
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,17 @@ from gnet.answers.exports.export import FORMATS, Export
 from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
 from gnet.ui.components import drawing
-from gnet.ui.events import MODEL, QUIET, as_text, endpoint, from_page, settle, spoken
+from gnet.ui.events import (
+    MODEL,
+    QUIET,
+    as_new,
+    as_text,
+    endpoint,
+    from_page,
+    numbered,
+    settle,
+    spoken,
+)
 from gnet.ui.http.uploads import keep
 
 QUESTION = ("method", "head", "target", "stage")
@@ -30,7 +39,6 @@ class Handlers:
 
     def __init__(self, explorers: Explorers) -> None:
         self.explorers = explorers
-        self._turns = itertools.count(1)
 
     def explore(self, picture: Any) -> str:
         """What the network makes of a picture, as a text of JSON."""
@@ -39,11 +47,7 @@ class Handlers:
             explorer, chosen = self.explorers.resolve(picture)
             known = chosen.example if chosen.box is None and not explorer.net else None
             answer = examples.answer(explorer, known) if known else explorer.explore(chosen)
-            return self._new(answer | {"given": picture, "instead": instead})
-
-    def _new(self, answer: dict[str, Any]) -> str:
-        """An answer as text; the page draws what changed, and the same twice is two answers."""
-        return as_text(answer | {"turn": next(self._turns)})
+            return as_new(answer | {"given": picture, "instead": instead})
 
     def square(self, picture: Any, turn: Any = None) -> dict[str, Any]:
         """The very square that the network saw of a picture, without loss."""
@@ -97,13 +101,13 @@ class Handlers:
         """The answer with branches switched, as {"4b/5x5": 0}: "mean" or a factor from 0 to 2."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return self._new(examples.ablated(explorer, chosen, switches, key))
+            return as_new(examples.ablated(explorer, chosen, switches, key))
 
     def weigh(self, picture: Any, head: Any, class_index: Any, key: Any = None) -> str:
         """What each of the 36 branches is worth for a class of a head."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return self._new(explorer.worth(chosen, head, class_index, key))
+            return as_new(explorer.worth(chosen, head, class_index, key))
 
     def save(self, picture: Any, view: Any, format: Any, request: Any = None) -> dict[str, Any]:
         """A file of one view: its figure as png, svg or pdf, its numbers as csv or json."""
@@ -115,13 +119,13 @@ class Handlers:
     def _file(self, name: str, export: Export) -> dict[str, Any]:
         content = export.content(name.rpartition(".")[2])
         path = keep(Path(get_upload_folder()), name, content)
-        return FileData(path=str(path), orig_name=name).model_dump() | {"turn": next(self._turns)}
+        return numbered(FileData(path=str(path), orig_name=name).model_dump())
 
     def account(self, picture: Any, head: Any, class_index: Any, key: Any = None) -> str:
         """A class's logit as a sum over the 36 branches."""
         with spoken():
             explorer, chosen = self.explorers.resolve(picture)
-            return self._new(explorer.account(chosen, head, class_index, key))
+            return as_new(explorer.account(chosen, head, class_index, key))
 
     def attribute(
         self, picture: Any, method: Any, head: Any, target: Any, stage: Any = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from gnet.answers.why import explaining
 from gnet.answers.why.form import describe_form
 from gnet.answers.why.jobs import Jobs
 from gnet.ui.components import drawing
-from gnet.ui.events import MODEL, QUIET, answered, as_text, endpoint, settle, spoken
+from gnet.ui.events import MODEL, QUIET, answered, as_new, endpoint, settle, spoken
 
 
 class Handlers:
@@ -23,13 +22,12 @@ class Handlers:
     def __init__(self, explorers: Explorers) -> None:
         self.explorers = explorers
         self.jobs = Jobs()
-        self._turns = itertools.count(1)
 
     def form(self, question: Any) -> str:
         with spoken():
             given = question if isinstance(question, dict) else {}
             explorer = self.explorers.find(given.get("net"))
-            return self._new(describe_form(explorer, given.get("head") or "main"))
+            return as_new(describe_form(explorer, given.get("head") or "main"))
 
     def explain(self, question: Any) -> Iterator[str]:
         with spoken():
@@ -37,7 +35,7 @@ class Handlers:
             for state in self.jobs.run(
                 _ticket(question), lambda heard: explaining.explain(wanted, heard)
             ):
-                yield self._new(state)
+                yield as_new(state)
 
     def check(self, question: Any) -> Iterator[str]:
         with spoken():
@@ -45,7 +43,7 @@ class Handlers:
             for state in self.jobs.run(
                 _ticket(question), lambda heard: explaining.check(wanted, heard)
             ):
-                yield self._new(state)
+                yield as_new(state)
 
     def price(self, question: Any) -> dict[str, Any]:
         """What the maps of a question will take, or why they cannot be had."""
@@ -59,10 +57,6 @@ class Handlers:
         """End the explanation or check that was given this ticket."""
         with spoken():
             return self.cancel(ticket)
-
-    def _new(self, answer: dict[str, Any]) -> str:
-        """An answer as text; the same twice is two answers."""
-        return as_text(answer | {"turn": next(self._turns)})
 
 
 def build(explorers: Explorers) -> None:

@@ -1,12 +1,15 @@
 // A text for learners, folded away: what one sees, what to try, what it cannot show.
 gnet.learning = (() => {
   const { escape, say } = gnet;
-  // `details` is the empty element, `texts` are its parts as { see, try, limits }.
-  function put(details, texts) {
+  const written = new WeakMap();
+  const put = (details, texts) => {
     const rows = [["learn see", texts.see], ["learn try", texts.try], ["learn limits", texts.limits]];
-    details.innerHTML =
+    const html =
       `<summary>${escape(say("learn"))}</summary>` +
-      `<dl>${rows.map(([label, text]) => `<dt>${escape(say(label))}</dt><dd>${escape(text)}</dd>`).join("")}</dl>`;
-  }
+      `<dl>${rows.map(([label, text]) => `<dt>${escape(say(label))}</dt><dd>${gnet.marked(text)}</dd>`).join("")}</dl>`;
+    if (written.get(details) === html) return; // somebody may be reading it
+    written.set(details, html);
+    details.innerHTML = html;
+  };
   return { put };
 })();

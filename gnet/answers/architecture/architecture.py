@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from gnet.answers.architecture import paper
+from gnet.answers.architecture import learning, paper
 from gnet.answers.architecture.blueprint import blueprint
 from gnet.answers.architecture.differences import differences
-from gnet.answers.architecture.lesson import lesson
 from gnet.answers.architecture.plans import ABOUT, Plan, check_size
 from gnet.answers.architecture.table import table_rows
 from gnet.network.config import EXITS, PRESETS, ModelConfig
@@ -56,7 +55,7 @@ def _counted(config: ModelConfig, size: int) -> dict[str, Any]:
         "together": _together(model, costs),
         "whole": _whole(model, size),
         "drawing": blueprint(model, size),
-        "learn": lesson(model, size),
+        "learn": learning.text(model, size),
     }
 
 

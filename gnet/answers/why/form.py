@@ -36,7 +36,7 @@ def describe_form(explorer: Explorer, head: Any) -> dict[str, Any]:
         "stages": list(stages_before(head)),
         "most": MOST,
         "shallow": shallow(head),
-        "learning": learning.paragraphs(explorer, head),
+        "learn": learning.text(explorer, head),
     }
 
 

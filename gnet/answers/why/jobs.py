@@ -23,6 +23,37 @@ class CancelledError(Exception):
 Heard = Callable[[float], None]
 
 
+def telling(
+    work: Callable[[Heard], dict[str, Any]], end: Event | None = None
+) -> Generator[dict[str, Any], None, None]:
+    """How far `work` is, as {"done": fraction}, and then its answer.
+
+    It runs in a thread of its own. Once `end` is set, or nobody listens any more, it ends at its
+    next sign of life, and the thread with it.
+    """
+    end = end or Event()
+    told: SimpleQueue[float | None] = SimpleQueue()
+    last = -_STEP
+
+    def heard(done: float) -> None:
+        nonlocal last
+        if end.is_set():
+            raise CancelledError
+        if done - last >= _STEP:
+            last = done
+            told.put(done)
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        try:
+            answer = pool.submit(work, heard)
+            answer.add_done_callback(lambda _: told.put(None))
+            while (done := told.get()) is not None:
+                yield {"done": round(done, 3)}
+            yield answer.result()
+        finally:
+            end.set()
+
+
 class Jobs:
     """The work under way, by the ticket that its viewer chose."""
 
@@ -33,37 +64,14 @@ class Jobs:
     def run(
         self, ticket: Any, work: Callable[[Heard], dict[str, Any]]
     ) -> Generator[dict[str, Any], None, None]:
-        """How far it is, as {"done": fraction}, and then the answer, or {"cancelled": True}.
-
-        The work ends at its next sign of life when it is cancelled, or when nobody listens any
-        more; its thread ends with it.
-        """
+        """As `telling`; for work that its viewer ended the last answer is {"cancelled": True}."""
         name, end = _checked(ticket), Event()
-        told: SimpleQueue[float | None] = SimpleQueue()
-        last = -_STEP
-
-        def heard(done: float) -> None:
-            nonlocal last
-            if end.is_set():
-                raise CancelledError
-            if done - last >= _STEP:
-                last = done
-                told.put(done)
-
         with self._lock:
             self._ends[name] = end
         try:
-            with ThreadPoolExecutor(max_workers=1) as pool:
-                try:
-                    answer = pool.submit(work, heard)
-                    answer.add_done_callback(lambda _: told.put(None))
-                    while (done := told.get()) is not None:
-                        yield {"done": round(done, 3)}
-                    yield answer.result()
-                except CancelledError:
-                    yield {"cancelled": True}
-                finally:
-                    end.set()
+            yield from telling(work, end)
+        except CancelledError:
+            yield {"cancelled": True}
         finally:
             with self._lock:
                 if self._ends.get(name) is end:

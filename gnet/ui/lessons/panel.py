@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import gradio as gr
@@ -12,7 +11,7 @@ from gnet.answers.explorers import Explorers
 from gnet.answers.lessons.teaching import Learner, Lessons, list_lessons, take_step
 from gnet.answers.lessons.worksheet import make_worksheet
 from gnet.ui.components import drawing, id_of
-from gnet.ui.events import MODEL, QUIET, as_text, endpoint, refusing, settle, spoken
+from gnet.ui.events import MODEL, QUIET, as_new, endpoint, refusing, settle, spoken
 
 
 class Handlers:
@@ -21,29 +20,24 @@ class Handlers:
     def __init__(self, explorers: Explorers, lessons: Lessons) -> None:
         self.explorers = explorers
         self.lessons = lessons
-        self._turns = itertools.count(1)
 
     def take(self, question: Any) -> str:
         """One step of a lesson, and with an answer whether it is right."""
         with spoken():
             asked, learner = _asked(question)
             name, step, answer = (asked.get(one) for one in ("lesson", "step", "answer"))
-            return self._new(take_step(self.explorers, self.lessons, name, step, learner, answer))
+            return as_new(take_step(self.explorers, self.lessons, name, step, learner, answer))
 
     def print_sheet(self, question: Any) -> str:
         """A lesson on one sheet, with the answers given so far."""
         with spoken():
             asked, learner = _asked(question)
             name, answers = asked.get("lesson"), asked.get("answers")
-            return self._new(make_worksheet(self.explorers, self.lessons, name, learner, answers))
+            return as_new(make_worksheet(self.explorers, self.lessons, name, learner, answers))
 
     def list_all(self) -> list[dict[str, Any]]:
         """The lessons that there are, and what their steps are about."""
         return list_lessons(self.lessons)
-
-    def _new(self, answer: dict[str, Any]) -> str:
-        """An answer as text; the same twice is two answers."""
-        return as_text(answer | {"turn": next(self._turns)})
 
 
 def build(explorers: Explorers, lessons: Lessons) -> None:

@@ -5,7 +5,6 @@ Knows nothing of layout. A run lives in a process and a folder of its own; the p
 
 from __future__ import annotations
 
-import itertools
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -25,7 +24,7 @@ from gnet.serving.offers import Offers
 from gnet.serving.reviews import Reviews
 from gnet.serving.runs import ENDED, UNDER_WAY, NewRun, Runs
 from gnet.system.paths import without_paths
-from gnet.ui.events import as_text, sent, spoken
+from gnet.ui.events import as_new, as_text, sent, spoken
 from gnet.ui.train import data as data_tab
 from gnet.ui.train.form import FIELDS, allowed, filled, form_values, named
 from gnet.ui.train.form_check import check, departures, form_sentence, refusal, wanted
@@ -52,7 +51,6 @@ class Handlers:
         self.measuring = measuring
         self.most = {"epochs": runs.limits.max_epochs, "size": runs.limits.max_size}
         """The server's limits, by field of the form."""
-        self._turns = itertools.count(1)
 
     def fill(self, event: gr.EventData) -> list[Any]:
         """The form as an experiment has it; pictures that are for the person to choose stay."""
@@ -75,8 +73,7 @@ class Handlers:
         with spoken():
             found = checked(self.runs, self.offers, experiment_of(key), named(form))
             ready = self.runs.limits.enabled and not found["troubles"]
-            # The page hears of what has changed, and the same words twice are two answers.
-            return as_text(found | {"turn": next(self._turns)}), gr.update(interactive=ready)
+            return as_new(found), gr.update(interactive=ready)
 
     def lock(self, event: gr.EventData, key: str, *form: Any) -> list[Any]:
         with spoken():

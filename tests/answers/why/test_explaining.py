@@ -57,7 +57,7 @@ def test_an_untrained_head_has_no_form(explorers):
 
 
 def test_each_figure_of_the_text_for_learners_is_the_networks_own(explorers):
-    text = " ".join(one["text"] for one in learning.paragraphs(explorers.served, "main"))
+    text = " ".join(learning.text(explorers.served, "main").values())
     grid = explorers.served.kept(explorers.served.view(explorers.resolve(CAT)[1])).recording.outputs
     for stage in ("3a", "5b"):
         side = grid[stage].shape[-1]

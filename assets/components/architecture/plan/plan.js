@@ -48,9 +48,7 @@ function show() {
   size.replaceChildren(...shown.sizes.map((one) => new Option(one.words, one.size)));
   if (!shown.sizes.some((one) => one.size === shown.size)) size.append(new Option(gnet.say("plan px", shown), shown.size));
   size.value = shown.size;
-  find(".text").innerHTML = shown.learn
-    .map(({ title, sentences }) => `<h3>${gnet.escape(title)}</h3>${sentences.map((one) => `<p>${gnet.marked(one)}</p>`).join("")}`)
-    .join("");
+  gnet.learning.put(find(".learn"), shown.learn);
   models();
 }
 

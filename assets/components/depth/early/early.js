@@ -8,7 +8,7 @@ function tile({ truth, said, src, tile: name, heads }) {
     return `<dt>${head}</dt><dd class="${right ? "right" : "wrong"}">${right ? "✓" : "✗"} ${escape(words)}</dd>`;
   });
   return (
-    `<li><button type="button" data-tile="${escape(name)}" aria-label="${escape(say("open picture", { name: truth }))}"><img src="${src}" alt="" width="84" height="84"></button>` +
+    `<li><button type="button" class="see" data-tile="${escape(name)}" aria-label="${escape(say("open picture", { name: truth }))}"><img src="${src}" alt="" width="84" height="84"></button>` +
     `<div><b>${escape(truth)}</b><dl>${rows.join("")}</dl></div></li>`
   );
 }

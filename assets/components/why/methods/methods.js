@@ -86,9 +86,7 @@ function words() {
   find(".two input").checked = Boolean(classes);
   find(".compute").disabled = busy || !why.possible() || why.answered === why.words();
   find(".cancel").hidden = !busy;
-  find(".learning").innerHTML = (form()?.learning ?? [])
-    .map(({ title, text }) => `<div><h3>${gnet.escape(title)}</h3><p>${gnet.marked(text)}</p></div>`)
-    .join("");
+  if (form()) gnet.learning.put(find(".learn"), form().learn);
 }
 
 // What the question takes, or why it cannot be asked; a quick one is asked at once.

@@ -9,13 +9,10 @@ from gnet.network.receptive_field import receptive_fields
 from gnet.words import percent
 
 
-def lesson(model: GoogLeNet, size: int) -> list[dict[str, object]]:
-    """Headings with their sentences: what is seen, what to try, what it cannot show."""
-    return [
-        {"title": "What you see", "sentences": _seen(model, size)},
-        {"title": "What to try", "sentences": _tried(model)},
-        {"title": "What it cannot show", "sentences": _unseen(model, size)},
-    ]
+def text(model: GoogLeNet, size: int) -> dict[str, str]:
+    """What is seen, what to try, what it cannot show."""
+    parts = {"see": _seen(model, size), "try": _tried(model), "limits": _unseen(size)}
+    return {part: " ".join(sentences) for part, sentences in parts.items()}
 
 
 def _seen(model: GoogLeNet, size: int) -> list[str]:
@@ -60,7 +57,7 @@ def _tried(model: GoogLeNet) -> list[str]:
     return found
 
 
-def _unseen(model: GoogLeNet, size: int) -> list[str]:
+def _unseen(size: int) -> list[str]:
     return [
         "Multiply-adds are not time: memory, caches and the library decide how fast a layer runs.",
         "A receptive field says what a cell can see, not what it uses; Explore measures that.",
