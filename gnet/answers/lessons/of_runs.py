@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gnet.answers.lessons.found import Number, Ranking, Scene
 from gnet.answers.lessons.of_picture import YES_NO
 from gnet.errors import GnetError
 from gnet.runs.experiments import EXPERIMENTS
 from gnet.runs.folder import EVENTS
 from gnet.runs.outcomes import Outcome, has_learned, outcome_of
+from gnet.serving.runs import UNDER_WAY
 from gnet.words import listed
 
 
@@ -55,14 +58,14 @@ def best_head_of_run(scene: Scene, experiment: str, run: str) -> Ranking:
 def _outcome(scene: Scene, experiment: str, run: str) -> Outcome:
     found = _finished(scene, experiment)
     if run not in found:
-        raise GnetError(_missing(experiment, [run]))
+        raise GnetError(_missing(scene, experiment, [run]))
     return found[run]
 
 
 def _outcomes(scene: Scene, experiment: str) -> dict[str, Outcome]:
     found = _finished(scene, experiment)
     if missing := [name for name, _ in EXPERIMENTS[experiment].runs if name not in found]:
-        raise GnetError(_missing(experiment, missing))
+        raise GnetError(_missing(scene, experiment, missing))
     return {name: found[name] for name, _ in EXPERIMENTS[experiment].runs}
 
 
@@ -71,10 +74,8 @@ def _finished(scene: Scene, experiment: str) -> dict[str, Outcome]:
     if scene.runs is None:
         raise GnetError("Nobody can train on this server, so there is no run to look at.")
     found: dict[str, Outcome] = {}
-    if not scene.owner:
-        return found
-    for row in scene.runs.list(scene.owner):  # the newest first
-        if row["experiment"] != experiment or not row["mine"] or row["part"] in found:
+    for row in _own(scene, experiment):
+        if row["part"] in found:
             continue
         came_out = outcome_of(scene.runs.run_folder(row["id"]).path / EVENTS)
         if came_out is not None and came_out.finished:
@@ -82,10 +83,27 @@ def _finished(scene: Scene, experiment: str) -> dict[str, Outcome]:
     return found
 
 
-def _missing(experiment: str, names: list[str]) -> str:
-    title = EXPERIMENTS[experiment].title
-    runs = listed(f"“{name}”" for name in names)
+def _own(scene: Scene, experiment: str) -> list[dict[str, Any]]:
+    """This learner's runs of an experiment, the newest first."""
+    rows = scene.runs.list(scene.owner) if scene.runs is not None and scene.owner else []
+    return [row for row in rows if row["mine"] and row["experiment"] == experiment]
+
+
+def _missing(scene: Scene, experiment: str, names: list[str]) -> str:
+    under_way = [
+        row["part"]
+        for row in _own(scene, experiment)
+        if row["part"] in names and row["state"] in ("queued", *UNDER_WAY)
+    ]
+    if set(under_way) == set(names):
+        has = "has" if len(names) == 1 else "have"
+        return f"Once {_quoted(names)} {has} ended, the answer stands here."
     return (
-        f"No finished run of yours is called {runs} yet. Choose the experiment “{title}” under "
-        "Train, press Start and come back when it has ended."
+        f"No finished run of yours is called {_quoted(names)} yet. Choose the experiment "
+        f"“{EXPERIMENTS[experiment].title}” under Train, press Start and come back when it has "
+        "ended."
     )
+
+
+def _quoted(names: list[str]) -> str:
+    return listed(f"“{name}”" for name in names)

@@ -176,6 +176,17 @@ def test_a_run_that_is_not_there_or_not_ones_own_is_a_sentence(trained, scene):
         find(scene, "best-run: heads")
 
 
+def test_a_run_that_trains_is_waited_for(explorers: Explorers, tmp_path: Path):
+    told = told_runs.Told(tmp_path)
+    run = told_runs.config()
+    told.put("first run", run, told_runs.whole(run)[:2], live=True, experiment="first-run")
+    others = Explorers(explorers.served, RunShelf(tmp_path))
+    scene = scene_of(others, Learner(picture=CAT, owner=told_runs.OWNER))
+    with pytest.raises(GnetError, match=r"Once “first run” has ended, the answer stands here\."):
+        find(scene, "accuracy: first-run, first run, main")
+    told.end()
+
+
 def test_a_figure_is_named_with_what_stands_in_its_places():
     figure, places = parse_figure("share: 3a, 5×5", "text")
     assert (figure.name, places) == ("share", ("3a", "5x5"))

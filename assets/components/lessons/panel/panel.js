@@ -18,7 +18,7 @@ function ask() {
   const { name, step } = lessons.state;
   const answer = lessons.given();
   const question = { lesson: name, step, picture: state.answer.given, key: state.whole.key, owner: gnet.train?.owner ?? "" };
-  const words = JSON.stringify([question, answer, finished()]);
+  const words = JSON.stringify([question, answer, runs()]);
   if (words === asked) return;
   asked = words;
   setTimeout(() => {
@@ -26,8 +26,8 @@ function ask() {
     trigger("taken");
   });
 }
-// A run that ends answers what was asked before.
-const finished = () => (gnet.train?.state.rows ?? []).filter((row) => row.state === "finished").map(({ id }) => id);
+// A run that begins or ends changes the answer.
+const runs = () => (gnet.train?.state.rows ?? []).filter(({ mine }) => mine).map(({ id, state }) => [id, state]);
 
 function draw() {
   const { open, name } = lessons.state;
@@ -101,7 +101,7 @@ const hue = (id) => (state.network.branches.some(({ name }) => name === id) ? ` 
 const choice = (choices, closed) =>
   `<div class="choices">${choices.map(({ id, name }) => button("choose", escape(name), `data-id="${escape(id)}"${hue(id)} aria-pressed="${shown.answered?.given === id}"${closed ? " disabled" : ""}`)).join("")}</div>`;
 const number = (_, closed, unit) =>
-  `<form class="number"><label><span class="hide">${say("lesson number")}</span><input name="number" inputmode="text" autocomplete="off" maxlength="20" value="${escape(shown.answered?.given ?? "")}"${closed ? " disabled" : ""}></label>` +
+  `<form class="number"><label><span class="unseen">${say("lesson number")}</span><input name="number" inputmode="text" autocomplete="off" maxlength="20" value="${escape(shown.answered?.given ?? "")}"${closed ? " disabled" : ""}></label>` +
   `<span>${escape(unit)}</span>${closed ? "" : `<button class="check">${say("lesson check")}</button>`}</form>`;
 function sorting(choices, closed) {
   const names = Object.fromEntries(choices.map(({ id, name }) => [id, name]));
