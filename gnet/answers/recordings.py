@@ -2,11 +2,13 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Lock
 
 from gnet.explain.account import Account
+from gnet.explain.attribution.attribute import Attribution
+from gnet.explain.attribution.curves import Curves
 from gnet.explain.recording import Recording
 from gnet.explain.worth import Worth
 
@@ -29,6 +31,8 @@ class Kept:
     """What each branch is worth, once anybody asked."""
     accounts: dict[tuple[str, int], Account] = field(default_factory=dict)
     """Head and class → what each branch carries of that logit, as far as anybody asked."""
+    maps: dict[Hashable, tuple[Attribution, Curves]] = field(default_factory=dict)
+    """Question → a map of Why and its curves: those shown last, to be saved."""
 
 
 class Recordings:

@@ -1,5 +1,7 @@
 """What each of the 36 branches is worth, and carries: maps of nine modules by four branches."""
 
+from collections.abc import Mapping
+
 from matplotlib.figure import Figure
 from torch import tensor
 
@@ -12,7 +14,8 @@ from gnet.figures.sheet import LESSER, Sheet
 from gnet.network.config import BRANCHES, STAGES
 from gnet.words import minus
 
-_CELL, _ROW = 0.86, 0.42
+CELL, ROW = 0.86, 0.42
+"""Width and height of a branch's cell, in inches."""
 
 
 def worth_figure(worth: Worth, head: str, target: int) -> Figure:
@@ -24,8 +27,8 @@ def worth_figure(worth: Worth, head: str, target: int) -> Figure:
     present = [value.logit for values in maps.values() for value in values.values() if value]
     limit = max(map(abs, present), default=0.0)
     left, top, gap = 0.75, 1.5, 0.55
-    panel = _CELL * len(BRANCHES)
-    sheet = Sheet(left + len(maps) * (panel + gap), top + _ROW * len(STAGES) + 0.95)
+    panel = CELL * len(BRANCHES)
+    sheet = Sheet(left + len(maps) * (panel + gap), top + ROW * len(STAGES) + 0.95)
     name = worth.recording.class_name(target)
     sheet.text(left, 0.45, f"What each branch is worth for {name}", size=14, bold=True)
     note = f"logits that {head} loses without the branch"
@@ -33,8 +36,8 @@ def worth_figure(worth: Worth, head: str, target: int) -> Figure:
     for index, (setting, values) in enumerate(maps.items()):
         title = "branch off" if setting == OFF else f"at its mean over {worth.reference}"
         logits = {branch: value and value.logit for branch, value in values.items()}
-        _panel(sheet, left + index * (panel + gap), top, title, logits, limit)
-    bottom = top + _ROW * len(STAGES) + 0.2
+        branch_table(sheet, left + index * (panel + gap), top, title, logits, limit)
+    bottom = top + ROW * len(STAGES) + 0.2
     sheet.scale(
         left,
         bottom,
@@ -51,45 +54,54 @@ def account_figure(account: Account) -> Figure:
     values = account.values
     limit = max(map(abs, values.values()))
     left, top = 0.75, 1.5
-    panel = _CELL * len(BRANCHES)
-    sheet = Sheet(left + panel + 2.2, top + _ROW * len(STAGES) + 0.95)
+    panel = CELL * len(BRANCHES)
+    sheet = Sheet(left + panel + 2.2, top + ROW * len(STAGES) + 0.95)
     title = f"What each branch carries for {account.target_name}"
     sheet.text(left, 0.45, title, size=14, bold=True)
     way = f"logits of {account.head}, from {account.baseline_score:.2f} to {account.score:.2f}"
     sheet.text(left, 0.7, minus(way), size=9.5, colour=LESSER)
     cells = {(s, b): values.get((s, b)) for s in STAGES for b in BRANCHES}
-    _panel(sheet, left, top, f"layer conductance in {account.steps} steps", cells, limit)
+    branch_table(sheet, left, top, f"layer conductance in {account.steps} steps", cells, limit)
     sheet.text(left + panel + 0.3, top - 0.12, "error of the sum", size=9, colour=LESSER)
     for row, stage in enumerate(STAGES):
         error = account.errors.get(stage)
         words = "–" if error is None else minus(f"{error:.3f}")
-        sheet.text(left + panel + 0.3, top + row * _ROW + 0.26, words, size=9, colour=LESSER)
+        sheet.text(left + panel + 0.3, top + row * ROW + 0.26, words, size=9, colour=LESSER)
     note = "red helps the class, blue speaks against it"
-    sheet.scale(left, top + _ROW * len(STAGES) + 0.2, panel, limit, signed=True, note=note)
+    sheet.scale(left, top + ROW * len(STAGES) + 0.2, panel, limit, signed=True, note=note)
     return sheet.figure
 
 
-def _panel(
-    sheet: Sheet, x: float, top: float, title: str, values: dict[Branch, float | None], limit: float
+def branch_table(
+    sheet: Sheet,
+    x: float,
+    top: float,
+    title: str,
+    values: Mapping[Branch, float | None],
+    limit: float,
 ) -> None:
-    """One map from `x` on, with its title, the branches' names and the modules'."""
+    """One map from `x` on, with its title, the branches' names and the modules'.
+
+    The first row begins at `top`; modules that have no values are left out.
+    """
     sheet.text(x, top - 0.42, title, size=10, bold=True)
     for column, branch in enumerate(BRANCHES):
-        at, hue = x + (column + 0.5) * _CELL, BRANCH_COLOURS["light"][branch]
+        at, hue = x + (column + 0.5) * CELL, BRANCH_COLOURS["light"][branch]
         sheet.text(at, top - 0.12, LABELS[branch], size=9, bold=True, colour=hue, align="center")
-    for row, stage in enumerate(STAGES):
-        y = top + row * _ROW
+    shown = [stage for stage in STAGES if (stage, BRANCHES[0]) in values]
+    for row, stage in enumerate(shown):
+        y = top + row * ROW
         sheet.text(x - 0.12, y + 0.26, stage, size=9, bold=True, align="right")
         for column, branch in enumerate(BRANCHES):
-            _cell(sheet, x + column * _CELL, y, values[stage, branch], limit)
+            _cell(sheet, x + column * CELL, y, values[stage, branch], limit)
 
 
 def _cell(sheet: Sheet, x: float, y: float, value: float | None, limit: float) -> None:
-    middle = x + _CELL / 2 - 0.02
+    middle = x + CELL / 2 - 0.02
     if value is None:
         sheet.text(middle, y + 0.26, "–", colour=LESSER, align="center")
         return
-    sheet.block(x, y, _CELL - 0.04, _ROW - 0.04, _colour(value, limit))
+    sheet.block(x, y, CELL - 0.04, ROW - 0.04, _colour(value, limit))
     ink = "#ffffff" if limit > 0 and abs(value) > 0.6 * limit else "#1c1e21"
     words = minus(f"{value:.2f}")
     sheet.text(middle, y + 0.24, words, size=8, colour=ink, align="center")

@@ -4,14 +4,10 @@ White paper, one hue per branch, printed scales. Never pyplot: a figure belongs 
 """
 
 import math
-import textwrap
 
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from gnet.errors import GnetError
-from gnet.explain.attribution.attribute import Attribution
-from gnet.explain.attribution.methods import METHODS, PICTURE
 from gnet.explain.belief import sentence as belief_sentence
 from gnet.explain.branches import LABELS, BranchStatistics, mean_map, sentence, statistics
 from gnet.explain.recording import Recording
@@ -19,10 +15,8 @@ from gnet.figures.colours import (
     BRANCH_COLOURS,
     as_colours,
     enlarged,
-    mixed,
     over_picture,
     paint,
-    scale_limit,
 )
 from gnet.figures.sheet import LESSER, TEXT, Sheet, number
 from gnet.network.config import BRANCHES, STAGES
@@ -146,40 +140,6 @@ def overview_figure(recording: Recording, *, switched: str = "") -> Figure:
         if label(branch, recording) != LABELS[branch]:
             note = f"kernel {recording.kernel_5x5}×{recording.kernel_5x5}"
             sheet.text(0.4, base + 0.13, note, size=7.5, colour=LESSER)
-    return sheet.figure
-
-
-def attribution_figure(attribution: Attribution, pixels: Tensor | None = None) -> Figure:
-    """One attribution: the picture, the map over it and the map alone, with its finding in words.
-
-    `pixels`: (1, 3, H, W) in [0, 1]; without them the map stands alone. Where a few pixels dwarf
-    all others the scale ends at 99.5 % of them, and the figure says so.
-    """
-    limit, extreme = scale_limit(attribution.map), float(attribution.map.abs().max())
-    alone = enlarged(paint(attribution.map, limit, signed=attribution.signed))
-    panels = [("map", alone)]
-    over = METHODS[attribution.method].about == PICTURE
-    if pixels is not None and over:
-        seen = as_colours(pixels)
-        blend = mixed(pixels, attribution.map, limit, signed=attribution.signed, fading=True)
-        panels = [("picture", seen), ("map over picture", blend), ("map", alone)]
-    side, gap, left = 2.9, 0.25, 0.4
-    words = textwrap.wrap(attribution.finding, 108 if len(panels) > 1 else 44)
-    first = 1.2 + 0.17 * len(words)
-    width = max(2 * left + len(panels) * (side + gap) - gap, 3.7)
-    sheet = Sheet(width, first + side + 0.85)
-    sheet.title(attribution.label)
-    about = f"for “{attribution.target_name}” at {attribution.head}"
-    sheet.text(left, 0.79, about, size=9.5)
-    for index, line in enumerate(words):
-        sheet.text(left, 1.02 + 0.17 * index, line, size=8.5, colour=LESSER)
-    for index, (_, colours) in enumerate(panels):
-        sheet.picture(left + index * (side + gap), first, side, side, colours)
-    unit = METHODS[attribution.method].unit
-    note = f"{unit}; values from {number(attribution.low)} to {number(attribution.high)}"
-    if limit < extreme:
-        note += "; 0.5 % lie outside the scale"
-    sheet.scale(left, first + side + 0.2, side, limit, signed=attribution.signed, note=note)
     return sheet.figure
 
 

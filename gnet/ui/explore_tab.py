@@ -2,18 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import FileData
-from gradio.utils import get_upload_folder
 
 from gnet.answers import channel as channels
 from gnet.answers import examples
 from gnet.answers.explorers import Explorers
-from gnet.answers.exports import request as exports
-from gnet.answers.exports.export import FORMATS, Export
 from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
 from gnet.ui.components import drawing
@@ -24,11 +19,9 @@ from gnet.ui.events import (
     as_text,
     endpoint,
     from_page,
-    numbered,
     settle,
     spoken,
 )
-from gnet.ui.http.uploads import keep
 
 QUESTION = ("method", "head", "target", "stage")
 """What Why needs besides the picture; the page's script fills it in."""
@@ -109,18 +102,6 @@ class Handlers:
             explorer, chosen = self.explorers.resolve(picture)
             return as_new(explorer.worth(chosen, head, class_index, key))
 
-    def save(self, picture: Any, view: Any, format: Any, request: Any = None) -> dict[str, Any]:
-        """A file of one view: its figure as png, svg or pdf, its numbers as csv or json."""
-        with spoken():
-            explorer, chosen = self.explorers.resolve(picture)
-            export = exports.export_of(explorer, chosen, view, request)
-            return self._file(exports.file_name(chosen, export, format), export)
-
-    def _file(self, name: str, export: Export) -> dict[str, Any]:
-        content = export.content(name.rpartition(".")[2])
-        path = keep(Path(get_upload_folder()), name, content)
-        return numbered(FileData(path=str(path), orig_name=name).model_dump())
-
     def account(self, picture: Any, head: Any, class_index: Any, key: Any = None) -> str:
         """A class's logit as a sum over the 36 branches."""
         with spoken():
@@ -148,7 +129,6 @@ class Handlers:
             (self.weigh, "weigh_branches"),
             (self.account, "account_logit"),
             (self.attribute, "attribute"),
-            (self.save, "save_view"),
         ):
             endpoint(handler, name, **MODEL)
         endpoint(self.square, "show_square", concurrency_limit=4)
@@ -168,7 +148,6 @@ class Parts:
     channel: gr.HTML
     question: gr.HTML
     why: gr.HTML
-    saving: gr.HTML
     answer: gr.HTML
 
 
@@ -203,7 +182,6 @@ def build(explorers: Explorers) -> None:
         question = drawing("explore/question")
         why = drawing("explore/reason")
     drawing("explore/learn")
-    saving = drawing("explore/saving", views=exports.VIEWS, formats=list(FORMATS))
     answer = drawing("explore/answer", as_text(first), network=explorer.network, visible="hidden")
     parts = Parts(
         picture=picture,
@@ -216,7 +194,6 @@ def build(explorers: Explorers) -> None:
         channel=channel,
         question=question,
         why=why,
-        saving=saving,
         answer=answer,
     )
     bind(parts, Handlers(explorers))
@@ -241,7 +218,6 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         (parts.worth, parts.worth.weighed, handlers.weigh, "worth"),
         (parts.account, parts.account.accounted, handlers.account, "account"),
         (parts.channels, parts.channels.listed, handlers.list_channels, "channels"),
-        (parts.saving, parts.saving.saved, handlers.save, "saved"),
     ):
         latest: dict[str, Any] = {"trigger_mode": "always_last", **private}
         settle(event(from_page(handler), picture, part, **latest), what)

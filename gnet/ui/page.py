@@ -20,7 +20,7 @@ from gnet.network.model import GoogLeNet
 from gnet.serving.measuring import Measuring
 from gnet.serving.networks.offered import NetworkOffers
 from gnet.serving.reviews import Reviews
-from gnet.ui import networks_menu, tabs
+from gnet.ui import networks_menu, saving, tabs
 from gnet.ui.components import drawing, read
 from gnet.ui.events import TURNS
 from gnet.ui.http import card, downloads, frames, health, receiving
@@ -44,6 +44,7 @@ SCRIPTS = (
     "shared/asking.js",
     "shared/maps.js",
     "shared/hearing.js",
+    "shared/views.js",
     "explore/fields.js",
     "explore/spots.js",
     "explore/switching.js",
@@ -110,6 +111,7 @@ def build(
     with gr.Blocks(title="gnet", analytics_enabled=False) as page:
         drawing("shared/header")
         networks_menu.build(explorers)
+        saving.build(explorers)
         panel.build(explorers, read_lessons() if lessons is None else lessons)
         for tab in tabs.tabs(runs is not None):
             with gr.Column(elem_id=f"{tab.name}-tab", elem_classes="tab"):

@@ -12,6 +12,7 @@ from gnet.answers.explorers import Explorers
 from gnet.answers.why import explaining
 from gnet.answers.why.form import describe_form
 from gnet.answers.why.jobs import Jobs
+from gnet.answers.why.question import read
 from gnet.ui.components import drawing
 from gnet.ui.events import MODEL, QUIET, answered, as_new, endpoint, settle, spoken
 
@@ -31,7 +32,7 @@ class Handlers:
 
     def explain(self, question: Any) -> Iterator[str]:
         with spoken():
-            wanted = explaining.read(self.explorers, question)
+            wanted = read(self.explorers, question)
             for state in self.jobs.run(
                 _ticket(question), lambda heard: explaining.explain(wanted, heard)
             ):
@@ -39,7 +40,7 @@ class Handlers:
 
     def check(self, question: Any) -> Iterator[str]:
         with spoken():
-            wanted = explaining.read(self.explorers, question)
+            wanted = read(self.explorers, question)
             for state in self.jobs.run(
                 _ticket(question), lambda heard: explaining.check(wanted, heard)
             ):

@@ -8,8 +8,11 @@ import pytest
 
 from gnet.answers.examples import chosen
 from gnet.answers.explorer import Chosen, Explorer
+from gnet.answers.explorers import Explorers
 from gnet.answers.exports.export import FORMATS
 from gnet.answers.exports.request import VIEWS, export_of, file_name
+from gnet.answers.why.explaining import explain
+from gnet.answers.why.question import read
 from gnet.errors import GnetError
 from support.pages import random_network
 
@@ -51,6 +54,37 @@ def test_the_numbers_are_those_of_the_answer_with_the_same_switches(explorer):
     assert file_name(CAT, export, "svg") == "cat-module-4b-switched.svg"
 
 
+def test_a_map_is_saved_as_it_was_shown_with_its_curves_and_its_scale(explorer):
+    explorers = Explorers(explorer)
+    question = {"picture": {"example": "cat"}, "class": 3, "methods": ["occlusion"]}
+    options = {"patch": 32, "stride": 32, "baseline": "black"}
+    shown = explain(read(explorers, question | {"options": options}), lambda done: None)
+    (card,) = shown["cards"]
+    wanted = REQUEST | {"method": "occlusion", "options": options, "curves": True}
+    export = export_of(explorer, CAT, "why", wanted | {"limit": card["limit"]})
+    record = json.loads(export.content("json"))
+    assert record["curves"] == card["curves"] and record["scale_limit"] == card["limit"]
+    assert record["options"] == card["options"] and record["target_name"] == "thing 3"
+    assert record["head"] == "main" and record["completeness_error"] is None
+    values = [row["value"] for row in export.rows]
+    assert (min(values), max(values)) == (record["low"], record["high"])
+    assert len(values) == 64 * 64
+    assert file_name(CAT, export, "pdf") == "cat-why-occlusion-thing-3.pdf"
+    drawn = " ".join(text.get_text() for text in export.figure().texts)
+    for words in ("baseline black, patch 32, stride 32", "Deletion: area", "at main", "thing 3"):
+        assert words in drawn
+
+
+def test_a_map_that_is_no_longer_kept_is_computed_again(explorer):
+    wanted = REQUEST | {"method": "saliency", "options": {}, "curves": True}
+    first = export_of(explorer, CAT, "why", wanted).content("json")
+    kept = explorer.found(CAT, None)[1]
+    assert kept.maps
+    kept.maps.clear()
+    again = json.loads(export_of(explorer, CAT, "why", wanted).content("json"))
+    assert again["curves"] == json.loads(first)["curves"]
+
+
 def test_a_file_is_named_after_picture_and_view(explorer):
     export = export_of(explorer, CAT, "heads", REQUEST)
     mine = Chosen(content=b"", name="../My Photo (1).JPG")
@@ -71,6 +105,10 @@ def test_a_file_is_named_after_picture_and_view(explorer):
         ("channel", {"channel": 10**6}, "1000000"),
         ("map", {"head": "tail"}, "tail"),
         ("why", {"method": "magic"}, "magic"),
+        ("why", {"method": "deep-lift"}, "does not hold on this network"),
+        ("why", {"options": {"stage": "9z"}}, "9z"),
+        ("why", {"options": {"stage": "4b"}, "limit": "wide"}, "limit is 'wide'"),
+        ("why", {"options": {"stage": "4b"}, "limit": float("nan")}, "limit is 'nan'"),
         ("depth", {"class_index": 99}, "99"),
     ],
 )

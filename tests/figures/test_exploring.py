@@ -6,13 +6,12 @@ import torch
 from matplotlib.figure import Figure
 
 from gnet.errors import GnetError
-from gnet.explain.attribution.attribute import Attribution
 from gnet.explain.belief import belief
 from gnet.explain.branches import statistics
 from gnet.explain.recording import Recording, record
 from gnet.figures.channel import channel_figure
 from gnet.figures.depths import depth_figure, heads_figure
-from gnet.figures.exploring import attribution_figure, explore_figure, overview_figure
+from gnet.figures.exploring import explore_figure, overview_figure
 from gnet.network.config import HEADS, PROBE, TRAINED, UNTRAINED, ModelConfig
 from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
@@ -110,35 +109,3 @@ def test_a_figure_says_which_branches_are_switched_in_a_title_that_fits(recordin
     ):
         (title,) = (text for text in figure.texts if note in text.get_text())
         assert title.get_window_extent().x1 < figure.bbox.width
-
-
-def attribution(values: torch.Tensor, *, signed: bool) -> Attribution:
-    return Attribution(
-        method="integrated-gradients" if signed else "saliency",
-        head="main",
-        target=1,
-        target_name="cup $5",
-        stage=None,
-        branch=None,
-        map=values,
-        grid=(values.shape[0], values.shape[1]),
-        low=float(values.min()),
-        high=float(values.max()),
-        signed=signed,
-        score=2.5,
-        baseline_score=0.5 if signed else None,
-        completeness_error=0.003 if signed else None,
-        options={"steps": 32, "baseline": "mean"} if signed else {},
-    )
-
-
-def test_an_attribution_prints_its_range_its_finding_and_a_cut_scale():
-    values = torch.linspace(-1, 1, 64 * 64).reshape(64, 64)
-    plain = words(attribution_figure(attribution(values, signed=True), torch.rand(1, 3, 64, 64)))
-    assert "values from −1.0 to 1.0" in plain and "outside" not in plain
-    assert "“cup $5”" in plain and "0.003" in plain
-    values[0, 0] = 9.0
-    cut = words(attribution_figure(attribution(values, signed=True)))
-    assert "values from −1.0 to 9.0; 0.5 % lie outside the scale" in cut
-    nothing = words(attribution_figure(attribution(torch.zeros(8, 8), signed=False)))
-    assert "0 everywhere" in nothing

@@ -68,3 +68,31 @@ def test_every_view_is_saved_as_a_picture_of_the_channel_and_the_question_chosen
     opened(viewer)
     expect(page.locator("#saving [data-view=channel]").first).to_be_disabled()
     assert not viewer.errors and not viewer.strangers
+
+
+def test_each_map_of_why_is_saved_with_what_could_prove_it_wrong(visit):
+    viewer = visit("?tab=why&picture=cat&method=feature-ablation,saliency")
+    page = viewer.page
+    expect(page.locator("#why-methods .methods label")).to_have_count(11, timeout=60_000)
+    page.evaluate("gnet.why.answered || gnet.why.tell('gnet-explain')")
+    expect(page.locator("#why-map article")).to_have_count(2, timeout=60_000)
+    opened(viewer)
+    expect(page.locator("#saving .one")).to_have_count(2)
+    with page.expect_download() as caught:
+        page.locator("#saving [data-at='1'][data-format=json]").click()
+    record = json.loads(Path(caught.value.path()).read_text())
+    card = page.evaluate("gnet.why.found.cards[1]")
+    assert record["method"] == "saliency" and record["curves"] == card["curves"]
+    assert record["scale_limit"] == card["limit"] and record["target"] == card["target"]
+    assert caught.value.suggested_filename.startswith("cat-why-saliency-")
+    with page.expect_download() as caught:
+        page.locator("#saving [data-at='0'][data-format=png]").click()
+    assert Path(caught.value.path()).read_bytes().startswith(b"\x89PNG")
+    assert not viewer.errors and not viewer.strangers
+
+
+def test_why_without_a_map_says_that_there_is_nothing_to_save(visit):
+    viewer = visit("?tab=why&picture=cat&method=integrated-gradients&with=steps%3D1024")
+    page = opened(viewer)
+    expect(page.locator("#saving .state")).to_have_text("There is nothing to save here yet.")
+    expect(page.locator("#saving .one")).to_have_count(0)

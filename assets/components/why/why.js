@@ -3,6 +3,7 @@ gnet.why = (() => {
   const { state } = gnet;
   let form = null; // what can be asked of the head, from the server
   let answered = ""; // the question that the maps shown answer, as text
+  let found = null; // the maps shown
 
   // Names that the table lacks, as an address may have them, are passed over.
   function chosen() {
@@ -47,6 +48,12 @@ gnet.why = (() => {
     },
     set form(given) {
       form = given;
+    },
+    get found() {
+      return found;
+    },
+    set found(given) {
+      found = given;
     },
     get answered() {
       return answered;

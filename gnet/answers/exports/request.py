@@ -1,17 +1,33 @@
-"""What the page asks to save: a view of the picture chosen, checked, and its file's name."""
+"""What the page asks to save: one of its views, checked, and the file's name."""
 
+import math
 import re
 from typing import Any
 
 from gnet.answers import channel as channels
 from gnet.answers.explorer import Chosen, Explorer
+from gnet.answers.explorers import Explorers
 from gnet.answers.exports import views
 from gnet.answers.exports.export import Export, check_format
+from gnet.answers.why.explaining import explained
+from gnet.answers.why.question import Wanted, cards_of
 from gnet.errors import FieldError
 from gnet.explain.ablation import Ablation
+from gnet.explain.belief import trained_head
 from gnet.words import cut, listed
 
-FIELDS = ("stage", "branch", "channel", "head", "class_index", "method", "switches")
+FIELDS = (
+    "stage",
+    "branch",
+    "channel",
+    "head",
+    "class_index",
+    "method",
+    "switches",
+    "options",
+    "curves",
+    "limit",
+)
 """What a view may need besides the picture."""
 
 VIEWS = {
@@ -24,7 +40,7 @@ VIEWS = {
     "account": "What each branch carries",
     "why": "Why",
 }
-"""View → its name on the page."""
+"""View → its name in the menu of Explore. Why has one of its own for each map that it shows."""
 
 
 def export_of(explorer: Explorer, chosen: Chosen, view: Any, request: Any) -> Export:
@@ -72,15 +88,44 @@ def _channel(explorer: Explorer, chosen: Chosen, wanted: dict[str, Any]) -> Expo
 
 
 def _why(explorer: Explorer, chosen: Chosen, wanted: dict[str, Any]) -> Export:
-    view = explorer.view(chosen)
-    asked = [wanted[name] for name in ("method", "head", "class_index", "stage")]
-    return views.export_why(explorer.attribution(view, *asked), view.pixels)
+    """One map; with "curves" also what could prove it wrong, with "limit" on that scale."""
+    key, kept = explorer.found(chosen, None)
+    head, pixels = cut(wanted["head"]), kept.recording.pixels
+    trained_head(kept.recording, head)
+    index = explorer.class_index(wanted["class_index"])
+    options = wanted["options"] or {"stage": wanted["stage"]}
+    given = {"methods": [wanted["method"]], "options": options}
+    [card] = cards_of(explorer, pixels, head, [index], given)
+    asked = Wanted(explorer=explorer, key=key, kept=kept, head=head, cards=[card])
+    answer, curves = explained(asked, card, curved=bool(wanted["curves"]))
+    return views.export_why(answer, pixels, curves, _limit(wanted["limit"]))
+
+
+def _limit(value: Any) -> float | None:
+    """Where the scale of a map ends; None: where its own values do."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise FieldError("limit", cut(value), "numbers above 0")
+    return float(value)
+
+
+def file_of(
+    explorers: Explorers, picture: Any, view: Any, kind: Any, request: Any
+) -> tuple[str, bytes]:
+    """Name and content of a view's file; raises `GnetError`."""
+    explorer, chosen = explorers.resolve(picture)
+    export = export_of(explorer, chosen, view, request)
+    return file_name(chosen, export, kind), export.content(kind)
 
 
 def file_name(chosen: Chosen, export: Export, kind: str) -> str:
     """Such as `boots-module-4b.svg`, and `boots-module-4b-switched.svg` with switches."""
     check_format(kind)
     stem = chosen.example or chosen.name.rsplit(".", 1)[0]
-    stem = re.sub(r"[^\w-]+", "-", stem.lower()).strip("-")[:40] or "picture"
     switched = "-switched" if export.about.get("switches") else ""
-    return f"{stem}-{export.name}{switched}.{kind}"
+    return f"{_slug(stem)[:40] or 'picture'}-{_slug(export.name)[:80]}{switched}.{kind}"
+
+
+def _slug(words: str) -> str:
+    return re.sub(r"[^\w-]+", "-", words.lower()).strip("-")

@@ -10,6 +10,7 @@ from gnet.answers.exports.export import Export
 from gnet.explain.ablation import MEAN, OFF, Switches, branch_name, switched_words
 from gnet.explain.account import Account
 from gnet.explain.attribution.attribute import Attribution
+from gnet.explain.attribution.curves import Curves
 from gnet.explain.attribution.methods import METHODS, PICTURE
 from gnet.explain.belief import belief
 from gnet.explain.branches import channel_words, mean_map, statistics
@@ -19,12 +20,8 @@ from gnet.explain.worth import Worth
 from gnet.figures.branches import account_figure, worth_figure
 from gnet.figures.channel import channel_figure
 from gnet.figures.depths import depth_figure, heads_figure
-from gnet.figures.exploring import (
-    attribution_figure,
-    check_stage,
-    explore_figure,
-    overview_figure,
-)
+from gnet.figures.exploring import check_stage, explore_figure, overview_figure
+from gnet.figures.reasons import attribution_figure
 from gnet.network.config import BRANCHES, EXITS, STAGES
 
 NONE: Switches = {}
@@ -174,8 +171,17 @@ def export_account(account: Account) -> Export:
     )
 
 
-def export_why(attribution: Attribution, pixels: Tensor) -> Export:
-    """An attribution map, a row for each pixel or branch; its finding stands in the JSON."""
+def export_why(
+    attribution: Attribution,
+    pixels: Tensor,
+    curves: Curves | None = None,
+    limit: float | None = None,
+) -> Export:
+    """An attribution map, a row for each pixel or branch.
+
+    Method, options, class, head, range and finding stand in the JSON, and so do the map's `curves`
+    and the `limit` of its scale, where they are given.
+    """
     rows = _cells(attribution.map)
     if METHODS[attribution.method].about != PICTURE:
         rows = [
@@ -183,10 +189,16 @@ def export_why(attribution: Attribution, pixels: Tensor) -> Export:
             for row in rows
         ]
     return Export(
-        name=f"why-{attribution.method}",
-        about=attribution.to_json(),
+        name="-".join(
+            ["why", attribution.method, *filter(None, (attribution.stage, attribution.branch))]
+            + [attribution.target_name]
+            + ([attribution.head] if attribution.head != "main" else [])
+        ),
+        about=attribution.to_json()
+        | ({"curves": curves.to_json()} if curves else {})
+        | ({"scale_limit": limit} if limit else {}),
         rows=rows,
-        figure=lambda: attribution_figure(attribution, pixels),
+        figure=lambda: attribution_figure(attribution, pixels, curves, limit),
     )
 
 

@@ -3,137 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from gnet.answers.answer import describe_attribution, short
-from gnet.answers.explorer import Explorer
 from gnet.answers.explorers import Explorers
-from gnet.answers.recordings import Kept
 from gnet.answers.why import cost
-from gnet.answers.why.form import MOST, reason
-from gnet.errors import FieldError, GnetError
+from gnet.answers.why.form import MOST
+from gnet.answers.why.question import Card, Wanted, cards_of
 from gnet.explain.attribution import curves
-from gnet.explain.attribution.attribute import Attribution, asked, attribute
+from gnet.explain.attribution.attribute import Attribution, attribute
 from gnet.explain.attribution.checks import stages_before
 from gnet.explain.attribution.curves import Curves, curves_of
-from gnet.explain.attribution.methods import METHODS, PICTURE, Method
-from gnet.explain.attribution.options import every_option
+from gnet.explain.attribution.methods import METHODS, PICTURE
 from gnet.explain.attribution.question import Cost
 from gnet.explain.attribution.redrawn import levels, sanity
 from gnet.explain.belief import trained_head
 from gnet.figures.colours import scale_limit
 from gnet.network.config import BRANCHES
-from gnet.words import cut, listed, opening
+from gnet.words import cut, opening
 
 Heard = Callable[[float], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """One map that is wanted."""
-
-    method: Method
-    options: Any
-    """The method's own record."""
-    target: int
-
-    @property
-    def orders(self) -> tuple[int, str]:
-        """Maps that are the same in this are tested against the same random orders."""
-        return self.target, self.method.about
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Wanted:
-    """A question of the tab, checked."""
-
-    explorer: Explorer
-    key: str
-    kept: Kept
-    head: str
-    cards: list[Card]
-
-    @property
-    def side(self) -> int:
-        return self.explorer.model.info.preprocessing.size
-
-
-def read(explorers: Explorers, question: Any) -> Wanted:
-    """Check a question {"picture", "key", "head", "class", "methods", "options", "classes"}.
-
-    `class` is a name or a number, or nothing for the head's answer; `classes` 2 also asks for the
-    likeliest other class. Raises `GnetError`, also for a method that is invalid on the network.
-    """
-    given = question if isinstance(question, dict) else {}
-    explorer, chosen = explorers.resolve(given.get("picture"))
-    key, kept = explorer.found(chosen, given.get("key"))
-    head = cut(given.get("head") or "main")
-    held = trained_head(kept.recording, head)
-    named = given.get("class")
-    target = held.top[0] if named is None else explorer.class_index(named)
-    targets = [target]
-    if given.get("classes") == 2:
-        targets += [index for index in held.top if index != target][:1]
-    cards = _cards(explorer, kept.recording.pixels, head, targets, given)
-    return Wanted(explorer=explorer, key=key, kept=kept, head=head, cards=cards)
-
-
-def _cards(
-    explorer: Explorer, pixels: Tensor, head: str, targets: list[int], given: dict[str, Any]
-) -> list[Card]:
-    """A map of each method for each class."""
-    methods = _methods(given.get("methods"))
-    if len(methods) * len(targets) > MOST:
-        raise GnetError(
-            f"{len(methods)} methods for {len(targets)} classes were asked for; allowed are "
-            f"{MOST} maps at once."
-        )
-    options = _options(given.get("options"))
-    cards = []
-    for method in methods:
-        if why := reason(explorer, method, head):
-            raise GnetError(f"{method.label} does not hold on this network. {why}")
-        record = asked(explorer.model, pixels, method.name, targets[0], head, options)[1]
-        cards += [Card(method=method, options=record, target=one) for one in targets]
-    return cards
-
-
-def _methods(names: Any) -> list[Method]:
-    wanted = list(dict.fromkeys(names)) if _texts(names) else []
-    if not wanted:
-        raise FieldError("methods", cut(names), f"lists of names, as {listed(list(METHODS)[:2])}")
-    for name in wanted:
-        if name not in METHODS:
-            raise FieldError("methods", cut(name), listed(METHODS))
-    return [METHODS[name] for name in wanted]
-
-
-def _texts(names: Any) -> bool:
-    return isinstance(names, list) and all(isinstance(name, str) for name in names)
-
-
-def _options(given: Any) -> dict[str, Any]:
-    """The options of known names; a text stands for its number, as a form's field gives it."""
-    options = given if isinstance(given, dict) else {}
-    return {
-        name: _number(options[name], f.default)
-        for name, f in every_option().items()
-        if options.get(name) not in (None, "")
-    }
-
-
-def _number(value: Any, default: Any) -> Any:
-    """The number that a text stands for, or the value as it is; its own check refuses it then."""
-    if not isinstance(value, str) or isinstance(default, str):
-        return cut(value) if isinstance(default, str) else value
-    try:
-        return type(default)(value)
-    except ValueError:
-        return cut(value)
+_KEPT = 2 * MOST
+"""Maps kept of one picture."""
 
 
 def price(explorers: Explorers, question: Any) -> dict[str, Any]:
@@ -146,7 +39,7 @@ def price(explorers: Explorers, question: Any) -> dict[str, Any]:
     side = explorer.model.info.preprocessing.size
     targets = list(range(2 if given.get("classes") == 2 else 1))
     head = cut(given.get("head") or "main")
-    cards = _cards(explorer, torch.zeros(1, 3, side, side), head, targets, given)
+    cards = cards_of(explorer, torch.zeros(1, 3, side, side), head, targets, given)
     works = _works(cards, side)
     runs = sum(sum(one.mapped) + one.curves for one in works)
     if explorer.speed is None:
@@ -198,6 +91,7 @@ def explain(wanted: Wanted, heard: Heard) -> dict[str, Any]:
         )
         known[card.orders] = found
         made.append((answer, found))
+        _keep(wanted, card, (answer, found))
         done += sum(parts)
     limits = _limits([answer for answer, _ in made])
     return {
@@ -210,6 +104,29 @@ def explain(wanted: Wanted, heard: Heard) -> dict[str, Any]:
             for card, (answer, found) in zip(wanted.cards, made, strict=True)
         ],
     }
+
+
+def explained(
+    wanted: Wanted, card: Card, *, curved: bool = True
+) -> tuple[Attribution, Curves | None]:
+    """One map as a record with its curves; as it was shown, where that is kept."""
+    known = wanted.kept.maps.get((wanted.head, card))
+    if known is None:
+        answer = _attributed(wanted, card, lambda done: None)
+        if not curved:
+            return answer, None
+        model, pixels = wanted.explorer.model, wanted.kept.recording.pixels
+        known = answer, curves_of(model, pixels, answer)
+        _keep(wanted, card, known)
+    return known[0], known[1] if curved else None
+
+
+def _keep(wanted: Wanted, card: Card, made: tuple[Attribution, Curves]) -> None:
+    """Keep a map to be saved; of the maps of one picture, the newest few."""
+    maps = wanted.kept.maps
+    maps[wanted.head, card] = made
+    while len(maps) > _KEPT:
+        maps.pop(next(iter(maps)), None)
 
 
 def _check_time(wanted: Wanted, card: Card, speed: cost.Speed) -> str:

@@ -67,16 +67,17 @@ def attribute(arguments: argparse.Namespace) -> None:
     )
     reason = METHODS[answer.method].reason(model, answer.head)
     checks = _checked(model, recording.pixels, answer) if arguments.check else {}
-    if write(arguments, export_why(answer, recording.pixels)):
+    if write(arguments, export_why(answer, recording.pixels, checks.get("curves"))):
         return
     if arguments.json:
-        print_json(answer.to_json() | {"invalid": reason} | checks)
+        said = {name: check.to_json() for name, check in checks.items()}
+        print_json(answer.to_json() | {"invalid": reason} | said)
         return
     print(answer.finding)
     if reason:
         print(f"{METHODS[answer.method].label} does not hold here: {reason}")
     for check in checks.values():
-        print(check["sentence"])
+        print(check.sentence)
 
 
 def _print_all_branches(
@@ -105,6 +106,6 @@ def _checked(model: GoogLeNet, pixels: Tensor, answer: Attribution) -> dict[str,
     from gnet.explain.attribution.redrawn import sanity
 
     return {
-        "curves": curves_of(model, pixels, answer).to_json(),
-        "sanity": sanity(model, pixels, answer).to_json(),
+        "curves": curves_of(model, pixels, answer),
+        "sanity": sanity(model, pixels, answer),
     }

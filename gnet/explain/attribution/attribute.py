@@ -17,7 +17,7 @@ from torch import Tensor
 from gnet.errors import GnetError
 from gnet.explain.attribution import checks
 from gnet.explain.attribution.methods import METHODS, PICTURE, Method
-from gnet.explain.attribution.options import BASELINES, Plain, read
+from gnet.explain.attribution.options import BASELINES, PLACE, Plain, read
 from gnet.explain.attribution.question import Answering, Question, baseline_of, counting
 from gnet.inference.pixels import check_pixels
 from gnet.network.config import BRANCHES
@@ -66,6 +66,12 @@ class Attribution:
         place = " · ".join(part.replace("x", "×") for part in (self.stage, self.branch) if part)
         label = METHODS[self.method].label
         return f"{label} of {place}" if place else label
+
+    @property
+    def settings(self) -> str:
+        """The options in words, such as "steps 64, baseline mean"; empty where there are none."""
+        own = {name: value for name, value in self.options.items() if name not in PLACE}
+        return ", ".join(f"{name} {value}" for name, value in own.items())
 
     @property
     def sentence(self) -> str:

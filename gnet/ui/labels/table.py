@@ -346,6 +346,9 @@ LABELS = lessons.LABELS | {
     "learn see": "You see",
     "learn try": "Try",
     "learn limits": "It cannot show",
+    # saving: what a tab shows, as files
+    "save none": "There is nothing to save here yet.",
+    "save drawing": "Drawing …",
     # why: methods, maps and what could prove them wrong
     "why invalid": "not valid here",
     "why module": "Module",

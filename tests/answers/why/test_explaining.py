@@ -10,6 +10,7 @@ from gnet.answers.explorer import Explorer
 from gnet.answers.explorers import Explorers
 from gnet.answers.why import cost, explaining, learning
 from gnet.answers.why.form import describe_form, shallow
+from gnet.answers.why.question import read
 from gnet.errors import FieldError, GnetError
 from gnet.explain.attribution.attribute import attribute
 from gnet.explain.attribution.curves import curves_of
@@ -31,7 +32,7 @@ def asked(**more: Any) -> dict[str, Any]:
 
 
 def answer(explorers: Explorers, **more: Any) -> dict[str, Any]:
-    return explaining.explain(explaining.read(explorers, asked(**more)), lambda done: None)
+    return explaining.explain(read(explorers, asked(**more)), lambda done: None)
 
 
 def test_the_form_holds_every_method_with_its_own_options(explorers):
@@ -90,7 +91,7 @@ def test_two_classes_of_a_method_share_a_scale_and_the_random_orders(explorers):
 
 def test_progress_of_several_maps_never_falls(explorers):
     told: list[float] = []
-    wanted = explaining.read(
+    wanted = read(
         explorers, asked(methods=["occlusion", "saliency", "grad-cam"], options={"stage": "3a"})
     )
     explaining.explain(wanted, told.append)
@@ -125,7 +126,7 @@ def test_options_given_as_texts_are_numbers(explorers):
 
 
 def test_a_check_repeats_the_map_from_the_head_down(explorers):
-    found = explaining.check(explaining.read(explorers, asked(head="aux2")), lambda done: None)
+    found = explaining.check(read(explorers, asked(head="aux2")), lambda done: None)
     assert list(found["similarities"]) == ["aux2", "4d", "4c", "4b", "4a", "3b", "3a", "stem"]
     assert found["method"] == "saliency" and found["sentence"].endswith(".")
 
@@ -153,12 +154,12 @@ def test_a_check_repeats_the_map_from_the_head_down(explorers):
     ],
 )
 def test_what_cannot_be_answered_is_one_sentence(explorers, more, sentence):
-    for ask in (explaining.read, explaining.price):
+    for ask in (read, explaining.price):
         if ask is explaining.price and ("class" in more or isinstance(more.get("head"), list)):
             continue  # the cost does not hang on the class
         with pytest.raises(GnetError) as caught:
             ask(explorers, asked(**more))
-        if ask is explaining.read or "head" not in more:
+        if ask is read or "head" not in more:
             assert sentence in str(caught.value)
         assert str(caught.value).endswith(".") and len(str(caught.value)) < 400
 
@@ -166,7 +167,7 @@ def test_what_cannot_be_answered_is_one_sentence(explorers, more, sentence):
 @pytest.mark.parametrize("question", [None, "saliency", [], {"picture": 5}])
 def test_a_question_of_another_form_is_refused(explorers, question):
     with pytest.raises(GnetError):
-        explaining.read(explorers, question)
+        read(explorers, question)
 
 
 def test_speed_is_measured_on_the_network_itself():
@@ -182,5 +183,5 @@ def test_a_method_that_needs_gradients_works_in_a_callers_inference_mode(explore
 
 def test_a_field_error_names_its_option(explorers):
     with pytest.raises(FieldError) as caught:
-        explaining.read(explorers, asked(methods=["smooth-grad"], options={"noise": 2}))
+        read(explorers, asked(methods=["smooth-grad"], options={"noise": 2}))
     assert caught.value.field == "noise"

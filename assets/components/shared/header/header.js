@@ -120,7 +120,8 @@ gnet.draw((changed) => {
   const { label, line } = gnet.tabs[tab];
   document.title = [tab === "explore" ? answer.name : "", label, "gnet"].filter(Boolean).join(" · ");
   find(".line").textContent = line;
-  for (const button of [".known", ".save"]) find(button).hidden = tab !== "explore";
+  find(".known").hidden = tab !== "explore";
+  find(".save").hidden = !gnet.views[tab];
   find(".network").hidden = !gnet.tabs[tab].picture;
   find(".network").textContent = network.name;
   find(".network").ariaLabel = gnet.say("network", network);

@@ -3,8 +3,8 @@ const find = (selector) => element.querySelector(selector);
 const [shown, cards, slider] = [".shown", ".cards", ".over input"].map(find);
 const { why } = gnet;
 const { escape, number } = gnet;
-let found = null; // the last answer
 let asked = ""; // the question on its way, as text
+let picture = null; // that it is about
 let ticket = "";
 let next = false; // whether it is asked once more when the one on its way has ended
 
@@ -16,6 +16,7 @@ function ask() {
   }
   const question = { ...why.question(), ticket: (ticket = why.ticket()) };
   asked = why.words();
+  picture = question.picture;
   why.tell("gnet-explaining", { done: 0 });
   setTimeout(() => {
     props.value = question;
@@ -50,11 +51,11 @@ function article(card) {
 }
 
 function show() {
-  shown.hidden = !found;
-  if (!found) return;
-  cards.innerHTML = found.cards.map(article).join("");
+  shown.hidden = !why.found;
+  if (!why.found) return;
+  cards.innerHTML = why.found.cards.map(article).join("");
   [...cards.children].forEach((one, i) => {
-    const card = found.cards[i];
+    const card = why.found.cards[i];
     gnet.bar(one.querySelector(".bar"), card.signed);
     if (!card.cells) gnet.paint(one.querySelector(".map"), { data: card.map, limit: card.limit }, card.size, card.limit, card.signed);
   });
@@ -63,7 +64,7 @@ function show() {
 function opacity() {
   for (const map of cards.querySelectorAll(".map")) map.style.opacity = slider.value / 100;
 }
-const stale = () => cards.classList.toggle("dim", Boolean(found) && why.possible() && why.answered !== why.words());
+const stale = () => cards.classList.toggle("dim", Boolean(why.found) && why.possible() && why.answered !== why.words());
 
 slider.addEventListener("input", opacity);
 document.addEventListener("gnet-explain", ask);
@@ -76,12 +77,12 @@ watch("value", () => {
   const given = JSON.parse(props.value);
   if (given.done !== undefined) return why.tell("gnet-explaining", { done: given.done });
   if (given.cancelled) return;
-  found = given;
+  why.found = { ...given, picture };
   why.answered = asked;
   why.shown = true;
   show();
   stale();
-  why.tell("gnet-explained", found);
+  why.tell("gnet-explained", why.found);
 });
 document.addEventListener("gnet-settled", ({ detail: { what } }) => {
   if (what !== "explain_picture") return;

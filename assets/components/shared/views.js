@@ -1,0 +1,40 @@
+// What each tab offers to save: rows of a view, its name, what the server needs of it, and whether
+// there is something yet; `picture` where it is not the one that Explore shows. `names` are the views that the server knows, with their names.
+gnet.views = (() => {
+  const { state } = gnet;
+
+  // The channel that is open: [branch, number].
+  const opened = () => /^(\w+)\.(\d{1,5})$/.exec(state.channel ?? "")?.slice(1) ?? [null, null];
+
+  // Whether there is something to save of a view of the picture.
+  function there(view) {
+    if (view === "channel") return opened()[0] !== null;
+    return !["depth", "map", "account", "why"].includes(view) || gnet.target() !== null;
+  }
+
+  function explore(names) {
+    const [branch, channel] = opened();
+    const request = {
+      stage: state.stage,
+      branch,
+      channel: channel && Number(channel),
+      head: state.head,
+      class_index: gnet.target(),
+      method: gnet.method(),
+      switches: gnet.switching.read(),
+    };
+    return Object.entries(names).map(([view, name]) => ({ view, name, request, there: there(view) }));
+  }
+
+  // Each map that is shown, as it is shown.
+  function why() {
+    return (gnet.why.found?.cards ?? []).map((card) => {
+      const { method, head, target, limit } = card;
+      const options = Object.fromEntries(Object.entries(card.options).filter(([, value]) => value !== ""));
+      const request = { method, head, class_index: target, options, curves: true, limit: limit || null };
+      return { view: "why", name: `${card.label} · ${card.target_name}`, picture: gnet.why.found.picture, request, there: true };
+    });
+  }
+
+  return { explore, why };
+})();
