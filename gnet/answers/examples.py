@@ -20,7 +20,7 @@ from gnet.data.patterns import CLASSES, pattern_at
 from gnet.data.pictures import open_picture, to_image
 from gnet.explain.attribution.checks import stages_before
 from gnet.explain.attribution.methods import FIRST
-from gnet.network.config import UNTRAINED
+from gnet.network.config import STAGES, UNTRAINED
 from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import effective_fields
@@ -91,7 +91,8 @@ EXAMPLES: dict[str, Example] = {
     },
 }
 """Name → example; the first one is what the page opens on."""
-FIRST_STAGE = "3a"
+FIRST_STAGE = STAGES[-1]
+"""Where Grad-CAM looks at first: the last module tells classes apart best."""
 _REPEATS = {"fine": 14.0, "medium": 7.0, "coarse": 2.5}
 """Scale → how often the pattern stands along the side."""
 _SEEDS = {"stripes": 4, "dots": 0, "crosses": 4}

@@ -156,7 +156,6 @@ def build(explorers: Explorers) -> None:
     explorer = explorers.served
     name = next(iter(examples.EXAMPLES))
     first = examples.answer(explorer, name) | {"given": {"example": name}}
-    drawing("explore/network")
     with gr.Row(elem_id="top"):
         picture = drawing(
             "explore/picture",

@@ -93,7 +93,7 @@ def test_a_run_is_chosen_kept_in_the_address_and_left_again(owned: Any) -> None:
     page = viewer.page
     choose(page, "small kernels")
     expect(page.locator(MENU)).to_have_text("small kernels")
-    expect(page.locator("#network")).to_contain_text("Its 5×5 is really 3×3.")
+    expect(page.locator("#header .shown")).to_contain_text("Its 5×5 is really 3×3.")
     expect(page.locator("#branches [data-branch='5x5']")).to_contain_text("really 3×3")
     assert f"net={'a' * 22}" in page.url
     page.reload()
@@ -103,7 +103,7 @@ def test_a_run_is_chosen_kept_in_the_address_and_left_again(owned: Any) -> None:
         assert page.locator(f"#belief [data-reader={head}]").is_disabled()
     page.go_back()
     page.wait_for_function("gnet.state.network.name === 'small kernels'")
-    page.locator("#network button").click()
+    page.locator("#header .back").click()
     page.wait_for_function("gnet.state.net === ''")
     assert viewer.errors == [] and viewer.strangers == []
 
@@ -118,11 +118,11 @@ def test_a_network_that_is_not_there_is_said_and_the_page_goes_on(visit: Any) ->
     viewer = visit("?net=nothing&picture=cat&module=4b")
     page = viewer.page
     page.wait_for_function("gnet.state.answer.example === 'cat'")
-    expect(page.locator("#network")).to_contain_text("the network served first")
+    expect(page.locator("#header .shown")).to_contain_text("the network served first")
     assert "net=" not in page.url and viewer.state("stage") == "4b"
     viewer.explored(page.locator("#branches [data-branch='3x3'] [data-switch]").click)
     viewer.explored(lambda: page.locator("#picture [data-example=coffee]").first.click())
-    expect(page.locator("#network .strip")).to_be_hidden()
+    expect(page.locator("#header .shown")).to_be_hidden()
     assert viewer.errors == []
 
 
@@ -151,7 +151,7 @@ def test_a_file_of_ones_own_belongs_to_its_tab_alone(visit: Any, tmp_path: Path)
     page.reload()
     page.wait_for_function("window.gnet?.state.network?.name === 'birds'")
     other = visit("?" + address.partition("?")[2]).page
-    expect(other.locator("#network")).to_contain_text("only the browser tab which gave it")
+    expect(other.locator("#header .shown")).to_contain_text("only the browser tab which gave it")
     other.locator(MENU).click()
     expect(other.locator(f"{DIALOG} h3")).to_have_text(["For everybody"])
     assert [error for error in viewer.errors if "422" not in error] == []
@@ -240,7 +240,7 @@ def test_a_download_tells_its_size_first_then_how_far_it_is(
     expect(other.locator(f"{DIALOG} [role=progressbar]").first).to_be_visible()
     download.go_on.set()
     page.wait_for_function("gnet.state.net === 'imagenet'")
-    expect(page.locator("#network")).to_contain_text("Aux1 and aux2 are untrained.")
+    expect(page.locator("#header .shown")).to_contain_text("Aux1 and aux2 are untrained.")
     assert "net=imagenet" in page.url and viewer.errors == []
 
 

@@ -50,12 +50,48 @@ def test_the_branches_stand_directly_under_the_diagram(size: dict, visit) -> Non
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 
+ANOTHER = """(net) => {
+  const { network } = gnet.state;
+  const about = "a network trained here: 12 classes, 32 px; right in validation: main 12 %, " +
+    "aux2 10 %, aux1 8 %. Its 5×5 is really 3×3. Aux1 and aux2 are untrained.";
+  gnet.state.net = net;
+  gnet.state.network = { ...network, name: net || "everyday", about, run: net };
+  gnet.tell(["network"]);
+}"""
+HEADER = """() => {
+  const parts = ["#header .head", "#header .line"].map((part) => document.querySelector(part));
+  const wide = (part) => part.scrollWidth > part.clientWidth;
+  const high = (part) => part.scrollHeight > part.clientHeight;
+  const [{ height }, line] = parts.map((part) => part.getBoundingClientRect());
+  return { height, lines: line.height / 15, cut: parts.some(wide) || high(parts[1]) };
+}"""
+
+
 def test_a_network_trained_here_is_named_above_the_fold(visit) -> None:
     page = visit().page
-    page.evaluate("gnet.state.net = 'a run'; gnet.tell(['network'])")
-    expect(page.locator("#network .strip")).to_be_visible()
+    page.evaluate(ANOTHER, "a run")
+    expect(page.locator("#header .shown")).to_be_visible()
     bottom = page.evaluate(PLACES)["#branches .row"]["bottom"]
     assert bottom <= DESK["height"]
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 981, 1024, 1101, 1280, 1400, 1920])
+def test_the_header_says_what_each_tab_is_about_and_names_a_network_without_moving_anything(
+    width: int, visit
+) -> None:
+    page = visit(size={"width": width, "height": 830}).page
+    for tab in page.evaluate("Object.keys(gnet.tabs)"):
+        page.evaluate(f"gnet.show('{tab}')")
+        expect(page.locator("#header .line")).to_be_visible()
+        before = page.evaluate(HEADER)
+        assert before["lines"] <= 2 and not before["cut"], tab
+        page.evaluate(ANOTHER, "a run with a name as long as one may be given")
+        expect(page.locator("#header .shown")).to_be_visible()
+        assert page.evaluate(HEADER)["height"] == pytest.approx(before["height"], abs=2), tab
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.evaluate(ANOTHER, "")
+        expect(page.locator("#header .line")).to_be_visible()
+        assert page.evaluate(HEADER)["height"] == pytest.approx(before["height"], abs=2), tab
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=lambda size: str(size["width"]))

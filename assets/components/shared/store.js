@@ -33,6 +33,7 @@ window.gnet = (() => {
     options: address.get("with"), // the methods' options that differ from their defaults, as steps=32&baseline=black
     classes: address.get("classes"), // "two" where Why also asks for the likeliest other class
     road: address.get("branch"), // the branch that Why looks at, or null for the whole module
+    place: address.get("place") === "chosen" ? "chosen" : null, // Explore's Why looks at the chosen module, or at the head's last
     waiting: { answer: false, why: false, measured: false },
     light: null, // what is explored lightly: "touch", "camera" or null
     trouble: "", // why its last state was not answered
@@ -122,6 +123,7 @@ window.gnet = (() => {
       options: there.get("with"),
       classes: there.get("classes"),
       road: there.get("branch"),
+      place: there.get("place") === "chosen" ? "chosen" : null,
       beside: there.get("beside"),
       switches: there.get("switches"),
       lanes: lanes(there),
@@ -164,18 +166,19 @@ window.gnet = (() => {
     if (state.net) kept.net = gnet.nets.inAddress(state.net);
     if (state.channel) kept.channel = state.channel;
     if (state.method) kept.method = state.method;
+    if (state.place) kept.place = state.place;
     if (state.switches) kept.switches = state.switches;
     if (state.lanes !== LANES[0]) kept.lanes = state.lanes;
     return kept;
   }
 
   function lab() {
-    const { method, channel, scope, ...kept } = explore();
+    const { method, place, channel, scope, ...kept } = explore();
     return { tab: "branches", ...kept, ...(state.beside && { beside: state.beside }) };
   }
 
   function reasons() {
-    const { channel, scope, switches, lanes, ...kept } = explore();
+    const { channel, scope, switches, lanes, place, ...kept } = explore();
     const { options, classes, road } = state;
     return { tab: "why", ...kept, ...(options && { with: options }), ...(classes && { classes }), ...(road && { branch: road }) };
   }
@@ -246,6 +249,10 @@ window.gnet = (() => {
   const reaches = (stage, head = state.head) =>
     state.network.heads.find((h) => h.name === head).stages.includes(stage);
 
+  // The module that Explore's Why looks at: the last one before the head knows most of classes.
+  const last = (head = state.head) => state.network.heads.find((one) => one.name === head).stages.at(-1);
+  const looked = () => (state.place ? state.stage : last());
+
   const method = () => {
     const [name] = (state.method ?? "").split(",");
     return state.network.methods.some((one) => one.name === name) ? name : state.network.first_method;
@@ -254,14 +261,14 @@ window.gnet = (() => {
   // What goes to the server with the question why.
   function question(picture) {
     wait("why", true);
-    return [picture, method(), state.head, target() ?? 0, state.stage];
+    return [picture, method(), state.head, target() ?? 0, looked()];
   }
 
   const label = (branch) => state.network.branches.find((b) => b.name === branch).label;
   const branches = () => state.network.branches.map((b) => b.name);
 
   return {
-    SCOPES, tabs, address, state, ask, method, words, where, own, reopen, show, step, chosen, change, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, question,
+    SCOPES, tabs, address, state, ask, method, words, where, own, reopen, show, step, chosen, change, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, last, looked, question,
     label, branches, tell, trained,
   };
 })();

@@ -23,7 +23,8 @@ gnet.views = (() => {
       method: gnet.method(),
       switches: gnet.switching.read(),
     };
-    return Object.entries(names).map(([view, name]) => ({ view, name, request, there: there(view) }));
+    const why = { ...request, stage: gnet.looked() }; // the module that the map shown is of
+    return Object.entries(names).map(([view, name]) => ({ view, name, request: view === "why" ? why : request, there: there(view) }));
   }
 
   // Each map that is shown, as it is shown.

@@ -352,6 +352,8 @@ LABELS = lessons.LABELS | {
     # why: methods, maps and what could prove them wrong
     "why invalid": "not valid here",
     "why module": "Module",
+    "why last": "last before the head: {stage}",
+    "why chosen": "the chosen one: {stage}",
     "why branch": "Branch",
     "why all branches": "all four",
     "why class": "name of a class",

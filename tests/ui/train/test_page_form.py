@@ -341,7 +341,7 @@ def hanging(note: Any) -> int:
     return until(lambda: next((int(number) for _, number, _, s in note() if s == seed), None))
 
 
-def test_the_tabs_and_the_line_beside_them_stand_in_one_row(visit) -> None:
+def test_the_tabs_and_the_line_about_them_are_one_line_each(visit) -> None:
     page = visit().page
     heights = page.locator("#header nav a, #header .line").evaluate_all(
         "(parts) => parts.map((part) => part.getClientRects().length * part.clientHeight)"

@@ -141,16 +141,16 @@ def test_a_picture_is_explored_with_the_network_that_was_trained_on_its_kind(
     [likeliest, sure] = told["heads"]["main"]["top"][0]
     assert answer["top"][0] == likeliest
     assert answer["probabilities"][likeliest] == pytest.approx(sure, abs=5e-3)
-    assert "a first run" in page.inner_text("#network")
+    assert "a first run" in page.inner_text("#header .shown")
     assert "untrained" in page.inner_text("#belief .readers [data-reader=aux2]")
     assert page.inner_text("#header .known").startswith("10 classes")
     assert f"net={FIRST}" in page.url and f"tile={FIRST}.{index}" in page.url
     page.click("#belief .bars button")
     until(after, "!document.querySelector('#reason .found').hidden && !gnet.state.waiting.why")
-    page.click("#network button")
+    page.click("#header .back")
     until(after, "!gnet.state.net && !gnet.state.waiting.answer")
     assert page.inner_text("#header .known").startswith("12 classes")
-    assert page.locator("#network .strip").is_hidden()
+    assert page.locator("#header .shown").is_hidden()
     assert after.errors == []
 
 
@@ -166,7 +166,7 @@ def test_a_link_leads_to_a_networks_answer_and_a_wrong_one_to_the_served_network
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert viewer.errors == []
     stray = visit(f"?net={'x' * 22}")
-    expect(stray.page.locator("#network .strip")).to_contain_text("no such run")
+    expect(stray.page.locator("#header .shown")).to_contain_text("no such run")
     assert stray.state("net") == "" and not stray.state("waiting.answer")
 
 

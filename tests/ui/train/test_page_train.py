@@ -126,7 +126,7 @@ def test_a_whole_first_run_goes_from_the_form_to_its_network_in_explore(visit) -
     assert f"net={found[1]}" in page.url and f"tile={found[1]}.{first}" in page.url
     sentence = page.evaluate("gnet.state.answer.verdict.sentence")
     assert sentence.startswith(("✓ right: ", "✗ it is: "))
-    expect(page.locator("#network")).to_contain_text("first run")
+    expect(page.locator("#header .shown")).to_contain_text("first run")
     for head in ("main", "aux2", "aux1"):
         badge = page.locator(f"#belief .readers [data-reader={head}]")
         expect(badge).to_have_attribute("title", re.compile("^trained with the net. Right for "))

@@ -11,12 +11,12 @@ const method = () => gnet.state.network.methods.find(({ name }) => name === gnet
 
 // What an answer to the question as it stands would be of.
 function question() {
-  const { answer, head, stage } = gnet.state;
+  const { answer, head } = gnet.state;
   const { name, needs_stage } = method();
-  return [answer.key, answer.net ?? "", name, head, gnet.target(), needs_stage ? stage : null].join("|");
+  return [answer.key, answer.net ?? "", name, head, gnet.target(), needs_stage ? gnet.looked() : null].join("|");
 }
 const possible = () =>
-  gnet.target() !== null && (!method().needs_stage || gnet.reaches(gnet.state.stage));
+  gnet.target() !== null && (!method().needs_stage || gnet.reaches(gnet.looked()));
 const answered = () => gnet.found?.question === question();
 
 function ask() {
@@ -42,8 +42,9 @@ function progress(done) {
 }
 
 function words() {
-  const { network, whole, head, stage } = gnet.state;
+  const { network, whole, head, place } = gnet.state;
   const { why, classes } = network;
+  const stage = gnet.looked();
   const target = gnet.target();
   if (target === null) {
     find(".ask").textContent = gnet.fill(why.untrained, { head });
@@ -56,7 +57,7 @@ function words() {
   const bold = { ...names };
   for (const key of ["class", "chance"]) bold[key] = `<b>${gnet.escape(names[key])}</b>`;
   find(".ask").innerHTML = gnet.fill(why.question, bold);
-  const about = !method().needs_stage ? why.choose : gnet.reaches(stage) ? why.module : why.behind;
+  const about = !method().needs_stage ? why.choose : !gnet.reaches(stage) ? why.behind : place ? why.module : why.last;
   find(".about").innerHTML = gnet.marked(gnet.fill(about, names));
   const slow = method().slow && !answered();
   find(".compute").hidden = !slow || asked === question();
@@ -75,8 +76,28 @@ function draw(changed) {
     );
   }
   find(`[value="${gnet.method()}"]`).checked = true;
+  places();
   words();
 }
+
+// Grad-CAM is of one module: the last before the head, or the one chosen above.
+function places() {
+  const { head, stage, place } = gnet.state;
+  find(".place").hidden = !method().needs_stage;
+  find(".place").ariaLabel = gnet.say("why module");
+  const words = { "": gnet.say("why last", { stage: gnet.last(head) }), chosen: gnet.say("why chosen", { stage }) };
+  for (const button of find(".place").children) {
+    button.textContent = words[button.dataset.place];
+    button.ariaPressed = String(button.dataset.place === (place ?? ""));
+  }
+}
+find(".place").addEventListener("click", (event) => {
+  const { place } = event.target.closest("button")?.dataset ?? {};
+  if (place === undefined) return;
+  touched = true;
+  gnet.choose({ place: place || null });
+  ask();
+});
 
 find(".methods").addEventListener("change", (event) => {
   touched = true;
@@ -87,7 +108,10 @@ find(".compute").addEventListener("click", () => {
   ask();
   words();
 });
-find(".more").addEventListener("click", () => gnet.show("why"));
+find(".more").addEventListener("click", () => {
+  if (method().needs_stage) gnet.change({ stage: gnet.looked() }); // the map that is seen here comes along
+  gnet.show("why");
+});
 document.addEventListener("gnet-ask", () => {
   touched = true;
   const card = element.closest("#why");
@@ -121,7 +145,7 @@ watching.observe(element);
 
 let first = true;
 gnet.draw((changed) => {
-  if (!first && ["answer", "target", "head", "stage", "method"].some((one) => changed.has(one))) touched = true;
+  if (!first && ["answer", "target", "head", "stage", "method", "place"].some((one) => changed.has(one))) touched = true;
   first = false;
   draw(changed);
   soon();

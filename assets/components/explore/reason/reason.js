@@ -14,7 +14,7 @@ function taken(given) {
 function show() {
   find(".found").hidden = !found;
   if (!found) return;
-  const { answer, head, stage } = gnet.state;
+  const { answer, head } = gnet.state;
   const other = found.key !== answer.key || (found.net ?? "") !== (answer.net ?? "");
   if (!other && painted !== found) {
     const map = { data: found.map, limit: found.limit };
@@ -34,7 +34,7 @@ function show() {
   find(".range").textContent = found.range;
   const differs =
     other || found.method !== gnet.method() || found.head !== head || found.target !== gnet.target() ||
-    (found.stage && found.stage !== stage);
+    (found.stage && found.stage !== gnet.looked());
   find(".found").classList.toggle("dim", Boolean(differs));
 }
 

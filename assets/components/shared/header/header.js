@@ -111,6 +111,34 @@ function classes() {
     .join("");
 }
 
+// The network that is shown where it is not the served one, and the way back; or why the served one
+// is shown in place of another. It stands where the tab's line does, so that nothing moves.
+let served = null; // the network the page opened with
+find(".back").addEventListener("click", () => gnet.look(""));
+find(".run").addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new window
+  event.preventDefault();
+  gnet.train?.choose({ run: gnet.state.net });
+  gnet.show("train");
+});
+function which() {
+  const { network, net, answer, tab } = gnet.state;
+  if (!net) served = network;
+  const { picture } = gnet.tabs[tab];
+  const other = picture && Boolean(net);
+  const instead = (picture && answer.instead) || "";
+  const about = gnet.escape(network.about ?? "");
+  const name = `<b class="term" tabindex="0" data-says="${about}">${gnet.escape(network.name)}</b>`;
+  find(".shown").innerHTML = other ? gnet.say("shown", { name, about }) : gnet.escape(instead);
+  find(".shown").hidden = !(other || instead);
+  find(".line").hidden = !find(".shown").hidden;
+  find(".back").hidden = !other;
+  find(".back").textContent = gnet.say("back", { name: served?.name ?? gnet.say("served network") });
+  find(".run").hidden = !(other && network.run);
+  find(".run").href = `?${new URLSearchParams({ tab: "train", run: net })}`;
+  find(".run").textContent = gnet.say("its run");
+}
+
 gnet.draw((changed) => {
   const { network, tab, answer } = gnet.state;
   for (const link of find("nav").children) {
@@ -123,8 +151,9 @@ gnet.draw((changed) => {
   find(".known").hidden = tab !== "explore";
   find(".save").hidden = !gnet.views[tab];
   find(".network").hidden = !gnet.tabs[tab].picture;
-  find(".network").textContent = network.name;
+  find(".network").textContent = find(".network").title = network.name;
   find(".network").ariaLabel = gnet.say("network", network);
+  which();
   if (changed.has("network")) classes();
   if (["target", "answer", "head", "network"].some((one) => changed.has(one))) {
     for (const button of list.querySelectorAll("button")) {
