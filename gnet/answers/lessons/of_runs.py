@@ -95,11 +95,11 @@ def _missing(scene: Scene, experiment: str, names: list[str]) -> str:
         for row in _own(scene, experiment)
         if row["part"] in names and row["state"] in ("queued", *UNDER_WAY)
     ]
+    runs, has = ("run", "has") if len(names) == 1 else ("runs", "have")
     if set(under_way) == set(names):
-        has = "has" if len(names) == 1 else "have"
         return f"Once {_quoted(names)} {has} ended, the answer stands here."
     return (
-        f"No finished run of yours is called {_quoted(names)} yet. Choose the experiment "
+        f"You have no finished {runs} {_quoted(names)} yet. Choose the experiment "
         f"“{EXPERIMENTS[experiment].title}” under Train, press Start and come back when it has "
         "ended."
     )

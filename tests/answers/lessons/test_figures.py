@@ -170,7 +170,7 @@ def test_a_run_that_is_not_there_or_not_ones_own_is_a_sentence(trained, scene):
     with pytest.raises(GnetError, match=r"“first run” yet\. Choose the experiment"):
         find(trained[0], "accuracy: first-run, first run, main")
     for owner in ("", "somebody-else-entirely"):
-        with pytest.raises(GnetError, match="No finished run of yours"):
+        with pytest.raises(GnetError, match="You have no finished runs"):
             find(replace(trained[0], owner=owner), "best-run: heads")
     with pytest.raises(GnetError, match="Nobody can train"):
         find(scene, "best-run: heads")
