@@ -10,9 +10,10 @@ import gradio as gr
 from gnet.answers import examples
 from gnet.answers.explorers import Explorers
 from gnet.answers.why import explaining
+from gnet.answers.why.branches import explain_branches
 from gnet.answers.why.form import describe_form
 from gnet.answers.why.jobs import Jobs
-from gnet.answers.why.question import read
+from gnet.answers.why.question import read, read_class
 from gnet.ui.components import drawing
 from gnet.ui.events import MODEL, QUIET, answered, as_new, endpoint, settle, spoken
 
@@ -35,6 +36,14 @@ class Handlers:
             wanted = read(self.explorers, question)
             for state in self.jobs.run(
                 _ticket(question), lambda heard: explaining.explain(wanted, heard)
+            ):
+                yield as_new(state)
+
+    def map_branches(self, question: Any) -> Iterator[str]:
+        with spoken():
+            asked = read_class(self.explorers, question)
+            for state in self.jobs.run(
+                _ticket(question), lambda heard: explain_branches(asked, heard)
             ):
                 yield as_new(state)
 
@@ -71,10 +80,12 @@ def build(explorers: Explorers) -> None:
     )
     maps = drawing("why/map", server_functions=[answered(handlers.cancel, "ticket")])
     curves = drawing("why/curves", server_functions=[answered(handlers.cancel, "ticket")])
+    branches = drawing("why/branches", server_functions=[answered(handlers.cancel, "ticket")])
     for part, event, handler, name in (
         (methods, methods.formed, handlers.form, "list_methods"),
         (maps, maps.explained, handlers.explain, "explain_picture"),
         (curves, curves.checked, handlers.check, "check_explanation"),
+        (branches, branches.mapped, handlers.map_branches, "map_branches"),
     ):
         asked = event(
             handler, part, part, api_name=name, trigger_mode="always_last", **MODEL, **QUIET

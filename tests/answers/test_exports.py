@@ -11,9 +11,12 @@ from gnet.answers.explorer import Chosen, Explorer
 from gnet.answers.explorers import Explorers
 from gnet.answers.exports.export import FORMATS
 from gnet.answers.exports.request import VIEWS, export_of, file_name
+from gnet.answers.why.branches import cams_of
 from gnet.answers.why.explaining import explain
-from gnet.answers.why.question import read
+from gnet.answers.why.question import read, read_class
 from gnet.errors import GnetError
+from gnet.figures.sheet import number
+from gnet.network.config import BRANCHES
 from support.pages import random_network
 
 CAT = chosen("cat")
@@ -54,11 +57,15 @@ def test_the_numbers_are_those_of_the_answer_with_the_same_switches(explorer):
     assert file_name(CAT, export, "svg") == "cat-module-4b-switched.svg"
 
 
+def question(**more: Any) -> dict[str, Any]:
+    return {"picture": {"example": "cat"}, "class": 3} | more
+
+
 def test_a_map_is_saved_as_it_was_shown_with_its_curves_and_its_scale(explorer):
     explorers = Explorers(explorer)
-    question = {"picture": {"example": "cat"}, "class": 3, "methods": ["occlusion"]}
     options = {"patch": 32, "stride": 32, "baseline": "black"}
-    shown = explain(read(explorers, question | {"options": options}), lambda done: None)
+    asked = question(methods=["occlusion"], options=options)
+    shown = explain(read(explorers, asked), lambda done: None)
     (card,) = shown["cards"]
     wanted = REQUEST | {"method": "occlusion", "options": options, "curves": True}
     export = export_of(explorer, CAT, "why", wanted | {"limit": card["limit"]})
@@ -73,6 +80,20 @@ def test_a_map_is_saved_as_it_was_shown_with_its_curves_and_its_scale(explorer):
     drawn = " ".join(text.get_text() for text in export.figure().texts)
     for words in ("baseline black, patch 32, stride 32", "Deletion: area", "at main", "thing 3"):
         assert words in drawn
+
+
+def test_the_maps_of_all_branches_are_saved_cell_by_cell(explorer):
+    export = export_of(explorer, CAT, "cams", REQUEST | {"head": "aux1"})
+    assert {row["branch"] for row in export.rows} == {
+        f"{stage}/{branch}" for stage in ("3a", "3b", "4a") for branch in BRANCHES
+    }
+    found = cams_of(read_class(Explorers(explorer), question(head="aux1")))
+    shown = [row["value"] for row in export.rows if row["branch"] == "4a/pool"]
+    assert shown == found.maps["4a", "pool"].flatten().tolist()
+    assert file_name(CAT, export, "png") == "cat-grad-cam-all-thing-3-aux1.png"
+    words = [text.get_text() for text in export.figure().texts]
+    assert {"3a", "3b", "4a", "1×1", "pool"} <= set(words) and "4b" not in words
+    assert f"0 to {number(found.limits['4a'])}" in words
 
 
 def test_a_map_that_is_no_longer_kept_is_computed_again(explorer):

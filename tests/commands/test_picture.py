@@ -114,7 +114,9 @@ def test_attribute_explains_by_every_method(method, weights, photo, answer, tmp_
     assert figure.stat().st_size > 0
 
 
-def test_grad_cam_of_all_branches_is_printed_in_one_go(weights, photo, answer, refusal, capsys):
+def test_grad_cam_of_all_branches_is_printed_in_one_go(
+    weights, photo, answer, refusal, capsys, tmp_path
+):
     asked = ("attribute", photo, "--weights", weights, "--branch", "all")
     told = answer(*asked, "--method", "grad-cam", "--head", "aux1")
     assert list(told["maps"])[:5] == ["3a/1x1", "3a/3x3", "3a/5x5", "3a/pool", "3b/1x1"]
@@ -122,8 +124,11 @@ def test_grad_cam_of_all_branches_is_printed_in_one_go(weights, photo, answer, r
     capsys.readouterr()
     assert main([str(part) for part in (*asked, "--method", "grad-cam")]) == 0
     assert "5b/pool" in capsys.readouterr().out
+    figure = tmp_path / "cams.svg"
+    answer(*asked, "--method", "grad-cam", "--out", figure)
+    assert "Grad-CAM of all branches" in figure.read_text()
     assert "all goes with grad-cam" in refusal(*asked, "--method", "saliency")
-    assert "are for one map" in refusal(*asked, "--method", "grad-cam", "--check")
+    assert "--check is for one map" in refusal(*asked, "--method", "grad-cam", "--check")
 
 
 def test_attribute_checks_its_map_when_asked(weights, photo, answer):

@@ -94,7 +94,7 @@ def test_both_sides_of_the_bench_of_reasons_draw_the_same_maps(networks):
     torch.testing.assert_close(
         hidden.map, bench_reasons.occluded(theirs, folded, pixels), rtol=1e-3, atol=1e-3
     )
-    every = grad_cams(folded, pixels, target=0)
+    every = grad_cams(folded, pixels, target=0).maps
     for number, (stage, values) in enumerate(
         zip(STAGES, bench_reasons.called(folded, pixels), strict=True)
     ):

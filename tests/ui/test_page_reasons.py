@@ -146,6 +146,42 @@ def test_work_can_be_cancelled_and_asked_again(visit):
     assert viewer.errors == []
 
 
+@pytest.mark.parametrize(
+    ("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"]
+)
+def test_all_branches_are_drawn_on_a_press_and_each_is_a_press_away_from_large(visit, size, scheme):
+    viewer = visit("?tab=why&picture=cat&method=saliency", size=size, color_scheme=scheme)
+    page = viewer.page
+    draw = page.get_by_role("button", name="Draw all maps")
+    expect(draw).to_be_enabled(timeout=SLOW)
+    expect(page.locator("#why-branches .time")).to_contain_text("1 run of the network")
+    draw.click()
+    tiles = page.locator("#why-branches .grid button")
+    expect(tiles).to_have_count(36, timeout=SLOW)
+    expect(draw).to_be_disabled()
+    assert tiles.nth(4).locator("canvas").evaluate(COLOURS) > 20
+    cams = page.evaluate("gnet.why.cams")
+    numbers = page.locator("#why-branches small").all_text_contents()
+    shown = [page.evaluate(f"gnet.number({one['limit']})") for one in cams["stages"].values()]
+    assert numbers == shown
+    page.locator("#why-branches [data-scope=network]").click()
+    expect(page.locator("#why-branches .most")).to_contain_text("one scale for all")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    found = Axe().run(page, context="#why-branches").response["violations"]
+    assert [v["id"] for v in found] == []
+    page.locator("#why-branches [data-stage='4b'][data-branch='3x3']").click()
+    expect(page.locator("#why-map h3")).to_contain_text("Grad-CAM of 4b · 3×3: cat", timeout=SLOW)
+    assert "module=4b" in page.url and "branch=3x3" in page.url and "method=grad-cam" in page.url
+    expect(page.locator("#why-map")).to_be_in_viewport()
+    large = page.evaluate("gnet.why.found.cards[0].limit")
+    small = cams["stages"]["4b"]["branches"]["3x3"]["high"]
+    assert large == pytest.approx(small, rel=0.05)
+    page.evaluate("gnet.choose({ target: 3 })")
+    expect(page.locator("#why-branches .shown")).to_have_class("shown dim")
+    expect(draw).to_be_enabled()
+    assert viewer.errors == [] and viewer.strangers == []
+
+
 def test_weights_are_drawn_anew_under_a_map_on_a_press(visit):
     viewer = visit("?tab=why&method=guided-backprop&head=aux1")
     page = viewer.page

@@ -9,7 +9,7 @@ gnet.views = (() => {
   // Whether there is something to save of a view of the picture.
   function there(view) {
     if (view === "channel") return opened()[0] !== null;
-    return !["depth", "map", "account", "why"].includes(view) || gnet.target() !== null;
+    return !["depth", "map", "account", "why", "cams"].includes(view) || gnet.target() !== null;
   }
 
   function explore(names) {
@@ -27,14 +27,17 @@ gnet.views = (() => {
     return Object.entries(names).map(([view, name]) => ({ view, name, request: view === "why" ? why : request, there: there(view) }));
   }
 
-  // Each map that is shown, as it is shown.
-  function why() {
-    return (gnet.why.found?.cards ?? []).map((card) => {
+  // Each map that is shown, as it is shown, and those of all branches.
+  function why(names) {
+    const { cams } = gnet.why;
+    const all = cams && { view: "cams", name: names.cams, request: { head: cams.head, class_index: cams.target }, there: true };
+    const maps = (gnet.why.found?.cards ?? []).map((card) => {
       const { method, head, target, limit } = card;
       const options = Object.fromEntries(Object.entries(card.options).filter(([, value]) => value !== ""));
       const request = { method, head, class_index: target, options, curves: true, limit: limit || null };
       return { view: "why", name: `${card.label} · ${card.target_name}`, picture: gnet.why.found.picture, request, there: true };
     });
+    return all ? [...maps, all] : maps;
   }
 
   return { explore, why };

@@ -3,7 +3,6 @@ gnet.why = (() => {
   const { state } = gnet;
   let form = null; // what can be asked of the head, from the server
   let answered = ""; // the question that the maps shown answer, as text
-  let found = null; // the maps shown
 
   // Names that the table lacks, as an address may have them, are passed over.
   function chosen() {
@@ -43,17 +42,13 @@ gnet.why = (() => {
 
   return {
     chosen, options, question, words, possible, row, tell, ticket, valid,
+    found: null, // the maps shown
+    cams: null, // the maps of all branches, once they were drawn
     get form() {
       return form;
     },
     set form(given) {
       form = given;
-    },
-    get found() {
-      return found;
-    },
-    set found(given) {
-      found = given;
     },
     get answered() {
       return answered;

@@ -9,8 +9,9 @@ from gnet.answers.explorer import Chosen, Explorer
 from gnet.answers.explorers import Explorers
 from gnet.answers.exports import views
 from gnet.answers.exports.export import Export, check_format
+from gnet.answers.why import question
+from gnet.answers.why.branches import cams_of
 from gnet.answers.why.explaining import explained
-from gnet.answers.why.question import Wanted, cards_of
 from gnet.errors import FieldError
 from gnet.explain.ablation import Ablation
 from gnet.explain.belief import trained_head
@@ -39,6 +40,7 @@ VIEWS = {
     "map": "Worth of each branch",
     "account": "What each branch carries",
     "why": "Why",
+    "cams": "Grad-CAM of all branches",
 }
 """View → its name in the menu of Explore. Why has one of its own for each map that it shows."""
 
@@ -63,6 +65,8 @@ def export_of(explorer: Explorer, chosen: Chosen, view: Any, request: Any) -> Ex
         return views.export_account(explorer.accounted(chosen, *asked))
     if view == "why":
         return _why(explorer, chosen, wanted)
+    if view == "cams":
+        return _cams(explorer, chosen, wanted)
     _, ablation = explorer.ablation(chosen, wanted["switches"] or {})
     return _switched(explorer, ablation, view, wanted)
 
@@ -89,16 +93,28 @@ def _channel(explorer: Explorer, chosen: Chosen, wanted: dict[str, Any]) -> Expo
 
 def _why(explorer: Explorer, chosen: Chosen, wanted: dict[str, Any]) -> Export:
     """One map; with "curves" also what could prove it wrong, with "limit" on that scale."""
-    key, kept = explorer.found(chosen, None)
-    head, pixels = cut(wanted["head"]), kept.recording.pixels
-    trained_head(kept.recording, head)
-    index = explorer.class_index(wanted["class_index"])
-    options = wanted["options"] or {"stage": wanted["stage"]}
-    given = {"methods": [wanted["method"]], "options": options}
-    [card] = cards_of(explorer, pixels, head, [index], given)
-    asked = Wanted(explorer=explorer, key=key, kept=kept, head=head, cards=[card])
-    answer, curves = explained(asked, card, curved=bool(wanted["curves"]))
+    asked = _asked(explorer, chosen, wanted)
+    given = {
+        "methods": [wanted["method"]],
+        "options": wanted["options"] or {"stage": wanted["stage"]},
+    }
+    named = question.wanted(asked, given)
+    answer, curves = explained(named, named.cards[0], curved=bool(wanted["curves"]))
+    pixels = asked.kept.recording.pixels
     return views.export_why(answer, pixels, curves, _limit(wanted["limit"]))
+
+
+def _cams(explorer: Explorer, chosen: Chosen, wanted: dict[str, Any]) -> Export:
+    asked = _asked(explorer, chosen, wanted)
+    return views.export_cams(cams_of(asked), asked.kept.recording)
+
+
+def _asked(explorer: Explorer, chosen: Chosen, wanted: dict[str, Any]) -> question.Asked:
+    key, kept = explorer.found(chosen, None)
+    head = cut(wanted["head"])
+    trained_head(kept.recording, head)
+    targets = [explorer.class_index(wanted["class_index"])]
+    return question.Asked(explorer=explorer, key=key, kept=kept, head=head, targets=targets)
 
 
 def _limit(value: Any) -> float | None:

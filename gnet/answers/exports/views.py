@@ -9,6 +9,7 @@ from gnet.answers.depths.course import story
 from gnet.answers.exports.export import Export
 from gnet.explain.ablation import MEAN, OFF, Switches, branch_name, switched_words
 from gnet.explain.account import Account
+from gnet.explain.attribution.all_branches import GradCams
 from gnet.explain.attribution.attribute import Attribution
 from gnet.explain.attribution.curves import Curves
 from gnet.explain.attribution.methods import METHODS, PICTURE
@@ -21,7 +22,7 @@ from gnet.figures.branches import account_figure, worth_figure
 from gnet.figures.channel import channel_figure
 from gnet.figures.depths import depth_figure, heads_figure
 from gnet.figures.exploring import check_stage, explore_figure, overview_figure
-from gnet.figures.reasons import attribution_figure
+from gnet.figures.reasons import attribution_figure, cams_figure
 from gnet.network.config import BRANCHES, EXITS, STAGES
 
 NONE: Switches = {}
@@ -199,6 +200,28 @@ def export_why(
         | ({"scale_limit": limit} if limit else {}),
         rows=rows,
         figure=lambda: attribution_figure(attribution, pixels, curves, limit),
+    )
+
+
+def export_cams(found: GradCams, recording: Recording) -> Export:
+    """The Grad-CAM of each branch, a row for each cell; those of a module have one scale."""
+    rows = [
+        {"branch": branch_name(place)} | row
+        for place, values in found.maps.items()
+        for row in _cells(values)
+    ]
+    return Export(
+        name="-".join(
+            ["grad-cam-all", found.target_name] + [found.head] * (found.head != "main"),
+        ),
+        about={
+            "head": found.head,
+            "class": found.target_name,
+            "limits": found.limits,
+            "sentence": found.sentence,
+        },
+        rows=rows,
+        figure=lambda: cams_figure(found, recording),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -11,6 +10,7 @@ from gnet.answers.answer import describe_attribution, short
 from gnet.answers.explorers import Explorers
 from gnet.answers.why import cost
 from gnet.answers.why.form import MOST
+from gnet.answers.why.jobs import Heard
 from gnet.answers.why.question import Card, Wanted, cards_of
 from gnet.explain.attribution import curves
 from gnet.explain.attribution.attribute import Attribution, attribute
@@ -24,7 +24,6 @@ from gnet.figures.colours import scale_limit
 from gnet.network.config import BRANCHES
 from gnet.words import cut, opening
 
-Heard = Callable[[float], None]
 _KEPT = 2 * MOST
 """Maps kept of one picture."""
 

@@ -36,6 +36,7 @@ def describe_form(explorer: Explorer, head: Any) -> dict[str, Any]:
         "stages": list(stages_before(head)),
         "most": MOST,
         "shallow": shallow(head),
+        "branches": f"{opening(cost.in_words(explorer.speed.gradient))}, 1 run of the network",
         "learn": learning.text(explorer, head),
     }
 

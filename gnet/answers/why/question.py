@@ -12,7 +12,7 @@ from gnet.answers.explorers import Explorers
 from gnet.answers.recordings import Kept
 from gnet.answers.why.form import MOST, reason
 from gnet.errors import FieldError, GnetError
-from gnet.explain.attribution.attribute import asked
+from gnet.explain.attribution.attribute import asked as checked
 from gnet.explain.attribution.methods import METHODS, Method
 from gnet.explain.attribution.options import every_option
 from gnet.explain.belief import trained_head
@@ -35,25 +35,33 @@ class Card:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Wanted:
-    """A question of the tab, checked."""
+class Asked:
+    """What a question is about, checked."""
 
     explorer: Explorer
     key: str
     kept: Kept
     head: str
-    cards: list[Card]
+    targets: list[int]
+    """The class; and the likeliest other one, where it is asked for, too."""
 
     @property
     def side(self) -> int:
         return self.explorer.model.info.preprocessing.size
 
 
-def read(explorers: Explorers, question: Any) -> Wanted:
-    """Check a question {"picture", "key", "head", "class", "methods", "options", "classes"}.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Wanted(Asked):
+    """A question about that: maps of some methods."""
+
+    cards: list[Card]
+
+
+def read_class(explorers: Explorers, question: Any) -> Asked:
+    """Check a question's {"picture", "key", "head", "class", "classes"}; raises `GnetError`.
 
     `class` is a name or a number, or nothing for the head's answer; `classes` 2 also asks for the
-    likeliest other class. Raises `GnetError`, also for a method that is invalid on the network.
+    likeliest other class.
     """
     given = question if isinstance(question, dict) else {}
     explorer, chosen = explorers.resolve(given.get("picture"))
@@ -61,12 +69,23 @@ def read(explorers: Explorers, question: Any) -> Wanted:
     head = cut(given.get("head") or "main")
     held = trained_head(kept.recording, head)
     named = given.get("class")
-    target = held.top[0] if named is None else explorer.class_index(named)
-    targets = [target]
+    targets = [held.top[0] if named is None else explorer.class_index(named)]
     if given.get("classes") == 2:
-        targets += [index for index in held.top if index != target][:1]
-    cards = cards_of(explorer, kept.recording.pixels, head, targets, given)
-    return Wanted(explorer=explorer, key=key, kept=kept, head=head, cards=cards)
+        targets += [index for index in held.top if index != targets[0]][:1]
+    return Asked(explorer=explorer, key=key, kept=kept, head=head, targets=targets)
+
+
+def read(explorers: Explorers, question: Any) -> Wanted:
+    """The same with its {"methods", "options"}; a method that is invalid here is refused."""
+    asked = read_class(explorers, question)
+    return wanted(asked, question if isinstance(question, dict) else {})
+
+
+def wanted(asked: Asked, given: dict[str, Any]) -> Wanted:
+    """The maps of `given` methods and options, for what was asked about."""
+    pixels = asked.kept.recording.pixels
+    cards = cards_of(asked.explorer, pixels, asked.head, asked.targets, given)
+    return Wanted(**vars(asked), cards=cards)
 
 
 def cards_of(
@@ -84,7 +103,7 @@ def cards_of(
     for method in methods:
         if why := reason(explorer, method, head):
             raise GnetError(f"{method.label} does not hold on this network. {why}")
-        record = asked(explorer.model, pixels, method.name, targets[0], head, options)[1]
+        record = checked(explorer.model, pixels, method.name, targets[0], head, options)[1]
         cards += [Card(method=method, options=record, target=one) for one in targets]
     return cards
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gnet.explain.attribution.attribute import Attribution
+    from gnet.explain.recording import Recording
     from gnet.network.model import GoogLeNet
 
 
@@ -55,7 +56,7 @@ def attribute(arguments: argparse.Namespace) -> None:
     target = model.info.class_index(arguments.target) if arguments.target else None
     target = target if target is not None else (held.top[0] if held else 0)
     if arguments.branch == "all":
-        _print_all_branches(model, recording.pixels, target, arguments)
+        _all_branches(model, recording, target, arguments)
         return
     answer = attribute(
         model,
@@ -80,25 +81,29 @@ def attribute(arguments: argparse.Namespace) -> None:
         print(check.sentence)
 
 
-def _print_all_branches(
-    model: GoogLeNet, pixels: Tensor, target: int, arguments: argparse.Namespace
+def _all_branches(
+    model: GoogLeNet, recording: Recording, target: int, arguments: argparse.Namespace
 ) -> None:
     """Grad-CAM of each branch before the head: its largest value, and as JSON its cells."""
+    from gnet.answers.exports.views import export_cams
     from gnet.explain.ablation import branch_name
     from gnet.explain.attribution.all_branches import grad_cams
 
     if arguments.method != "grad-cam":
         raise FieldError("--branch", "all", "1x1, 3x3, 5x5 and pool; all goes with grad-cam alone")
-    if arguments.out or arguments.csv or arguments.check:
-        raise GnetError("--branch all prints numbers; --out, --csv and --check are for one map.")
-    maps = grad_cams(model, pixels, target=target, head=arguments.head)
-    if arguments.json:
-        cells = {branch_name(branch): values.tolist() for branch, values in maps.items()}
-        print_json({"class": model.info.class_name(target), "head": arguments.head, "maps": cells})
+    if arguments.check:
+        raise GnetError("--branch all gives a map for each branch; --check is for one map.")
+    found = grad_cams(model, recording.pixels, target=target, head=arguments.head)
+    if write(arguments, export_cams(found, recording)):
         return
-    print(f"largest value of each branch's Grad-CAM for {model.info.class_name(target)}")
-    for branch, values in maps.items():
+    if arguments.json:
+        cells = {branch_name(branch): values.tolist() for branch, values in found.maps.items()}
+        print_json({"class": found.target_name, "head": arguments.head, "maps": cells})
+        return
+    print(f"largest value of each branch's Grad-CAM for {found.target_name}")
+    for branch, values in found.maps.items():
         print(f"  {branch_name(branch):8}{float(values.max()):10.3g}")
+    print(found.sentence)
 
 
 def _checked(model: GoogLeNet, pixels: Tensor, answer: Attribution) -> dict[str, Any]:

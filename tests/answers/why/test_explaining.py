@@ -9,8 +9,9 @@ import torch
 from gnet.answers.explorer import Explorer
 from gnet.answers.explorers import Explorers
 from gnet.answers.why import cost, explaining, learning
+from gnet.answers.why.branches import explain_branches
 from gnet.answers.why.form import describe_form, shallow
-from gnet.answers.why.question import read
+from gnet.answers.why.question import read, read_class
 from gnet.errors import FieldError, GnetError
 from gnet.explain.attribution.attribute import attribute
 from gnet.explain.attribution.curves import curves_of
@@ -118,6 +119,30 @@ def test_a_question_without_a_class_is_about_the_heads_answer(explorers):
     found = answer(explorers, **{"class": None})
     kept = explorers.served.found(explorers.resolve(CAT)[1], None)[1]
     assert found["cards"][0]["target"] == int(kept.recording.logits["main"].argmax())
+
+
+def test_the_maps_of_all_branches_are_those_of_grad_cam_on_a_scale_for_each_module(explorers):
+    told: list[float] = []
+    found = explain_branches(read_class(explorers, asked(head="aux2")), told.append)
+    assert told == [0.0, 1.0]
+    assert list(found["stages"]) == ["3a", "3b", "4a", "4b", "4c", "4d"]
+    one = answer(explorers, head="aux2", methods=["grad-cam"], options={"stage": "4b"})["cards"][0]
+    assert found["target"] == one["target"] and found["head"] == "aux2"
+    explorer, kept = explorers.served, explorers.served.found(explorers.resolve(CAT)[1], None)[1]
+    expected = attribute(
+        explorer.model,
+        kept.recording.pixels,
+        method="grad-cam",
+        target=one["target"],
+        head="aux2",
+        stage="4b",
+        branch="3x3",
+    )
+    shown = found["stages"]["4b"]
+    values = map_values(shown["branches"]["3x3"], tuple(shown["grid"]))
+    assert values.max() == pytest.approx(expected.high, rel=1e-2)
+    assert shown["limit"] == max(one["high"] for one in shown["branches"].values())
+    assert found["limit"] == max(stage["limit"] for stage in found["stages"].values())
 
 
 def test_options_given_as_texts_are_numbers(explorers):

@@ -1,7 +1,7 @@
 """Each method equals captum called naively, or plain differences; each has its own options."""
 
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnet.errors import FieldError, GnetError
-from gnet.explain.attribution.all_branches import grad_cams
+from gnet.explain.attribution.all_branches import GradCams, grad_cams
 from gnet.explain.attribution.attribute import attribute
 from gnet.explain.attribution.checks import stages_before
 from gnet.explain.attribution.methods import METHODS
@@ -64,7 +64,7 @@ def pixels() -> Tensor:
 
 @pytest.mark.parametrize("head", ["main", "aux1"])
 def test_grad_cam_of_all_branches_in_one_pass_equals_a_call_for_each(model, pixels, head):
-    every = grad_cams(model, pixels, target=2, head=head)
+    every = grad_cams(model, pixels, target=2, head=head).maps
     assert len(every) == 4 * len(stages_before(head))
 
     def logits(x: Tensor) -> Tensor:
@@ -78,6 +78,15 @@ def test_grad_cam_of_all_branches_in_one_pass_equals_a_call_for_each(model, pixe
         assert isinstance(expected, Tensor)
         torch.testing.assert_close(values, expected[0, 0].detach(), rtol=1e-4, atol=1e-7)
     assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_the_maps_of_all_branches_say_which_is_largest_and_how_many_are_silent():
+    maps = {("3a", branch): torch.zeros(2, 2) for branch in BRANCHES}
+    silent = GradCams(head="main", target=0, target_name="cup", maps=maps)
+    assert silent.sentence == "All 4 maps are 0 everywhere: no branch speaks for “cup”."
+    some = replace(silent, maps=maps | {("3b", "5x5"): torch.tensor([[0.25, 0.5]])})
+    assert some.limits == {"3a": 0.0, "3b": 0.5} and some.limit == 0.5
+    assert some.sentence.startswith("The largest value, 0.5, has the 5×5 branch of 3b; 4 of 5 maps")
 
 
 def test_every_method_has_a_record_of_options_and_every_option_a_help():

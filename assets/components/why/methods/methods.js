@@ -170,6 +170,7 @@ watch("value", () => {
   if (typeof props.value !== "string") return; // the question itself
   why.form = JSON.parse(props.value);
   draw();
+  why.tell("gnet-form");
 });
 gnet.draw((changed) => {
   const mine = ["answer", "network", "head", "target", "stage", "method", "options", "classes", "road", "tab"];
