@@ -2,11 +2,19 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 
 from load.measuring import quantile
 from load.viewers import Viewer
 
 from support.pages import Server
+
+
+def finish(coroutine: Coroutine) -> None:
+    """Run it in a thread of its own: that of the tests has the browser's loop."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, coroutine).result()
 
 
 def test_four_viewers_who_upload_at_once_and_click_are_each_told_of_their_own_photo(
@@ -17,7 +25,7 @@ def test_four_viewers_who_upload_at_once_and_click_are_each_told_of_their_own_ph
     async def visit() -> None:
         await asyncio.gather(*(viewer.visit(clicks=3) for viewer in viewers))
 
-    asyncio.run(visit())
+    finish(visit())
     answers = [answer for viewer in viewers for answer in viewer.answers]
     assert [answer for answer in answers if answer.outcome != "right"] == []
     assert Counter(answer.viewer for answer in answers) == dict.fromkeys(range(4), 4)
@@ -33,7 +41,7 @@ def test_an_answer_about_another_photo_is_noticed(server: Server) -> None:
         other.width = 2 * one.width
         await other.visit(clicks=0)
 
-    asyncio.run(visit())
+    finish(visit())
     assert [answer.outcome for answer in other.answers] == ["mixed"]
 
 
