@@ -110,8 +110,8 @@ LABELS = lessons.LABELS | {
     # the run that is followed
     "no run": "No run yet",
     "no such run": "No such run",
-    "first run": "Choose an experiment and press Start: the first run is a short one, and "
-    "everything below fills while it learns.",
+    "start experiment": "Start “{title}”",
+    "training off": "Training is switched off on this server; on your own computer it is on.",
     "start of run": "Start of the run",
     "progress of run": "Progress of the run",
     "epoch of": "epoch <b>{epoch} of {epochs}</b>",

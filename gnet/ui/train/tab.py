@@ -87,6 +87,13 @@ def _left(handlers: Handlers) -> dict[str, Any]:
 
 def _right(handlers: Handlers, reviews: Reviews) -> dict[str, Any]:
     """The run shown, its plots, the runs so far, and what a run came to."""
+    drawing(
+        "train/welcome",
+        experiments=[
+            {"key": p.key, "title": p.title, "line": p.line} for p in EXPERIMENTS.values()
+        ],
+        enabled=handlers.runs.limits.enabled,
+    )
     preview = drawing("train/preview")
     bar = drawing(
         "train/bar",

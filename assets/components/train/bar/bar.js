@@ -100,7 +100,7 @@ gnet.train.draw((changed) => {
   if (!track?.run) {
     title(gnet.say(state.trouble ? "no such run" : "no run"));
     put(find(".said"), "");
-    put(find(".facts"), escape(state.trouble || (state.ready && !state.run ? gnet.say("first run") : "")));
+    put(find(".facts"), escape(state.trouble));
     find(".controls").innerHTML = find(".controls").dataset.key = "";
     find(".progress i").style.width = "0";
     find(".progress").ariaValueNow = "0";
