@@ -124,12 +124,12 @@ def collapse_margin(runs: Outcomes, bar: float) -> float:
 def collapse_after(runs: Outcomes, shown: bool) -> str:
     wrong = runs["as published"]
     reached = listed(f"{_CURES[name]} {percent(runs[name].main)}" for name in _CURES)
-    verdict = "" if shown else " This is not the clear difference that the experiment expects."
+    verdict = "" if shown else ", not the clear difference that is expected"
     return (
         f"As published it ends at loss {wrong.train_loss['main']:.3f}, where "
         f"ln {wrong.classes} = {wrong.uniform_loss:.3f}, and accuracy {percent(wrong.main)}, "
         f"where guessing gives {percent(wrong.chance)}. "
-        f"Cured, the main head reaches: {reached}.{verdict}"
+        f"Cured, the main head reaches: {reached}{verdict}."
     )
 
 
