@@ -41,15 +41,14 @@ def open_channel(explorer: Explorer, chosen: Chosen, request: Any) -> dict[str, 
     `request`: {"stage", "branch", "channel"} and perhaps "over": which index the patches are from.
     """
     stage, branch, channel = place = place_of(explorer, request)
-    view = explorer.view(chosen)
-    kept = explorer.kept(view)
+    key, kept = explorer.found(chosen, None)
     recording = kept.recording
     values = recording.branches[stage][branch][channel]
     field = recording.fields[stage][branch]
     step = convolution_step(explorer.model, recording, *place)
     return {
         "kind": "channel",
-        "key": view.key,
+        "key": key,
         "stage": stage,
         "branch": branch,
         "channel": channel,
@@ -70,8 +69,7 @@ def list_channels(explorer: Explorer, chosen: Chosen, request: Any) -> dict[str,
     request = request if isinstance(request, dict) else {}
     stage, branch, _ = place_of(explorer, request | {"channel": 0})
     head, target = cut(request.get("head")), request.get("class_index")
-    view = explorer.view(chosen)
-    kept = explorer.kept(view)
+    key, kept = explorer.found(chosen, None)
     recording = kept.recording
     values = recording.branches[stage][branch]
     start = statistics(recording, stage)[branch].offset
@@ -85,7 +83,7 @@ def list_channels(explorer: Explorer, chosen: Chosen, request: Any) -> dict[str,
         channels.append(describe_map(own, recording.signed) | {"words": words})
     return {
         "kind": "channels",
-        "key": view.key,
+        "key": key,
         "stage": stage,
         "branch": branch,
         "head": head,

@@ -108,6 +108,7 @@ class Explorer:
         """Read a picture and cut out the square the network sees."""
         preprocessing = self.model.info.preprocessing
         key = _digest(chosen)
+        name = self._name(chosen, key.hexdigest())
         source = chosen.path or chosen.content
         image = open_picture(source, max_side=_KEPT_SIDE * preprocessing.size)
         exact = chosen.exact and is_exact(image, preprocessing)
@@ -118,6 +119,7 @@ class Explorer:
             pixels = to_pixels(image, preprocessing, box)
         # Not of the pixels: those differ in their last bits between machines.
         key.update(f"{box}{' exact' * exact} {self.model.info.digest}".encode())
+        self.recordings.name(name, key.hexdigest())
         return View(
             key=key.hexdigest(),
             name=chosen.name,
@@ -209,7 +211,7 @@ class Explorer:
 
     @cached_property
     def twin(self) -> GoogLeNet:
-        """The same network for frames, which run beside requests; made when it is first needed."""
+        """The same network for reasons: while they are computed, captum changes what it does."""
         return twin(self.model)
 
     @cached_property
@@ -247,7 +249,7 @@ class Explorer:
     ) -> Attribution:
         """The same as a record."""
         return attribute(
-            self.model,
+            self.twin,
             view.pixels,
             method=cut(method),
             head=cut(head),
@@ -262,11 +264,20 @@ class Explorer:
 
     def found(self, chosen: Chosen, key: Any) -> tuple[Any, Kept]:
         """What is kept of a picture, by the key of its answer or else by the picture itself."""
-        kept = self.recordings.find(str(key), self.model.info.digest)
+        digest = self.model.info.digest
+        kept = self.recordings.find(str(key), digest)
+        if kept is None:
+            name = self._name(chosen, _digest(chosen).hexdigest())
+            key = self.recordings.key_of(name)
+            kept = self.recordings.find(key, digest)
         if kept is not None:
             return key, kept
         view = self.view(chosen)
         return view.key, self.kept(view)
+
+    def _name(self, chosen: Chosen, file: str) -> str:
+        """What decides a picture's key, as far as it is known before the picture is read."""
+        return f"{file} {chosen.box} {chosen.exact} {self.model.info.digest}"
 
     def _judged(self, answer: dict[str, Any], truth: str) -> dict[str, Any]:
         """The answer with its verdict, where the truth is known."""

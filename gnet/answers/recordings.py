@@ -14,6 +14,8 @@ from gnet.explain.worth import Worth
 
 KEPT_SECONDS = 3600.0
 """How long a picture, and what was recorded of it, is kept at most."""
+_MOST_NAMES = 1000
+"""Names of keys that are kept, some 200 bytes each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,7 @@ class Recordings:
         self.max_seconds = max_seconds
         self.nbytes = 0
         self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._keys: OrderedDict[str, str] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -72,6 +75,17 @@ class Recordings:
                 return None
             self._kept.move_to_end(key)
             return kept
+
+    def name(self, name: str, key: str) -> None:
+        """Let `key_of` know what `key` is of, so that nothing need be read to find it again."""
+        with self._lock:
+            self._keys[name] = key
+            while len(self._keys) > _MOST_NAMES:
+                self._keys.popitem(last=False)
+
+    def key_of(self, name: str) -> str:
+        """The key that was given this name last; empty if none was."""
+        return self._keys.get(name, "")
 
     def sweep(self) -> None:
         """Forget what is older than `max_seconds`."""

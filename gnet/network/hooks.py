@@ -4,6 +4,7 @@ Hooks exist only inside these contexts: they are removed when the forward fails,
 """
 
 import copy
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
@@ -26,15 +27,18 @@ class Passed(NamedTuple):
 def watching(modules: Mapping[Key, nn.Module]) -> Iterator[dict[Key, Passed]]:
     """Gives a dict that fills during the forward: key of the module → its last input and output.
 
-    Tensors are handed over as they are, with their graph if they have one; nothing is copied.
+    Tensors are handed over as they are, with their graph if they have one; nothing is copied. What
+    other threads run through the same modules meanwhile is not seen.
     """
+    own = threading.get_ident()
     passed: dict[Key, Passed] = {}
     handles = []
     try:
         for key, module in modules.items():
 
             def keep(_module: nn.Module, args: tuple, output: Tensor, key: Key = key) -> None:
-                passed[key] = Passed(args[0], output)
+                if threading.get_ident() == own:
+                    passed[key] = Passed(args[0], output)
 
             handles.append(module.register_forward_hook(keep))
         yield passed

@@ -328,6 +328,7 @@ class GoogLeNet(nn.Module):
         """
         if stage not in STAGES:
             raise GnetError(f"There is no module {stage!r}; there are {', '.join(STAGES)}.")
+        self._check(x)
         x = self.renormalised(x)
         for layer in self.trunk(stage):
             if layer.stage == stage:

@@ -4,15 +4,15 @@ Everything is read from the kernels, strides and paddings of the live model, so 
 configuration. Distances are in pixels of the network's input.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gnet.network.config import BRANCHES, STAGES
-from gnet.network.hooks import differentiable, evaluating, watching
+from gnet.network.config import STAGES
+from gnet.network.hooks import differentiable, evaluating
 from gnet.network.model import ConvBlock, GoogLeNet, LeftOut
 
 
@@ -138,37 +138,37 @@ def effective_fields(
 
     `pixels`: (1, 3, H, W) in [0, 1]. The gradient is |∂Σ/∂x| summed over colours, where Σ adds the
     branch's channels at the cell whose field lies nearest the middle of the picture; the square is
-    centred on that cell. 0 where no pixel has any influence. One forward, and one backward for
-    each branch, which goes no deeper than the branch (arXiv 1701.04128 names the idea).
+    centred on that cell. 0 where no pixel has any influence. For each stage one forward up to it,
+    and one backward from each branch (arXiv 1701.04128 names the idea).
     """
-    cells = [(stage, branch) for stage in stages or model.inceptions() for branch in BRANCHES]
-    sides = _measured(model, pixels, cells)
-    fields: dict[str, dict[str, int]] = {}
-    for (stage, branch), side in zip(cells, sides, strict=True):
-        fields.setdefault(stage, {})[branch] = side
-    return fields
-
-
-def _measured(model: GoogLeNet, pixels: Tensor, cells: list[tuple[str, str]]) -> Iterator[int]:
     model = differentiable(model)
     fields = receptive_fields(model)
-    inceptions = {stage: model.inceptions()[stage] for stage, _ in cells}
+    return {
+        stage: dict(_measured(model, pixels, stage, fields[stage]))
+        for stage in stages or model.inceptions()
+    }
+
+
+def _measured(
+    model: GoogLeNet, pixels: Tensor, stage: str, fields: Mapping[str, Field]
+) -> Iterator[tuple[str, int]]:
     picture = pixels.detach().clone().requires_grad_()
-    with evaluating(model), torch.enable_grad(), watching(inceptions) as passed:
-        model(model.info.preprocessing.normalise(picture))
-    for stage, branch in cells:
-        field = fields[stage][branch]
-        widths = inceptions[stage].widths.branches
-        outputs = passed[stage].output[0].split(widths)
-        output = outputs[BRANCHES.index(branch)]  # (channels, h, w)
+    with evaluating(model), torch.enable_grad():
+        given = model.into(model.info.preprocessing.normalise(picture), stage)
+        own = given.detach().requires_grad_()
+        outputs = model.inceptions()[stage].branches(own)
+    for branch, output in outputs.items():  # (1, channels, h, w)
+        field = fields[branch]
         if field.size == 0:
-            yield 0
+            yield branch, 0
             continue
-        row = middle_cell(field, output.shape[1], pixels.shape[2])
-        col = middle_cell(field, output.shape[2], pixels.shape[3])
-        (gradient,) = torch.autograd.grad(output[:, row, col].sum(), picture, retain_graph=True)
+        row = middle_cell(field, output.shape[2], pixels.shape[2])
+        col = middle_cell(field, output.shape[3], pixels.shape[3])
+        total = output[0, :, row, col].sum()
+        (inner,) = torch.autograd.grad(total, own, retain_graph=True)
+        (gradient,) = torch.autograd.grad(given, picture, inner, retain_graph=True)
         centre = (field.start + row * field.stride, field.start + col * field.stride)
-        yield square_holding(gradient[0].abs().sum(0), centre, 0.9)
+        yield branch, square_holding(gradient[0].abs().sum(0), centre, 0.9)
 
 
 def square_holding(weight: Tensor, centre: tuple[float, float], share: float) -> int:

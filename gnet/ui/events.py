@@ -20,8 +20,10 @@ from gnet.system.paths import without_paths
 
 logger = logging.getLogger(__name__)
 
-MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
-"""Everything that runs the network waits in one line."""
+MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
+"""What runs the network waits in one line; while one request is computed, the next is, too."""
+REASONS: dict[str, Any] = {"concurrency_id": "reasons", "concurrency_limit": 1}
+"""Attributions take longer and stand in a line of their own: one at a time has the twin."""
 TURNS = Turns()
 """What waits for whom: frames for requests."""
 _NUMBERS = itertools.count(1)

@@ -15,6 +15,7 @@ from gnet.ui.components import drawing
 from gnet.ui.events import (
     MODEL,
     QUIET,
+    REASONS,
     as_new,
     as_text,
     endpoint,
@@ -128,9 +129,9 @@ class Handlers:
             (self.switch, "switch_branches"),
             (self.weigh, "weigh_branches"),
             (self.account, "account_logit"),
-            (self.attribute, "attribute"),
         ):
             endpoint(handler, name, **MODEL)
+        endpoint(self.attribute, "attribute", **REASONS)
         endpoint(self.square, "show_square", concurrency_limit=4)
 
 
@@ -199,7 +200,7 @@ def build(explorers: Explorers) -> None:
 
 
 def bind(parts: Parts, handlers: Handlers) -> None:
-    """Connect the components' events with what handles them; the model serves one at a time."""
+    """Connect the components' events with what handles them."""
     with gr.Column(visible=False):  # first, so that the names are theirs
         handlers.publish()
     picture, channel = parts.picture, parts.channel
@@ -234,6 +235,6 @@ def bind(parts: Parts, handlers: Handlers) -> None:
         trigger_mode="always_last",
         js="(picture) => gnet.question(picture)",
         preprocess=False,  # the handler's own check says what is allowed
-        **private,
+        **(private | REASONS),
     )
     settle(attributed, "why")

@@ -28,6 +28,7 @@ from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.compression import CompressedPage
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.login import Login
+from gnet.ui.http.sessions import keep_light
 from gnet.ui.http.uploads import BoundedUploads, sweep_also
 from gnet.ui.labels.table import LABELS
 from gnet.ui.labels.touch import TOUCH_LABELS
@@ -118,6 +119,7 @@ def build(
                 tab.build(explorers, training)
     frames.view(page, Viewing(explorers, TURNS))
     page.queue(max_size=64)
+    keep_light(page)
     return page
 
 

@@ -15,7 +15,7 @@ from gnet.answers.why.form import describe_form
 from gnet.answers.why.jobs import Jobs
 from gnet.answers.why.question import read, read_class
 from gnet.ui.components import drawing
-from gnet.ui.events import MODEL, QUIET, answered, as_new, endpoint, settle, spoken
+from gnet.ui.events import QUIET, REASONS, answered, as_new, endpoint, settle, spoken
 
 
 class Handlers:
@@ -88,7 +88,7 @@ def build(explorers: Explorers) -> None:
         (branches, branches.mapped, handlers.map_branches, "map_branches"),
     ):
         asked = event(
-            handler, part, part, api_name=name, trigger_mode="always_last", **MODEL, **QUIET
+            handler, part, part, api_name=name, trigger_mode="always_last", **REASONS, **QUIET
         )
         settle(asked, name)
     with gr.Column(visible=False):

@@ -1,14 +1,16 @@
 """Networks of runs in Explore: any shape of network, few in memory, and nothing named unchecked."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from gnet.answers import examples
-from gnet.answers.explorer import Explorer
+from gnet.answers import channel, examples
+from gnet.answers import explorer as exploring
+from gnet.answers.explorer import Chosen, Explorer
 from gnet.answers.explorers import MOST, Explorers
 from gnet.data.datasets import open_dataset
 from gnet.errors import GnetError
@@ -27,7 +29,7 @@ from gnet.serving.run_card import RunCard, write_card
 from gnet.serving.run_review import REVIEW
 from gnet.serving.shelf import RunShelf
 from gnet.system.download import sha256_of
-from support.pages import random_network
+from support.pages import photo, random_network
 
 CAT = {"example": "cat"}
 
@@ -336,3 +338,46 @@ def test_an_address_of_a_network_that_is_there_opens_it(offered: Explorers, shel
     assert offered.opened(asked | {"opening": True}) == (asked, "")
     assert offered.opened(asked) == (asked, "")
     assert offered.opened(None) == (None, "")
+
+
+def test_two_pictures_at_once_are_answered_as_one_after_the_other(tmp_path: Path) -> None:
+    pictures = [tmp_path / f"{seed}.jpg" for seed in range(8)]
+    for seed, path in enumerate(pictures):
+        path.write_bytes(photo(160, 120, seed))
+    model = random_network()
+
+    def answer(explorer: Explorer, path: Path) -> str:
+        chosen = Chosen(path=path, name=path.name)
+        answers = explorer.explore(chosen), explorer.ablate(chosen, {"4b/3x3": 0})
+        return json.dumps([*answers, explorer.measure(chosen, "3b")])
+
+    alone, together = Explorer(model), Explorer(model)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda path: answer(together, path), pictures))
+    assert found == [answer(alone, path) for path in pictures]
+    assert len(set(found)) == len(pictures)
+
+
+def test_a_picture_that_is_kept_is_not_decoded_again(
+    served: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(photo(200, 120))
+    chosen = Chosen(path=path, name="photo")
+    place = {"stage": "4b", "branch": "3x3", "channel": 0}
+    explored = served.explore(chosen)
+    decoded: list[object] = []
+    original = exploring.open_picture
+
+    def counted(source: Path, max_side: int) -> object:
+        decoded.append(source)
+        return original(source, max_side=max_side)
+
+    monkeypatch.setattr(exploring, "open_picture", counted)
+    assert channel.open_channel(served, chosen, place)["key"] == explored["key"]
+    assert decoded == []
+    moved = replace(chosen, box=(0.0, 0.0, 60.0))
+    assert channel.open_channel(served, moved, place)["key"] != explored["key"]
+    path.write_bytes(photo(200, 120, seed=1))
+    assert channel.open_channel(served, chosen, place)["key"] != explored["key"]
+    assert decoded == [path, path]

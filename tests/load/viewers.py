@@ -61,7 +61,7 @@ class Viewer:
 
     def __post_init__(self) -> None:
         self.width, self.height = self.side + 2 * self.number, self.side * 3 // 4
-        self.name = f"viewer-{self.number}.jpg"
+        self.name = f"viewer-{self.number}.jpg"  # and of its session
         self.photo = photo(self.width, self.height, seed=self.number)
         self.random = random.Random(self.number)
 
@@ -86,7 +86,7 @@ class Viewer:
     async def ask(self, name: str, *values: Any) -> Any:
         """What an endpoint answers; `Refused` or `Full` where it does not."""
         path = f"gradio_api/call/{name}"
-        given = await self.session.post(path, json={"data": values})
+        given = await self.session.post(path, json={"data": values, "session_hash": self.name})
         if given.status_code == 503:
             raise Full(given.text)
         if given.status_code != 200:

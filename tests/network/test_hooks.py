@@ -1,5 +1,7 @@
 """Looking into a network during a forward: what is seen, and that nothing is left behind."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch import nn
@@ -54,3 +56,13 @@ def test_every_module_gets_back_the_mode_it_had():
     with pytest.raises(RuntimeError), evaluating(model):
         model(torch.zeros(1, 5))
     assert [module.training for module in model.modules()] == before
+
+
+def test_what_another_thread_runs_meanwhile_is_not_seen():
+    model, x = layers(), torch.randn(1, 3)
+    with watching({"first": model[0]}) as passed, ThreadPoolExecutor(1) as other:
+        other.submit(model, torch.zeros(1, 3)).result()
+        assert passed == {}
+        model(x)
+        other.submit(model, torch.zeros(1, 3)).result()
+    assert passed["first"].input is x

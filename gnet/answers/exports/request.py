@@ -86,7 +86,7 @@ def _switched(explorer: Explorer, ablation: Ablation, view: str, wanted: dict[st
 
 def _channel(explorer: Explorer, chosen: Chosen, wanted: dict[str, Any]) -> Export:
     place = channels.place_of(explorer, wanted)
-    recording = explorer.kept(explorer.view(chosen)).recording
+    recording = explorer.found(chosen, None)[1].recording
     patches = channels.strongest_patches(explorer.model.info.digest, place)
     return views.export_channel(recording, *place, patches)
 

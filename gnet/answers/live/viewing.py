@@ -60,7 +60,7 @@ class Viewing:
         if stage not in STAGES:
             raise GnetError(f"There is no module {cut(stage)!r}; there are {', '.join(STAGES)}.")
         info = explorer.model.info
-        recording = record(explorer.twin, read_frame(content, info.preprocessing))
+        recording = record(explorer.model, read_frame(content, info.preprocessing))
         kept = explorer.recordings.find(str(before), info.digest) if before else None
         answer = describe_frame(recording, stage, explorer.probes, kept.recording if kept else None)
         return answer | {"net": explorer.net}

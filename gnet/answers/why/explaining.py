@@ -73,7 +73,7 @@ def _works(cards: list[Card], side: int) -> list[_Work]:
 def explain(wanted: Wanted, heard: Heard) -> dict[str, Any]:
     """The maps with their curves; those of one method share a scale."""
     speed = wanted.explorer.speed or cost.Speed(1.0, 3.0)
-    model, pixels = wanted.explorer.model, wanted.kept.recording.pixels
+    model, pixels = wanted.explorer.twin, wanted.kept.recording.pixels
     works = [one.seconds(speed) for one in _works(wanted.cards, wanted.side)]
     total = sum(map(sum, works))
     done, made = 0.0, []
@@ -139,7 +139,7 @@ def _check_time(wanted: Wanted, card: Card, speed: cost.Speed) -> str:
 def _attributed(wanted: Wanted, card: Card, heard: Heard) -> Attribution:
     options = {name: getattr(card.options, name) for name in card.options.__dataclass_fields__}
     return attribute(
-        wanted.explorer.model,
+        wanted.explorer.twin,
         wanted.kept.recording.pixels,
         method=card.method.name,
         target=card.target,
@@ -184,7 +184,7 @@ def check(wanted: Wanted, heard: Heard) -> dict[str, Any]:
     share = 1 / 12
     answer = _attributed(wanted, card, _within(heard, 0.0, share))
     found = sanity(
-        wanted.explorer.model,
+        wanted.explorer.twin,
         wanted.kept.recording.pixels,
         answer,
         heard=_within(heard, share, 1 - share),
