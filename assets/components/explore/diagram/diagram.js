@@ -220,10 +220,20 @@ function refresh(answer, said) {
   for (const item of items()) item.setAttribute("tabindex", id(item) === focused ? "0" : "-1");
 }
 
-// An exit's words, and its frames around them.
+// An exit's words, and its frames around them; in two lines where one has no room.
 function speak(group, says, [words, chance]) {
-  gnet.fit(says, words, says.dataset.room, `${group.dataset.head}: `, chance);
-  const long = says.getComputedTextLength() + 40;
+  const { head } = group.dataset;
+  says.textContent = `${head}: ${words}${chance}`;
+  let long = says.getComputedTextLength();
+  if (long > says.dataset.room) {
+    const line = (dy) => `<tspan x="${says.getAttribute("x")}" dy="${dy}em"></tspan>`;
+    says.innerHTML = line(-0.55) + line(1.15);
+    const [first, second] = says.children;
+    first.textContent = `${head}:${chance} `;
+    gnet.fit(second, words, says.dataset.room);
+    long = Math.max(first.getComputedTextLength(), second.getComputedTextLength());
+  }
+  long += 40;
   for (const frame of group.querySelectorAll("[data-frame]")) {
     if (says.getAttribute("text-anchor") === "end") frame.setAttribute("x", Number(says.getAttribute("x")) + 30 - long);
     frame.setAttribute("width", long);
