@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -44,7 +45,9 @@ def look_deep(explorers: Explorers, net: Any) -> dict[str, Any]:
     """The figures of a network, or how far they are, or why there are none; `state` says which."""
     found = explorers.depth(net)
     if isinstance(found, Depth):
-        return {"state": "ready"} | describe_depth(found, explorers.gallery(net), _tiles_of(net))
+        metrics = explorers.find(net).model.info.metrics
+        shown = describe_depth(found, explorers.gallery(net), _tiles_of(net))
+        return {"state": "ready"} | shown | {"about": about(found, metrics)}
     if isinstance(found, ReviewProgress):
         return {"state": found.state, "said": _waiting(found)}
     return {
@@ -62,8 +65,7 @@ def describe_depth(depth: Depth, gallery: Review | None, tiles: str = "") -> dic
     """
     shown = [label for label, course in enumerate(depth.courses) if course is not None]
     return {
-        "about": f"{depth.count:,} validation pictures of {depth.data}, {depth.size} px; the "
-        "network was not trained on them.",
+        "about": about(depth, {}),
         "readers": [asdict(reader) for reader in depth.readers],
         "agreement": [[round(share, 4) for share in row] for row in depth.agreement],
         "classes": [
@@ -88,12 +90,33 @@ def describe_depth(depth: Depth, gallery: Review | None, tiles: str = "") -> dic
     }
 
 
+def about(depth: Depth, metrics: Mapping[str, Any]) -> str:
+    """What the figures were measured on, and main's accuracy where `metrics` has it on more.
+
+    `metrics` are those of the network's weights: "count" pictures, "heads" with their "top1".
+    """
+    whole = metrics.get("count", 0)
+    main = metrics.get("heads", {}).get("main", {}).get("top1")
+    part = whole > depth.count and main is not None
+    first = f"{depth.count:,} of the {whole:,}" if part else f"{depth.count:,}"
+    said = (
+        f"All figures here are of {first} validation pictures of {depth.data}, {depth.size} px; "
+        "the network was not trained on them."
+    )
+    if not part:
+        return said
+    here = f"here {percent(_of(depth, 'main').top1)}" if "main" in depth.heads else ""
+    also = f"On all {whole:,} main is right for {percent(main)}"
+    return _unbroken(f"{said} {also}{here and f', {here}'}.")
+
+
 def accuracy_sentence(depth: Depth) -> str:
     """Where the network learns most of what it knows, from probe to probe and head to head."""
     probes = [reader for reader in depth.readers if reader.name in STAGES]
     heads = [reader for reader in depth.readers if reader.name not in STAGES]
     said = listed(f"{head.name} in {100 * head.top1:.0f}" for head in heads)
-    first = f"Of 100 pictures the heads are right: {said}." if heads else ""
+    first = f"On these {depth.count:,} pictures the heads are right: {said} of 100."
+    first = first if heads else ""
     if len(probes) < 2:
         return first
     step = max(itertools.pairwise(probes), key=lambda pair: pair[1].top1 - pair[0].top1)
@@ -143,8 +166,9 @@ def exits_sentence(depth: Depth) -> str:
     return (
         f"With a threshold of {rounded_percent(cheapest.threshold)} a picture takes "
         f"{percent(saved)} fewer multiply-adds on average than with main alone, and "
-        f"{percent(cheapest.top1)} are right (main alone: {percent(_of(depth, 'main').top1)}). "
-        "The threshold was chosen on these same pictures, which flatters it. Milliseconds: on "
+        f"{percent(cheapest.top1)} of these {depth.count:,} are right (main alone: "
+        f"{percent(_of(depth, 'main').top1)}). The threshold was chosen on them, too, "
+        "which flatters it. Milliseconds: on "
         f"{threads} {'thread' if threads == 1 else 'threads'} of the machine that measured them."
     )
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gnet.answers.depths.pictures import (
+    about,
     accuracy_sentence,
     agreement_sentence,
     describe_depth,
@@ -60,14 +61,22 @@ TOLD = Depth(
 
 def test_sentences_say_the_largest_step_and_who_is_right() -> None:
     assert accuracy_sentence(TOLD) == (
-        "Of 100 pictures the heads are right: aux1 in 60 and main in 71. The probe at 3a gets 30 "
-        "right, that at 5b 70; the largest step, 22.0 points, is from 3a to 4a."
+        "On these 200 pictures the heads are right: aux1 in 60 and main in 71 of 100. The probe at "
+        "3a gets 30 right, that at 5b 70; the largest step, 22.0 points, is from 3a to 4a."
     )
     assert "aux1 to 80\u00a0% of the pictures" in agreement_sentence(TOLD).replace(
         "80 %", "80\u00a0%"
     )
     said = early_sentence(TOLD)
     assert "On 7 of 200 pictures aux1 is right where main is wrong; on 31" in said
+
+
+def test_figures_of_a_part_of_the_pictures_say_so_and_name_the_one_of_all() -> None:
+    assert about(TOLD, {}).startswith("All figures here are of 200 validation pictures of birds,")
+    metrics = {"count": 250, "heads": {"main": {"top1": 0.724}}}
+    said = about(TOLD, metrics).replace("\u00a0", " ")
+    assert said.startswith("All figures here are of 200 of the 250 validation pictures of birds,")
+    assert said.endswith("On all 250 main is right for 72.4 %, here 71.0 %.")
 
 
 def test_the_threshold_named_is_the_cheapest_that_loses_half_a_point_at_most() -> None:
@@ -91,7 +100,9 @@ def test_without_early_heads_it_says_so_and_compares_nothing() -> None:
     assert "no trained early head" in early_sentence(alone)
     assert "needs a trained early head" in exits_sentence(alone)
     assert agreement_sentence(alone) == ""
-    assert accuracy_sentence(alone) == "Of 100 pictures the heads are right: main in 71."
+    assert accuracy_sentence(alone) == (
+        "On these 200 pictures the heads are right: main in 71 of 100."
+    )
     described = describe_depth(alone, None)
     assert described["papers"][0]["here"]["said"] == "This network has no trained early head."
     assert "for the heads alone" in learner_text(alone)["see"]
