@@ -53,7 +53,7 @@ CHANNEL = {
     "module",
     "range": "min {low} · 0 is {zero} · max {high}",
     "about": "{rows}×{cols} cells, mean {mean}; on its own scale.",
-    "silent": "{rows}×{cols} cells: it is silent in this picture.",
+    "silent": "{rows}×{cols} cells: all at 0 in this picture.",
 }
 """The sentences of the channel opened; the page puts numbers into their places."""
 

@@ -106,7 +106,7 @@ def describe_account(account: Account, worth: Worth) -> dict[str, Any]:
         "words": {"from": "plain picture", "error": "error of the sum", "to": "this picture"},
         "sentence": f"{_carried(account)} {_disagreement(account, lost)}",
         "note": (
-            "Logits that go through each branch on the way from a plain picture of the mean colour "
+            "What each branch adds to the logit on the way from a plain picture of the mean colour "
             f"to this one, in {account.steps} steps. This is the layer conductance: at each step, "
             "how far a branch's output changes, times how strongly the logit reacts to it. Red "
             "helps the class, blue speaks against it. The four branches of a module sum to the "
@@ -123,7 +123,7 @@ def _carried(account: Account) -> str:
     return (
         f"From a plain picture to this one, the logit of {account.target_name} in {account.head} "
         f"goes from {fixed(account.baseline_score)} to {fixed(account.score)}. "
-        f"{opening(branch_words(most))} carries most: {fixed(values[most])}. "
+        f"{opening(branch_words(most))} adds most: {fixed(values[most])}. "
         f"The sums of the {len(errors)} modules differ from the true change by at most "
         f"{fixed(abs(errors[worst]))} ({worst})."
     )
@@ -134,7 +134,9 @@ def _disagreement(account: Account, lost: dict[Branch, Value | None]) -> str:
     values = account.values
     gaps = {b: values[b] - value.logit for b, value in lost.items() if value and b in values}
     first = max(gaps, key=lambda b: abs(gaps[b]))
-    said = f"Account and worth differ most for {branch_words(first)}: it "
+    said = (
+        f"What a branch adds and what is lost without it differ most for {branch_words(first)}: it "
+    )
     said += _apart(values[first], lost[first])
     other = (min if gaps[first] > 0 else max)(gaps, key=lambda b: gaps[b])
     if gaps[first] * gaps[other] < 0:
@@ -147,7 +149,7 @@ def _apart(carried: float, lost: Value | None) -> str:
     assert lost
     moves = "falls" if lost.logit >= 0 else "rises"
     return (
-        f"carries {fixed(carried)}, and without it the logit {moves} by {fixed(abs(lost.logit))}. "
+        f"adds {fixed(carried)}, and without it the logit {moves} by {fixed(abs(lost.logit))}. "
         f"{_SPARED if carried > lost.logit else _NEEDED}"
     )
 

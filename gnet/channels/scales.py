@@ -120,7 +120,7 @@ def sentence(found: ScaleResponses, stage: str) -> str:
     curves = found.curves(stage)
     speaking = {branch: curve for branch, curve in curves.items() if max(curve.mean) > 0}
     if not speaking:
-        return f"All four branches of {stage} are silent."
+        return f"All four branches of {stage} are 0 everywhere."
     peaks = [
         f"{LABELS[branch]} at {_px(found.periods[curve.peak])}"
         for branch, curve in speaking.items()

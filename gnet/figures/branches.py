@@ -30,7 +30,7 @@ def worth_figure(worth: Worth, head: str, target: int) -> Figure:
     panel = CELL * len(BRANCHES)
     sheet = Sheet(left + len(maps) * (panel + gap), top + ROW * len(STAGES) + 0.95)
     name = worth.recording.class_name(target)
-    sheet.text(left, 0.45, f"What each branch is worth for {name}", size=14, bold=True)
+    sheet.text(left, 0.45, f"What {name} loses without each branch", size=14, bold=True)
     note = f"logits that {head} loses without the branch"
     sheet.text(left, 0.7, note, size=9.5, colour=LESSER)
     for index, (setting, values) in enumerate(maps.items()):
@@ -56,7 +56,7 @@ def account_figure(account: Account) -> Figure:
     left, top = 0.75, 1.5
     panel = CELL * len(BRANCHES)
     sheet = Sheet(left + panel + 2.2, top + ROW * len(STAGES) + 0.95)
-    title = f"What each branch carries for {account.target_name}"
+    title = f"What each branch adds to the logit of {account.target_name}"
     sheet.text(left, 0.45, title, size=14, bold=True)
     way = f"logits of {account.head}, from {account.baseline_score:.2f} to {account.score:.2f}"
     sheet.text(left, 0.7, minus(way), size=9.5, colour=LESSER)

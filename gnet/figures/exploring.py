@@ -87,7 +87,7 @@ def explore_figure(recording: Recording, stage: str, *, top: int = 8, switched: 
         rows = [
             ("share of activity", rounded_percent(n.share), n.share),
             ("mean response", number(n.mean), n.mean / widest if widest > 0 else 0.0),
-            ("silent", silent, n.sparsity or 0.0),
+            ("at 0", silent, n.sparsity or 0.0),
         ]
         for name, value, fraction in rows:
             sheet.text(x, y, name, size=8.5, colour=LESSER)

@@ -85,11 +85,11 @@ def test_the_map_says_which_branch_a_class_needs_most(explorer, chosen):
     assert early["branches"]["4b/1x1"] == {"off": None, "mean": None}
 
 
-def test_the_account_names_the_branch_that_carries_most_and_the_gap_to_the_worth(explorer, chosen):
+def test_the_account_names_the_branch_that_adds_most_and_the_gap_to_the_worth(explorer, chosen):
     found = explorer.account(chosen, "main", 2)
     most = max(found["branches"], key=lambda name: found["branches"][name])
     stage, branch = most.split("/")
-    assert f"The {LABELS[branch]} branch of {stage} carries most" in found["sentence"]
+    assert f"The {LABELS[branch]} branch of {stage} adds most" in found["sentence"]
     off = {n: c["off"]["logit"] for n, c in explorer.worth(chosen, "main", 2)["branches"].items()}
     stage, branch = max(off, key=lambda n: abs(found["branches"][n] - off[n])).split("/")
     assert f"differ most for the {LABELS[branch]} branch of {stage}" in found["sentence"]
@@ -100,7 +100,7 @@ def test_the_account_names_the_branch_that_carries_most_and_the_gap_to_the_worth
     if gaps[other] * widest < 0:
         stage, branch = other.split("/")
         told = found["sentence"].partition("The other way round")[2]
-        assert f"the {LABELS[branch]} branch of {stage} carries" in told
+        assert f"the {LABELS[branch]} branch of {stage} adds" in told
     assert explorer.account(chosen, "aux1", 2)["branches"]["4b/1x1"] is None
 
 

@@ -248,7 +248,7 @@ def test_bars_name_their_scales(visit) -> None:
     column = page.locator("#branches [data-branch='1x1']")
     for words in ("share of activity", "mean per channel"):
         expect(column.locator(".stats")).to_contain_text(words)
-    expect(column.locator(".stats")).to_contain_text("silent cells")
+    expect(column.locator(".stats")).to_contain_text("cells at 0")
     expect(column.locator(".range")).to_contain_text("map: ")
     column.locator(".stats .term").hover()
     expect(page.locator("#gnet-says")).to_contain_text("strongest per channel")

@@ -37,8 +37,8 @@ VIEWS = {
     "heads": "Answers of the heads",
     "depth": "Belief from depth to depth",
     "channel": "The opened channel",
-    "map": "Worth of each branch",
-    "account": "What each branch carries",
+    "map": "What is lost without each branch",
+    "account": "What each branch adds to the logit",
     "why": "Why",
     "cams": "Grad-CAM of all branches",
 }

@@ -173,7 +173,7 @@ def _shares(sides: list[Side | None]) -> dict[str, Any]:
     limit = rounded_percent(table["limit"])
     table["title"] = "Share of each module's activity"
     table["scale"] = f"One scale for all 36 branches, 0 to {limit}."
-    table["sentence"] = _widest(table, rounded_percent, "carries")
+    table["sentence"] = _widest(table, rounded_percent, "it carries")
     return table
 
 
@@ -192,7 +192,7 @@ def _worth(sides: list[Side | None]) -> dict[str, Any]:
     table["scale"] = (
         f"One scale for all 36 branches, −{number(table['limit'])} to {number(table['limit'])}."
     )
-    table["sentence"] = _widest(table, number, "is worth")
+    table["sentence"] = _widest(table, number, "without it the logit loses")
     return table
 
 
@@ -220,7 +220,7 @@ def _short(value: float | None) -> float | None:
     return None if value is None else short(value)
 
 
-def _widest(table: dict[str, Any], words: Callable[[float], str], verb: str) -> str:
+def _widest(table: dict[str, Any], words: Callable[[float], str], says: str) -> str:
     """Where the two sides differ most; empty with one side."""
     apart = {
         (stage, branch): abs(pair[0] - pair[1])
@@ -233,7 +233,7 @@ def _widest(table: dict[str, Any], words: Callable[[float], str], verb: str) -> 
     place = max(apart, key=lambda one: apart[one])
     left, right = table["cells"][place[0]][place[1]]
     return (
-        f"They differ most in {branch_words(place)}: it {verb} {words(left)} on the left and "
+        f"They differ most in {branch_words(place)}: {says} {words(left)} on the left and "
         f"{words(right)} on the right."
     )
 

@@ -23,7 +23,9 @@ def share(scene: Scene, stage: str, branch: str) -> Number:
 def silent(scene: Scene, stage: str, branch: str) -> Number:
     zeros = _statistics(scene, stage)[branch].sparsity
     if zeros is None:
-        raise GnetError(f"No ReLU cuts the branches of {stage} in this network, so none is silent.")
+        raise GnetError(
+            f"No ReLU cuts the branches of {stage} in this network, so none is cut to 0."
+        )
     return Number(value=100 * zeros, unit="%")
 
 

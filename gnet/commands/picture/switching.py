@@ -21,7 +21,7 @@ def register(command: Command) -> None:
     sub.add_argument("--top", type=positive, default=5, help="classes per head (default 5)")
     add_export(sub)
 
-    sub = command(branch_map, "Map what each of the 36 branches is worth for a class.", name="map")
+    sub = command(branch_map, "Map what a class loses without each of the 36 branches.", name="map")
     sub.add_argument("picture", metavar="IMG")
     sub.add_argument("--head", default="main", help="aux1, aux2 or main (default main)")
     sub.add_argument("--class", dest="target", help="name or number (default: the head's answer)")

@@ -268,7 +268,7 @@ LABELS = lessons.LABELS | {
     "nearest classes": "Nearest classes; choose one to ask why",
     "share of activity": "share of activity",
     "mean per channel": "mean per channel",
-    "silent cells": "silent cells",
+    "cells at 0": "cells at 0",
     "click module": "Click a module, or a lane for its branch.",
     "lane": "{branch} branch: {steps}",
     "lane behind": "; behind {head}, cannot explain it",

@@ -91,7 +91,7 @@ function column(branch) {
   stat(card, "share", say("share of activity"), percent(numbers.share), numbers.share);
   stat(card, "mean", gnet.term(say("mean per channel"), say("longest")), short(numbers.mean), means ? Math.abs(numbers.mean) / means : 0);
   const zero = numbers.sparsity;
-  stat(card, "sparsity", say("silent cells"), zero === null ? "–" : percent(zero), zero ?? 0);
+  stat(card, "sparsity", say("cells at 0"), zero === null ? "–" : percent(zero), zero ?? 0);
   sees(branch);
   const tiles = card.querySelector(".tiles");
   if (tiles.children.length !== numbers.top.length) {
