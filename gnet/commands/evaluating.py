@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gnet import strict_json
 from gnet.commands.console import Command, add_data, positive, print_json
+from gnet.commands.picture.exporting import add_export, write
 from gnet.studies.model_card import EXITS, PROBES
 from gnet.system.processes import with_large_pages
 from gnet.system.progress import Bar
@@ -66,6 +67,22 @@ def register(command: Command) -> None:
         metavar="N",
         help="places in that gallery, from 0, of pictures to leave out",
     )
+
+    sub = command(
+        draw_depth,
+        "Draw what was measured of each depth, or write its numbers.",
+        name="draw-depth",
+    )
+    sub.add_argument("view", metavar="VIEW", help="accuracy, agreement, classes or early")
+    sub.add_argument(
+        "--from",
+        dest="source",
+        metavar="FILE",
+        help="what measure-depth wrote (default: the bundled network's)",
+    )
+    sub.add_argument("--class", dest="named", default="", help="class to show, by name")
+    sub.add_argument("--leave", type=float, help="threshold to mark, from 0 to 1")
+    add_export(sub)
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -244,6 +261,20 @@ def depth_over(arguments: argparse.Namespace) -> None:
             f"{head} is right and main wrong on {count:,} pictures, main alone on "
             f"{found.later[head]:,}."
         )
+
+
+def draw_depth(arguments: argparse.Namespace) -> None:
+    from gnet.answers.exports.over_pictures import export_depths
+    from gnet.evaluation.depth import SHIPPED, Depth
+
+    found = Depth.read(arguments.source or SHIPPED)
+    export = export_depths(found, arguments.view, arguments.named, arguments.leave)
+    if write(arguments, export):
+        return
+    if arguments.json:
+        print_json(export.about | {"rows": export.rows})
+        return
+    print(export.about.get("sentence") or export.csv().rstrip())
 
 
 def _check_card(card: str | None, marks: tuple[str, str]) -> None:

@@ -1,18 +1,21 @@
-"""Belief as figures: the heads' first classes as bars, and one class from depth to depth."""
+"""Depth as figures: one picture's belief from head to head, and what many pictures say of each."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gnet.errors import FieldError, GnetError
+from gnet.evaluation.depth import Depth
 from gnet.explain.belief import HeadBelief, answer, belief
 from gnet.explain.probes import Course
 from gnet.explain.recording import Recording
 from gnet.figures.colours import HEAD_COLOURS
-from gnet.figures.sheet import LESSER, LINE, TEXT, Sheet
+from gnet.figures.exits import leaving_figure
+from gnet.figures.sheet import LESSER, LINE, PAPER, TEXT, Sheet
 from gnet.network.config import EXITS, HEADS, STAGES
-from gnet.words import rounded_percent
+from gnet.words import percent, rounded_percent
 
 HEAD = HEAD_COLOURS["light"]
 _COLUMN, _ROW = 3.3, 0.34
@@ -79,6 +82,150 @@ def depth_figure(
         )
     _legend(sheet, heads, target, probes=course is not None, others=bool(others))
     return sheet.figure
+
+
+def accuracy_figure(depth: Depth, words: str = "", named: str = "") -> Figure:
+    """How often each probe and each head is right; `named` adds one class's mean probability."""
+    sheet, axes = _over(depth, "How often is each depth right?", words)
+    _readers(axes, depth, [reader.top1 for reader in depth.readers], solid=True)
+    for reader in depth.readers:
+        if reader.name in HEADS:
+            said = f"{reader.name} {rounded_percent(reader.top1)}"
+            at = STAGES.index(reader.stage), reader.top1
+            below = reader.name == "aux2"
+            axes.annotate(
+                said,
+                at,
+                xytext=(0, -18 if below else 10),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9,
+                color=HEAD[reader.name],
+                family="DejaVu Sans",
+            )
+    key = "Line: linear probes. Dots: heads."
+    if course := _course(depth, named):
+        _readers(axes, depth, course, solid=False)
+        key += f" Dashes: mean probability of “{named}” for its own pictures."
+    sheet.text(0.9, 4.35, key, size=8.5, colour=LESSER)
+    return sheet.figure
+
+
+def classes_figure(depth: Depth, named: str = "") -> Figure:
+    """The mean probability of the right class, a line for each class through the probes."""
+    words = "Each line: the mean probability that the probes give to a class for its own pictures."
+    sheet, axes = _over(depth, "When is each class known?", words)
+    for course in depth.courses:
+        if course is not None:
+            axes.plot(*_probes(depth, course), color=LESSER, alpha=0.22, linewidth=0.8)
+    if course := _course(depth, named):
+        _readers(axes, depth, course, solid=True)
+        sheet.text(0.9, 4.35, f"Black: “{named}”.", size=8.5)
+    return sheet.figure
+
+
+def agreement_figure(depth: Depth, words: str = "") -> Figure:
+    """Fraction of the pictures to which two depths give the same first class, for each pair."""
+    names, cell = [reader.name for reader in depth.readers], 0.56
+    left, top = 1.1, 1.6
+    sheet = Sheet(max(left + cell * len(names) + 0.4, 7.6), top + cell * len(names) + 0.35)
+    sheet.title("Who gives the same answer?")
+    note = f"Percent of {_pictures(depth)}. {words}"
+    for line, text in enumerate(textwrap.wrap(note, 92)):
+        sheet.text(0.4, 0.79 + 0.17 * line, text, size=9.5, colour=LESSER)
+    for row, (name, shares) in enumerate(zip(names, depth.agreement, strict=True)):
+        hue = HEAD.get(name, TEXT)
+        middle = (row + 0.5) * cell
+        sheet.text(left - 0.12, top + middle + 0.05, name, bold=True, align="right", colour=hue)
+        sheet.text(left + middle, top - 0.1, name, bold=True, align="center", colour=hue)
+        for column, share in enumerate(shares):
+            x, y = left + column * cell, top + row * cell
+            sheet.block(x, y, cell - 0.03, cell - 0.03, _shade(share))
+            middle_of = x + cell / 2 - 0.015, y + cell / 2 + 0.04
+            sheet.text(*middle_of, f"{100 * share:.0f}", size=8.5, align="center")
+    return sheet.figure
+
+
+def early_figure(depth: Depth, leave: float | None = None) -> Figure:
+    """What leaving at the first sure head costs, with the threshold `leave` marked.
+
+    Raises `GnetError` for a network with fewer than two trained heads.
+    """
+    if not depth.rules:
+        raise GnetError("Leaving early needs a trained early head; this network has none.")
+    accuracy = {reader.name: reader.top1 for reader in depth.readers}
+    alone = {head: (cost.macs, accuracy[head]) for head, cost in depth.costs.items()}
+    chosen = {}
+    if leave is not None:
+        rule = min(depth.rules, key=lambda one: abs(one.threshold - leave))
+        chosen = {f"{rounded_percent(rule.threshold)}: {percent(rule.top1)} right": rule}
+    return leaving_figure(depth.rules, alone, chosen, _pictures(depth))
+
+
+def _over(depth: Depth, title: str, words: str) -> tuple[Sheet, Axes]:
+    """A sheet with axes of depth and share, and what was measured."""
+    sheet = Sheet(9.6, 4.7)
+    sheet.title(title)
+    note = f"{_pictures(depth)}. {words}"
+    note = note[:1].upper() + note[1:]
+    for line, text in enumerate(textwrap.wrap(note, 125, max_lines=3, placeholder=" …")):
+        sheet.text(0.4, 0.79 + 0.17 * line, text, size=9.5, colour=LESSER)
+    axes = sheet.axes(0.9, 1.4, 8.3, 2.5)
+    _furnish(axes)
+    return sheet, axes
+
+
+def _pictures(depth: Depth) -> str:
+    return f"{depth.count:,} pictures of {depth.data} ({depth.split}), {depth.size} px"
+
+
+def _course(depth: Depth, named: str) -> Sequence[float] | None:
+    """The mean probabilities of a class; None for no class, and for one without pictures.
+
+    Raises `GnetError` for a class that is none.
+    """
+    if not named:
+        return None
+    if named not in depth.classes:
+        raise FieldError("class", named, f"names of the {len(depth.classes)} classes measured")
+    return depth.courses[depth.classes.index(named)]
+
+
+def _probes(depth: Depth, shares: Sequence[float]) -> tuple[list[int], list[float]]:
+    """Places of the probes and their shares."""
+    read = zip(depth.readers, shares, strict=True)
+    found = [(STAGES.index(r.stage), share) for r, share in read if r.name == r.stage]
+    return [at for at, _ in found], [share for _, share in found]
+
+
+def _readers(axes: Axes, depth: Depth, shares: Sequence[float], *, solid: bool) -> None:
+    """A line through the probes and a dot for each head."""
+    (line,) = axes.plot(*_probes(depth, shares), color=TEXT, linewidth=2)
+    if solid:
+        line.set(marker="o", markersize=4)
+    else:
+        line.set_linestyle((0, (5, 4)))
+    for reader, share in zip(depth.readers, shares, strict=True):
+        if reader.name in HEADS:
+            fill = HEAD[reader.name] if solid else PAPER
+            axes.plot(
+                STAGES.index(reader.stage),
+                share,
+                "o",
+                color=fill,
+                markeredgecolor=HEAD[reader.name],
+                markersize=9,
+                clip_on=False,
+            )
+
+
+def _shade(share: float) -> str:
+    """A share as the main head's hue on paper: 0 is blank, 1 the strongest."""
+    hue, paper = (
+        [int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (HEAD["main"], PAPER)
+    )
+    mixed = [round(p + (h - p) * 0.36 * share) for h, p in zip(hue, paper, strict=True)]
+    return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
 def _furnish(axes: Axes) -> None:

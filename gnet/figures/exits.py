@@ -1,5 +1,7 @@
 """What leaving early gains and costs, as a figure and as a table for the model card."""
 
+from collections.abc import Mapping, Sequence
+
 from matplotlib.figure import Figure
 
 from gnet.evaluation.exits import Exits, Rule
@@ -14,47 +16,60 @@ ROWS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
 def exits_figure(exits: Exits) -> Figure:
-    """Accuracy over mean multiply-adds: three single exits, and the rule for every threshold.
+    """`leaving_figure` of three exits, with the thresholds chosen on `tune`."""
+    alone = {each.head: (each.macs, each.top1) for each in exits.exits}
+    chosen = {f"{name}: {at:.2f}": exits.rule(at) for name, at in exits.chosen.items()}
+    pictures = f"{exits.count:,} pictures of {exits.split}, {exits.size} px"
+    return leaving_figure(exits.rules, alone, chosen, pictures)
 
-    Below it, which share of the pictures leaves where.
+
+def leaving_figure(
+    rules: Sequence[Rule],
+    alone: Mapping[str, tuple[float, float]],
+    chosen: Mapping[str, Rule],
+    pictures: str,
+) -> Figure:
+    """Accuracy over mean multiply-adds: single exits, and the rule for every threshold.
+
+    Beside it, which share of the pictures leaves where. `alone`: head → its multiply-adds and its
+    top-1; `chosen`: words → a rule that is marked; `pictures` says what was measured.
     """
     sheet = Sheet(10.4, 4.6)
     sheet.text(0.4, 0.52, "Leaving early", size=16, bold=True)
     note = (
-        f"{exits.count:,} pictures of {exits.split}, {exits.size} px. Line: every picture leaves "
-        "at the first head that is sure, for each threshold. Dots: one head for all."
+        f"{pictures}. Line: every picture leaves at the first head that is sure, for each "
+        "threshold. Dots: one head for all."
     )
     sheet.text(0.4, 0.79, note, size=9.5, colour=LESSER)
     sheet.text(0.4, 1.2, "Accuracy, %, over multiply-adds, millions", size=10, bold=True)
     axes = sheet.axes(0.85, 1.4, 4.3, 2.55)
-    million = [rule.macs / 1e6 for rule in exits.rules]
-    correct = [100 * rule.top1 for rule in exits.rules]
+    million = [rule.macs / 1e6 for rule in rules]
+    correct = [100 * rule.top1 for rule in rules]
     axes.plot(million, correct, color=TEXT, linewidth=1.8, zorder=3)
-    for each in exits.exits:
+    for head, (macs, top1) in alone.items():
         axes.plot(
-            each.macs / 1e6,
-            100 * each.top1,
+            macs / 1e6,
+            100 * top1,
             linestyle="none",
             marker="o",
             markersize=8,
             markeredgecolor=PAPER,
-            color=HEAD[each.head],
+            color=HEAD[head],
             zorder=4,
         )
         axes.annotate(
-            each.head,
-            (each.macs / 1e6, 100 * each.top1),
+            head,
+            (macs / 1e6, 100 * top1),
             xytext=(0, -15),
             textcoords="offset points",
             fontsize=9,
             ha="center",
             family="DejaVu Sans",
         )
-    for index, (name, threshold) in enumerate(exits.chosen.items()):
-        rule = exits.rule(threshold)
+    for index, (words, rule) in enumerate(chosen.items()):
         axes.plot(rule.macs / 1e6, 100 * rule.top1, marker="D", markersize=5, color=TEXT, zorder=5)
         axes.annotate(
-            f"{name}: {threshold:.2f}",
+            words,
             (rule.macs / 1e6, 100 * rule.top1),
             xytext=((-8, 4), (0, -34))[index % 2],  # above the line, and below the heads’ names
             textcoords="offset points",
@@ -62,24 +77,25 @@ def exits_figure(exits: Exits) -> Figure:
             ha=("right", "center")[index % 2],
             family="DejaVu Sans",
         )
-    marks = [100 * each.top1 for each in exits.exits] + correct
+    marks = [100 * top1 for _, top1 in alone.values()] + correct
     room = 0.16 * (max(marks) - min(marks)) + 0.5  # for the names below the dots
     axes.set_ylim(min(marks) - room, max(marks) + room / 2)
-    axes.set_xlim(min(million[0], exits.exits[0].macs / 1e6) * 0.94, max(million) * 1.04)
+    across = million + [macs / 1e6 for macs, _ in alone.values()]
+    axes.set_xlim(min(across) * 0.94, max(across) * 1.04)
     ruled(axes)
 
     sheet.text(5.65, 1.2, "Where pictures leave, %, by threshold", size=10, bold=True)
     shares = sheet.axes(6.1, 1.4, 3.9, 2.55)
-    thresholds = [rule.threshold for rule in exits.rules]
-    stacked = [[100 * rule.leaving[head] for rule in exits.rules] for head in HEADS]
-    shares.stackplot(thresholds, stacked, colors=[HEAD[head] for head in HEADS])
-    for threshold in exits.chosen.values():
-        shares.axvline(threshold, color=LINE, linewidth=1.2, linestyle=(0, (4, 3)))
+    thresholds = [rule.threshold for rule in rules]
+    stacked = [[100 * rule.leaving[head] for rule in rules] for head in alone]
+    shares.stackplot(thresholds, stacked, colors=[HEAD[head] for head in alone])
+    for rule in chosen.values():
+        shares.axvline(rule.threshold, color=LINE, linewidth=1.2, linestyle=(0, (4, 3)))
     shares.set_xlim(0, 1)
     shares.set_ylim(0, 100)
     ruled(shares)
     shares.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    for index, head in enumerate(HEADS):
+    for index, head in enumerate(alone):
         x = 7.9 + 0.75 * index
         sheet.block(x, 4.3, 0.2, 0.1, HEAD[head])
         sheet.text(x + 0.26, 4.4, head, size=9)

@@ -38,7 +38,8 @@ def build(explorers: Explorers) -> None:
     handlers = Handlers(explorers)
     with gr.Column(visible=False):
         endpoint(handlers.save, "save_view", **MODEL)
-    menu = drawing("shared/saving", views=exports.VIEWS, formats=list(FORMATS))
+    views = {"explore": exports.VIEWS, "depth": exports.DEPTH_VIEWS}
+    menu = drawing("shared/saving", views=views, formats=list(FORMATS))
     options: dict[str, Any] = {**MODEL, **QUIET, "trigger_mode": "always_last"}
     saved = menu.saved(handlers.save_asked, None, menu, api_visibility="private", **options)
     settle(saved, "saved")

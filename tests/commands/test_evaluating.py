@@ -2,6 +2,9 @@
 
 import zipfile
 
+import pytest
+
+from gnet.evaluation.depth import SHIPPED, Depth
 from support.folders import SPLIT, picture, zipped
 
 
@@ -45,3 +48,14 @@ def test_a_size_that_cannot_be_is_refused_before_anything_is_read(weights, refus
 def test_a_data_set_of_other_classes_is_refused(weights, refusal):
     said = refusal("evaluate", "--data", "built-in", "--weights", weights)
     assert "10 classes; the network has 2" in said
+
+
+@pytest.mark.skipif(not SHIPPED.is_file(), reason="needs the figures of the bundled weights")
+def test_draw_depth_writes_what_was_measured(answer, refusal, tmp_path):
+    figure = tmp_path / "agreement.svg"
+    told = answer("draw-depth", "agreement", "--from", SHIPPED, "--out", figure)
+    assert told["rows"][0]["3b"] == Depth.read(SHIPPED).agreement[0][1]
+    assert "Who gives the same answer?" in figure.read_text()
+    assert "allowed are accuracy" in refusal("draw-depth", "magic")
+    assert "leave is 7" in refusal("draw-depth", "early", "--leave", 7)
+    assert "missing.json" in refusal("draw-depth", "early", "--from", tmp_path / "missing.json")

@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Download, expect
 
+from gnet.evaluation.depth import SHIPPED, Depth
 from support.pages import PHONE
 
 
@@ -96,3 +97,22 @@ def test_why_without_a_map_says_that_there_is_nothing_to_save(visit):
     page = opened(viewer)
     expect(page.locator("#saving .state")).to_have_text("There is nothing to save here yet.")
     expect(page.locator("#saving .one")).to_have_count(0)
+
+
+@pytest.mark.skipif(not SHIPPED.is_file(), reason="needs the figures of the bundled weights")
+def test_the_figures_over_many_pictures_are_saved_with_the_class_and_the_threshold_chosen(visit):
+    viewer = visit("?tab=depth", size=PHONE)
+    page = viewer.page
+    page.wait_for_function("gnet.over.ready() !== null")
+    name = Depth.read(SHIPPED).classes[0]
+    page.evaluate("name => gnet.over.put({ named: name, leave: 0.9 })", name)
+    opened(viewer)
+    expect(page.locator("#saving .one")).to_have_count(4)
+    file = saved(page, "agreement", "csv")
+    assert file.suggested_filename == "everyday-depth-agreement.csv"
+    rows = list(csv.DictReader(Path(file.path()).read_text().splitlines()))
+    assert float(rows[0]["3b"]) == Depth.read(SHIPPED).agreement[0][1]
+    svg = Path(saved(page, "accuracy", "svg").path()).read_text()
+    assert f"mean probability of “{name}”" in svg
+    assert "90 %:" in Path(saved(page, "early", "svg").path()).read_text()
+    assert not viewer.errors and not viewer.strangers

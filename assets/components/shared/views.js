@@ -1,5 +1,6 @@
 // What each tab offers to save: rows of a view, its name, what the server needs of it, and whether
-// there is something yet; `picture` where it is not the one that Explore shows. `names` are the views that the server knows, with their names.
+// there is something yet; `picture` where it is not the one that Explore shows. `names`: tab → the
+// views that the server knows, with their names.
 gnet.views = (() => {
   const { state } = gnet;
 
@@ -24,13 +25,13 @@ gnet.views = (() => {
       switches: gnet.switching.read(),
     };
     const why = { ...request, stage: gnet.looked() }; // the module that the map shown is of
-    return Object.entries(names).map(([view, name]) => ({ view, name, request: view === "why" ? why : request, there: there(view) }));
+    return Object.entries(names.explore).map(([view, name]) => ({ view, name, request: view === "why" ? why : request, there: there(view) }));
   }
 
   // Each map that is shown, as it is shown, and those of all branches.
   function why(names) {
     const { cams } = gnet.why;
-    const all = cams && { view: "cams", name: names.cams, request: { head: cams.head, class_index: cams.target }, there: true };
+    const all = cams && { view: "cams", name: names.explore.cams, request: { head: cams.head, class_index: cams.target }, there: true };
     const maps = (gnet.why.found?.cards ?? []).map((card) => {
       const { method, head, target, limit } = card;
       const options = Object.fromEntries(Object.entries(card.options).filter(([, value]) => value !== ""));
@@ -40,5 +41,13 @@ gnet.views = (() => {
     return all ? [...maps, all] : maps;
   }
 
-  return { explore, why };
+  // The figures over many pictures, with the class and the threshold that are chosen.
+  function depth(names) {
+    const over = gnet.over.ready();
+    const request = { net: state.net, class: state.named, leave: state.leave };
+    const there = (view) => Boolean(over && (view !== "early" || over.rules.length));
+    return Object.entries(names.depth).map(([view, name]) => ({ view, name, request, there: there(view) }));
+  }
+
+  return { explore, why, depth };
 })();

@@ -9,6 +9,7 @@ from gnet.answers.explorer import Chosen, Explorer
 from gnet.answers.explorers import Explorers
 from gnet.answers.exports import views
 from gnet.answers.exports.export import Export, check_format
+from gnet.answers.exports.over_pictures import DEPTH_VIEWS, depth_view
 from gnet.answers.why import question
 from gnet.answers.why.branches import cams_of
 from gnet.answers.why.explaining import explained
@@ -51,7 +52,7 @@ def export_of(explorer: Explorer, chosen: Chosen, view: Any, request: Any) -> Ex
     `request`: a dict with what the view needs of FIELDS.
     """
     if not isinstance(view, str) or view not in VIEWS:
-        raise FieldError("view", cut(view), listed(VIEWS))
+        raise FieldError("view", cut(view), listed([*VIEWS, *DEPTH_VIEWS]))
     given = request if isinstance(request, dict) else {}
     wanted = {name: given.get(name) for name in FIELDS}
     if view == "channel":
@@ -129,7 +130,14 @@ def _limit(value: Any) -> float | None:
 def file_of(
     explorers: Explorers, picture: Any, view: Any, kind: Any, request: Any
 ) -> tuple[str, bytes]:
-    """Name and content of a view's file; raises `GnetError`."""
+    """Name and content of a view's file; raises `GnetError`.
+
+    A view of DEPTH_VIEWS is about a network and needs no picture.
+    """
+    check_format(kind)
+    if isinstance(view, str) and view in DEPTH_VIEWS:
+        network, export = depth_view(explorers, view, request)
+        return f"{_slug(network)[:40]}-{export.name}.{kind}", export.content(kind)
     explorer, chosen = explorers.resolve(picture)
     export = export_of(explorer, chosen, view, request)
     return file_name(chosen, export, kind), export.content(kind)
