@@ -14,6 +14,7 @@ from gnet.data.augmentation import Augmentation
 from gnet.errors import FieldError, GnetError
 from gnet.network.config import SIZES, ModelConfig
 from gnet.settings import check_fields, like, option
+from gnet.words import cut, listed
 
 _PAIR = re.compile(r"\s*([0-9]{1,9})\s*x\s*([0-9]{1,9})\s*")
 
@@ -145,8 +146,13 @@ class TrainConfig:
     def from_json(cls, record: Any) -> TrainConfig:
         """The config written by `to_json`; unknown or missing values raise `GnetError`."""
         known = {f.name for f in fields(cls)}
-        if not isinstance(record, dict) or not set(record) <= known:
-            raise GnetError(f"The run's config is not one this program writes: {record!r}.")
+        if not isinstance(record, dict):
+            raise GnetError(f"The run's config is {cut(record)}; allowed is an object.")
+        if unknown := [cut(name) for name in record if name not in known]:
+            raise GnetError(
+                f"The run's config holds {listed(unknown[:3])}, which this program does not write; "
+                "take it out, or update the program."
+            )
         rest = {k: v for k, v in record.items() if k != "model"}
         return cls(model=ModelConfig.from_json(record.get("model", {})), **rest)
 

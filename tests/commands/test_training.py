@@ -117,7 +117,7 @@ def test_a_folder_that_holds_a_run_is_refused(refusal, tmp_path):
 def test_resuming_what_is_no_run_is_refused(refusal, tmp_path):
     assert "holds no run" in refusal("train", "--resume", tmp_path)
     (tmp_path / "config.json").write_text("[1, 2]")
-    assert "not one this program writes" in refusal("train", "--resume", tmp_path)
+    assert "config is " in refusal("train", "--resume", tmp_path)
 
 
 def test_a_run_is_resumed_with_data_that_was_moved(refusal, tmp_path, monkeypatch, capsys):

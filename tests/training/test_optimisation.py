@@ -264,7 +264,7 @@ def test_a_config_survives_json():
 
 
 def test_a_config_with_strange_fields_is_refused():
-    with pytest.raises(GnetError, match="not one this program writes"):
+    with pytest.raises(GnetError, match="this program does not write"):
         TrainConfig.from_json({"colour": "red"})
 
 

@@ -22,6 +22,8 @@ from gnet.explain.attribution.redrawn import levels, sanity
 from gnet.explain.belief import trained_head
 from gnet.figures.colours import scale_limit
 from gnet.network.config import BRANCHES
+from gnet.network.folding import twin
+from gnet.network.model import GoogLeNet
 from gnet.words import cut, opening
 
 _KEPT = 2 * MOST
@@ -80,7 +82,7 @@ def explain(wanted: Wanted, heard: Heard) -> dict[str, Any]:
     known: dict[tuple[int, str], Curves] = {}
     for card, (mapped, measured) in zip(wanted.cards, works, strict=True):
         parts = [one / total for one in (mapped, measured)]
-        answer = _attributed(wanted, card, _within(heard, done, parts[0]))
+        answer = _attributed(model, wanted, card, _within(heard, done, parts[0]))
         found = curves_of(
             model,
             pixels,
@@ -111,10 +113,11 @@ def explained(
     """One map as a record with its curves; as it was shown, where that is kept."""
     known = wanted.kept.maps.get((wanted.head, card))
     if known is None:
-        answer = _attributed(wanted, card, lambda done: None)
+        # Not the explorer's twin, which may be at work on another question.
+        model, pixels = twin(wanted.explorer.model), wanted.kept.recording.pixels
+        answer = _attributed(model, wanted, card, lambda done: None)
         if not curved:
             return answer, None
-        model, pixels = wanted.explorer.model, wanted.kept.recording.pixels
         known = answer, curves_of(model, pixels, answer)
         _keep(wanted, card, known)
     return known[0], known[1] if curved else None
@@ -136,10 +139,10 @@ def _check_time(wanted: Wanted, card: Card, speed: cost.Speed) -> str:
     return cost.in_words((1 + len(levels(wanted.head))) * once)
 
 
-def _attributed(wanted: Wanted, card: Card, heard: Heard) -> Attribution:
+def _attributed(model: GoogLeNet, wanted: Wanted, card: Card, heard: Heard) -> Attribution:
     options = {name: getattr(card.options, name) for name in card.options.__dataclass_fields__}
     return attribute(
-        wanted.explorer.twin,
+        model,
         wanted.kept.recording.pixels,
         method=card.method.name,
         target=card.target,
@@ -181,10 +184,10 @@ def _described(wanted: Wanted, answer: Attribution, limit: float) -> dict[str, A
 def check(wanted: Wanted, heard: Heard) -> dict[str, Any]:
     """The sanity check of the question's first map."""
     card = wanted.cards[0]
-    share = 1 / 12
-    answer = _attributed(wanted, card, _within(heard, 0.0, share))
+    share, model = 1 / 12, wanted.explorer.twin
+    answer = _attributed(model, wanted, card, _within(heard, 0.0, share))
     found = sanity(
-        wanted.explorer.twin,
+        model,
         wanted.kept.recording.pixels,
         answer,
         heard=_within(heard, share, 1 - share),

@@ -148,14 +148,17 @@ def _check_values(function: Any, record: dict[str, Any], *, by_name: bool = Fals
                 f"{listed(missing or unknown)} {'is missing' if missing else 'is none of them'}.",
                 422,
             )
+        _check_numbers(function.inputs, [record[name] for name in names])
         return
+    if function.fn is None:
+        raise _Refused("This is a method of the page's own scripts; the server has none.", 404)
     if function.cancels:  # takes nothing, whatever is sent
         return
     data = record.get("data")
     if not isinstance(data, list):
         raise _Refused('The call holds no list of values; allowed is as {"data": [...]}.', 422)
-    shown = sum(not block.skip_api for block in function.inputs)
-    if len(data) not in (len(function.inputs), shown):
+    shown = [block for block in function.inputs if not block.skip_api]
+    if len(data) not in (len(function.inputs), len(shown)):
         count = len(function.inputs)
         takes = f"{count} value{'s' * (count != 1)}"
         raise _Refused(
@@ -163,6 +166,18 @@ def _check_values(function: Any, record: dict[str, Any], *, by_name: bool = Fals
             f"{f' ({listed(names)})' if names else ''}; data holds {len(data)}.",
             422,
         )
+    _check_numbers(function.inputs if len(data) == len(function.inputs) else shown, data)
+
+
+def _check_numbers(inputs: list[Any], values: list[Any]) -> None:
+    """Raise `_Refused` where a slider or a field for numbers, which compare them, is given none."""
+    for place, (block, value) in enumerate(zip(inputs, values, strict=False)):
+        number = isinstance(value, int | float | None)
+        if block.get_block_name() in ("slider", "number") and not number:
+            raise _Refused(
+                f"Value {place} is {cut(value)!r}; allowed are numbers, as {block.label!r} is one.",
+                422,
+            )
 
 
 def _found(known: Any, key: Any, name: str) -> Any:
