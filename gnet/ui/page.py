@@ -38,6 +38,7 @@ SCRIPTS = (
     "lessons/early.js",
     "shared/store.js",
     "shared/words.js",
+    "shared/lost.js",
     "shared/nets.js",
     "shared/sending.js",
     "shared/terms.js",

@@ -255,6 +255,9 @@ LABELS = lessons.LABELS | {
     "kept how": "Pictures are deleted after an hour and at exit, and never logged.",
     "camera none": "no camera here",
     "all examples": "All example pictures, with their names",
+    "server stopped": "The server does not answer: it has been stopped, or the way to it is cut. "
+    "What you see stays; once it runs again, reload the page.",
+    "offline": "This device is offline. What you see stays; it goes on once you are connected.",
     # the header
     "link copied": "Link copied.",
     "picture own": "Your own picture is not in it.",
