@@ -5,9 +5,11 @@ It knows nothing of Gradio. Answers are plain values; whatever cannot be answere
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import torch
@@ -83,6 +85,7 @@ class Explorer:
             "probes": describe_probes(self.probes)
         }
         self.recordings = recordings or Recordings()
+        self._reasoning = RLock()
         self.speed: Speed | None = None
         """What the network takes on this machine, once it was measured."""
         self.invalid: dict[tuple[str, str], str | None] = {}
@@ -209,9 +212,14 @@ class Explorer:
             kept.accounts[head, index] = account(self.model, pixels, target=index, head=head)
         return kept.accounts[head, index]
 
+    @contextmanager
+    def reasoning(self) -> Iterator[GoogLeNet]:
+        """The same network for reasons, one thread's at a time: their hooks change what it does."""
+        with self._reasoning:
+            yield self._twin
+
     @cached_property
-    def twin(self) -> GoogLeNet:
-        """The same network for reasons: while they are computed, captum changes what it does."""
+    def _twin(self) -> GoogLeNet:
         return twin(self.model)
 
     @cached_property
@@ -248,15 +256,16 @@ class Explorer:
         heard: Callable[[float], None] | None = None,
     ) -> Attribution:
         """The same as a record."""
-        return attribute(
-            self.twin,
-            view.pixels,
-            method=cut(method),
-            head=cut(head),
-            target=self.class_index(target),
-            stage=cut(stage) if stage else None,
-            heard=heard,
-        )
+        with self.reasoning() as model:
+            return attribute(
+                model,
+                view.pixels,
+                method=cut(method),
+                head=cut(head),
+                target=self.class_index(target),
+                stage=cut(stage) if stage else None,
+                heard=heard,
+            )
 
     def attributing(self, *asked: Any) -> Iterator[dict[str, Any]]:
         """`attribute`, and before it how far it is, as {"done": a fraction}."""

@@ -358,6 +358,24 @@ def test_two_pictures_at_once_are_answered_as_one_after_the_other(tmp_path: Path
     assert len(set(found)) == len(pictures)
 
 
+def test_what_explains_one_picture_changes_no_other_answer_and_waits_for_its_own_kind() -> None:
+    explorer = Explorer(random_network())
+    chosen = examples.chosen("cat")
+    before = explorer.explore(chosen)
+    with ThreadPoolExecutor(1) as other, explorer.reasoning() as model:
+        hiding = [one.register_forward_hook(lambda *a: 0 * a[2]) for one in model.modules()]
+        waits = other.submit(explorer.attribute, chosen, "saliency", "main", 0, None)
+        assert explorer.explore(replace(chosen, box=(0.0, 0.0, 90.0)))["heads"]
+        assert explorer.explore(chosen) == before
+        assert not waits.done()
+        for handle in hiding:
+            handle.remove()
+    assert (
+        waits.result()["map"]
+        == Explorer(explorer.built).attribute(chosen, "saliency", "main", 0, None)["map"]
+    )
+
+
 def test_a_picture_that_is_kept_is_not_decoded_again(
     served: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

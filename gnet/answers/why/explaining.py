@@ -75,10 +75,28 @@ def _works(cards: list[Card], side: int) -> list[_Work]:
 def explain(wanted: Wanted, heard: Heard) -> dict[str, Any]:
     """The maps with their curves; those of one method share a scale."""
     speed = wanted.explorer.speed or cost.Speed(1.0, 3.0)
-    model, pixels = wanted.explorer.twin, wanted.kept.recording.pixels
+    with wanted.explorer.reasoning() as model:
+        made = _made(model, wanted, speed, heard)
+    limits = _limits([answer for answer, _ in made])
+    return {
+        "key": wanted.key,
+        "net": wanted.explorer.net,
+        "head": wanted.head,
+        "cards": [
+            _described(wanted, answer, limits[answer.label])
+            | {"curves": found.to_json(), "check": _check_time(wanted, card, speed)}
+            for card, (answer, found) in zip(wanted.cards, made, strict=True)
+        ],
+    }
+
+
+def _made(
+    model: GoogLeNet, wanted: Wanted, speed: cost.Speed, heard: Heard
+) -> list[tuple[Attribution, Curves]]:
+    pixels = wanted.kept.recording.pixels
     works = [one.seconds(speed) for one in _works(wanted.cards, wanted.side)]
     total = sum(map(sum, works))
-    done, made = 0.0, []
+    done, made = 0.0, list[tuple[Attribution, Curves]]()
     known: dict[tuple[int, str], Curves] = {}
     for card, (mapped, measured) in zip(wanted.cards, works, strict=True):
         parts = [one / total for one in (mapped, measured)]
@@ -94,17 +112,7 @@ def explain(wanted: Wanted, heard: Heard) -> dict[str, Any]:
         made.append((answer, found))
         _keep(wanted, card, (answer, found))
         done += sum(parts)
-    limits = _limits([answer for answer, _ in made])
-    return {
-        "key": wanted.key,
-        "net": wanted.explorer.net,
-        "head": wanted.head,
-        "cards": [
-            _described(wanted, answer, limits[answer.label])
-            | {"curves": found.to_json(), "check": _check_time(wanted, card, speed)}
-            for card, (answer, found) in zip(wanted.cards, made, strict=True)
-        ],
-    }
+    return made
 
 
 def explained(
@@ -113,7 +121,7 @@ def explained(
     """One map as a record with its curves; as it was shown, where that is kept."""
     known = wanted.kept.maps.get((wanted.head, card))
     if known is None:
-        # Not the explorer's twin, which may be at work on another question.
+        # On a copy of its own: `reasoning` may be at work on another question for long.
         model, pixels = twin(wanted.explorer.model), wanted.kept.recording.pixels
         answer = _attributed(model, wanted, card, lambda done: None)
         if not curved:
@@ -184,12 +192,9 @@ def _described(wanted: Wanted, answer: Attribution, limit: float) -> dict[str, A
 def check(wanted: Wanted, heard: Heard) -> dict[str, Any]:
     """The sanity check of the question's first map."""
     card = wanted.cards[0]
-    share, model = 1 / 12, wanted.explorer.twin
-    answer = _attributed(model, wanted, card, _within(heard, 0.0, share))
-    found = sanity(
-        model,
-        wanted.kept.recording.pixels,
-        answer,
-        heard=_within(heard, share, 1 - share),
-    )
+    share = 1 / 12
+    with wanted.explorer.reasoning() as model:
+        answer = _attributed(model, wanted, card, _within(heard, 0.0, share))
+        told = _within(heard, share, 1 - share)
+        found = sanity(model, wanted.kept.recording.pixels, answer, heard=told)
     return {"method": answer.method, "target": answer.target, "key": wanted.key} | found.to_json()

@@ -22,7 +22,8 @@ def describe_form(explorer: Explorer, head: Any) -> dict[str, Any]:
     head = cut(head)
     check_head(explorer.model, head)
     if explorer.speed is None:
-        explorer.speed = cost.measure(explorer.twin, "main" if "main" in explorer.trained else head)
+        with explorer.reasoning() as model:
+            explorer.speed = cost.measure(model, "main" if "main" in explorer.trained else head)
     rows = [_row(explorer, method, head) for method in METHODS.values()]
     rows.sort(key=lambda row: row["reason"] is not None)
     return {
@@ -69,7 +70,8 @@ def reason(explorer: Explorer, method: Method, head: str) -> str | None:
     """Why a method is invalid on a network; measured once for a head."""
     key = (method.name, head)
     if key not in explorer.invalid:
-        explorer.invalid[key] = method.reason(explorer.twin, head)
+        with explorer.reasoning() as model:
+            explorer.invalid[key] = method.reason(model, head)
     return explorer.invalid[key]
 
 
