@@ -112,8 +112,8 @@ def account(
                 own = output.detach(), gradient
                 if stage in last:
                     own = tuple(map(torch.cat, zip(last[stage], own, strict=True)))
-                slope = (own[1][1:] + own[1][:-1]) / 2
-                carried = (own[0].diff(dim=0) * slope).sum(0)  # (C, h, w)
+                slope = own[1][1:] + own[1][:-1]  # twice the mean of both ends
+                carried = own[0].diff(dim=0).mul_(slope).sum(0).div_(2)  # (C, h, w)
                 totals[stage] = totals[stage] + carried if stage in totals else carried
                 last[stage] = own[0][-1:], own[1][-1:]
             if heard:

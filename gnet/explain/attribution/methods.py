@@ -202,7 +202,8 @@ METHODS: dict[str, Method] = {
             sentence=(
                 "What goes through each cell of the module, or of one branch, on the way from a "
                 "plain picture to this one; over the whole module it sums to the difference of the "
-                "two logits."
+                "two logits. It is the mean of captum's map for the way there and of the one for "
+                "the way back."
             ),
             unit="logits",
             signed=True,

@@ -9,6 +9,7 @@ from captum.attr import (
     GuidedBackprop,
     GuidedGradCam,
     InputXGradient,
+    LayerConductance,
     LayerFeatureAblation,
     LayerGradCam,
     Occlusion,
@@ -28,6 +29,7 @@ from gnet.network.config import BRANCHES, HEADS, STAGES, TRAINED
 from gnet.network.folding import fold
 from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
+from gnet.network.receptive_field import receptive_fields, spread
 from support.networks import network
 
 INFO = ModelInfo(
@@ -204,6 +206,25 @@ def test_layer_conductance_of_the_branches_sums_to_the_modules(model, pixels):
     summed = torch.stack([part.map for part in parts]).sum(0)
     torch.testing.assert_close(summed, got.map, rtol=1e-3, atol=1e-5)
     assert all(part.completeness_error is None for part in parts)  # a branch carries only a part
+
+
+def captums_conductance(model: GoogLeNet, one: Tensor, other: Tensor, steps: int) -> Tensor:
+    """captum's map of 4a for the way from one picture to the other, (h, w)."""
+    method = LayerConductance(Whole(model), model.inceptions()["4a"])
+    values = method.attribute(
+        other, baselines=one, target=2, n_steps=steps, method="riemann_trapezoid"
+    )
+    assert isinstance(values, Tensor)
+    return values[0].sum(0).detach()
+
+
+def test_layer_conductance_is_the_mean_of_captums_for_the_way_there_and_back(model, pixels):
+    plain = baseline_of(model, pixels, "mean")
+    got = attribute(model, pixels, method="layer-conductance", target=2, stage="4a", steps=16)
+    there = captums_conductance(model, plain, pixels, 16)
+    back = -captums_conductance(model, pixels, plain, 16)
+    large = spread((there + back) / 2, receptive_fields(model)["4a"]["1x1"], (64, 64))
+    torch.testing.assert_close(got.map, large, rtol=0, atol=1e-4 * float(got.map.abs().max()))
 
 
 def test_feature_ablation_equals_captums_with_a_branch_as_feature(model, pixels):
