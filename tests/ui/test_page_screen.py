@@ -268,3 +268,22 @@ def test_a_channel_that_is_opened_has_its_place_before_it_arrives(
     before = page.evaluate(f"gnet.choose({{ channel: '{channel}' }}); {height}")
     expect(page.locator("#channel .term, #channels [data-channel]").first).to_be_visible()
     assert page.evaluate(height) == pytest.approx(before, abs=2)
+
+
+ARROWS = """() => [...document.querySelectorAll("select")].map((list) => {
+  const { appearance, backgroundImage, paddingRight } = getComputedStyle(list);
+  const drawn = backgroundImage.includes("gradient") && parseFloat(paddingRight) > 20;
+  return appearance === "none" ? drawn : backgroundImage === "none";
+})"""
+
+
+def test_a_list_to_choose_from_has_one_arrow_also_in_forced_colours(visit) -> None:
+    page = visit().page
+    assert len(page.evaluate(ARROWS)) > 5 and all(page.evaluate(ARROWS))
+    page.emulate_media(forced_colors="active")
+    assert page.evaluate(
+        "[...document.querySelectorAll('select')].every("
+        "(list) => getComputedStyle(list).appearance === 'auto')"
+    )
+    assert all(page.evaluate(ARROWS))
+    page.emulate_media(forced_colors="none")
