@@ -1,11 +1,17 @@
 # make run starts the page, make test does what CI does; both need Python 3.11 or newer, no more.
 # PYTHON names the interpreter for a new environment, VENV its folder, ARGS goes to the program.
+# TORCH names a build of PyTorch: cpu takes 200 MB where the package index may hand out 5 GB of CUDA.
 
 VENV ?= .venv
 ARGS ?=
+TORCH ?=
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 SOURCES := app.py gnet tests
+BUILDS := https://download.pytorch.org/whl
+# First and from its own index alone, else a newer version of the package index would win.
+BUILD = $(if $(TORCH),grep '^torch' requirements.txt | \
+	    $(PIP) install --index-url $(BUILDS)/$(TORCH) -r /dev/stdin,:)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check style types tests format bench assets
@@ -60,9 +66,11 @@ $(PY):
 	exit 1
 
 $(VENV)/.installed: requirements.txt | $(PY)
+	@$(BUILD)
 	@$(PIP) install -r requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(PY)
+	@$(BUILD)
 	@$(PIP) install -r requirements-dev.txt
 	@touch $(VENV)/.installed $@

@@ -1,6 +1,8 @@
 """What README, CONTRIBUTING.md and docs/ say is so: tree, commands, options, figures, links."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,38 @@ def test_a_page_links_to_files_that_exist(name: str) -> None:
     links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page(name))
     files = [link for link in links if not re.match(r"[a-z]+:", link)]
     assert [link for link in files if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+def test_the_recipes_for_what_is_added_name_files_tables_and_commands_that_exist() -> None:
+    text = page("CONTRIBUTING.md").partition("## How to add\n")[2]
+    paths = re.findall(r"`((?:gnet|tests|assets|docs)/[\w./-]+)`", text)
+    assert len(paths) > 15 and [path for path in paths if not (ROOT / path).exists()] == []
+    for table, path in re.findall(r"`([A-Z]{4,})`\s(?:in|of)\s`([\w./-]+)`", text):
+        folder = "" if "/" in path else "gnet/explain/attribution/"
+        code = (ROOT / folder / path).read_text("utf-8")
+        assert re.search(rf"^{table}\b", code, re.MULTILINE), table
+    for command in re.findall(r"python -m gnet ([a-z-]+)", text):
+        with pytest.raises(SystemExit) as end:
+            main([command, "--help"])
+        assert end.value.code == 0, command
+
+
+def test_make_takes_pytorch_from_its_own_index_only_where_a_build_is_named(tmp_path: Path) -> None:
+    own = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "TORCH")}
+    plain, cpu = (
+        subprocess.run(
+            ["make", "-n", "setup", f"VENV={tmp_path}", *more],
+            cwd=ROOT,
+            env=own,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for more in ((), ("TORCH=cpu",))
+    )
+    assert "--index-url" not in plain and "pip" in plain
+    first, second = cpu.index("--index-url"), cpu.index("install -r requirements.txt")
+    assert first < second and "download.pytorch.org/whl/cpu" in cpu
 
 
 def test_the_limits_are_those_of_the_program() -> None:
