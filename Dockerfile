@@ -1,0 +1,22 @@
+# The page in a container, without a GPU: docker build -t gnet . && docker run -p 7860:7860 gnet
+# Once it is built it needs no network. Its user is nobody else's, and may write to /runs alone.
+FROM python:3.12-slim
+
+RUN useradd --create-home gnet && mkdir /runs && chown gnet /runs
+WORKDIR /app
+
+# The default index gives torch with 5 GB of CUDA beside it.
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu \
+    -r requirements.txt
+
+COPY LICENSE app.py ./
+COPY assets assets
+COPY gnet gnet
+
+USER gnet
+VOLUME /runs
+EXPOSE 7860
+HEALTHCHECK --start-period=60s \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:7860/healthz', timeout=5)"]
+CMD ["python", "app.py", "--host", "0.0.0.0", "--runs-folder", "/runs"]

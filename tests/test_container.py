@@ -1,0 +1,75 @@
+"""The Dockerfile's steps, taken where there is no engine: what it copies serves the page alone."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from support.root import ROOT
+
+LINES = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+
+
+def steps(name: str) -> list[str]:
+    """What stands behind each step of this name."""
+    return [line.partition(" ")[2].strip() for line in LINES if line.strip().startswith(name)]
+
+
+def command(name: str) -> list[str]:
+    """The words of a command in brackets, with this very Python."""
+    (found,) = [re.search(r"\[.*\]", line) for line in LINES if re.match(rf"{name}\b", line)]
+    assert found
+    python, *words = json.loads(found[0])
+    assert python == "python"
+    return [sys.executable, *words]
+
+
+def copied(folder: Path) -> None:
+    """Put into `folder` what the image holds, and nothing else."""
+    for step in steps("COPY"):
+        *sources, target = step.split()
+        for source in sources:
+            place = folder / (Path(target) / source if target == "./" else target)
+            if (ROOT / source).is_dir():
+                hidden = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(ROOT / source, place, ignore=hidden)
+            else:
+                shutil.copyfile(ROOT / source, place)
+
+
+def test_what_the_image_holds_serves_the_page_and_is_found_healthy(tmp_path: Path) -> None:
+    copied(tmp_path)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    start = [str(tmp_path) if word == "/runs" else word for word in command("CMD")]
+    variables = {
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(tmp_path),
+        "HTTPS_PROXY": "http://127.0.0.1:9",  # nobody is there: it is offline
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    server = subprocess.Popen(
+        [*start, "--port", port], cwd=tmp_path, env=variables, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout
+    with server.stdout:
+        try:
+            assert any(line.startswith("gnet is at") for line in server.stdout)
+            healthy = [word.replace("7860", port) for word in command("HEALTHCHECK")]
+            subprocess.run(healthy, check=True, env=variables)
+        finally:
+            server.terminate()
+            server.wait(30)
+    ill = subprocess.run(healthy, env=variables, capture_output=True)
+    assert ill.returncode != 0
+
+
+def test_the_image_is_nobodys_who_may_change_it() -> None:
+    names = [line.split()[0] for line in LINES if line.strip()]
+    assert steps("USER") == ["gnet"]
+    assert names.index("USER") < names.index("CMD") and "COPY" not in names[names.index("USER") :]
