@@ -384,8 +384,7 @@ def test_a_picture_that_is_kept_is_not_decoded_again(
     chosen = Chosen(path=path, name="photo")
     place = {"stage": "4b", "branch": "3x3", "channel": 0}
     explored = served.explore(chosen)
-    decoded: list[object] = []
-    original = exploring.open_picture
+    decoded, original = list[object](), exploring.open_picture
 
     def counted(source: Path, max_side: int) -> object:
         decoded.append(source)

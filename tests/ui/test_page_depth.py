@@ -43,7 +43,7 @@ def test_each_figure_is_that_of_the_record(visit: Any, size: Any, scheme: str) -
     page = viewer.page
     ready(page)
     record = Depth.read(SHIPPED)
-    expect(page.locator("#depth-accuracy .about")).to_contain_text(f"{record.count:,} validation")
+    expect(page.locator("#depth-accuracy .about")).to_contain_text(f"{record.count:,} of the ")
     labels = page.locator("#depth-accuracy svg .head text")
     expect(labels).to_have_count(3)
     for reader in record.readers:

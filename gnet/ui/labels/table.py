@@ -333,7 +333,8 @@ LABELS = lessons.LABELS | {
     "same pair": "{one} and {other} give the same first class to {share} of the pictures.",
     "threshold": "A head is sure from",
     "leaves at": "{share} leave at {head}",
-    "macs axis": "across: millions of multiply-adds; up: right answers, %",
+    "macs axis": "millions of multiply-adds",
+    "right axis": "right answers, %",
     "exits chart": "Right answers, from {low} to {high}, over the multiply-adds of a picture",
     "leaving": "From {threshold} on a head answers and the picture leaves: {top1} are right, and a "
     "picture takes {macs} million multiply-adds and {ms} ms on average, {saved} fewer "

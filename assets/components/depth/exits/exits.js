@@ -2,7 +2,7 @@
 const find = (selector) => element.querySelector(selector);
 const [svg, range] = ["svg", "input"].map(find);
 const { state, escape, percent, number, say } = gnet;
-const [LEFT, RIGHT, TOP, BOTTOM] = [40, 16, 14, 34];
+const [LEFT, RIGHT, TOP, BOTTOM] = [40, 16, 24, 34];
 find(".threshold span").textContent = say("threshold");
 
 const millions = (macs) => number(Number((macs / 1e6).toPrecision(3)));
@@ -24,7 +24,7 @@ function chart() {
   const rule = rules[Math.round(100 * state.leave)];
   const lines = [low, (low + high) / 2, high].map((top1) => `<path class="rule" d="M${LEFT} ${y(top1)}H${width - RIGHT}"/><text x="${LEFT - 5}" y="${y(top1) + 4}" text-anchor="end">${(100 * top1).toFixed(1)}</text>`);
   const ends = [[least, "start"], [most, "end"]].map(([macs, anchor]) => `<text x="${x(macs)}" y="${height - 18}" text-anchor="${anchor}">${millions(macs)}</text>`);
-  const unit = `<text x="${(LEFT + width) / 2}" y="${height - 3}" text-anchor="middle">${escape(say("macs axis"))}</text>`;
+  const unit = `<text x="${(LEFT + width) / 2}" y="${height - 3}" text-anchor="middle">${escape(say("macs axis"))}</text><text x="0" y="12">${escape(say("right axis"))}</text>`;
   const dots = alone.map(([head, macs, top1]) => `<g class="${head}"><circle class="alone" cx="${x(macs)}" cy="${y(top1)}" r="6"/><text class="named" x="${x(macs) + (head === "main" ? -10 : 10)}" y="${y(top1) + 14}" text-anchor="${head === "main" ? "end" : "start"}">${head}</text></g>`);
   const path = rules.map(({ macs, top1 }) => `${x(macs).toFixed(1)} ${y(top1).toFixed(1)}`).join("L");
   svg.innerHTML = `${lines.join("")}${ends.join("")}${unit}<path class="curve" d="M${path}"/>${dots.join("")}<circle class="here" cx="${x(rule.macs)}" cy="${y(rule.top1)}" r="7"/>`;
