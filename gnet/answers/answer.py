@@ -36,7 +36,7 @@ WHY = {
     "question": "Why {class}, which {head} gives {chance}?",
     "untrained": "{head} is untrained: it has no belief to explain.",
     "last": "Grad-CAM looks at module {stage}, the last one before {head}: there the network "
-    "knows most about classes; an early module sees little more than edges and colours.",
+    "knows most about classes; the map of an early module shows edges and colours, not things.",
     "module": "Grad-CAM looks at module {stage}, the one chosen in the diagram.",
     "behind": "{stage} lies behind {head}, so Grad-CAM cannot look at it; choose one of {stages}.",
     "choose": "Choose a class from the bars, or any other the network knows.",

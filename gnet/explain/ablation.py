@@ -206,10 +206,12 @@ def sentence(ablation: Ablation) -> str:
     name = ablation.before.class_name
     was, now = (rounded_percent(h[head].probabilities[first]) for h in (before, after))
     moved = f"With {named}, {head} goes from {name(first)} {was} to {now}"
+    unsure = after[head].sure is False
     if then == first:
-        return f"{moved}."
+        return f"{moved}{' and is not sure' * unsure}."
     chance = rounded_percent(after[head].probabilities[then])
-    return f"{moved}; it now answers {name(then)}, {chance}."
+    says = "it is not sure; nearest is" if unsure else "it now answers"
+    return f"{moved}; {says} {name(then)}, {chance}."
 
 
 def branch_words(branch: Branch) -> str:

@@ -12,12 +12,15 @@ from gnet.network.config import UNTRAINED
 from gnet.network.info import family_shares
 from gnet.words import cut, listed, number, rounded_percent
 
+_SURER = 5
+"""Points by which an early head is surer than main before it is worth a word."""
+
 _PHRASES = {
     "building or place": "a building or place",
     "clothing": "clothing",
     "food or plant": "food or a plant",
     "music": "a musical instrument",
-    "other mammal": "another mammal",
+    "other mammal": "one of the other mammals",
     "sport": "something for sport",
     "tool or household": "a tool or household thing",
 }
@@ -139,7 +142,7 @@ def doubt(recording: Recording, head: str) -> str:
 def heads_compared(recording: Recording) -> str:
     """Which classes the heads name where they differ; where they agree, which early one is surer.
 
-    Empty for a single head, and where none is surer than main.
+    Empty for a single head, and where none is clearly surer than main.
     """
     heads = belief(recording, top=1).heads
     if len(heads) < 2:
@@ -160,9 +163,10 @@ def heads_compared(recording: Recording) -> str:
 
 
 def _surer(heads: dict[str, HeadBelief]) -> str:
-    """Which early heads are surer of their class than main is of its; empty where none is."""
+    """Which early heads are clearly surer of their class than main is; empty where none is."""
     chances = {head: round(100 * held.probabilities[held.top[0]]) for head, held in heads.items()}
-    early = [head for head, chance in chances.items() if chance > chances.get("main", 100)]
+    least = chances.get("main", 100) + _SURER
+    early = [head for head, chance in chances.items() if chance >= least]
     if not early:
         return ""
     verb = "are" if len(early) > 1 else "is"

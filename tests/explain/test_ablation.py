@@ -26,7 +26,7 @@ from gnet.explain.recording import record
 from gnet.explain.worth import branch_worth
 from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, TRAINED
 from gnet.network.folding import fold
-from gnet.network.info import ModelInfo, Preprocessing
+from gnet.network.info import ModelInfo, Preprocessing, Sureness
 from gnet.network.model import GoogLeNet
 from support.networks import network
 
@@ -114,6 +114,16 @@ def test_the_switches_effect_is_a_sentence(switches, words):
     model.info = replace(model.info, heads={"aux1": TRAINED})
     late = ablate(model, pictures(1)[0], {"5a/3x3": 0})
     assert "no trained head changes" in sentence(late)
+
+
+def test_a_head_that_the_switches_leave_unsure_is_not_said_to_answer():
+    model = small()
+    model.info = replace(model.info, heads={"main": TRAINED})
+    done = ablate(model, pictures(1)[0], {"4b/5x5": 0})
+    never = Sureness(score="maximum probability", threshold=2, false_alarms=0, detected=1)
+    said = sentence(replace(done, after=replace(done.after, sure={"main": never})))
+    assert "not sure" in said and "answers" not in said
+    assert "not sure" not in sentence(done)
 
 
 @pytest.mark.parametrize(

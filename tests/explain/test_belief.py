@@ -59,6 +59,7 @@ def test_the_family_is_given_where_the_class_is_not_certain(recorded, shares, wo
         ({"aux1": 0.9, "aux2": 0.5, "main": 0.6}, "aux1 is surer than main: "),
         ({"aux1": 0.9, "aux2": 0.8, "main": 0.6}, "aux1 and aux2 are surer than main: "),
         ({"aux1": 0.6, "aux2": 0.5, "main": 0.6}, ""),
+        ({"aux1": 0.64, "main": 0.6}, ""),
         ({"aux1": 0.9}, ""),
     ],
 )

@@ -102,9 +102,10 @@ def _without_probes(heads: list[str]) -> str:
 
 def _heads(taken: Course | None, recording: Recording, index: int | None, name: str) -> str:
     heads = belief(recording, top=1).heads
-    it = "it" if taken else name
     if not heads:
         return "No head of this network is trained."
+    # "it" could be taken for the class named last.
+    it = "it" if taken and [*taken.readings.values()][-1].top[0] == index else name
     agree = [head for head, held in heads.items() if held.top[0] == index]
     if len(agree) == len(heads) > 1:
         return f"{'All three' if len(heads) == 3 else 'Both'} heads put {it} first."

@@ -207,9 +207,9 @@ function show() {
   mover.classList.toggle("along-x", picture.height === picture.box[2]);
   mover.classList.toggle("along-y", picture.width === picture.box[2]);
   say();
-  const { verdict } = gnet.state.answer;
+  const { verdict, heads } = gnet.state.answer;
   find(".about b").textContent = verdict ? "" : name;
-  find(".about span").textContent = verdict?.sentence ?? "";
+  find(".about span").textContent = verdict?.sentence ?? heads.main?.sentence ?? "";
   find(".about span").className = { true: "right", false: "wrong" }[verdict?.right] ?? "";
   for (const button of element.querySelectorAll("[data-example]")) {
     button.ariaPressed = String(button.dataset.example === example);
