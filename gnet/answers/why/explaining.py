@@ -11,7 +11,8 @@ from gnet.answers.explorers import Explorers
 from gnet.answers.why import cost
 from gnet.answers.why.form import MOST
 from gnet.answers.why.jobs import Heard
-from gnet.answers.why.question import Card, Wanted, cards_of
+from gnet.answers.why.question import Card, Wanted, cards_of, kept_class
+from gnet.answers.why.question import wanted as wanted_of
 from gnet.explain.attribution import curves
 from gnet.explain.attribution.attribute import Attribution, attribute
 from gnet.explain.attribution.checks import stages_before
@@ -38,11 +39,18 @@ def price(explorers: Explorers, question: Any) -> dict[str, Any]:
     given = question if isinstance(question, dict) else {}
     explorer = explorers.resolve(given.get("picture"))[0]
     side = explorer.model.info.preprocessing.size
-    targets = list(range(2 if given.get("classes") == 2 else 1))
-    head = cut(given.get("head") or "main")
-    cards = cards_of(explorer, torch.zeros(1, 3, side, side), head, targets, given)
-    works = _works(cards, side)
+    if asked := kept_class(explorer, given):
+        wanted = wanted_of(asked, given)
+        works = _works(wanted.cards, side, _made_before(wanted))
+    else:
+        targets = list(range(2 if given.get("classes") == 2 else 1))
+        head = cut(given.get("head") or "main")
+        works = _works(
+            cards_of(explorer, torch.zeros(1, 3, side, side), head, targets, given), side
+        )
     runs = sum(sum(one.mapped) + one.curves for one in works)
+    if not runs:
+        return {"words": "Computed already, 0 runs of the network", "quick": True}
     if explorer.speed is None:
         return {"words": f"{runs} runs of the network", "quick": False}
     taken = sum(sum(one.seconds(explorer.speed)) for one in works)
@@ -60,11 +68,24 @@ class _Work(NamedTuple):
         return cost.seconds(self.mapped, speed), self.curves * speed.forward
 
 
-def _works(cards: list[Card], side: int) -> list[_Work]:
-    """What each map takes; maps of one class share the random orders."""
-    seen: set[tuple[int, str]] = set()
+Made = dict[Card, tuple[Attribution, Curves]]
+
+
+def _made_before(wanted: Wanted) -> Made:
+    """Those of the maps that are kept."""
+    kept = {card: wanted.kept.maps.get((wanted.head, card)) for card in wanted.cards}
+    return {card: made for card, made in kept.items() if made}
+
+
+def _works(cards: list[Card], side: int, made: Made | None = None) -> list[_Work]:
+    """What each map takes; maps of one class share the random orders, `made` ones take nothing."""
+    made = made or {}
+    seen = {card.orders for card in made}
     works = []
     for card in cards:
+        if card in made:
+            works.append(_Work(mapped=Cost(), curves=0))
+            continue
         shared = card.orders in seen
         seen.add(card.orders)
         mapped = card.method.cost(card.options, side)
@@ -94,11 +115,15 @@ def _made(
     model: GoogLeNet, wanted: Wanted, speed: cost.Speed, heard: Heard
 ) -> list[tuple[Attribution, Curves]]:
     pixels = wanted.kept.recording.pixels
-    works = [one.seconds(speed) for one in _works(wanted.cards, wanted.side)]
+    before = _made_before(wanted)
+    works = [one.seconds(speed) for one in _works(wanted.cards, wanted.side, before)]
     total = sum(map(sum, works))
     done, made = 0.0, list[tuple[Attribution, Curves]]()
-    known: dict[tuple[int, str], Curves] = {}
+    known = {card.orders: found for card, (_, found) in before.items()}
     for card, (mapped, measured) in zip(wanted.cards, works, strict=True):
+        if card in before:
+            made.append(before[card])
+            continue
         parts = [one / total for one in (mapped, measured)]
         answer = _attributed(model, wanted, card, _within(heard, done, parts[0]))
         found = curves_of(

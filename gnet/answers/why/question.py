@@ -66,6 +66,17 @@ def read_class(explorers: Explorers, question: Any) -> Asked:
     given = question if isinstance(question, dict) else {}
     explorer, chosen = explorers.resolve(given.get("picture"))
     key, kept = explorer.found(chosen, given.get("key"))
+    return _about(explorer, key, kept, given)
+
+
+def kept_class(explorer: Explorer, question: dict[str, Any]) -> Asked | None:
+    """The same while the picture's recording is kept, else None; runs no network."""
+    key = str(question.get("key"))
+    kept = explorer.recordings.find(key, explorer.model.info.digest)
+    return _about(explorer, key, kept, question) if kept else None
+
+
+def _about(explorer: Explorer, key: str, kept: Kept, given: dict[str, Any]) -> Asked:
     head = cut(given.get("head") or "main")
     held = trained_head(kept.recording, head)
     named = given.get("class")

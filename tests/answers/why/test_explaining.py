@@ -115,6 +115,29 @@ def test_the_cost_is_told_before_and_counts_the_runs(explorers):
     assert f"{4 + 104 + 1 + 26} runs" in both["words"]  # the random orders are known by then
 
 
+def test_a_map_that_was_shown_is_not_computed_again(explorers, monkeypatch):
+    question = asked(**{"class": "thing 5"}, methods=["saliency"])
+    first = explaining.explain(read(explorers, question), lambda done: None)
+    question |= {"key": first["key"]}
+    assert explaining.price(explorers, question)["words"] == "Computed already, 0 runs of the network"
+    both = question | {"methods": ["saliency", "input-x-gradient"]}
+    assert f"{1 + 26} runs" in explaining.price(explorers, both)["words"]
+    ran: list[str] = []
+    original = explaining.attribute
+
+    def counted(*given: Any, **named: Any) -> Any:
+        ran.append(named["method"])
+        return original(*given, **named)
+
+    monkeypatch.setattr(explaining, "attribute", counted)
+    found = explaining.explain(read(explorers, both), lambda done: None)
+    assert ran == ["input-x-gradient"]
+    assert [card["method"] for card in found["cards"]] == both["methods"]
+    assert found["cards"][0]["map"] == first["cards"][0]["map"]
+    alone, shared = (card["curves"]["random_deletion"] for card in found["cards"])
+    assert alone == shared == first["cards"][0]["curves"]["random_deletion"]
+
+
 def test_a_question_without_a_class_is_about_the_heads_answer(explorers):
     found = answer(explorers, **{"class": None})
     kept = explorers.served.found(explorers.resolve(CAT)[1], None)[1]
