@@ -255,7 +255,7 @@ def _picture(view: View) -> dict[str, Any]:
 def _square(image: Image.Image, *, lossless: bool = False) -> str:
     """What the network saw: exact where that is small, else so that no eye sees a difference."""
     if lossless or image.width <= _LOSSLESS_SIDE:
-        return as_data_url(image, lossless=True, method=1)
+        return as_data_url(image, lossless=True, method=0)
     return as_data_url(image, quality=92, method=1)
 
 

@@ -248,7 +248,7 @@ def _draft(image: Image.Image, max_side: int | None, limits: PictureLimits) -> N
     while width * height > limits.pixels * scale * scale:
         scale *= 2
     if max_side is not None:
-        while scale < 8 and min(width, height) >= 2 * max_side * scale * 2:
+        while scale < 8 and min(width, height) >= max_side * scale * 2:
             scale *= 2
     if scale > 1:
         image.draft(None, (max(1, width // scale), max(1, height // scale)))
