@@ -351,7 +351,7 @@ def test_a_failed_run_says_why(told: Told, look_at) -> None:
     expect(page.get_by_role("button", name="Explore this network")).to_be_hidden()
 
 
-def test_on_a_phone_a_runs_link_shows_the_run_first(told: Told, look_at, visit) -> None:
+def test_on_a_phone_a_run_or_what_one_shows_stands_first(told: Told, look_at, visit) -> None:
     page = look_at(told.put("linked", config()), size=PHONE)
     bar = page.locator("#train-bar").bounding_box()
     assert page.evaluate("scrollY") == 0
@@ -362,8 +362,9 @@ def test_on_a_phone_a_runs_link_shows_the_run_first(told: Told, look_at, visit) 
         "Math.abs(document.querySelector('#train-left').getBoundingClientRect().top) < 80"
     )
     newcomer = visit("?tab=train", size=PHONE).page
+    expect(newcomer.locator("#train-welcome")).to_be_visible()
     left, right = (newcomer.locator(f"#train-{side}").bounding_box() for side in ("left", "right"))
-    assert left["y"] < right["y"]
+    assert right["y"] < left["y"], "what a run shows stands before the form"
     desk = look_at(told.put("on a desk", config()))
     expect(desk.get_by_role("button", name="Start another run")).to_be_hidden()
 
