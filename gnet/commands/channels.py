@@ -101,6 +101,7 @@ def visualize(arguments: argparse.Namespace) -> None:
     from gnet.data.pictures import to_image
     from gnet.network.folding import fold
     from gnet.network.weights import load
+    from gnet.system.atomic import atomically
 
     given = {name: value for name in ("size", "steps") if (value := getattr(arguments, name))}
     config = VisualizationConfig(**given)
@@ -123,8 +124,8 @@ def visualize(arguments: argparse.Namespace) -> None:
     )
     assert pictures is not None  # nobody stops it
     path = Path(arguments.out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    to_image(pictures[0]).save(path)
+    with atomically(path) as temporary:
+        to_image(pictures[0]).save(temporary, path.suffix[1:])
     if arguments.json:
         print_json({"file": str(path)})
     else:

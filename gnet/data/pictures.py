@@ -19,7 +19,7 @@ from PIL import Image
 from torch.nn.functional import interpolate
 
 from gnet.data.formats.colours import to_rgb
-from gnet.data.formats.reading import open_header, refusal
+from gnet.data.formats.reading import decoded, open_header, refusal
 from gnet.data.formats.refusals import ALLOWED, PictureError
 from gnet.errors import GnetError
 from gnet.network.info import Preprocessing
@@ -218,7 +218,7 @@ def _finish(
     try:
         if is_jpeg:
             _draft(image, max_side, limits)
-        image.load()
+        image = decoded(image, content, name)
         # Only now: Pillow turns a TIFF itself while it loads it, and then forgets its orientation.
         turn = _TURNS.get(_orientation(image))
         rgb = to_rgb(image)

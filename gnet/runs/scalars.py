@@ -27,21 +27,32 @@ def scalars(
         )
     from torch.utils.tensorboard.writer import SummaryWriter
 
-    try:
-        opened = SummaryWriter(str(folder))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise GnetError(
-            f"Cannot write scalars to {folder} ({reason}); give a folder that can be written to."
-        ) from error
-    with opened as writer:
+    with _writing(folder):
+        writer = SummaryWriter(str(folder))
 
-        def note(event: Event) -> None:
+    def note(event: Event) -> None:
+        with _writing(folder):
             for name, value in curves(event).items():
                 if name.rpartition("/")[2] not in untrained:
                     writer.add_scalar(name, value, event.step)
 
+    try:
         yield note
+    finally:
+        with _writing(folder):
+            writer.close()
+
+
+@contextmanager
+def _writing(folder: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise GnetError(
+            f"Cannot write scalars to {folder} ({reason}); give a folder that can be written to, "
+            "with room in it."
+        ) from error
 
 
 def curves(event: Event) -> dict[str, float]:

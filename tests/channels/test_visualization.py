@@ -238,6 +238,9 @@ def test_the_command_grows_a_picture_and_a_sheet(tmp_path, capsys, model: GoogLe
     assert main(["visualize", "--weights", path, *given]) == 2
     assert main(["visualize", "--weights", path, *given, "--out", "channel.exe"]) == 2
     assert "end in .png or .webp" in capsys.readouterr().err
+    below = str(picture / "below.png")
+    assert main(["visualize", "--weights", path, *given, "--out", below]) == 2
+    assert "Cannot write" in capsys.readouterr().err
     sheet = ["dream", "--weights", path, "--sprite", "--steps", "1", "--size", "32"]
     assert main(sheet) == 2
     assert "python -m gnet index" in capsys.readouterr().err

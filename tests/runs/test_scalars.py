@@ -1,6 +1,8 @@
 """The copy of a run's numbers that TensorBoard reads."""
 
 import importlib.util
+import sys
+import threading
 
 import pytest
 
@@ -48,6 +50,24 @@ def test_without_tensorboard_one_sentence_names_what_to_install(tmp_path, monkey
     with pytest.raises(GnetError, match="pip install tensorboard"), scalars(tmp_path):
         pass
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
+def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard")
+    from support.disks import full_above
+
+    ended = threading.Event()  # TensorBoard writes in a thread, which fails
+    monkeypatch.setattr(threading, "excepthook", lambda _: ended.set())
+
+    def write() -> None:
+        with scalars(tmp_path) as note:
+            for step in range(100):
+                note(GradientsMeasured(step=step, epoch=1, norms={"3a": {"main": 1.0}}, cosines={}))
+
+    with full_above(1000), pytest.raises(GnetError, match=r"Cannot write scalars .* room in it"):
+        write()
+    assert ended.wait(30)
 
 
 def test_an_untrained_head_has_no_curve(tmp_path):

@@ -26,6 +26,8 @@ def _wide(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     tags = getattr(image, "tag_v2", {})  # a TIFF's
     signed = tags.get(_SAMPLE_FORMAT, (1,))[0] == 2
+    if values.dtype == np.int32 and tags.get(_BITS, (16,))[0] == 32 and not signed:
+        values = values.view(np.uint32)  # Pillow has no numbers of 32 bits without a sign
     grey = _scaled(values, tags.get(_BITS, (16,))[0] - signed)
     if tags.get(_PHOTOMETRIC) == 0:  # 0 is white; Pillow turns that round for 8 bits only
         grey = 255 - grey

@@ -26,11 +26,7 @@ _PICTURES: tuple[tuple[bytes, str], ...] = (
     (b"icns", "an ICNS icon"),
     (b"DDS ", "a DDS picture"),
     (b"v/1\x01", "an OpenEXR picture"),
-    (b"#?RADIANCE", "a Radiance HDR picture"),
-    (b"#?RGBE", "a Radiance HDR picture"),
     (b"qoif", "a QOI picture"),
-    (b"SIMPLE  =", "a FITS picture"),
-    (b"/* XPM */", "an XPM picture"),
     (b"\x01\xda\0", "an SGI picture"),
     (b"\x01\xda\x01", "an SGI picture"),
     (b"\x59\xa6\x6a\x95", "a Sun raster picture"),
@@ -42,9 +38,6 @@ _PICTURES: tuple[tuple[bytes, str], ...] = (
     (b"BPG\xfb", "a BPG picture"),
     (b"\x8bJNG", "a JNG picture"),
     (b"\x8aMNG", "an MNG animation"),
-    (b"P7\n", "a PAM picture"),
-    (b"PF\n", "a PFM picture"),
-    (b"%!PS", "an EPS drawing"),
     (b"\xc5\xd0\xd3\xc6", "an EPS drawing"),
     (b"FUJIFILMCCD-RAW", "a RAW photo"),
     (b"IIRO", "a RAW photo"),
@@ -53,6 +46,19 @@ _PICTURES: tuple[tuple[bytes, str], ...] = (
     (b"IIU\0", "a RAW photo"),
     (b"FOVb", "a RAW photo"),
 )
+_WRITTEN: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"%!PS"), "an EPS drawing"),
+    (re.compile(rb"/\* XPM \*/"), "an XPM picture"),
+    (
+        re.compile(rb"\s*(?s:/\*.*?\*/\s*)?#define\s+\w*width\s+\d+\s+#define\s+\w*height\s+\d+"),
+        "an XBM picture",
+    ),
+    (re.compile(rb"#\?(RADIANCE|RGBE)\s"), "a Radiance HDR picture"),
+    (re.compile(rb"SIMPLE  = +T\s"), "a FITS picture"),
+    (re.compile(rb"P7\n(#|WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE)"), "a PAM picture"),
+    (re.compile(rb"PF\s+\d+\s+\d+\s"), "a PFM picture"),
+)
+"""Formats whose files may be text, or begin as text."""
 _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a zip file"),
@@ -65,7 +71,6 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"fLaC", "a sound"),
 )
 _VIDEOS = (b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"3gp4", b"3gp5", b"dash")
-_XBM = re.compile(rb"\s*(/\*.*?\*/\s*)?#define\s+\w*width\s+\d+", re.DOTALL)
 _PROLOGUE = re.compile(rb"\s*(<\?.*?\?>|<!--.*?-->|<!doctype[^>\[]*(\[.*?\])?\s*>)", re.DOTALL)
 _GAP = rb"(?:\s|#[^\n\r]*[\n\r])+"
 _PNM = re.compile(
@@ -97,6 +102,14 @@ def refuse_others(content: bytes, name: str) -> None:
 
 def other_picture(content: bytes) -> str | None:
     """The picture format a file has, if it is one that is not read: "a JPEG 2000 picture"."""
+    start = content[:_LOOK]
+    for pattern, kind in _WRITTEN:
+        if pattern.match(start):
+            return kind
+    return None if is_text(start) else _other_binary(content)
+
+
+def _other_binary(content: bytes) -> str | None:
     for signature, kind in _PICTURES:
         if content.startswith(signature):
             return kind
@@ -116,8 +129,6 @@ def other_picture(content: bytes) -> str | None:
         return "a FLI animation"
     if content[:1] == b"\x0a" and content[1:2] in b"\0\2\3\4\5" and content[2:3] == b"\1":
         return "a PCX picture"
-    if _XBM.match(content[:_LOOK]):
-        return "an XBM picture"
     return _icon(content) or ("a TGA picture" if _is_tga(content) else None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -27,6 +28,9 @@ _TIFF_COMPRESSIONS = (1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32946)
 """Those of TIFF 6 and its supplements, all of which Pillow reads; others depend on its build."""
 _JPEG_FRAMES = {0xC3: "lossless", 0xC5: "hierarchical", 0xC6: "hierarchical", 0xC7: "hierarchical"}
 _JPEG_FRAMES |= {0xCB: "lossless", 0xCD: "hierarchical", 0xCE: "hierarchical", 0xCF: "hierarchical"}
+
+_OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+"""Order of the bytes of 16 bits by which Pillow takes the high one → the order for the low one."""
 
 
 def open_header(content: bytes, name: str) -> Image.Image:
@@ -49,6 +53,34 @@ def open_header(content: bytes, name: str) -> Image.Image:
         _mend_key_colour(image, content)
         return image
     raise no_picture(name, other_file(content))
+
+
+def decoded(image: Image.Image, content: bytes, name: str) -> Image.Image:
+    """Decode what `open_header` opened.
+
+    Of colours of 16 bits Pillow keeps the high bytes. Where those are all 0, the file holds 8-bit
+    data in a wider field, and the low bytes are the picture.
+    """
+    tiles = [tuple(tile) for tile in getattr(image, "tile", ())]
+    image.load()
+    wide = image.mode in ("RGB", "RGBA") and any(";16" in _raw_mode(tile) for tile in tiles)
+    if not wide or not content or image.getbbox(alpha_only=False) or "transparency" in image.info:
+        return image
+    again: Any = open_header(content, name)
+    again.tile = [_of_low_bytes(tile) for tile in tiles]
+    again.load()
+    return again
+
+
+def _raw_mode(tile: tuple[Any, ...]) -> str:
+    mode = tile[3][0] if isinstance(tile[3], tuple) else tile[3]
+    return mode if isinstance(mode, str) else ""
+
+
+def _of_low_bytes(tile: tuple[Any, ...]) -> Any:
+    mode = _raw_mode(tile)
+    low = mode[:-1] + _OTHER_BYTE.get(mode[-1:], mode[-1:])
+    return (*tile[:3], (low, *tile[3][1:]) if isinstance(tile[3], tuple) else low)
 
 
 def refusal(content: bytes, name: str, kind: str | None, error: Exception) -> PictureError:

@@ -78,6 +78,21 @@ def test_numbers_below_256_are_8_bit_data_in_a_wider_field(bits, kind):
     assert reds(tiff(values, bits=bits, numbers=numbers)) == [0, 100, 255]
 
 
+def test_colours_below_256_are_8_bit_data_in_a_wider_field():
+    values = np.array([[[0, 7, 9], [100, 7, 9], [255, 7, 9]]], np.uint16)
+    plain = png(values, 16, 2, ())
+    plain = plain.replace(plain[33:45], b"")  # without a transparent colour
+    for content in (plain, tiff(values, bits=16)):
+        assert reds(content) == [0, 100, 255]
+    assert reds(tiff(values * 257, bits=16)) == [0, 100, 255]
+    assert reds(tiff(values * 0, bits=16)) == [0, 0, 0]
+
+
+def test_whole_numbers_of_32_bits_without_a_sign_have_none():
+    values = np.array([[0, 2**31, 2**32 - 1]], np.uint32)
+    assert reds(tiff(values, bits=32)) == [0, 128, 255]
+
+
 @pytest.mark.parametrize(
     ("bits", "values", "numbers"),
     [
