@@ -205,16 +205,18 @@ def test_a_camera_that_cannot_be_opened_is_a_sentence(visit, name: str, words: s
     )
     page.locator("#picture .camera").click()
     expect(page.locator("#picture .camera")).to_be_hidden()
-    page.get_by_text("no camera here").hover()
+    page.get_by_text("no camera", exact=True).hover()
     expect(page.get_by_role("tooltip")).to_contain_text(words)
     assert page.evaluate("gnet.state.light") is None
 
 
 def test_a_device_without_a_camera_has_no_button_for_one(server: Server, browser) -> None:
-    page = browser.new_page()
+    page = browser.new_page(viewport=DESK)
     page.add_init_script("navigator.mediaDevices.enumerateDevices = async () => []")
     page.goto(server.address)
     page.wait_for_selector("html.gnet-ready")
     expect(page.locator("#picture .camera")).to_be_hidden()
-    expect(page.get_by_text("no camera here")).to_be_visible()
+    expect(page.get_by_text("no camera", exact=True)).to_be_visible()
+    row = page.locator("#branches .row").bounding_box()
+    assert row["y"] + row["height"] <= DESK["height"], "the sentence makes nothing longer"
     page.close()

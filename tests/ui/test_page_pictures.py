@@ -208,7 +208,7 @@ def test_a_browser_that_refuses_the_camera_gets_a_sentence(server: Server, brows
     page = browser.new_page()
     page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
     page.goto(server.address)
-    page.get_by_text("no camera here").hover()
+    page.get_by_text("no camera", exact=True).hover()
     expect(page.get_by_role("tooltip")).to_contain_text("only on localhost or over https")
     expect(page.get_by_role("button", name="Camera")).to_have_count(0)
     page.close()

@@ -253,7 +253,7 @@ LABELS = lessons.LABELS | {
     "dropped address": "Drop the picture’s file, not its address: save the picture first.",
     "kept": "Kept for an hour",
     "kept how": "Pictures are deleted after an hour and at exit, and never logged.",
-    "camera none": "no camera here",
+    "camera none": "no camera",
     "all examples": "All example pictures, with their names",
     "server stopped": "The server does not answer: it has been stopped, or the way to it is cut. "
     "What you see stays; once it runs again, reload the page.",

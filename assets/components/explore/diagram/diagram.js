@@ -43,14 +43,14 @@ function build() {
   const { middle } = plan.rows[0];
   parts.push(
     `<rect class="part" x="1" y="${middle - 22}" width="${STEM - 8}" height="44" rx="5"/>` +
-      `<text class="term" data-term="stem" x="0" y="${middle + 40}">stem</text>`,
+      `<text class="term" tabindex="0" data-term="stem" x="0" y="${middle + 40}">stem</text>`,
   );
   for (const stage of ["4a", "5a"]) {
     const { x, row } = plan.places[stage];
     const y = plan.rows[row].middle;
     parts.push(
       `<path class="part" d="M${x - GAP / 2 - 4} ${y - 18}l9 8v20l-9 8z"/>` +
-        `<text class="term" data-term="÷2" x="${x - GAP / 2}" y="${y + 34}" text-anchor="middle">÷2</text>`,
+        `<text class="term" tabindex="0" data-term="÷2" x="${x - GAP / 2}" y="${y + 34}" text-anchor="middle">÷2</text>`,
     );
   }
   for (const stage of Object.keys(plan.places)) parts.push(moduleAt(stage, plan));

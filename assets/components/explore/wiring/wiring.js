@@ -35,7 +35,7 @@ function draw() {
   find("h2").textContent = m.title;
   find(".cells").textContent = m.grid;
   const differs = m.paper ? ` ${gnet.term(gnet.say("not as paper"), `${m.paper}.`)}.` : "";
-  find(".cost").innerHTML = gnet.escape(m.sentence) + differs;
+  find(".cost").innerHTML = gnet.marked(m.sentence) + differs;
   box.setAttribute("aria-label", `${m.title}. ${m.sentence}`);
   const parts = gnet.branches().map((name, i) => {
     const out = network.left_out.includes(name) ? "out" : "";
@@ -47,7 +47,7 @@ function draw() {
     `<div class="lanes">${gnet.branches().map(lane).join("")}</div>` +
     fan("out", (y) => `M0 ${y}C50 ${y} 50 50 100 50`) +
     `<div class="stack">${parts.join("")}</div>` +
-    `<div class="output"><b class="term" data-term="concat">concat</b> <small>${count(m.output)}</small> <small>${m.to}</small></div>`;
+    `<div class="output"><b class="term" tabindex="0" data-term="concat">concat</b> <small>${count(m.output)}</small> <small>${m.to}</small></div>`;
 }
 
 // The branch pointed at stands out here, too, and the one chosen has a frame.
