@@ -296,7 +296,7 @@ def test_a_rate_is_found_by_a_process_of_its_own(visit, note) -> None:
     assert "find-rate" in [what for what, *_ in note()]
 
 
-def test_beside_a_run_the_page_says_why_nothing_is_measured(
+def test_beside_a_run_the_page_says_why_nothing_is_measured_and_then_measures(
     gradio_environment, browser, tmp_path, monkeypatch
 ) -> None:
     runs = Runs(tmp_path)
@@ -309,6 +309,9 @@ def test_beside_a_run_the_page_says_why_nothing_is_measured(
         trouble = page.locator("#train-find .trouble")
         expect(trouble).to_contain_text("when the current run has ended")
         expect(page.locator("#start")).to_have_text("Start")
+        monkeypatch.setattr(runs.shelf, "counts", lambda: {"running": 0, "waiting": 0})
+        expect(page.locator("#start")).to_contain_text("an epoch")
+        expect(trouble).to_have_text("")
         page.close()
 
 

@@ -386,6 +386,9 @@ def test_plots_and_names_stay_within_their_cards(width: int, told: Told, look_at
             .map((part) => part.outerHTML.slice(0, 90)))"""
     )
     assert outside == []
+    card = page.locator("#train-bar .card").bounding_box()
+    copy = page.locator("#train-bar .copy").bounding_box()
+    assert card["x"] + card["width"] - copy["x"] - copy["width"] == pytest.approx(15, abs=1)
     if width == 1280:  # the table needs no scrolling either
         assert page.locator("#train-runs .wide").evaluate(
             "(box) => box.scrollWidth <= box.clientWidth"
