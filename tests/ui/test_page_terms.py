@@ -50,3 +50,8 @@ def test_on_touch_nothing_is_said_of_dropping_or_pasting(visit) -> None:
     assert "paste" not in said and "rop a picture" not in said
     desk = visit().page.locator("#picture .upload")
     expect(desk).to_have_attribute("title", "Or drop a picture on the page, or paste one")
+
+
+def test_a_very_small_number_is_written_as_a_power_of_ten(visit) -> None:
+    written = visit().page.evaluate("[9.5e-6, -2e-7, 0.0011].map(gnet.number)")
+    assert written == ["9.5·10⁻⁶", "−2·10⁻⁷", "0.0011"]
