@@ -70,6 +70,7 @@ STYLES = (
     "shared/parts.css",
     "explore/explore.css",
     "explore/light.css",
+    "why/why.css",
     "depth/depth.css",
     "train/form.css",
     "train/form-choices.css",

@@ -46,8 +46,8 @@ def look_deep(explorers: Explorers, net: Any) -> dict[str, Any]:
     found = explorers.depth(net)
     if isinstance(found, Depth):
         metrics = explorers.find(net).model.info.metrics
-        shown = describe_depth(found, explorers.gallery(net), _tiles_of(net))
-        return {"state": "ready"} | shown | {"about": about(found, metrics)}
+        gallery = explorers.gallery(net)
+        return {"state": "ready"} | describe_depth(found, gallery, _tiles_of(net), metrics)
     if isinstance(found, ReviewProgress):
         return {"state": found.state, "said": _waiting(found)}
     return {
@@ -57,7 +57,12 @@ def look_deep(explorers: Explorers, net: Any) -> dict[str, Any]:
     }
 
 
-def describe_depth(depth: Depth, gallery: Review | None, tiles: str = "") -> dict[str, Any]:
+def describe_depth(
+    depth: Depth,
+    gallery: Review | None,
+    tiles: str = "",
+    metrics: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The figures as plain values with their sentences.
 
     `gallery` holds the pictures that `depth.gallery` numbers; `tiles` names them in the picture
@@ -65,7 +70,7 @@ def describe_depth(depth: Depth, gallery: Review | None, tiles: str = "") -> dic
     """
     shown = [label for label, course in enumerate(depth.courses) if course is not None]
     return {
-        "about": about(depth, {}),
+        "about": about(depth, metrics or {}),
         "readers": [asdict(reader) for reader in depth.readers],
         "agreement": [[round(share, 4) for share in row] for row in depth.agreement],
         "classes": [
