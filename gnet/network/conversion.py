@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import from_torchvision
 from gnet.system.paths import expanded
+from gnet.system.tensor_file import check_tensors
 from gnet.words import cut, listed, some
 
 _INSIDE = ("state_dict", "model_state_dict", "model", "model_state", "net", "network", "weights")
@@ -133,7 +135,9 @@ def _opened(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, of kinds of tensors that are refused anyway
+            return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise GnetError(f"There is no file {path}; give a .pth or .pt file.") from error
     except IsADirectoryError as error:
@@ -152,6 +156,7 @@ def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
             break
         tensors = {str(name): v for name, v in content.items() if isinstance(v, Tensor)}
         if any(name.endswith(_FIRST) for name in tensors):
+            check_tensors(tensors, str(path))
             return tensors
         inside = [content[key] for key in _INSIDE if isinstance(content.get(key), Mapping)]
         if not inside:

@@ -30,7 +30,7 @@ from gnet.system.cache import cache_folder
 from gnet.system.download import download, sha256_of
 from gnet.system.paths import expanded
 from gnet.system.progress import Progress
-from gnet.system.tensor_file import write_tensors
+from gnet.system.tensor_file import check_tensors, write_tensors
 from gnet.words import some
 
 BUNDLED = ASSETS / "everyday.safetensors"
@@ -247,6 +247,7 @@ def from_torchvision(
             f"The weights given are a {type(state).__name__}; allowed is a state dict, names to "
             "tensors."
         )
+    check_tensors(state, "The state dict given")
     classifier = state.get("fc.weight")
     config = ModelConfig.preset(
         "torchvision",
@@ -286,7 +287,8 @@ def _not_finite(state: Mapping[str, Tensor]) -> list[str]:
 
 
 def _plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors detached, contiguous, on the CPU; floats as float32."""
+    """The tensors detached, contiguous, on the CPU; floats as float32. Raises `GnetError`."""
+    check_tensors(state, "The network")
     return {
         name: value.detach().cpu().to(torch.float32 if value.is_floating_point() else value.dtype)
         .contiguous()
@@ -317,6 +319,7 @@ def _build(
             f"{given} names {len(info.classes)} classes, but its network has "
             f"{config.num_classes}; allowed is one name per class."
         )
+    check_tensors(state, given)
     with torch.device("meta"):  # no memory, no drawing of weights that are replaced at once
         model = GoogLeNet(config)
     expected = model.state_dict()
@@ -333,6 +336,13 @@ def _build(
     ]
     if misshapen:
         _refuse(given, {"has other shapes": misshapen})
+    whole = [
+        name
+        for name, value in expected.items()
+        if value.is_floating_point() and not state[name].is_floating_point()
+    ]
+    if whole:
+        _refuse(given, {"has whole numbers as": whole})
     tensors = {
         name: torch.zeros(value.shape, dtype=value.dtype)
         if name in counters

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -28,10 +29,33 @@ _DAMAGES = (
 """What reading raises, or building something from what was read, if the file is another one."""
 
 
+def check_tensors(tensors: Mapping[str, Tensor], given: str) -> None:
+    """Raise `GnetError` unless each tensor is dense and of real numbers; `given` holds them."""
+    for name, tensor in tensors.items():
+        if kind := _unusual(tensor):
+            raise GnetError(
+                f"{given} holds {name} as a {kind} tensor; allowed are dense tensors of real "
+                "numbers."
+            )
+
+
+def _unusual(tensor: Tensor) -> str:
+    """What a tensor is that has no plain numbers in a row; empty for one that has."""
+    kinds = {
+        "meta": tensor.is_meta,
+        "quantised": tensor.is_quantized,
+        "nested": tensor.is_nested,
+        "sparse": tensor.layout != torch.strided,
+        "complex": tensor.is_complex(),
+    }
+    return next((kind for kind, found in kinds.items() if found), "")
+
+
 def write_tensors(
     path: str | Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]
 ) -> Path:
     """Write a safetensors file whole or not at all, and return its path; raises `GnetError`."""
+    check_tensors(tensors, Path(path).name)
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     with atomically(path) as temporary:
         try:
@@ -84,6 +108,7 @@ class Kind:
                 header = self._checked(Path(path), file.metadata())
                 names = file.keys()  # an open file cannot be iterated itself
                 tensors = {name: file.get_tensor(name) for name in names}
+            check_tensors(tensors, Path(path).name)
             yield header, tensors
 
     @contextmanager

@@ -13,7 +13,7 @@ from gnet.commands.main import main
 from gnet.errors import GnetError
 from gnet.network.config import HEADS, TRAINED, UNTRAINED
 from gnet.network.conversion import convert, read_classes
-from gnet.network.weights import load
+from gnet.network.weights import from_torchvision, load
 from support.networks import unsettle
 
 NAMES = ("cat", "dog", "Möwe")
@@ -154,6 +154,32 @@ def test_what_is_no_such_network_is_one_sentence(content, word, tmp_path):
     assert word in str(caught.value) and "allowed is" in str(caught.value)
 
 
+UNUSUAL = {
+    "complex": lambda value: value.to(torch.complex64),
+    "sparse": lambda value: value.to_sparse(),
+    "meta": lambda value: value.to("meta"),
+    "quantised": lambda value: torch.quantize_per_tensor(value, 0.1, 0, torch.qint8),
+    "nested": lambda value: torch.nested.nested_tensor([value, value]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", ["conv1.conv.weight", "fc.weight", "aux2.fc2.bias"])
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_a_tensor_of_an_unusual_kind_is_named(kind, name, state, tmp_path):
+    unusual = state | {name: UNUSUAL[kind](state[name])}
+    torch.save(unusual, tmp_path / "own.pth")
+    for given, refused in (
+        (tmp_path / "own.pth", lambda: convert(tmp_path / "own.pth", NAMES, transform_input=True)),
+        ("The state dict given", lambda: from_torchvision(unusual)),
+    ):
+        with pytest.raises(GnetError) as caught:
+            refused()
+        assert str(caught.value) == (
+            f"{given} holds {name} as a {kind} tensor; allowed are dense tensors of real numbers."
+        )
+
+
 def test_what_does_not_fit_is_one_sentence(state, tmp_path):
     path = tmp_path / "own.pth"
 
@@ -168,6 +194,8 @@ def test_what_does_not_fit_is_one_sentence(state, tmp_path):
     two = {f"{net}.{name}": v for name, v in state.items() for net in "ab"}
     assert "holds 2 networks" in refusal(two)
     assert "another architecture" in refusal(without("inception5b")(state))
+    rounded = state | {"conv2.conv.weight": state["conv2.conv.weight"].to(torch.int8)}
+    assert "has whole numbers as conv2.conv.weight;" in refusal(rounded)
     assert "NaN" in refusal(state | {"fc.bias": torch.full((3,), torch.nan)})
     assert "trained heads are aux1" in refusal(state, trained=("aux1",))
     assert "has no aux2" in refusal(without("aux2")(state), trained=("main", "aux2"))

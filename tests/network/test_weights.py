@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from gnet.errors import GnetError
@@ -90,6 +91,17 @@ def test_weights_that_are_not_finite_are_refused(name, wrong, tmp_path):
     path = weights.save(model, tmp_path / "diverged.safetensors")
     with pytest.raises(GnetError, match=rf"NaN or infinity in {name}, .* allowed are finite"):
         weights.load(path)
+
+
+def test_weights_that_hold_a_complex_tensor_are_refused_by_its_name(saved):
+    with safe_open(saved, framework="pt") as file:
+        header = file.metadata()
+    tensors = load_file(saved)
+    save_file(tensors | {"fc.bias": tensors["fc.bias"].to(torch.complex64)}, saved, header)
+    with pytest.raises(GnetError, match=r"holds fc\.bias as a complex tensor; allowed are dense"):
+        weights.load(saved)
+    with pytest.raises(GnetError, match="The network holds conv1.conv.weight as a meta tensor"):
+        weights.save(small().to("meta"), saved)
 
 
 def test_half_precision_refuses_what_it_cannot_hold(tmp_path):

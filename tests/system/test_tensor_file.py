@@ -86,6 +86,24 @@ def test_a_file_that_lacks_a_tensor_is_refused(name, path):
         read(path)
 
 
+def test_a_tensor_of_an_unusual_kind_is_named_in_reading_and_in_writing(kind_and_reader, path):
+    kind, _ = kind_and_reader
+    rest = {kind.name: json.dumps({"format": f"gnet {kind.name} 1"})}
+    save_file(TENSORS | {"c": torch.ones(2, dtype=torch.complex64)}, path, rest)
+    sentence = rf"{STATE} holds c as a complex tensor; allowed are dense tensors of real numbers\."
+    with pytest.raises(GnetError, match=sentence), kind.reading(path):
+        pass
+    path.unlink()
+    for word, tensor in (
+        ("complex", torch.ones(2, dtype=torch.complex64)),
+        ("sparse", torch.ones(2).to_sparse()),
+        ("meta", torch.ones(2, device="meta")),
+    ):
+        with pytest.raises(GnetError, match=f"holds c as a {word} tensor"):
+            kind.write(path, {}, TENSORS | {"c": tensor})
+    assert not list(path.parent.iterdir())
+
+
 def test_a_missing_file_is_refused(kind_and_reader, path):
     kind, _ = kind_and_reader
     with pytest.raises(GnetError, match="There is no file"):

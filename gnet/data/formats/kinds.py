@@ -47,16 +47,15 @@ _PICTURES: tuple[tuple[bytes, str], ...] = (
     (b"FOVb", "a RAW photo"),
 )
 _WRITTEN: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(rb"%!PS"), "an EPS drawing"),
-    (re.compile(rb"/\* XPM \*/"), "an XPM picture"),
+    (re.compile(rb"%!PS(-Adobe-\d|\s*[\r\n])"), "an EPS drawing"),
+    (re.compile(rb"/\* XPM \*/(\s|/\*(?s:.*?)\*/)*static\s"), "an XPM picture"),
     (
         re.compile(rb"\s*(?s:/\*.*?\*/\s*)?#define\s+\w*width\s+\d+\s+#define\s+\w*height\s+\d+"),
         "an XBM picture",
     ),
-    (re.compile(rb"#\?(RADIANCE|RGBE)\s"), "a Radiance HDR picture"),
-    (re.compile(rb"SIMPLE  = +T\s"), "a FITS picture"),
-    (re.compile(rb"P7\n(#|WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE)"), "a PAM picture"),
-    (re.compile(rb"PF\s+\d+\s+\d+\s"), "a PFM picture"),
+    (re.compile(rb"#\?(RADIANCE|RGBE)\s*[\r\n]"), "a Radiance HDR picture"),
+    (re.compile(rb"SIMPLE  = {20}T\s"), "a FITS picture"),
+    (re.compile(rb"P7\n(#.*\n)*((WIDTH|HEIGHT|DEPTH|MAXVAL) \d+|TUPLTYPE \w+)\n"), "a PAM picture"),
 )
 """Formats whose files may be text, or begin as text."""
 _OTHERS: tuple[tuple[bytes, str], ...] = (
@@ -76,7 +75,7 @@ _GAP = rb"(?:\s|#[^\n\r]*[\n\r])+"
 _PNM = re.compile(
     rb"(?:P[14]" + _GAP + rb"\d+" + _GAP + rb"\d+\s"
     rb"|P[2356]" + _GAP + rb"\d+" + _GAP + rb"\d+" + _GAP + rb"\d+\s"
-    rb"|Pf" + _GAP + rb"\d+" + _GAP + rb"\d+" + _GAP + rb"[-+.\deE]+\s)"
+    rb"|P[fF]" + _GAP + rb"\d+" + _GAP + rb"\d+" + _GAP + rb"[-+.\deE]+\s)"
 )
 _PLAIN_PNM = re.compile(rb"P[123](?:[\d\s]|#[^\n\r]*(?:[\n\r]|$))*")
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b")) + b"\x7f"
@@ -96,7 +95,7 @@ def refuse_others(content: bytes, name: str) -> None:
             f"(allowed are {ALLOWED}).",
             "SVG",
         )
-    if not is_pnm(start) and is_text(start):
+    if not is_pnm(content) and is_text(start):
         raise no_picture(name, "text")
 
 
@@ -106,6 +105,8 @@ def other_picture(content: bytes) -> str | None:
     for pattern, kind in _WRITTEN:
         if pattern.match(start):
             return kind
+    if content.startswith(b"PF") and is_pnm(content):
+        return "a PFM picture"
     return None if is_text(start) else _other_binary(content)
 
 
@@ -158,12 +159,30 @@ def is_text(start: bytes) -> bool:
     return True
 
 
-def is_pnm(start: bytes) -> bool:
-    """Whether a file begins with the header of a PPM or a relative: two letters are not enough."""
-    if not _PNM.match(start):
+def is_pnm(content: bytes) -> bool:
+    """Whether a file is a PPM or a relative: text may begin with the same letters and numbers."""
+    start = content[:_LOOK]
+    header = _PNM.match(start)
+    if header is None:
         return False
-    plain = start[1:2] in b"123"
-    return not plain or _PLAIN_PNM.fullmatch(start) is not None
+    if start[1:2] in b"123":
+        return _PLAIN_PNM.fullmatch(start) is not None
+    after = content[header.end() :]
+    if not after or not is_text(after[:_LOOK]):
+        return True
+    pixels = _pnm_bytes(header[0])
+    rest = after[pixels:].lstrip()
+    return len(after) >= pixels and (not rest or rest.startswith(b"P"))  # or a next picture
+
+
+def _pnm_bytes(header: bytes) -> int:
+    """The bytes of the pixels that such a header announces."""
+    kind, width, height, *most = re.sub(rb"#.*", b"", header).split()
+    columns, rows = int(width), int(height)
+    if kind == b"P4":
+        return (columns + 7) // 8 * rows
+    sample = 4 if kind in (b"Pf", b"PF") else 1 + (int(most[0]) > 255)
+    return columns * rows * sample * (3 if kind in (b"P6", b"PF") else 1)
 
 
 def is_bmp(start: bytes) -> bool:

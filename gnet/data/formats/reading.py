@@ -44,7 +44,7 @@ def open_header(content: bytes, name: str) -> Image.Image:
         accepted = accept is None or accept(content[:16])
         if not accepted or isinstance(accepted, str):
             continue
-        if kind in _WEAK and not _WEAK[kind](content[:4096]):
+        if kind in _WEAK and not _WEAK[kind](content):
             continue
         try:
             image = factory(io.BytesIO(content), "")

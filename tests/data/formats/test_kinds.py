@@ -94,6 +94,18 @@ def test_what_is_no_picture_has_a_name_too(content, what):
         b"P3 is the third player of our team.",
         b"P6 12 players came.",
         b"P1 1 1 is how a bitmap begins.\n",
+        b"P2 12 13 14 is a row of numbers.",
+        b"P4 12 13 is another one, and there is more of it to be read here.",
+        b"P5 12 13 14 is a row of numbers.",
+        b"P6 2 1 14 are four numbers after a letter, and here are words that follow.",
+        "P6 120 130 255 sind Zahlen für große Leute.".encode("cp1252"),
+        b"Pf 12 13 14 is more of it.",
+        b"PF 12 13 14 is more of it.",
+        b"P7\nWIDTH 2 is rather narrow.",
+        b"/* XPM */ is how an XPM begins.",
+        b"%!PS is how PostScript begins.",
+        b"#?RADIANCE is how light begins.",
+        b"SIMPLE  = T is easy.",
         b"BMW is a car maker from Munich.",
         "BMW für alle: größer und schöner.".encode("cp1252"),
         b"GIF89a is a format. This is text.",
@@ -133,6 +145,12 @@ def test_a_plain_ppm_is_a_picture_although_it_is_text():
     assert [image.getpixel((x, 0)) for x in (0, 1)] == [(255, 0, 0), (0, 0, 255)]
     letters = b"P5\n4 2\n255\nabcdefgh"
     assert open_picture(letters).getpixel((0, 0)) == (97, 97, 97)
+    assert open_picture(letters + b"\nP5\n1 1\n255\na").size == (4, 2)
+
+
+def test_a_ppm_without_the_end_of_its_pixels_is_damaged():
+    for rest in (b"", bytes(range(200, 220)), b"\xc8 \xd2\0"):
+        assert "damaged or cut-off PPM" in refused(b"P6\n12 13\n255\n" + rest)
 
 
 def saved(kind: str) -> bytes:
