@@ -24,6 +24,8 @@ _API = "/gradio_api"
 _BY_NAME = re.compile(rf".*{_API}/(?:call(?:/v2)?|run|api)/([^/]+)/?")
 _QUESTION = re.compile(rf".*{_API}/component_server/?")
 _JOIN = re.compile(rf".*{_API}/queue/join/?")
+_ANSWER = re.compile(rf".*{_API}/call(?:/v2)?/[^/]+/([^/]+)/?")
+_STREAM = re.compile(rf".*{_API}/queue/data/?")
 _FETCHED = re.compile(rf".*{_API}/(?:file=|file/)https?:.*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FILE = "gradio.FileData"
@@ -67,6 +69,8 @@ async def _checked(scope: Scope, receive: Receive) -> Receive:
         raise _Refused("There is no such address: it holds a control character.", 404)
     if _FETCHED.fullmatch(path):
         raise _Refused("This server fetches nothing from other addresses; upload the file.", 403)
+    if scope["method"] == "GET":
+        _check_answer(scope)
     named = _BY_NAME.fullmatch(path)
     checked = named or _JOIN.fullmatch(path) or _QUESTION.fullmatch(path)
     if scope["method"] != "POST" or not checked:
@@ -90,6 +94,27 @@ async def _checked(scope: Scope, receive: Receive) -> Receive:
     else:
         _found(blocks.blocks, record.get("component_id"), "component_id")
     return _replayed(content if plain == record else strict_json.dumps(plain).encode(), receive)
+
+
+def _check_answer(scope: Scope) -> None:
+    """Raise `_Refused` for a stream of answers that nobody waits for: Gradio would cut it off."""
+    asked = _ANSWER.fullmatch(scope["path"])
+    if not asked and not _STREAM.fullmatch(scope["path"]):
+        return
+    queue = scope["app"].get_blocks()._queue
+    if asked:
+        if not any(asked[1] in ids for ids in list(queue.pending_event_ids_session.values())):
+            raise _Refused(
+                f"There is no call {cut(asked[1])!r} that waits for its answer; allowed is an id "
+                "that a call was answered with, once.",
+                404,
+            )
+        return
+    session = Request(scope).query_params.get("session_hash")
+    if session is not None and session not in queue.pending_messages_per_session:
+        raise _Refused(
+            f"There is no session {cut(session)!r} with a call that waits; reload the page.", 404
+        )
 
 
 def without_files(value: Any, levels: int = _DEEPEST) -> Any:

@@ -103,6 +103,32 @@ def test_a_call_that_is_none_is_one_sentence(client, path, body, status, words, 
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("call/explore/0123456789abcdef", "There is no call '0123456789abcdef' that waits"),
+        ("call/explore/0123456789abcdef/", "There is no call '0123456789abcdef' that waits"),
+        ("call/v2/explore/0123", "There is no call '0123' that waits"),
+        ("call/dance/0123", "There is no call '0123' that waits"),
+        ("queue/data?session_hash=nobody", "There is no session 'nobody' with a call that waits"),
+        ("queue/data?session_hash=", "There is no session ''"),
+    ],
+)
+def test_an_answer_that_nobody_waits_for_is_one_sentence(client, path, words, capfd):
+    answer = client.get(f"gradio_api/{path}", timeout=10)
+    assert answer.status_code == 404 and words in answer.json()["error"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_an_answer_is_there_once(client, capfd):
+    called = client.post("gradio_api/call/explore", json={"data": [{"example": "cat"}]})
+    address = f"gradio_api/call/explore/{called.json()['event_id']}"
+    assert "event: complete" in client.get(address).text
+    again = client.get(address, timeout=10)
+    assert again.status_code == 404 and again.json()["error"].endswith("once.")
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_an_address_with_a_line_break_fetches_nothing(client, elsewhere):
     address, asked = elsewhere
     answer = client.get(f"gradio_api/file={address}%0A")
