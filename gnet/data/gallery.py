@@ -21,7 +21,7 @@ from gnet.data.pictures import as_tensor, open_picture, resize, square, to_image
 from gnet.errors import GnetError
 from gnet.system.assets import ASSETS
 from gnet.system.atomic import atomically
-from gnet.system.paths import expanded
+from gnet.system.paths import expanded, regular
 
 FOLDER = ASSETS / "channels"
 SIDE, COLUMNS = 144, 22
@@ -37,7 +37,7 @@ class Shipped(Sequence[Tensor]):
 
     def __init__(self, folder: Path = FOLDER) -> None:
         try:
-            record = json.loads((folder / "pictures.json").read_text(encoding="utf-8"))
+            record = json.loads(regular(folder / "pictures.json").read_text(encoding="utf-8"))
             with Image.open(folder / "pictures.webp") as sheet:
                 self._sheet = as_tensor(sheet.convert("RGB"))
         except (OSError, ValueError) as error:

@@ -24,7 +24,7 @@ from gnet.data.files.layout import layout, share
 from gnet.data.patterns import CLASSES
 from gnet.data.pictures import resize, to_image
 from gnet.data.source import BuiltIn, Known, Source, Stored, parse
-from gnet.errors import GnetError
+from gnet.system.atomic import atomically
 from gnet.system.progress import Progress
 from gnet.words import some
 
@@ -292,11 +292,6 @@ def check_layout(path: Path, limits: Limits = LIMITS) -> None:
 def write_sheet(found: Preview, folder: str | Path) -> Path:
     """Write the contact sheet into a folder, which is made if it is missing."""
     path = Path(folder) / "sheet.webp"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(found.sheet)
-    except OSError as error:
-        raise GnetError(
-            f"Cannot write to {folder} ({error.strerror or error}); give another folder."
-        ) from error
+    with atomically(path) as temporary:
+        temporary.write_bytes(found.sheet)
     return path

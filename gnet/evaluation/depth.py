@@ -33,6 +33,7 @@ from gnet.network.config import EXITS, HEADS, STAGES
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import BUNDLED
 from gnet.system.atomic import atomically
+from gnet.system.paths import regular
 from gnet.system.progress import Progress
 
 FORMAT = "gnet depth 1"
@@ -121,7 +122,7 @@ class Depth:
     def read(cls, path: str | Path) -> Depth:
         """What `save` wrote; `GnetError` for anything else."""
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            values = json.loads(regular(path).read_text(encoding="utf-8"))
             if values.pop("format") != FORMAT:
                 raise ValueError("another format")
             found = cls(

@@ -24,7 +24,7 @@ from gnet.network.config import HEADS, TRAINED, UNTRAINED
 from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
 from gnet.network.weights import from_torchvision
-from gnet.system.paths import expanded
+from gnet.system.paths import expanded, regular
 from gnet.system.tensor_file import check_tensors
 from gnet.words import cut, listed, some
 
@@ -33,7 +33,7 @@ _INSIDE = ("state_dict", "model_state_dict", "model", "model_state", "net", "net
 _FIRST = "conv1.conv.weight"
 """A name that every state dict of the network has, perhaps with a prefix before it."""
 _DAMAGES = (
-    pickle.UnpicklingError, SafetensorError, RuntimeError, OSError, EOFError, ValueError,
+    pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError, ValueError,
     LookupError, TypeError, AttributeError, zipfile.BadZipFile,
 )  # fmt: skip
 
@@ -94,7 +94,7 @@ def read_classes(path: str | Path) -> tuple[str, ...]:
     """The class names in a file: a line each, or JSON: a list, or an object by number."""
     path = expanded(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = regular(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise GnetError(
@@ -134,14 +134,18 @@ def _opened(path: Path) -> Any:
     """What a file holds, tensors and plain values only."""
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
+            return load_file(regular(path))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, of kinds of tensors that are refused anyway
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(regular(path), map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise GnetError(f"There is no file {path}; give a .pth or .pt file.") from error
     except IsADirectoryError as error:
         raise GnetError(f"{path} is a folder; give a .pth or .pt file in it.") from error
+    except OSError as error:
+        raise GnetError(
+            f"{path} cannot be read ({error.strerror or error}); give a .pth or .pt file."
+        ) from error
     except _DAMAGES as error:
         raise GnetError(
             f"{path} holds more than tensors, or is damaged; allowed is a state dict, as "

@@ -12,6 +12,7 @@ from typing import Any
 from gnet.errors import GnetError
 from gnet.network.config import ModelConfig
 from gnet.network.info import ModelInfo
+from gnet.system.paths import regular
 
 MOST_HEADER_BYTES = 4 << 20
 
@@ -25,7 +26,7 @@ def read_header(path: Path) -> tuple[ModelConfig, ModelInfo]:
     try:
         if path.is_dir():
             raise GnetError(f"{path} is a folder; give a .safetensors file in it.")
-        with open(path, "rb") as file:
+        with open(regular(path), "rb") as file:
             start = file.read(512)
             length = int.from_bytes(start[:8], "little")
             _check_kind(path, start)
@@ -41,7 +42,8 @@ def read_header(path: Path) -> tuple[ModelConfig, ModelInfo]:
             f"There is no file {path}; give everyday, imagenet or the path of a .safetensors file."
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise GnetError(f"{path} cannot be read ({error}); give a .safetensors file.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise GnetError(f"{path} cannot be read ({reason}); give a .safetensors file.") from error
     if len(text) < length:
         raise GnetError(f"{path} is cut off within its header; give a whole safetensors file.")
     metadata = _json(text, path, "header").get("__metadata__")

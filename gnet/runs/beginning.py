@@ -14,6 +14,7 @@ from pathlib import Path
 from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.system.atomic import atomically
+from gnet.system.paths import regular
 from gnet.system.progress import Progress
 
 BEGINNING = "beginning.json"
@@ -58,7 +59,7 @@ def noting(folder: Path, progress: Progress | None) -> Progress:
 def read_beginning(folder: Path) -> Beginning | None:
     """The latest note in a folder; None where there is none."""
     try:
-        record = json.loads((folder / BEGINNING).read_text(encoding="utf-8"))
+        record = json.loads(regular(folder / BEGINNING).read_text(encoding="utf-8"))
         split, done, total = record["split"], record["done"], record["total"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -14,6 +14,7 @@ from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 from gnet.system.atomic import atomically
+from gnet.system.paths import regular
 from gnet.words import cut, listed, some
 
 
@@ -54,7 +55,7 @@ SETTINGS = ("learning_rate", "aux1_weight", "aux2_weight")
 def read_requests(path: str | Path) -> Requests:
     """The requests in a file; none where there is no file. Raises `GnetError` for anything else."""
     try:
-        content = Path(path).read_bytes()
+        content = regular(path).read_bytes()
     except FileNotFoundError:
         return Requests()
     except OSError as error:

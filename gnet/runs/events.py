@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gnet import strict_json
+from gnet.system.paths import regular
 
 TIMES = ("seconds", "pictures_per_second")
 """The fields that differ between two runs of the same seed."""
@@ -211,7 +212,7 @@ def read_changes(path: Path) -> list[SettingsChanged]:
 def _lines(path: Path) -> Iterator[Event]:
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as file:
+    with regular(path).open(encoding="utf-8") as file:
         for line in file:
             if not line.endswith("\n"):
                 return

@@ -34,6 +34,7 @@ from gnet.runs.events import (
 from gnet.runs.train_config import TrainConfig
 from gnet.system.atomic import atomically
 from gnet.system.locking import taken
+from gnet.system.paths import regular
 
 Kind = TypeVar("Kind")
 
@@ -99,7 +100,7 @@ class RunFolder:
     def config(self) -> TrainConfig:
         """The config of the run."""
         try:
-            text = (self.path / CONFIG).read_text(encoding="utf-8")
+            text = regular(self.path / CONFIG).read_text(encoding="utf-8")
             return TrainConfig.from_json(json.loads(text))
         except (OSError, ValueError) as error:
             raise GnetError(

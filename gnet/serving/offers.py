@@ -174,6 +174,7 @@ def with_own_zip(config: TrainConfig, uploads: Path | None, folder: Path) -> Tra
             "That zip was deleted, as zips are after an hour; upload it again."
         ) from error
     except OSError as error:
+        target.unlink(missing_ok=True)
         raise GnetError(
             f"The pictures cannot be kept with the run ({error.strerror or error}); "
             "its folder must have room."

@@ -17,6 +17,7 @@ from pathlib import Path
 from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.system.atomic import atomically
+from gnet.system.paths import regular
 
 CARD = "run.json"
 LONGEST_NAME = 60
@@ -87,7 +88,7 @@ def write_card(folder: Path, card: RunCard) -> None:
 def read_card(folder: Path) -> RunCard | None:
     """The card in a run's folder; None where there is none, or none that a server wrote."""
     try:
-        record = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        record = json.loads(regular(folder / CARD).read_text(encoding="utf-8"))
         for older in ("lesson", "preset"):  # its name in older versions
             if older in record:
                 record = {"experiment": record[older]} | record

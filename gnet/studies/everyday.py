@@ -20,7 +20,8 @@ import numpy as np
 from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.system.assets import ASSETS
-from gnet.system.paths import expanded
+from gnet.system.atomic import folder_atomically
+from gnet.system.paths import expanded, regular
 
 CLASSES = ASSETS / "everyday-classes.json"
 """Class folder → its name, family, source folders, and the teacher's names for it."""
@@ -42,7 +43,7 @@ def known_classes() -> dict[str, dict[str, Any]]:
 
 
 def lay_out(sources: str | Path, out: str | Path) -> dict[str, int]:
-    """Write the data set into the folder `out`; split → number of pictures.
+    """Write the data set into the folder `out`, whole or not at all; split → number of pictures.
 
     `sources`: the folder of the four zips. Beside the splits come classes.json, families.json and
     teacher.json, which is for `python -m gnet teach --names`. Raises `GnetError`.
@@ -50,28 +51,28 @@ def lay_out(sources: str | Path, out: str | Path) -> dict[str, int]:
     sources, out = expanded(sources), expanded(out)
     classes = known_classes()
     count: Counter[str] = Counter()
-    with ExitStack() as stack:
+    with ExitStack() as stack, folder_atomically(out) as made:
         zips = {name: stack.enter_context(_opened(sources / f"{name}.zip")) for name in ZIPS}
         found = _by_folder(zips)
         for name, row in classes.items():
             for folder in row["from"]:
                 for split, (zipped, path) in divided(folder, found):
                     target = (
-                        out / split / name / _file_name(path, zipped, folder, len(row["from"]) > 1)
+                        made / split / name / _file_name(path, zipped, folder, len(row["from"]) > 1)
                     )
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(zips[zipped].read(path))
                     count[split] += 1
-    for table, key in (("classes", "name"), ("families", "family"), ("teacher", "teacher")):
-        values = {name: row[key] for name, row in classes.items()}
-        text = strict_json.dumps(values, ensure_ascii=False, indent=1)
-        (out / f"{table}.json").write_text(text, encoding="utf-8")
+        for table, key in (("classes", "name"), ("families", "family"), ("teacher", "teacher")):
+            values = {name: row[key] for name, row in classes.items()}
+            text = strict_json.dumps(values, ensure_ascii=False, indent=1)
+            (made / f"{table}.json").write_text(text, encoding="utf-8")
     return dict(count)
 
 
 def _opened(path: Path) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(path)
+        return zipfile.ZipFile(regular(path))
     except (OSError, zipfile.BadZipFile) as error:
         names = ", ".join(f"{name}.zip" for name in ZIPS)
         raise GnetError(

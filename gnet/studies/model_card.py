@@ -12,7 +12,7 @@ from gnet.explain.familiarity import SCORES
 from gnet.network.info import ModelInfo
 from gnet.network.weights import BUNDLED, save_info
 from gnet.system.atomic import atomically
-from gnet.system.paths import expanded
+from gnet.system.paths import expanded, regular
 from gnet.words import percent
 
 Marks = tuple[str, str]
@@ -25,7 +25,11 @@ EXITS = "<!-- exits: written by `python -m gnet exits` -->", "<!-- /exits -->"
 def between_marks(card: Path, text: str, marks: Marks) -> str:
     """The card with the part between two marks replaced; a new card where there is none."""
     begin, end = marks
-    old = card.read_text(encoding="utf-8") if card.exists() else f"{begin}\n{end}\n"
+    try:
+        old = regular(card).read_text(encoding="utf-8") if card.exists() else f"{begin}\n{end}\n"
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise GnetError(f"{card} cannot be read ({reason}); give a model card's file.") from error
     before, found, rest = old.partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:

@@ -1,7 +1,8 @@
-"""Writes a file whole or not at all."""
+"""Writes a file or a folder whole or not at all."""
 
 import errno
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,23 +21,63 @@ def atomically(path: str | Path) -> Iterator[Path]:
     A reader sees the old file or the new one, never half of one; after any failure the old file is
     as it was and the temporary one is gone. Missing folders are made.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    temporary = _beside(Path(path))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.touch(exist_ok=False)
-        readers = temporary.stat().st_mode  # as for any new file; some writers change it
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(readers)
-        os.replace(temporary, path)
+        with _refusing(Path(path)):
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            temporary.touch(exist_ok=False)
+            readers = temporary.stat().st_mode  # as for any new file; some writers change it
+            yield temporary
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
+            temporary.chmod(readers)
+            os.replace(temporary, path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_atomically(path: str | Path) -> Iterator[Path]:
+    """Give a temporary folder in the folder `path`; its files are moved up at the end.
+
+    After any failure while they are written, nothing of them is left. Files that `path` held
+    before stay, but for those of the same names.
+    """
+    path = Path(path)
+    temporary = path / f".{uuid.uuid4().hex}.partial"  # within, as beside may be another disk
+    is_new = not path.exists()
+    try:
+        with _refusing(path):
+            temporary.mkdir(parents=True)
+            yield temporary
+            for made in list(temporary.iterdir()):
+                _move(made, path / made.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if is_new:
+            with suppress(OSError):  # it holds something
+                path.rmdir()
+
+
+def _move(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=os.replace, dirs_exist_ok=True)
+    else:
+        os.replace(source, target)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
         remedy = "make room there, or give a path on another disk"
         if error.errno not in _FULL:
             remedy = "give a path in a folder that can be written to"
         raise GnetError(f"Cannot write {path} ({reason}); {remedy}.") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from torch import Tensor
 from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.system.atomic import atomically
+from gnet.system.paths import regular
 
 _DAMAGES = (
     SafetensorError, OSError, LookupError, TypeError, ValueError, AttributeError, RuntimeError,
@@ -93,7 +94,7 @@ class Kind:
 
     def header(self, path: str | Path) -> dict[str, Any]:
         """The header alone; raises `GnetError` for any other file."""
-        with self._refusing(Path(path)), safe_open(path, framework="pt") as file:
+        with self._refusing(Path(path)), safe_open(regular(path), framework="pt") as file:
             return self._checked(Path(path), file.metadata())
 
     @contextmanager
@@ -104,7 +105,7 @@ class Kind:
         the file describes, and nothing else.
         """
         with self._refusing(Path(path)):
-            with safe_open(path, framework="pt") as file:
+            with safe_open(regular(path), framework="pt") as file:
                 header = self._checked(Path(path), file.metadata())
                 names = file.keys()  # an open file cannot be iterated itself
                 tensors = {name: file.get_tensor(name) for name in names}

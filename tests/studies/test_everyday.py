@@ -1,6 +1,7 @@
 """The bundled network's data set: its table of classes, and how its pictures are divided."""
 
 import json
+import sys
 import zipfile
 
 import pytest
@@ -82,6 +83,21 @@ def test_every_class_has_a_family_and_each_folder_and_teachers_name_one_class():
         names = [name for row in classes.values() for name in row[key]]
         assert len(names) == len(set(names))
     assert list(classes) == sorted(classes)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
+def test_on_a_full_disk_it_is_one_sentence_and_nothing_is_left(laid_out, tmp_path):
+    from support.disks import full_above
+
+    folder, _ = laid_out
+    largest = max(path.stat().st_size for path in (folder / "out").rglob("*"))
+    out = tmp_path / "new" / "out"
+    with (
+        full_above(largest - 1),
+        pytest.raises(GnetError, match=r"Cannot write .*out \(File too large\)"),
+    ):
+        lay_out(folder, out)
+    assert not out.exists() and not list(tmp_path.rglob("*.png"))
 
 
 def test_a_folder_without_the_zips_is_refused(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from gnet.errors import GnetError
-from gnet.system.atomic import atomically
+from gnet.system.atomic import atomically, folder_atomically
 
 
 def test_a_reader_sees_the_old_file_until_the_new_one_is_whole(tmp_path):
@@ -58,3 +58,31 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
     with pytest.raises(GnetError, match="No space left on device"):
         overflow()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_filled_whole_or_not_at_all(tmp_path):
+    def fill(path, failure=None):
+        with folder_atomically(path) as temporary:
+            (temporary / "a" / "b").mkdir(parents=True)
+            (temporary / "a" / "b" / "new.txt").write_text("new")
+            (temporary / "top.txt").write_text("new")
+            if failure:
+                raise failure
+
+    def held(path):
+        return {p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()}
+
+    with pytest.raises(GnetError, match=r"Cannot write .*out \(no room\); make room there"):
+        fill(tmp_path / "out", OSError(28, "no room"))
+    with pytest.raises(KeyboardInterrupt):
+        fill(tmp_path / "out", KeyboardInterrupt())
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "out" / "a").mkdir(parents=True)
+    (tmp_path / "out" / "a" / "old.txt").write_text("old")
+    (tmp_path / "out" / "top.txt").write_text("old")
+    with pytest.raises(GnetError):
+        fill(tmp_path / "out", OSError(28, "no room"))
+    assert held(tmp_path / "out") == {"a/old.txt", "top.txt"}
+    fill(tmp_path / "out")
+    assert held(tmp_path / "out") == {"a/old.txt", "a/b/new.txt", "top.txt"}
+    assert (tmp_path / "out" / "top.txt").read_text() == "new"

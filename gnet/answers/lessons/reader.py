@@ -17,6 +17,7 @@ from gnet.explain.ablation import check_switches
 from gnet.network.config import HEADS, STAGES
 from gnet.runs.experiments import EXPERIMENTS
 from gnet.system.assets import ASSETS
+from gnet.system.paths import regular
 from gnet.words import cut, listed
 
 FOLDER = ASSETS / "lessons"
@@ -75,7 +76,7 @@ def read_lesson(path: str | Path) -> Lesson:
         allowed = "small letters, digits and hyphens before .json"
         raise FieldError("name of the lesson's file", cut(path.name), allowed)
     try:
-        content = path.read_bytes()
+        content = regular(path).read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
         raise GnetError(f"Cannot read {path} ({reason}); give a lesson's file.") from error

@@ -21,6 +21,7 @@ from torch import Tensor
 from gnet.data.augmentation import FixedCrops
 from gnet.data.datasets import Dataset
 from gnet.errors import GnetError
+from gnet.system.paths import regular
 from gnet.system.tensor_file import Kind
 
 CERTAIN_FROM = 0.3
@@ -181,7 +182,7 @@ def names_from(
         plain = {re.sub(r"\W+", "_", name.casefold()): name for name in classes}
         return {folder: [plain[folder]] for folder in folders if folder in plain}
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        record = json.loads(regular(path).read_text(encoding="utf-8"))
         return {str(folder): [str(name) for name in names] for folder, names in record.items()}
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise GnetError(

@@ -33,7 +33,7 @@ from gnet.runs.folder import CONFIG, EVENTS, RunFolder
 from gnet.runs.scalars import scalars
 from gnet.serving.shelf import RunShelf, public_config
 from gnet.serving.story import without_folders
-from gnet.system.paths import without_paths
+from gnet.system.paths import regular, without_paths
 from gnet.system.stamps import stamp_of
 
 KINDS = ("best", "last", "config", "events", "tensorboard")
@@ -90,7 +90,7 @@ def _answer(runs: RunShelf, run_id: str, kind: str) -> Response:
 def told_events(path: Path) -> Iterator[bytes]:
     """The lines of a run's events as they stand, messages without the server's paths."""
     try:
-        file = path.open("rb")
+        file = regular(path).open("rb")
     except OSError as error:
         raise GnetError("The run has no events yet; they come with its first step.") from error
     return _parts(file, path)

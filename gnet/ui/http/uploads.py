@@ -14,16 +14,17 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakSet
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gnet.answers.recordings import KEPT_SECONDS
 from gnet.errors import GnetError
+from gnet.system.atomic import atomically
 
 _SWEEP_SECONDS = 60
 _DEAD_SECONDS = 5 * _SWEEP_SECONDS
@@ -84,12 +85,19 @@ def _usable(parent: Path) -> bool:
 def keep(folder: Path, name: str, content: bytes) -> Path:
     """A file to be fetched, beside the uploads and deleted as they are.
 
-    The oldest ones go earlier where there are more than `MOST_KEPT`.
+    The oldest ones go earlier where there are more than `MOST_KEPT`. Raises `GnetError` where it
+    cannot be written.
     """
     place = folder / "saved" / hashlib.sha256(content).hexdigest()[:16]
-    place.mkdir(parents=True, exist_ok=True)
     path = place / name
-    path.write_bytes(content)
+    try:
+        with atomically(path) as temporary:
+            temporary.write_bytes(content)
+    except GnetError as error:
+        raise GnetError(
+            f"The server cannot keep {name} to be fetched ({_reason(error.__cause__)}); "
+            "try again later."
+        ) from error
     kept = sorted(place.parent.glob("*/*"), key=lambda file: file.stat().st_mtime)
     for old in kept[:-MOST_KEPT]:
         old.unlink(missing_ok=True)
@@ -97,15 +105,26 @@ def keep(folder: Path, name: str, content: bytes) -> Path:
 
 
 class BoundedUploads:
-    """ASGI middleware: before each upload the oldest ones go, where all have too many bytes."""
+    """ASGI middleware: before each upload the oldest ones go, where all have too many bytes.
+
+    An upload that cannot be written, as on a full disk, is answered in a sentence and deleted.
+    """
 
     def __init__(self, app: ASGIApp, folder: Path, most_bytes: int = MOST_BYTES) -> None:
         self.app, self.folder, self.most_bytes = app, folder, most_bytes
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if scope["type"] == "http" and scope["path"].rstrip("/").endswith("/upload"):
-            make_room(self.folder, self.most_bytes)
-        return self.app(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].rstrip("/").endswith("/upload"):
+            await self.app(scope, receive, send)
+            return
+        make_room(self.folder, self.most_bytes)
+        try:
+            await self.app(scope, receive, send)
+        except OSError as error:
+            for unfinished in self.folder.glob("tmp*"):  # as Gradio names what it receives
+                unfinished.unlink(missing_ok=True)
+            sentence = f"The server cannot keep that file ({_reason(error)}); try again later."
+            await JSONResponse({"detail": sentence}, 507)(scope, receive, send)
 
 
 def make_room(folder: Path, most_bytes: int = MOST_BYTES) -> None:
@@ -162,6 +181,10 @@ def _keep_swept(folder: Path) -> None:
         except OSError:  # others delete here, too; what is left is for the next round
             pass
         time.sleep(_SWEEP_SECONDS)
+
+
+def _reason(error: BaseException | None) -> str:
+    return getattr(error, "strerror", None) or "its disk is not usable"
 
 
 def _user() -> str:

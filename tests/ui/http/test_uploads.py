@@ -1,14 +1,18 @@
 """Where the page's pictures live, how long, and which of them a client may name."""
 
+import asyncio
+import gc
 import os
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 import torch
 
@@ -17,7 +21,7 @@ from gnet.answers.recordings import Recordings
 from gnet.errors import GnetError
 from gnet.explain.recording import Recording, record
 from gnet.ui.http import uploads
-from support.pages import random_network
+from support.pages import Server, photo, random_network
 from support.root import ROOT
 
 # Not the module's own functions: other threads tell the time, too.
@@ -66,13 +70,18 @@ def test_the_oldest_uploads_go_where_all_together_are_too_large(tmp_path) -> Non
 
     asked: list[str] = []
 
-    def app(scope: Any, _receive: Any, _send: Any) -> Any:
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
         asked.append(scope["path"])
 
     bounded: Any = uploads.BoundedUploads(app, tmp_path, most_bytes=2500)
-    bounded({"type": "http", "path": "/gradio_api/info"}, None, None)
+
+    def ask(path: str) -> None:
+        with ThreadPoolExecutor(max_workers=1) as pool:  # a browser's loop may run in this thread
+            pool.submit(asyncio.run, bounded({"type": "http", "path": path}, None, None)).result()
+
+    ask("/gradio_api/info")
     assert old.exists()
-    bounded({"type": "http", "path": "/gradio_api/upload"}, None, None)
+    ask("/gradio_api/upload")
     assert asked == ["/gradio_api/info", "/gradio_api/upload"]
     assert [path.exists() for path in (old, middle, new, zipped)] == [False, True, True, True]
 
@@ -205,3 +214,39 @@ def test_the_files_to_be_fetched_do_not_pile_up(tmp_path):
     ]
     assert paths[-1].read_bytes() == str(uploads.MOST_KEPT + 4).encode()
     assert sum(path.is_file() for path in paths) == uploads.MOST_KEPT
+
+
+def test_on_a_full_disk_a_file_to_be_fetched_is_one_sentence(tmp_path) -> None:
+    from support.disks import full_above
+
+    with full_above(1000), pytest.raises(GnetError) as caught:
+        uploads.keep(tmp_path, "answer.png", bytes(2000))
+    assert str(caught.value) == (
+        "The server cannot keep answer.png to be fetched (File too large); try again later."
+    )
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_on_a_full_disk_an_upload_is_one_sentence(server: Server, capfd) -> None:
+    from gradio.utils import get_upload_folder
+
+    from support.disks import full_above
+
+    folder = Path(get_upload_folder())
+    before = set(folder.rglob("*"))
+    picture = photo(900, 700)
+    with full_above(len(picture) // 2):
+        answer = httpx.post(
+            f"{server.address}gradio_api/upload",
+            files={"files": ("mine.jpg", picture)},
+            timeout=20,
+            trust_env=False,
+        )
+    gc.collect()  # Gradio leaves the file open
+    assert answer.status_code == 507
+    assert answer.json() == {
+        "detail": "The server cannot keep that file (File too large); try again later."
+    }
+    assert not [path for path in set(folder.rglob("*")) - before if path.is_file()]
+    assert "Traceback" not in capfd.readouterr().err
