@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -58,19 +58,24 @@ class Cost:
 
 def layer_costs(model: GoogLeNet, size: int) -> list[Cost]:
     """Parameters and multiply-adds of every layer for one square picture of `size` px."""
-    with torch.device("meta"):  # shapes only: nothing is computed, no hook on the live model
-        shadow = GoogLeNet(model.config).eval()
-        x = torch.empty(1, 3, size, size)
-    names = {
+    layers = {
         name: module
-        for name, module in shadow.named_modules()
+        for name, module in model.named_modules()
         if isinstance(module, nn.Conv2d | nn.Linear)
     }
-    with watching(names) as passed:
+    shapes = output_shapes(model.config, size, list(layers))
+    return [_cost(model, name, module, shapes[name]) for name, module in layers.items()]
+
+
+def output_shapes(config: ModelConfig, size: int, names: list[str]) -> dict[str, torch.Size]:
+    """What the modules of these names put out for one square picture of `size` px: (1, …)."""
+    # Norms change no shape, and to pass one without numbers takes torch a second of importing.
+    with torch.device("meta"):  # shapes only: nothing is computed, no hook on the live model
+        shadow = GoogLeNet(replace(config, norm="none")).eval()
+        x = torch.empty(1, 3, size, size)
+    with watching({name: shadow.get_submodule(name) for name in names}) as passed:
         shadow(x)
-    return [
-        _cost(shadow, name, module, passed[name].output.shape) for name, module in names.items()
-    ]
+    return {name: seen.output.shape for name, seen in passed.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

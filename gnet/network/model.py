@@ -252,7 +252,12 @@ class GoogLeNet(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Draw the weights; plain normals, where a truncated normal would take seconds."""
+        """Draw the weights; plain normals, where a truncated normal would take seconds.
+
+        On the device `meta` there is nothing to draw into, and to try takes torch a second.
+        """
+        if self.fc.weight.is_meta:
+            return
         init = self.config.init
         for module in self.modules():
             if not isinstance(module, nn.Conv2d | nn.Linear):

@@ -12,9 +12,8 @@ from gnet.answers.architecture import paper
 from gnet.answers.architecture.differences import QUOTED, reasons
 from gnet.answers.architecture.plans import shape_of
 from gnet.network.config import BRANCHES, EXITS, STAGES, ModelConfig
-from gnet.network.costs import Cost, layer_costs, unit_name
-from gnet.network.hooks import watching
-from gnet.network.model import ConvBlock, GoogLeNet
+from gnet.network.costs import Cost, layer_costs, output_shapes, unit_name
+from gnet.network.model import CLASSIFIER, TRUNK, ConvBlock, GoogLeNet
 from gnet.network.receptive_field import Field, unit_fields
 
 _ROUNDING = 0.005
@@ -30,18 +29,12 @@ def shapes(model: GoogLeNet, size: int) -> dict[str, tuple[int, ...]]:
 
 @lru_cache(maxsize=64)
 def _shapes(config: ModelConfig, size: int) -> dict[str, tuple[int, ...]]:
-    with torch.device("meta"):
-        shadow = GoogLeNet(config).eval()
-        x = torch.empty(1, 3, size, size)
-    layers = {layer.name: layer.module for layer in shadow.trunk()} | shadow.head_modules("main")
-    with watching(layers) as passed:
-        shadow(x)
-    return {name: _volume(seen.output) for name, seen in passed.items()}
+    found = output_shapes(config, size, [*TRUNK, *CLASSIFIER])
+    return {name: _volume(shape) for name, shape in found.items()}
 
 
-def _volume(output: torch.Tensor) -> tuple[int, ...]:
-    shape = tuple(output.shape[1:])
-    return shape if len(shape) == 3 else (shape[0], 1, 1)
+def _volume(shape: torch.Size) -> tuple[int, ...]:
+    return tuple(shape[1:]) if len(shape) == 4 else (shape[1], 1, 1)
 
 
 def table_rows(model: GoogLeNet, size: int) -> list[dict[str, Any]]:
