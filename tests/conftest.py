@@ -1,5 +1,7 @@
 """What every test shares: one thread for torch, and the browser if there is one."""
 
+import os
+
 import pytest
 import torch
 
@@ -11,6 +13,11 @@ pytest_plugins = [
     "support.opened_runs",
     "support.pages",
 ]  # `browser`, `tabs`; `source`; `opened`; `server`, `visit`
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: a test of the page often waits for its browser."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
