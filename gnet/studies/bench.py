@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -42,8 +43,8 @@ WORKERS = (0, 2)
 """What the plain loop's DataLoader is tried with; the faster is taken."""
 LEAD_IN, STEPS = 2, 4
 """Steps of a turn that are not timed (the other side's turn emptied the caches), and that are."""
-POINTS = 4
-"""Steps of the account, on both sides."""
+POINTS = 50
+"""Steps of the account, on both sides: captum's default and ours."""
 GOALS = {
     "record": 1.6,
     "map": 9.0,
@@ -63,14 +64,14 @@ def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any
     forward. `max_error` is the largest difference from torchvision's own values: within a
     branch's maps relative to their maximum, for a probability absolute. `map`: each of the 36
     branches switched off, against 36 bare forwards. `account`: what all 36 branches carry of a
-    logit, against 36 calls of captum's LayerConductance, of which nine are made. `grad_cams`,
-    `integrated` and `occlusion`: see `bench_reasons`. `train_128`,
-    `train_64`: pictures/s of `train` against a plain torchvision fp32 loop with a DataLoader,
-    batch 64: the same pictures in memory, the same threads, crops and flips on both sides. All
-    steps lie within one epoch, so that neither side validates or saves anything while it is
+    logit, against 36 calls of captum's LayerConductance, of which nine are made, one account after
+    each. `grad_cams`, `integrated` and `occlusion`: see `bench_reasons`. `train_128`, `train_64`:
+    pictures/s of `train` against a plain torchvision fp32 loop with a DataLoader, batch 64: the
+    same pictures in memory, the same threads, crops and flips on both sides. All steps lie within
+    one epoch, so that neither side validates or saves anything while it is
     timed.
     """
-    total = 5 * rounds + 1
+    total = 4 * rounds + 2
     done = 0
 
     def turn() -> None:
@@ -178,7 +179,7 @@ def _one_picture(rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
     pixels = pictures[:1]
     inputs = normalise(pixels)
 
-    recorded, mapped, bare, split, called = [], [], [], [], []
+    recorded, mapped, bare = [], [], []
     recording = record(folded, pixels)
     with torch.no_grad():
         for _ in range(rounds):
@@ -187,10 +188,8 @@ def _one_picture(rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
             turn()
             mapped.append(_seconds(lambda: branch_worth(folded, recording), times=3))
             turn()
-    for _ in range(rounds):
-        called.append(_seconds(lambda: conductances(model, pixels), times=1))
-        split.append(_seconds(lambda: account(folded, pixels, target=0, steps=POINTS), times=3))
-        turn()
+    split = _account(model, folded, pixels)
+    turn()
     mine, maps, reference = map(statistics.median, (recorded, mapped, bare))
     reasons = bench_reasons.bench_reasons(theirs, model, folded, pixels)
     turn()
@@ -204,31 +203,37 @@ def _one_picture(rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
             "path": "batch norm folded, channels-last",
         },
         "map": {"ratio": BRANCHES_IN_ALL * reference / maps, "milliseconds": 1000 * maps},
-        "account": {
-            "ratio": len(BRANCHES) * statistics.median(called) / statistics.median(split),
-            "milliseconds": 1000 * statistics.median(split),
-        },
+        "account": split,
     }
 
 
-def conductances(model: GoogLeNet, pixels: Tensor) -> list[Tensor]:
-    """One branch of each module by a call of captum's, as (channels, h, w); each branch in turn."""
+def _account(model: GoogLeNet, folded: GoogLeNet, pixels: Tensor) -> dict[str, float]:
+    """One call of captum's for each module, another branch each time, and an account after each."""
+    called, split = [], []
+    for stage, branch in zip(STAGES, cycle(BRANCHES), strict=False):
+        one = partial(conductance, model, pixels, stage, branch, steps=POINTS)
+        called.append(_seconds(one, times=1, lead_in=0))
+        every = partial(account, folded, pixels, target=0, steps=POINTS)
+        split.append(_seconds(every, times=1, lead_in=0))
+    middle = statistics.median(split)
+    return {"ratio": len(BRANCHES) * sum(called) / middle, "milliseconds": 1000 * middle}
+
+
+def conductance(model: GoogLeNet, pixels: Tensor, stage: str, branch: str, steps: int) -> Tensor:
+    """What one branch carries of the first class's logit, by captum: (channels, h, w)."""
     normalise, network = model.info.preprocessing.normalise, model.until("main")
     baseline = pixels.new_tensor(model.info.preprocessing.mean).view(1, 3, 1, 1).expand_as(pixels)
-    found = []
-    for module, branch in zip(model.inceptions().values(), cycle(BRANCHES), strict=False):
-        layer = module.branch_modules()[branch]
-        values = LayerConductance(lambda x: network(normalise(x)), layer).attribute(
-            pixels, baselines=baseline, target=0, n_steps=POINTS, method="riemann_trapezoid"
-        )
-        assert isinstance(values, Tensor)
-        found.append(values[0].detach())
-    return found
+    layer = model.inceptions()[stage].branch_modules()[branch]
+    values = LayerConductance(lambda x: network(normalise(x)), layer).attribute(
+        pixels, baselines=baseline, target=0, n_steps=steps, method="riemann_trapezoid"
+    )
+    assert isinstance(values, Tensor)
+    return values[0].detach()
 
 
-def _seconds(call: Callable[[], Any], times: int = 10) -> float:
-    """Median seconds of one call, after two to warm up."""
-    for _ in range(2):
+def _seconds(call: Callable[[], Any], times: int = 10, lead_in: int = 2) -> float:
+    """Median seconds of one call, after `lead_in` to warm up."""
+    for _ in range(lead_in):
         call()
     taken = []
     for _ in range(times):

@@ -57,6 +57,7 @@ def test_the_error_notices_a_head_that_is_off(networks, head):
 
 def test_the_bench_prints_the_keys_it_promises(monkeypatch):
     monkeypatch.setattr(bench, "RECORD_SIZE", 32)
+    monkeypatch.setattr(bench, "POINTS", 4)
     monkeypatch.setattr(bench_reasons, "STEPS", 2)
     monkeypatch.setattr(bench_reasons, "BATCH", 2)
     monkeypatch.setattr(bench, "BATCH", 2)
