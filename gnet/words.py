@@ -55,6 +55,15 @@ def number(value: float) -> str:
     return text.replace("-", "−")
 
 
+def counted(count: float) -> str:
+    """A count of weights or operations to three digits: `6,140`, `1.2 million`, `1.58 billion`."""
+    count = float(f"{count:.3g}")
+    for unit, size in (("billion", 1e9), ("million", 1e6)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count:,.0f}"
+
+
 def _rounded(value: float, digits: int) -> float:
     """A value to so many decimals; a half is rounded up.
 

@@ -3,6 +3,7 @@
 import pytest
 
 from gnet.words import (
+    counted,
     cut,
     duration,
     fixed,
@@ -51,6 +52,14 @@ def test_of_many_names_some_are_listed_and_the_rest_counted():
         (number(-0.01234), "−0.0123"),
         (number(1200.4), "1,200"),
         (number(9.5e-6), "9.5e−06"),
+        (counted(0), "0"),
+        (counted(6140), "6,140"),
+        (counted(614_321), "614,000"),
+        (counted(999_700), "1 million"),
+        (counted(1_200_000), "1.2 million"),
+        (counted(51_640_000), "51.6 million"),
+        (counted(643_000_000), "643 million"),
+        (counted(1_582_671_872), "1.58 billion"),
     ],
 )
 def test_numbers_are_written_as_people_read_them(written, read):

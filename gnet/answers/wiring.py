@@ -12,7 +12,7 @@ from gnet.network.costs import BranchCost, Cost, branch_costs
 from gnet.network.deviations import deviations
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import Field, box, middle_cell, receptive_fields
-from gnet.words import listed, number, opening
+from gnet.words import counted, listed, opening
 
 
 def describe_wiring(model: GoogLeNet) -> dict[str, Any]:
@@ -44,12 +44,6 @@ def describe_wiring(model: GoogLeNet) -> dict[str, Any]:
     return described
 
 
-def millions(macs: int) -> str:
-    """A count of multiply-adds in millions, as `104`."""
-    value = macs / 1e6
-    return f"{value:,.0f}" if value >= 10 else number(value)
-
-
 def _branch(branch: str, cost: BranchCost, channels: int) -> dict[str, Any]:
     if not cost.layers:
         return {"steps": [], "cost": "left out", "unit": "of this network", "direct": ""}
@@ -58,8 +52,8 @@ def _branch(branch: str, cost: BranchCost, channels: int) -> dict[str, Any]:
         steps.insert(0, {"name": "max pool 3×3", "channels": channels})
     if cost.direct is not None:
         steps[0]["name"] += " reduce"
-    direct = "" if cost.direct is None else f"{millions(cost.direct)} without the reduce"
-    words = {"cost": f"{millions(cost.macs)} million", "unit": "multiply-adds", "direct": direct}
+    direct = "" if cost.direct is None else f"{counted(cost.direct)} without the reduce"
+    words = {"cost": counted(cost.macs), "unit": "multiply-adds", "direct": direct}
     return {"steps": steps} | words
 
 
@@ -105,11 +99,11 @@ def _sentence(stage: str, branches: dict[str, BranchCost]) -> str:
     total = sum(cost.macs for cost in branches.values())
     reduced = [LABELS[branch] for branch, cost in branches.items() if cost.direct is not None]
     if not reduced:
-        return f"{stage} costs {millions(total)} million multiply-adds."
+        return f"{stage} costs {counted(total)} multiply-adds."
     without = sum(cost.macs if cost.direct is None else cost.direct for cost in branches.values())
     return (
-        f"{stage} costs {millions(total)} million multiply-adds; without the 1×1 reduce it would "
-        f"cost {millions(without)} million."
+        f"{stage} costs {counted(total)} multiply-adds; without the 1×1 reduce it would "
+        f"cost {counted(without)}."
     )
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from gnet.evaluation.exits import Exits, Rule
 from gnet.figures.colours import HEAD_COLOURS
 from gnet.figures.sheet import LESSER, LINE, PAPER, TEXT, Sheet, ruled
 from gnet.network.config import HEADS
-from gnet.words import percent, rounded_percent
+from gnet.words import counted, percent, rounded_percent
 
 HEAD = HEAD_COLOURS["light"]
 ROWS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
@@ -41,14 +42,14 @@ def leaving_figure(
         "threshold. Dots: one head for all."
     )
     sheet.text(0.4, 0.79, note, size=9.5, colour=LESSER)
-    sheet.text(0.4, 1.2, "Accuracy, %, over multiply-adds, millions", size=10, bold=True)
+    sheet.text(0.4, 1.2, "Accuracy, %, over multiply-adds", size=10, bold=True)
     axes = sheet.axes(0.85, 1.4, 4.3, 2.55)
-    million = [rule.macs / 1e6 for rule in rules]
+    means = [rule.macs for rule in rules]
     correct = [100 * rule.top1 for rule in rules]
-    axes.plot(million, correct, color=TEXT, linewidth=1.8, zorder=3)
+    axes.plot(means, correct, color=TEXT, linewidth=1.8, zorder=3)
     for head, (macs, top1) in alone.items():
         axes.plot(
-            macs / 1e6,
+            macs,
             100 * top1,
             linestyle="none",
             marker="o",
@@ -59,7 +60,7 @@ def leaving_figure(
         )
         axes.annotate(
             head,
-            (macs / 1e6, 100 * top1),
+            (macs, 100 * top1),
             xytext=(0, -15),
             textcoords="offset points",
             fontsize=9,
@@ -67,10 +68,10 @@ def leaving_figure(
             family="DejaVu Sans",
         )
     for index, (words, rule) in enumerate(chosen.items()):
-        axes.plot(rule.macs / 1e6, 100 * rule.top1, marker="D", markersize=5, color=TEXT, zorder=5)
+        axes.plot(rule.macs, 100 * rule.top1, marker="D", markersize=5, color=TEXT, zorder=5)
         axes.annotate(
             words,
-            (rule.macs / 1e6, 100 * rule.top1),
+            (rule.macs, 100 * rule.top1),
             xytext=((-8, 4), (0, -34))[index % 2],  # above the line, and below the heads’ names
             textcoords="offset points",
             fontsize=8.5,
@@ -80,9 +81,11 @@ def leaving_figure(
     marks = [100 * top1 for _, top1 in alone.values()] + correct
     room = 0.16 * (max(marks) - min(marks)) + 0.5  # for the names below the dots
     axes.set_ylim(min(marks) - room, max(marks) + room / 2)
-    across = million + [macs / 1e6 for macs, _ in alone.values()]
+    across = means + [macs for macs, _ in alone.values()]
     axes.set_xlim(min(across) * 0.94, max(across) * 1.04)
     ruled(axes)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(lambda value, _: counted(value))
 
     sheet.text(5.65, 1.2, "Where pictures leave, %, by threshold", size=10, bold=True)
     shares = sheet.axes(6.1, 1.4, 3.9, 2.55)
@@ -115,7 +118,7 @@ def exits_table(exits: Exits) -> str:
         "|---|---|---|---|---|",
         *(
             f"| {each.head}, at {each.stage} | {100 * each.top1:.1f} / {percent(each.top5)} | "
-            f"{percent(each.sources_mean)} | {each.macs / 1e6:,.0f} M | "
+            f"{percent(each.sources_mean)} | {counted(each.macs)} | "
             f"{each.milliseconds:.1f} |"
             for each in exits.exits
         ),
@@ -141,6 +144,6 @@ def exits_table(exits: Exits) -> str:
 def _row(label: str, rule: Rule) -> str:
     leaving = " | ".join(rounded_percent(rule.leaving[head]) for head in HEADS)
     return (
-        f"| {label} | {percent(rule.top1)} | {leaving} | {rule.macs / 1e6:,.0f} M | "
+        f"| {label} | {percent(rule.top1)} | {leaving} | {counted(rule.macs)} | "
         f"{rule.milliseconds:.1f} |"
     )

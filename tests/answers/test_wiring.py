@@ -1,6 +1,8 @@
 """The wiring of a module in numbers and words."""
 
-from gnet.answers.wiring import describe_wiring, does, millions
+import re
+
+from gnet.answers.wiring import describe_wiring, does
 from gnet.network.config import STAGES
 from support.networks import network
 from support.pages import random_network
@@ -52,5 +54,9 @@ def test_another_kernel_is_named_as_what_it_is() -> None:
     assert "kernel is 3×3" in does("5x5", 3) and "5×5 convolution" in does("5x5", 5)
 
 
-def test_millions_have_as_many_digits_as_count() -> None:
-    assert [millions(n) for n in (4_915_200, 51_600_000, 1_234_000_000)] == ["4.92", "52", "1,234"]
+def test_a_small_network_costs_thousands_and_not_parts_of_a_million() -> None:
+    model = network("batch-norm", width=0.0625)
+    sentence = describe_wiring(model)["5b"]["sentence"]
+    (cost, without) = re.findall(r"cost(?:s)? ([\d,.]+(?: million)?)", sentence)
+    assert re.fullmatch(r"[\d,]+", cost) and not sentence.count("0.0"), sentence
+    assert float(cost.replace(",", "")) > 1000 and without

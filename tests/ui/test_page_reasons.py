@@ -161,6 +161,8 @@ def test_all_branches_are_drawn_on_a_press_and_each_is_a_press_away_from_large(v
     expect(draw).to_be_disabled()
     assert tiles.nth(4).locator("canvas").evaluate(COLOURS) > 20
     cams = page.evaluate("gnet.why.cams")
+    expect(page.locator("#why-branches .most")).to_contain_text("one scale for all")
+    page.locator("#why-branches [data-scope=module]").click()
     numbers = page.locator("#why-branches small").all_text_contents()
     shown = [page.evaluate(f"gnet.number({one['limit']})") for one in cams["stages"].values()]
     assert numbers == shown
@@ -192,6 +194,27 @@ def test_weights_are_drawn_anew_under_a_map_on_a_press(visit):
     expect(page.locator("#why-curves .found")).to_contain_text("drawn anew", timeout=SLOW)
     expect(page.locator("#why-curves li")).to_have_count(5)
     assert viewer.errors == []
+
+
+def test_an_address_without_a_module_begins_with_the_one_that_explore_asks_about(visit):
+    page = visit("?tab=why&picture=cat").page
+    expect(page.locator("#why-methods [name=stage]")).to_have_value("5b", timeout=SLOW)
+    page = visit("?tab=why&picture=cat&head=aux1").page
+    expect(page.locator("#why-methods [name=stage]")).to_have_value("4a", timeout=SLOW)
+    page = visit("?tab=why&picture=cat&module=4b").page
+    expect(page.locator("#why-methods [name=stage]")).to_have_value("4b", timeout=SLOW)
+
+
+def test_a_class_that_the_network_does_not_know_is_said(visit):
+    sentence = "The address names the class “no such <b>thing</b>”, which this network does not"
+    page = visit("?tab=why&picture=cat&class=no+such+<b>thing</b>").page
+    expect(page.locator("#why-methods .shallow")).to_contain_text(sentence)
+    likeliest = page.locator("#why-methods .class").input_value()
+    assert likeliest == page.evaluate("gnet.state.network.classes[gnet.target()]")
+    page.evaluate("gnet.choose({ target: 3 })")
+    expect(page.locator("#why-methods .shallow")).to_be_empty()
+    page = visit("?picture=cat&class=no+such+<b>thing</b>").page
+    expect(page.locator("#question .about")).to_contain_text(sentence)
 
 
 def test_two_viewers_do_not_see_each_others_maps(visit):

@@ -23,6 +23,7 @@ window.gnet = (() => {
     stage: address.get("module") || "3a",
     head: address.get("head") || "main",
     target: null, // class number, or null for the head's first
+    unknown: "", // the class that the address names, if the network has none of that name
     scope: SCOPES.includes(address.get("scope")) ? address.get("scope") : "module",
     branch: null, // the branch pointed at
     pinned: null, // the branch chosen in a drawing; its card is marked in every module
@@ -118,6 +119,7 @@ window.gnet = (() => {
       head: believed(head) ? head : opened.head,
       scope: SCOPES.includes(there.get("scope")) ? there.get("scope") : "module",
       target: named < 0 ? null : named,
+      unknown: (named < 0 && there.get("class")) || "",
       channel: there.get("channel"),
       method: there.get("method"),
       options: there.get("with"),
@@ -136,7 +138,8 @@ window.gnet = (() => {
     Object.assign(state, changes);
     tell(names);
   }
-  function choose(changes) {
+  function choose(chosen) {
+    const changes = "target" in chosen ? { unknown: "", ...chosen } : chosen;
     const was = state.answer && pictured() ? where() : "";
     const names = Object.keys(changes).filter((name) => state[name] !== changes[name]);
     if (!names.length) return;
@@ -201,15 +204,16 @@ window.gnet = (() => {
     const other = !first && net !== state.net;
     const asker = answer.given?.net ?? "";
     const wanted = asker && asker === gnet.nets.named(address.get("net"));
-    if (other || (!first && picture(answer) !== picture(state.answer))) state.target = null;
+    if (other || (!first && picture(answer) !== picture(state.answer))) Object.assign(state, { target: null, unknown: "" });
     if (other && !wanted) state.channel = null;
     Object.assign(state, { network, net, answer, whole: answer, measured: { ...answer.measured } });
     if (!Object.hasOwn(answer.stages, state.stage)) state.stage = "3a";
     if (!believed()) state.head = trained()[0] || "main";
     if (asked && asker === gnet.nets.named(address.get("net")) && meant(answer)) {
       const named = network.classes.indexOf(asked);
-      [state.target, asked] = [named < 0 ? null : named, null];
+      [state.target, state.unknown, asked] = named < 0 ? [null, asked, null] : [named, "", null];
     }
+    if (first && state.tab === "why" && !address.has("module")) state.stage = last();
     if (!first && !returning && answer.key !== shown) state.switches = null; // of another picture
     if (first) opened = { stage: state.stage, head: state.head };
     if (returning) Object.assign(state, chosen(new URLSearchParams(location.search)));

@@ -167,8 +167,9 @@ def _compared(
 
 
 def _sum(value: int, what: str) -> dict[str, Any]:
-    """A counted figure; multiply-adds also as the paper writes them, in millions."""
-    text = f"{value / 1e6:,.1f}M" if what == "macs" else f"{value:,}"
+    """A counted figure; multiply-adds also as the paper writes them, in K and M."""
+    short = f"{value / 1e6:,.1f}M" if value >= 1e6 else f"{value / 1e3:,.1f}K"
+    text = short if what == "macs" else f"{value:,}"
     return {"paper": "", "live": f"{value:,}", "short": text, "why": []}
 
 

@@ -16,7 +16,7 @@ from gnet.evaluation.review import Review
 from gnet.network.config import STAGES
 from gnet.runs.experiments import EXPERIMENTS
 from gnet.serving.reviews import ReviewProgress
-from gnet.words import listed, percent, rounded_percent
+from gnet.words import counted, listed, percent, rounded_percent
 
 PAPERS = (
     {
@@ -81,7 +81,10 @@ def describe_depth(
             }
             for label in shown
         ],
-        "costs": {head: asdict(cost) for head, cost in depth.costs.items()},
+        "costs": {
+            head: asdict(cost) | {"counted": counted(cost.macs)}
+            for head, cost in depth.costs.items()
+        },
         "rules": [_rule(depth, at) for at in range(len(depth.rules))],
         "gallery": _pictures(depth, gallery, tiles),
         "sentences": {
@@ -229,6 +232,7 @@ def _rule(depth: Depth, at: int) -> dict[str, Any]:
         "threshold": rule.threshold,
         "top1": round(rule.top1, 5),
         "macs": round(rule.macs),
+        "counted": counted(rule.macs),
         "milliseconds": round(rule.milliseconds, 3),
         "saved": round(1 - rule.macs / main.macs, 4),
         "leaving": [round(share, 4) for share in rule.leaving.values()],

@@ -9,7 +9,7 @@ from gnet.answers.explorer import Explorer
 from gnet.answers.why import cost, learning
 from gnet.explain.attribution.checks import check_head, stages_before
 from gnet.explain.attribution.methods import METHODS, Method
-from gnet.explain.attribution.options import BASELINES, PLACE, every_option
+from gnet.explain.attribution.options import BASELINES, LENGTHS, PLACE, every_option
 from gnet.network.config import EXITS, STAGES
 from gnet.words import cut, opening
 
@@ -24,13 +24,14 @@ def describe_form(explorer: Explorer, head: Any) -> dict[str, Any]:
     if explorer.speed is None:
         with explorer.reasoning() as model:
             explorer.speed = cost.measure(model, "main" if "main" in explorer.trained else head)
+    side = explorer.model.info.preprocessing.size
     rows = [_row(explorer, method, head) for method in METHODS.values()]
     rows.sort(key=lambda row: row["reason"] is not None)
     return {
         "net": explorer.net,
         "head": head,
         "methods": rows,
-        "options": [_option(name) for name in every_option() if name not in PLACE],
+        "options": [_option(name, side) for name in every_option() if name not in PLACE],
         "baselines": {name: opening(words) for name, words in BASELINES.items()},
         "stages": list(stages_before(head)),
         "most": MOST,
@@ -75,14 +76,15 @@ def reason(explorer: Explorer, method: Method, head: str) -> str | None:
     return explorer.invalid[key]
 
 
-def _option(name: str) -> dict[str, Any]:
+def _option(name: str, side: int) -> dict[str, Any]:
     f = every_option()[name]
+    most = f.metadata["max"]
     return {
         "name": name,
         "help": opening(f.metadata["help"]),
         "default": f.default,
         "choices": list(f.metadata["choices"]),
         "min": f.metadata["min"],
-        "max": f.metadata["max"],
+        "max": min(most, side) if name in LENGTHS else most,
         "whole": isinstance(f.default, int),
     }

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnet.errors import GnetError
+from gnet.errors import FieldError, GnetError
 from gnet.explain.attribution import checks
 from gnet.explain.attribution.methods import METHODS, PICTURE, Method
-from gnet.explain.attribution.options import BASELINES, PLACE, Plain, read
+from gnet.explain.attribution.options import BASELINES, LENGTHS, PLACE, Plain, read
 from gnet.explain.attribution.question import Answering, Question, baseline_of, counting
 from gnet.inference.pixels import check_pixels
 from gnet.network.config import BRANCHES
@@ -221,7 +221,12 @@ def asked(
     check_pixels(model, pixels)
     checks.check_head(model, head)
     checks.check_target(model, target)
-    record = read(chosen.options, options)
+    try:
+        record = read(chosen.options, options)
+    except FieldError as error:
+        if error.field in LENGTHS:
+            raise checks.too_long(error.field, error.given, min(pixels.shape[2:])) from error
+        raise
     if chosen.needs_stage:
         checks.check_stage(chosen.label, head, record.stage)
         checks.check_branch(record.branch)

@@ -70,6 +70,11 @@ def check_branch(branch: str) -> None:
 def check_patch(patch: int, stride: int, size: tuple[int, int]) -> None:
     """Raise `FieldError` for a square larger than the picture, or one that leaves gaps."""
     if patch > min(size):
-        raise FieldError("patch", patch, f"whole numbers from 1 to {min(size)}, the picture's side")
+        raise too_long("patch", patch, min(size))
     if stride > patch:
         raise FieldError("stride", stride, f"whole numbers from 1 to {patch}, the square's side")
+
+
+def too_long(field: str, given: Any, side: int) -> FieldError:
+    """The error for a length (px) that a picture of that side does not hold."""
+    return FieldError(field, given, f"whole numbers from 1 to {side}, the picture's side")

@@ -91,6 +91,8 @@ RECORDS: dict[str, type[Plain]] = {
     "feature-ablation": Plain,
 }
 """Name of each method → the record of its options."""
+LENGTHS = ("patch", "stride")
+"""The options that are lengths in the picture, so no longer than its side."""
 PLACE = ("stage", "branch")
 """The options that say where a method looks; a page has its own list of modules for them."""
 

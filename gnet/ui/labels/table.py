@@ -333,14 +333,14 @@ LABELS = lessons.LABELS | {
     "same pair": "{one} and {other} give the same first class to {share} of the pictures.",
     "threshold": "A head is sure from",
     "leaves at": "{share} leave at {head}",
-    "macs axis": "millions of multiply-adds",
+    "macs axis": "multiply-adds",
     "right axis": "right answers, %",
     "exits chart": "Right answers, from {low} to {high}, over the multiply-adds of a picture",
     "leaving": "From {threshold} on a head answers and the picture leaves: {top1} are right, and a "
-    "picture takes {macs} million multiply-adds and {ms} ms on average, {saved} fewer "
+    "picture takes {macs} multiply-adds and {ms} ms on average, {saved} fewer "
     "multiply-adds than with main alone.",
     "leaving none": "From {threshold} on a head answers and the picture leaves: {top1} are right, "
-    "and a picture takes {macs} million multiply-adds and {ms} ms on average, no fewer than with "
+    "and a picture takes {macs} multiply-adds and {ms} ms on average, no fewer than with "
     "main alone, because the early heads were asked in vain.",
     "open picture": "Open in Explore: {name}",
     "gallery": "Shown are {count}; a click opens one in Explore.",
@@ -355,6 +355,8 @@ LABELS = lessons.LABELS | {
     "save drawing": "Drawing …",
     # why: methods, maps and what could prove them wrong
     "why invalid": "not valid here",
+    "unknown class": "The address names the class “{given}”, which this network does not know; "
+    "this is about its likeliest one.",
     "why module": "Module",
     "why last": "last before the head: {stage}",
     "why chosen": "the chosen one: {stage}",

@@ -48,6 +48,7 @@ def test_the_form_holds_every_method_with_its_own_options(explorers):
     assert invalid == ["deep-lift"] and list(rows)[-1] == "deep-lift"
     ranges = {one["name"]: (one["min"], one["max"]) for one in form["options"]}
     assert ranges["steps"] == (2, 1024)
+    assert ranges["patch"] == ranges["stride"] == (1, 64), "no longer than the picture's side"
     early = describe_form(explorers.served, "aux2")
     assert early["stages"][-1] == "4d" and early["shallow"] == shallow("aux2")
     assert "6 modules" in early["shallow"] and form["shallow"] == ""
@@ -197,6 +198,8 @@ def test_a_check_repeats_the_map_from_the_head_down(explorers):
         ({"methods": ["integrated-gradients"], "options": {"steps": 0}}, "steps is 0"),
         ({"methods": ["integrated-gradients"], "options": {"steps": "many"}}, "steps is 'many'"),
         ({"methods": ["occlusion"], "options": {"patch": 65}}, "1 to 64, the picture's side"),
+        ({"methods": ["occlusion"], "options": {"patch": 900}}, "1 to 64, the picture's side"),
+        ({"methods": ["occlusion"], "options": {"stride": "-3"}}, "1 to 64, the picture's side"),
         ({"methods": list(METHODS)[:5]}, "allowed are 4 maps at once"),
         ({"methods": list(METHODS)[:3], "classes": 2}, "allowed are 4 maps at once"),
     ],

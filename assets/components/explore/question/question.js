@@ -42,7 +42,7 @@ function progress(done) {
 }
 
 function words() {
-  const { network, whole, head, place } = gnet.state;
+  const { network, whole, head, place, unknown } = gnet.state;
   const { why, classes } = network;
   const stage = gnet.looked();
   const target = gnet.target();
@@ -58,7 +58,8 @@ function words() {
   for (const key of ["class", "chance"]) bold[key] = `<b>${gnet.escape(names[key])}</b>`;
   find(".ask").innerHTML = gnet.fill(why.question, bold);
   const about = !method().needs_stage ? why.choose : !gnet.reaches(stage) ? why.behind : place ? why.module : why.last;
-  find(".about").innerHTML = gnet.marked(gnet.fill(about, names));
+  const missing = unknown ? `${gnet.say("unknown class", { given: unknown })} ` : "";
+  find(".about").innerHTML = gnet.escape(missing) + gnet.marked(gnet.fill(about, names));
   const slow = method().slow && !answered();
   find(".compute").hidden = !slow || asked === question();
   find(".time").textContent = slow ? gnet.fill(names.time ? why.slow : why.unmeasured, names) : "";

@@ -6,7 +6,7 @@ let found = null; // the maps
 let about = ""; // the question that they answer, as text
 let asked = ""; // the one on its way
 let ticket = "";
-let within = "module"; // what shares one scale
+let within = "network"; // what shares one scale
 
 ask.textContent = say("why draw");
 end.textContent = say("why end maps");

@@ -70,7 +70,7 @@ function options() {
 }
 
 function words() {
-  const { network, whole, head, classes } = state;
+  const { network, whole, head, classes, unknown } = state;
   const target = gnet.target();
   field.placeholder = gnet.say("why class");
   if (target === null) {
@@ -81,7 +81,7 @@ function words() {
     find("h2").innerHTML = gnet.fill(network.why.question, names);
     if (document.activeElement !== field) field.value = network.classes[target];
   }
-  find(".shallow").textContent = form()?.shallow ?? "";
+  find(".shallow").textContent = [unknown && gnet.say("unknown class", { given: unknown }), form()?.shallow].filter(Boolean).join(" ");
   find(".two span").textContent = gnet.say("why two");
   find(".two input").checked = Boolean(classes);
   find(".compute").disabled = busy || !why.possible() || why.answered === why.words();
@@ -173,6 +173,6 @@ watch("value", () => {
   why.tell("gnet-form");
 });
 gnet.draw((changed) => {
-  const mine = ["answer", "network", "head", "target", "stage", "method", "options", "classes", "road", "tab"];
+  const mine = ["answer", "network", "head", "target", "unknown", "stage", "method", "options", "classes", "road", "tab"];
   if (mine.some((one) => changed.has(one))) draw();
 }, ["why"]);
