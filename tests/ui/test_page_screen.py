@@ -75,6 +75,32 @@ def test_a_network_trained_here_is_named_above_the_fold(visit) -> None:
     assert bottom <= DESK["height"]
 
 
+def test_on_a_phone_the_header_is_two_rows_that_scroll_and_shows_the_tab_that_is_open(
+    visit,
+) -> None:
+    page = visit("?tab=architecture", **TOUCH).page
+    assert page.evaluate(HEADER)["height"] < 120
+    box = page.locator("#header nav [aria-current]").bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"]
+    page.locator("#header .words").click()  # scrolled to
+    expect(page.locator("#header .glossary")).to_be_visible()
+
+
+def test_a_wide_screen_is_used(visit) -> None:
+    wide = {"width": 1920, "height": 1080}
+    page = visit(size=wide).page
+    plot = page.locator("#belief .plot").first.bounding_box()
+    assert plot and plot["height"] > 100
+    page = visit("?tab=why&picture=cat", size=DESK).page
+    page.evaluate("gnet.tell(['tab'])")
+    page.wait_for_function("gnet.why.possible()", timeout=60_000)
+    page.evaluate("gnet.why.answered || gnet.why.tell('gnet-explain')")
+    expect(page.locator("#why-curves article")).to_have_count(1, timeout=60_000)
+    one, other = (page.locator(part).bounding_box() for part in ("#why-map", "#why-curves"))
+    assert one and other and one["y"] == other["y"]
+    assert other["x"] > one["x"] + one["width"] and other["x"] + other["width"] > 1200
+
+
 @pytest.mark.parametrize("width", [360, 390, 768, 981, 1024, 1101, 1280, 1400, 1920])
 def test_the_header_says_what_each_tab_is_about_and_names_a_network_without_moving_anything(
     width: int, visit

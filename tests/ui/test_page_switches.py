@@ -32,12 +32,17 @@ def test_a_switch_moves_belief_and_hollows_its_lane(visit, explorer, timed, size
     viewer = visit(size=size)
     page, before = viewer.page, viewer.state("answer.heads.main.probabilities")
     lane = page.locator("#diagram [data-stage='3a'] .lane.b3x3")
+    scale, ends = page.locator("#branches .to"), viewer.state("answer.stages['3a'].limits.words")
+    expect(scale).to_have_text(ends)
+    answer = page.locator("#diagram [data-head=main] .says")
+    expect(answer).to_contain_text("main:")
     page.locator("#branches [data-branch='3x3'] [data-switch]").click()
     switched(page, "3a/3x3")
     assert "off" in (lane.get_attribute("class") or "")
     assert viewer.state("answer.heads.main.probabilities") != before
     words = explorer.ablate(chosen("boots"), {"3a/3x3": 0})["switched"]["sentence"]
     expect(page.locator("#switches .effect")).to_have_text(words)
+    expect(scale).to_have_text(f"{ends.split(';')[0]}; as with every branch on")
     said = page.locator("#branches .say")
     expect(said).to_have_text(words)
     if size == DESK:
@@ -49,6 +54,7 @@ def test_a_switch_moves_belief_and_hollows_its_lane(visit, explorer, timed, size
     page.locator("[data-reset]").click()
     assert viewer.state("answer.heads.main.probabilities") == before
     assert "switches" not in page.url
+    expect(scale).to_have_text(ends)
     page.locator("#branches [data-branch='3x3'] [data-switch]").click()  # the same once more
     switched(page, "3a/3x3")
     page.locator("[data-reset]").click()

@@ -13,6 +13,7 @@ LABELS = lessons.LABELS | {
     "not measured": "Not measured.",
     "longest": "The longest of the four bars belongs to the branch that is strongest per channel.",
     "own scale": "each map has its own scale; its largest value stands beside it",
+    "scale kept": "as with every branch on",
     "all channels": "{stage} · {branch} · all {count} channels",
     # a channel that is opened
     "channel map": "map of the channel, from {low} to {high}",

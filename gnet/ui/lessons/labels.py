@@ -12,6 +12,8 @@ LABELS = {
     "lesson step answered": "Step {step}: {heading}, answered",
     "lesson hidden": "Hidden until you have answered.",
     "lesson next": "Next",
+    "lesson skip": "Skip",
+    "lesson unanswered": "Answer the question first, or skip it.",
     "lesson back": "Back",
     "lesson check": "Check",
     "lesson again": "Answer again",

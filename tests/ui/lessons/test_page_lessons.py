@@ -125,6 +125,24 @@ def test_a_lesson_is_walked_through_from_the_header_to_its_end(
     assert not viewer.errors and not viewer.strangers
 
 
+def test_a_question_that_is_passed_over_is_asked_for_once_and_can_be_skipped(visit):
+    page = visit("?lesson=what-a-branch-sees&step=1").page
+    asked(page, 1)
+    forward = do(page, "next")
+    expect(forward).to_have_text("Next")
+    forward.click()
+    expect(page.locator(f"{PANEL} .verdict")).to_have_text("Answer the question first, or skip it.")
+    assert "step=1" in page.url
+    expect(forward).to_have_text("Skip")
+    forward.click()
+    asked(page, 2)
+    page.locator(PANEL).focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(f"{PANEL} .verdict")).to_contain_text("or skip it")
+    page.keyboard.press("ArrowRight")
+    asked(page, 3)
+
+
 def test_a_step_puts_the_page_where_it_belongs_and_hides_until_it_is_answered(visit, explorers):
     name = "what-a-branch-sees"
     viewer = visit(f"?lesson={name}&step=4")

@@ -352,3 +352,12 @@ def test_the_tabs_and_the_line_about_them_are_one_line_each(visit) -> None:
     from gnet.ui.tabs import TABS
 
     assert len(heights) == len(TABS) + 1 and max(heights) < 30
+
+
+def test_a_wide_screen_is_used_and_nothing_empty_lies_over_the_form(visit) -> None:
+    page = visit("?tab=train", size={"width": 1920, "height": 1080}).page
+    box = page.locator("#train").bounding_box()
+    assert box and box["width"] > 1700
+    expect(page.locator("#train-check .said")).to_be_empty()
+    seen_through = "one => getComputedStyle(one).backgroundColor"
+    assert page.locator("#train-check").evaluate(seen_through) == "rgba(0, 0, 0, 0)"

@@ -43,12 +43,17 @@ function build() {
 
 // The value a scale ends at; `kind` is "maps" (means of a branch) or "channels".
 function limit(map, kind) {
-  if (gnet.state.scope === "channel") return map.limit;
-  return scaled()[kind];
+  return gnet.state.scope === "channel" ? map.limit : scaled()[kind];
 }
 
-const module_ = () => gnet.state.answer.stages[gnet.state.stage];
-const scaled = () => (gnet.state.scope === "module" ? module_() : gnet.state.answer).limits;
+const module_ = (answer = gnet.state.answer) => answer.stages[gnet.state.stage];
+// With branches switched, the scale stays that of the answer before, so the two can be compared.
+const kept = () => Boolean(gnet.state.answer.switched) && !gnet.state.light;
+function scaled() {
+  const { answer, whole, scope } = gnet.state;
+  const from = kept() ? whole : answer;
+  return (scope === "module" ? module_(from) : from).limits;
+}
 
 function sentence() {
   const { answer, head, switches } = gnet.state;
@@ -70,7 +75,8 @@ function scale() {
   }
   gnet.bar(find(".bar"), answer.signed);
   find(".from").textContent = answer.signed ? "−max … 0 … max" : "0";
-  find(".to").textContent = scope === "channel" ? say("own scale") : scaled().words;
+  const words = scope === "channel" ? say("own scale") : scaled().words;
+  find(".to").textContent = kept() && scope !== "channel" ? `${words.split(";")[0]}; ${say("scale kept")}` : words;
 }
 
 function column(branch) {

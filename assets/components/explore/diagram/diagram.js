@@ -2,7 +2,7 @@
 // px: in one row, or on a narrow screen in two. One tab stop; the arrow keys go along the modules and
 // down to the exits, Enter or Space chooses.
 const wide = element.querySelector(".wide");
-const [NARROW, STEM, GAP, END, EXIT, TAG] = [520, 34, 20, 50, 42, 20];
+const [NARROW, STEM, GAP, EXIT, TAG] = [520, 34, 20, 42, 20];
 const SHARES = [0, 0.25, 0.5, 0.75, 1];
 const strength = (share) => (0.07 + 0.93 * share).toFixed(3); // of a lane's colour, on the printed scale
 const branches = () => gnet.branches();
@@ -22,7 +22,8 @@ function layout() {
     return { y, tall, middle: y + TAG + 4 + (tall - TAG - 8) / 2, exits: y + each - EXIT / 2 };
   });
   const inRow = count === 1 ? 9 : 5;
-  const step = (width - (count === 1 ? STEM + 2 * GAP + END : STEM + GAP + 12)) / inRow;
+  const last = Math.min(150, Math.max(50, 0.14 * width)); // room for main and its answer
+  const step = (width - (count === 1 ? STEM + 2 * GAP + last : STEM + GAP + 12)) / inRow;
   const places = {};
   let [x, row] = [STEM, 0];
   stages.forEach((stage, i) => {
@@ -31,7 +32,7 @@ function layout() {
     places[stage] = { x, row };
     x += step;
   });
-  return { width, rows, step, places, end: { x: x + END / 2, row } };
+  return { width, rows, step, places, end: { x: (x + width) / 2, row, room: width - x - 2 } };
 }
 
 function build() {
@@ -103,11 +104,11 @@ function exit(head, { rows, step, places, end, width }) {
   if (head.name === "main") {
     const y = rows[end.row].middle;
     const box = (name, by) =>
-      `<rect class="${name}" x="${end.x - 24 + by}" y="${y - 24 + by}" width="${48 - 2 * by}" height="${62 - 2 * by}" rx="7"/>`;
+      `<rect class="${name}" x="${end.x - end.room / 2 + by}" y="${y - 24 + by}" width="${end.room - 2 * by}" height="${70 - 2 * by}" rx="7"/>`;
     return (
       `<g role="button" tabindex="-1" class="main" data-head="main"><title></title>${box("frame", 0)}` +
       `<circle class="knob" cx="${end.x}" cy="${y}" r="7"/>` +
-      `<text class="says" x="${end.x}" y="${y + 28}" text-anchor="middle">main</text>${box("ring", 1)}</g>`
+      `<text class="says" data-room="${end.room - 6}" x="${end.x}" y="${y + 32}" text-anchor="middle"></text>${box("ring", 1)}</g>`
     );
   }
   const at = places[head.exit];

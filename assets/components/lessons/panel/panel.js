@@ -10,7 +10,11 @@ let asked = ""; // what it was asked
 let drawn = ""; // what the panel holds
 let order = []; // ids, as they stand, of a question for their order
 let folded = false;
+let passed = ""; // the step whose question was passed over once
 let focus = false; // whether the panel was used last, and not the page
+
+const here = () => `${lessons.state.name} ${lessons.state.step}`;
+const unanswered = () => Boolean(shown?.question) && !shown.answered && !shown.blocked;
 
 // What is asked of the server: the step, with the answer kept of it.
 function ask() {
@@ -74,7 +78,7 @@ function step() {
   });
   const last = at === steps.length;
   const others = button("list", say("lessons"), `class="${last ? "main" : "quiet"}"`);
-  const next = last ? "" : button("next", say("lesson next"), 'class="main"');
+  const next = last ? "" : button("next", say(unanswered() && passed === here() ? "lesson skip" : "lesson next"), 'class="main"');
   return (
     `${head(lesson.title, say("lesson of", { step: at, of: steps.length }))}<div class="body"><ol class="dots">${dots.join("")}</ol>` +
     `<h3>${escape(steps[at - 1].heading)}</h3>${told()}</div>` +
@@ -116,7 +120,7 @@ function sorting(choices, closed) {
 }
 function verdict() {
   const { answered, question: asks } = shown;
-  if (!answered) return "";
+  if (!answered) return passed === here() ? `<p>${say("lesson unanswered")}</p>` : "";
   const again = button("retry", say("lesson again"));
   if (!answered.sentence) {
     const name = asks.choices.find(({ id }) => id === answered.given)?.name ?? `${answered.given} ${asks.unit}`;
@@ -158,6 +162,14 @@ const move = (id, by) => {
   (panel.querySelector(`[data-do="${way}"]${own}`) ?? panel.querySelector(`.order ${own}`))?.focus({ preventScroll: true });
 };
 
+// To the next step; a question that is not answered is asked for once.
+function next() {
+  if (!unanswered() || passed === here()) return lessons.to(lessons.state.name, lessons.state.step + 1);
+  passed = here();
+  draw();
+  panel.querySelector(".verdict").scrollIntoView({ block: "nearest" });
+}
+
 const DO = {
   close: () => lessons.close(),
   list: () => lessons.to(null, 1),
@@ -165,7 +177,7 @@ const DO = {
   open: ({ lesson }) => lessons.to(lesson, lessons.of(lesson).at),
   step: ({ step: at }) => lessons.to(lessons.state.name, Number(at)),
   back: () => lessons.to(lessons.state.name, lessons.state.step - 1),
-  next: () => lessons.to(lessons.state.name, lessons.state.step + 1),
+  next,
   place: () => ((marked = ""), lessons.place(), mark()),
   sheet: () => document.dispatchEvent(new Event("gnet-worksheet")),
   choose: ({ id }) => give(id),
@@ -193,7 +205,8 @@ panel.addEventListener("keydown", (event) => {
   if (!(to >= 1 && to <= lessons.lesson().steps.length)) return;
   event.preventDefault();
   focus = true;
-  lessons.to(lessons.state.name, to);
+  if (by > 0) next();
+  else lessons.to(lessons.state.name, to);
 });
 
 watch("value", () => {

@@ -144,6 +144,9 @@ gnet.draw((changed) => {
   for (const link of find("nav").children) {
     link.ariaCurrent = link.dataset.tab === tab ? "page" : null;
   }
+  const row = find("nav"); // which may scroll
+  const here = row.querySelector("[aria-current]");
+  if (here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
   find(".skip").hash = `${tab}-tab`;
   const { label, line } = gnet.tabs[tab];
   document.title = [tab === "explore" ? answer.name : "", label, "gnet"].filter(Boolean).join(" · ");
