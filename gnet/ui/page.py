@@ -151,9 +151,7 @@ def launch_options(
     return {
         "theme": Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         # Not as `css`: Gradio would rewrite the selectors, and lose those within @media.
-        # The icon by a relative address, else browsers ask for /favicon.ico above a root path.
-        "head": f'<link rel="icon" href="favicon.ico">'
-        f"<style>{style}</style><script>{scripts}</script>",
+        "head": f"<style>{style}</style><script>{scripts}</script>",
         "footer_links": [],
         "run_history": False,
         "enable_monitoring": False,

@@ -22,12 +22,3 @@ def test_every_answer_has_them(server: Server) -> None:
                 HEADERS.items()
                 <= {name.title(): value for name, value in answer.headers.items()}.items()
             ), path
-
-
-def test_the_icon_is_asked_for_by_a_relative_address_so_that_a_root_path_holds(
-    server: Server,
-) -> None:
-    page = httpx.get(server.address, trust_env=False).text
-    assert '<link rel="icon" href="favicon.ico">' in page
-    icon = httpx.get(f"{server.address}favicon.ico", trust_env=False)
-    assert icon.status_code == 200 and icon.headers["content-type"].startswith("image/")
