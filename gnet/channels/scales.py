@@ -69,14 +69,6 @@ class ScaleResponses:
             raise FieldError("module", cut(stage), listed(STAGES))
         return {branch: _curve(values) for branch, values in self.responses[stage].items()}
 
-    def coarser(self, stage: str, branch: str = "5x5", than: str = "3x3") -> int:
-        """In how many directions `branch` peaks at a coarser period than another one does.
-
-        Directions in which it peaks at a finer one count against.
-        """
-        first, second = (self.responses[stage][b].argmax(0) for b in (branch, than))
-        return int((first > second).sum()) - int((first < second).sum())
-
 
 def scale_periods(size: int) -> tuple[float, ...]:
     """From the finest period to half the side, each coarser by the same factor."""
@@ -144,14 +136,15 @@ def _against_textbooks(found: ScaleResponses, stage: str) -> str:
     """Whether 5×5 prefers coarser patterns than 3×3, as textbooks say."""
     if found.kernel_5x5 == 3:
         return "The branch called 5×5 has 3×3 kernels in this network."
-    lead, curves = found.coarser(stage), found.curves(stage)
-    level = [LABELS[b] for b in ("3x3", "5x5") if curves[b].peak is None]
-    if level:
+    curves = found.curves(stage)
+    small, large = (curves[branch].peak for branch in ("3x3", "5x5"))
+    if small is None or large is None:
+        level = [LABELS[b] for b, peak in (("3x3", small), ("5x5", large)) if peak is None]
         here = f"{listed(level)} {'prefer' if len(level) > 1 else 'prefers'} no scale"
-    elif lead > 0:
+    elif large > small:
         here = "it does"
     else:
-        what = "finer ones" if lead < 0 else "the same scale"
+        what = "finer ones" if large < small else "the same scale"
         here = f"it does not: it prefers {what}"
     return f"Textbooks say that 5×5 prefers coarser patterns than 3×3. Here {here}."
 

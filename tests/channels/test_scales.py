@@ -103,6 +103,15 @@ def test_the_sentence_says_whether_the_textbooks_are_right(three, five, words):
     assert "pool answers all scales about alike" in told
 
 
+def test_the_sentence_follows_from_the_scales_it_names_where_directions_differ():
+    found = made({"1x1": 0, "3x3": 6, "5x5": 5, "pool": None})
+    values = found.responses["4b"]
+    values["5x5"][5, :2], values["5x5"][7, :2] = 0.9, 1.0  # coarser than 3×3 in half of them
+    curves = found.curves("4b")
+    assert (curves["3x3"].peak, curves["5x5"].peak) == (6, 5)
+    assert sentence(found, "4b").endswith("Here it does not: it prefers finer ones.")
+
+
 def test_a_branch_that_answers_all_scales_alike_prefers_none():
     found = made({"1x1": 0, "3x3": 2, "5x5": None, "pool": 9})
     assert sentence(found, "4b").endswith("than 3×3. Here 5×5 prefers no scale.")

@@ -83,7 +83,10 @@ def test_a_click_on_a_depth_opens_its_module_and_its_probes_first_five(visit) ->
     expect(page.locator("#diagram [data-stage='4a']")).to_have_attribute("aria-pressed", "true")
     assert "module=4a" in page.url
     expect(page.locator("#belief [data-reader=probe]")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#belief .status")).to_have_text("Right for 30 of 100 new pictures.")
+    spread = page.evaluate("gnet.state.answer.depth.stages['4a'].entropy")
+    expect(page.locator("#belief .status")).to_have_text(
+        f"Right for 30 of 100 new pictures. Entropy {spread:.2f} nats."
+    )
     expect(page.locator("#belief .bars button")).to_have_count(5)
     page.locator("#belief [data-reader=main]").click()
     expect(page.locator("#belief [data-reader=main]")).to_have_attribute("aria-pressed", "true")

@@ -69,6 +69,16 @@ gnet.lessons = (() => {
     show();
   }
 
+  // Whether the answer to the step shown is right, once the server has said so.
+  function judge(right) {
+    const kept = of(state.name).given[state.step];
+    if (!kept || kept.right === right) return;
+    kept.right = right;
+    early.keep();
+  }
+  // How a step was answered: "right", "wrong", "kept" where nobody has judged yet, or nothing.
+  const judged = (kept) => kept && ({ true: "right", false: "wrong" }[kept.right] ?? "kept");
+
   addEventListener("popstate", () => {
     const there = new URLSearchParams(location.search);
     const one = find(there.get("lesson"));
@@ -79,5 +89,5 @@ gnet.lessons = (() => {
     if (state.name && event.detail.has("answer")) show(); // another picture, other figures
   });
 
-  return { all, state, lesson, address, given, answered, to, place, experiment, close, answer, of };
+  return { all, state, lesson, address, given, answered, to, place, experiment, close, answer, judge, judged, of };
 })();

@@ -42,6 +42,7 @@ LABELS = lessons.LABELS | {
     # belief while branches are switched
     "was": "{percent} with every branch on",
     "bars before": "Upright and dashed lines: with every branch on.",
+    "entropy": "Entropy {nats} nats.",
     # a picture that is touched, a pad, the camera
     "no server": "The server is not reachable; the next change asks it again.",
     "on picture": "Picture",

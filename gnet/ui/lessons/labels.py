@@ -10,6 +10,8 @@ LABELS = {
     "lesson of": "{step} of {of}",
     "lesson step": "Step {step}: {heading}",
     "lesson step answered": "Step {step}: {heading}, answered",
+    "lesson step right": "Step {step}: {heading}, answered rightly",
+    "lesson step wrong": "Step {step}: {heading}, answered wrongly",
     "lesson hidden": "Hidden until you have answered.",
     "lesson next": "Next",
     "lesson skip": "Skip",
@@ -33,5 +35,6 @@ LABELS = {
     "worksheet close": "Close",
     "worksheet seen": "{name}, seen by “{network}”",
     "worksheet answer": "Answer:",
+    "worksheet reasons": "Your reasons:",
 }
 """Name → its words; a name in braces is a place."""

@@ -155,7 +155,9 @@ def test_a_step_puts_the_page_where_it_belongs_and_hides_until_it_is_answered(vi
     give(page, "number", 30)
     expect(page.locator(f"{PANEL} .verdict .wrong")).to_contain_text(f"it is {answer}")
     expect(page.locator("#branches")).to_be_visible()
+    expect(page.locator(f"{PANEL} .dots [aria-current]")).to_have_text("✗")
     do(page, "retry").click()
+    expect(page.locator(f"{PANEL} .dots [aria-current]")).to_have_text("4")
     expect(page.locator("#branches")).to_be_hidden()
     expect(page.locator(f"{PANEL} .verdict")).to_be_empty()
     assert not viewer.errors
@@ -171,6 +173,7 @@ def test_nothing_that_a_step_hides_is_painted_before_the_panel_is_there(visit):
     asked(page, 1)
     seen = page.evaluate("window.seen")
     assert seen and set(seen) == {"hidden"}
+    expect(page.locator("#picture .about span")).to_be_hidden()
 
 
 def test_a_lesson_is_left_and_taken_up_again(visit):

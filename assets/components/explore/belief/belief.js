@@ -124,8 +124,9 @@ function detail() {
     : `<span>${gnet.escape(held.answer ?? held.sentence)}</span>`;
   const right = probe ? network.probes.right?.[stage] : exit(who).right;
   const old = before(who);
-  find(".status").innerHTML = old ? gnet.say("bars before") : gnet.marked(right || held.status);
-  find(".status").title = `${probe ? network.probes.status : held.status}; entropy ${held.entropy.toFixed(2)} nats`;
+  const said = old ? gnet.say("bars before") : gnet.marked(right || held.status);
+  find(".status").innerHTML = `${said} ${gnet.marked(gnet.say("entropy", { nats: held.entropy.toFixed(2) }))}`;
+  find(".status").title = probe ? network.probes.status : held.status;
   box.className = `bars ${who}${doubt ? " nearest" : ""}`;
   box.ariaLabel = gnet.say(doubt ? "nearest classes" : "likely classes");
   const target = gnet.target();

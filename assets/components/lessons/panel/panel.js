@@ -67,14 +67,22 @@ function list() {
   return `${head(say("lessons"), "")}<div class="body"><p class="lead">${say("lessons lead")}</p><ul class="lessons">${rows.join("")}</ul></div>`;
 }
 
+// What a step's circle holds, by how it was answered, and the words beside it.
+const SIGNS = {
+  right: ["✓", "lesson step right"],
+  wrong: ["✗", "lesson step wrong"],
+  kept: ["•", "lesson step answered"],
+};
+
 function step() {
   const lesson = lessons.lesson();
   const { step: at } = lessons.state;
   const { steps } = lesson;
   const done = lessons.of(lesson.name).given;
   const dots = steps.map(({ heading }, i) => {
-    const words = say(done[i + 1] ? "lesson step answered" : "lesson step", { step: i + 1, heading });
-    return `<li>${button("step", done[i + 1] ? "✓" : i + 1, `data-step="${i + 1}" aria-label="${escape(words)}" title="${escape(words)}"${i + 1 === at ? ' aria-current="step"' : ""}`)}</li>`;
+    const [sign, known] = SIGNS[lessons.judged(done[i + 1])] ?? [i + 1, "lesson step"];
+    const words = say(known, { step: i + 1, heading });
+    return `<li>${button("step", sign, `data-step="${i + 1}" aria-label="${escape(words)}" title="${escape(words)}"${i + 1 === at ? ' aria-current="step"' : ""}`)}</li>`;
   });
   const last = at === steps.length;
   const others = button("list", say("lessons"), `class="${last ? "main" : "quiet"}"`);
@@ -215,6 +223,7 @@ watch("value", () => {
   if (answer.lesson !== lessons.state.name || answer.step !== lessons.state.step || answer.key !== state.whole.key) return;
   if (shown?.step !== answer.step || shown?.lesson !== answer.lesson) order = (answer.question?.choices ?? []).map(({ id }) => id);
   shown = answer;
+  if (answer.answered) lessons.judge(answer.answered.right);
   draw();
 });
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {

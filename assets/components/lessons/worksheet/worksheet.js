@@ -34,7 +34,7 @@ function show({ title, intro, lines, picture, name, network, score, steps }) {
     `<article><p class="lines">${lines.map((line) => `<span>${escape(line)}</span>`).join("")}</p>` +
     `<header><img src="${picture}" alt="${escape(name)}"><div><h2>${escape(title)}</h2><p>${escape(intro)}</p>` +
     `<p class="hint">${escape(say("worksheet seen", { name, network }))}${score ? ` · <b>${escape(score)}</b>` : ""}</p></div></header>` +
-    `<ol>${steps.map(row).join("")}</ol></article>`;
+    `<ol>${steps.map(row).join("")}</ol><p class="reasons"><b>${say("worksheet reasons")}</b><i></i><i></i></p></article>`;
   if (!sheet.open) sheet.showModal();
 }
 
