@@ -189,15 +189,20 @@ def _plain(value: Value | None) -> dict[str, float] | None:
 
 
 def _sentence(worth: Worth, head: str, target: int, values: dict[Any, Value | None]) -> str:
-    """The branch that the class needs most, in words."""
+    """Without which branch the class's logit falls most, and its probability, in words."""
     present = {branch: value for branch, value in values.items() if value}
     branch = max(present, key=lambda b: present[b].logit)
     name = worth.recording.class_name(target)
     if present[branch].logit <= 0:
         return f"No single branch helps {name} in {head}: each may be off without loss."
-    points = 100 * present[branch].probability
-    change = f" and {points:.0f} points of probability" if abs(points) >= 0.5 else ""
-    return (
-        f"Of these branches, switched off one at a time, {name} needs {branch_words(branch)} most: "
-        f"without it, its logit in {head} falls by {fixed(present[branch].logit)}{change}."
+    said = (
+        f"Switched off one at a time: the logit of {name} in {head} falls most without "
+        f"{branch_words(branch)}, by {fixed(present[branch].logit)}"
     )
+    likely = max(present, key=lambda b: present[b].probability)
+    points = f"by {100 * present[likely].probability:.0f} points"
+    if 100 * present[likely].probability < 0.5:
+        return f"{said}."
+    if likely == branch:
+        return f"{said}, and so does its probability, {points}."
+    return f"{said}. Its probability falls most without {branch_words(likely)}, {points}."

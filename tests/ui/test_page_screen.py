@@ -67,6 +67,19 @@ HEADER = """() => {
 }"""
 
 
+@pytest.mark.parametrize("width", [660, 700, 768, 900, 1000])
+def test_on_a_tablet_the_module_s_words_stay_in_their_boxes(visit, width: int) -> None:
+    page = visit("?module=4a", size={"width": width, "height": 900}).page
+    cut = page.locator("#wiring .step").evaluate_all(
+        "all => all.filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.innerText)"
+    )
+    assert cut == []
+    costs = page.locator("#wiring .macs b").evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect().right)"
+    )
+    assert max(costs) <= page.locator("#wiring .stack").bounding_box()["x"]
+
+
 def test_a_network_trained_here_is_named_above_the_fold(visit) -> None:
     page = visit().page
     page.evaluate(ANOTHER, "a run")

@@ -76,7 +76,7 @@ gnet.lessons = (() => {
     kept.right = right;
     early.keep();
   }
-  // How a step was answered: "right", "wrong", "kept" where nobody has judged yet, or nothing.
+  // How a step was answered: "right", "wrong", "kept" before the server has said so, or nothing.
   const judged = (kept) => kept && ({ true: "right", false: "wrong" }[kept.right] ?? "kept");
 
   addEventListener("popstate", () => {

@@ -85,7 +85,7 @@ def _revealed(asked: Round, guess: Any) -> dict[str, Any]:
 def _branch(explorer: Explorer, kept: Kept, stage: str) -> Round:
     head, name = deepest_answer(kept)
     return Round(
-        question=f"Which branch of {stage} does the answer “{name}” need most?",
+        question=f"With all others on: which branch of {stage} does “{name}” need most?",
         choices=dict(LABELS),
         falls=lambda: {
             branch: falls_of(explorer, kept, head).get((stage, branch), 0.0) for branch in BRANCHES
@@ -105,7 +105,7 @@ def _module(explorer: Explorer, kept: Kept, _: str) -> Round:
         }
 
     return Round(
-        question=f"Which module holds the branch that “{name}” needs most?",
+        question=f"With all others on: which module holds the branch that “{name}” needs most?",
         choices={stage: stage for stage in STAGES},
         falls=falls,
         about=f"“{name}” in {head} without one of its branches",

@@ -293,7 +293,9 @@ LABELS = lessons.LABELS | {
     "game start": "Start",
     "game next": "Next question",
     "game again": "Play again",
-    "falls scale": "One scale, {low} to {high} points of probability lost.",
+    "falls scale": "Points of probability lost without it, on one scale from 0 to {high}.",
+    "falls and rises": "Points of probability lost without it; to the left of the middle it gains. "
+    "One scale, {high} points to each side.",
     "stripes": "px from one stripe to the next",
     # a review
     "how sure": "how sure, %",

@@ -55,7 +55,7 @@ function bars({ choices: all, falls: values, limit, best, guess, round }) {
       `<span>${gnet.number(values[id])} points</span></div>`
     );
   });
-  return `${rows.join("")}<p class="unit">${gnet.say("falls scale", { low: rises ? `−${gnet.number(limit)}` : "0", high: gnet.number(limit) })}</p>`;
+  return `${rows.join("")}<p class="unit">${gnet.say(rises ? "falls and rises" : "falls scale", { high: gnet.number(limit) })}</p>`;
 }
 
 choices.addEventListener("click", (event) => {
