@@ -31,7 +31,7 @@ def server(
 
 
 def ready(page: Any) -> None:
-    page.wait_for_function("gnet.over.ready() !== null")
+    page.wait_for_function("window.gnet?.over && gnet.over.ready() !== null")
 
 
 @bundled
