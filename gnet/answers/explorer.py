@@ -13,6 +13,7 @@ from threading import RLock
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from gnet.answers.answer import (
     View,
@@ -37,8 +38,9 @@ from gnet.explain.attribution.methods import METHODS
 from gnet.explain.belief import trained_head
 from gnet.explain.means import Means, means_of
 from gnet.explain.probes import find_probes
-from gnet.explain.recording import record
+from gnet.explain.recording import Recording, record
 from gnet.explain.worth import Worth, branch_worth
+from gnet.inference.session import Session
 from gnet.network.config import STAGES, UNTRAINED
 from gnet.network.folding import fold, twin
 from gnet.network.model import GoogLeNet
@@ -99,7 +101,7 @@ class Explorer:
     def warm_up(self) -> None:
         """Run once what the first viewer would otherwise wait for."""
         size = self.model.info.preprocessing.size
-        record(self.model, torch.zeros(1, 3, size, size))
+        self.record(torch.zeros(1, 3, size, size))
         if self.trained:
             self.speed = measure(self.model, self.trained[-1])
             for method in self.network["methods"]:
@@ -304,7 +306,15 @@ class Explorer:
     def kept(self, view: View) -> Kept:
         """The recording of a picture, made now if it is not kept."""
         digest = self.model.info.digest
-        return self.recordings.get(view.key, digest, lambda: record(self.model, view.pixels))
+        return self.recordings.get(view.key, digest, lambda: self.record(view.pixels))
+
+    def record(self, pixels: Tensor) -> Recording:
+        """What the network makes of pixels (1, 3, S, S) in [0, 1]; nothing of it is kept."""
+        return record(self.model, pixels, self._session)
+
+    @cached_property
+    def _session(self) -> Session:
+        return Session(self.model)
 
     def class_index(self, target: Any) -> int:
         """A class by number or name."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from gnet.errors import GnetError
 from gnet.inference.pixels import check_pixels
 from gnet.network.hooks import evaluating, watching
-from gnet.network.model import GoogLeNet, Logits
+from gnet.network.model import GoogLeNet
 from gnet.words import listed
 
 
@@ -37,22 +37,20 @@ def forward(model: GoogLeNet, pixels: Tensor) -> Forward:
     x = model.info.preprocessing.normalise(pixels.to(weights.device)).to(weights.dtype)
     with evaluating(model), torch.no_grad(), watching(model.inceptions()) as passed:
         logits = model(x)
-    _check_logits(logits)
+    kept = {
+        head: as_kept(values[0]) for head, values in logits._asdict().items() if values is not None
+    }
+    check_logits(kept)
     return Forward(
         inputs={stage: as_kept(seen.input[0]) for stage, seen in passed.items()},
         outputs={stage: as_kept(seen.output[0]) for stage, seen in passed.items()},
-        logits={
-            head: as_kept(values[0])
-            for head, values in logits._asdict().items()
-            if values is not None
-        },
+        logits=kept,
     )
 
 
-def _check_logits(logits: Logits) -> None:
+def check_logits(logits: dict[str, Tensor]) -> None:
     """Raise `GnetError` unless all logits are finite: nothing could be shown of others."""
-    present = {head: values for head, values in logits._asdict().items() if values is not None}
-    if damaged := [head for head, values in present.items() if not values.isfinite().all()]:
+    if damaged := [head for head, values in logits.items() if not values.isfinite().all()]:
         raise GnetError(
             f"The network's logits of {listed(damaged)} are NaN or infinite for this picture; its "
             "training diverged, or its numbers are too large for the precision of its weights."

@@ -14,7 +14,6 @@ from gnet.answers.live.answer import describe_frame
 from gnet.answers.live.frame import read_frame
 from gnet.answers.live.turns import Turns
 from gnet.errors import GnetError
-from gnet.explain.recording import record
 from gnet.network.config import STAGES
 from gnet.words import cut
 
@@ -60,7 +59,7 @@ class Viewing:
         if stage not in STAGES:
             raise GnetError(f"There is no module {cut(stage)!r}; there are {', '.join(STAGES)}.")
         info = explorer.model.info
-        recording = record(explorer.model, read_frame(content, info.preprocessing))
+        recording = explorer.record(read_frame(content, info.preprocessing))
         kept = explorer.recordings.find(str(before), info.digest) if before else None
         answer = describe_frame(recording, stage, explorer.probes, kept.recording if kept else None)
         return answer | {"net": explorer.net}

@@ -13,7 +13,6 @@ from gnet.answers.live.frame import read_frame
 from gnet.answers.live.turns import Turns
 from gnet.answers.live.viewing import MOST_WAITING, TooMany, Viewing
 from gnet.errors import GnetError
-from gnet.explain.recording import record
 from gnet.network.config import BRANCHES, STAGES
 from support.pages import photo, random_network
 
@@ -33,7 +32,7 @@ def test_a_light_answer_says_what_the_whole_answer_says(viewing: Viewing) -> Non
     explorer = viewing.explorers.served
     answer = viewing.answer(frame(), stage="4b")
     pixels = read_frame(frame(), explorer.model.info.preprocessing)
-    whole = describe_recording(record(explorer.model, pixels))
+    whole = describe_recording(explorer.record(pixels))
     assert answer["heads"] == whole["heads"] and answer["compared"] == whole["compared"]
     assert answer["stages"]["4b"] == whole["stages"]["4b"]
     for stage in STAGES:
@@ -50,7 +49,7 @@ def test_what_changed_is_said_of_a_picture_that_is_still_kept(viewing: Viewing) 
     explorer.recordings.get(
         "before",
         info.digest,
-        lambda: record(explorer.model, read_frame(frame(1), info.preprocessing)),
+        lambda: explorer.record(read_frame(frame(1), info.preprocessing)),
     )
     changed = viewing.answer(frame(), stage="3a", before="before")["changed"]
     assert changed["most"] and len(changed["changes"]) == 3
@@ -63,11 +62,11 @@ def test_a_frame_and_a_request_run_at_once_without_hearing_each_other(viewing: V
     explorer = viewing.explorers.served
     alone = [viewing.answer(frame(seed), stage="4b")["heads"] for seed in range(4)]
     pixels = read_frame(frame(9), explorer.model.info.preprocessing)
-    expected, wrong = describe_recording(record(explorer.model, pixels)), []
+    expected, wrong = describe_recording(explorer.record(pixels)), []
 
     def request() -> None:
         for _ in range(12):
-            if describe_recording(record(explorer.model, pixels)) != expected:
+            if describe_recording(explorer.record(pixels)) != expected:
                 wrong.append("request")
 
     thread = threading.Thread(target=request)
