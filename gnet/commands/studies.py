@@ -26,7 +26,9 @@ _THREADS = "CPU threads; 0 leaves torch's choice"
 def register(command: Command) -> None:
     sub = command(bench, "Measure speed against torchvision's network in one run.", weights=False)
     sub.add_argument("--rounds", type=positive, default=5, help="repetitions (default 5)")
-    sub.add_argument("--page", action="store_true", help="measure training from the page instead")
+    part = sub.add_mutually_exclusive_group()
+    part.add_argument("--forward", action="store_true", help="measure one picture's forward alone")
+    part.add_argument("--page", action="store_true", help="measure training from the page instead")
 
     sub = command(
         precision,
@@ -95,12 +97,15 @@ def _add_series(parser: argparse.ArgumentParser, data: str) -> None:
 
 def bench(arguments: argparse.Namespace) -> None:
     from gnet.studies import bench as network
+    from gnet.studies import bench_forward as forward
     from gnet.studies import bench_page as page
 
     with_large_pages()
-    measure, table = (
-        (page.bench_page, page.table) if arguments.page else (network.bench, network.table)
-    )
+    measure, table = network.bench, network.table
+    if arguments.forward:
+        measure, table = forward.bench_forward, forward.table
+    elif arguments.page:
+        measure, table = page.bench_page, page.table
     result = measure(rounds=arguments.rounds, progress=Bar("measuring"))
     if arguments.json:
         print_json(result)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import statistics
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -18,7 +17,7 @@ from typing import Any
 import torch
 import torchvision
 from captum.attr import LayerConductance
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
@@ -26,14 +25,15 @@ from gnet.data.datasets import Dataset, open_dataset
 from gnet.explain.account import account
 from gnet.explain.recording import record
 from gnet.explain.worth import branch_worth
-from gnet.network.config import BRANCHES, STAGES, TRAINED, ModelConfig
+from gnet.network.config import BRANCHES, STAGES, ModelConfig
 from gnet.network.folding import fold
 from gnet.network.hooks import watching
 from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
 from gnet.runs.events import RunStarted, StepDone
 from gnet.runs.train_config import TrainConfig
-from gnet.studies import bench_reasons
+from gnet.studies import bench_forward, bench_reasons
+from gnet.studies.bench_forward import networks, torchvision_network
 from gnet.system.progress import Progress
 from gnet.training.loop import train
 
@@ -65,13 +65,13 @@ def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any
     branch's maps relative to their maximum, for a probability absolute. `map`: each of the 36
     branches switched off, against 36 bare forwards. `account`: what all 36 branches carry of a
     logit, against 36 calls of captum's LayerConductance, of which nine are made, one account after
-    each. `grad_cams`, `integrated` and `occlusion`: see `bench_reasons`. `train_128`, `train_64`:
-    pictures/s of `train` against a plain torchvision fp32 loop with a DataLoader, batch 64: the
-    same pictures in memory, the same threads, crops and flips on both sides. All steps lie within
-    one epoch, so that neither side validates or saves anything while it is
-    timed.
+    each. `grad_cams`, `integrated` and `occlusion`: see `bench_reasons`. `forward_224_1` and its
+    like: see `bench_forward`. `train_128`, `train_64`: pictures/s of `train` against a plain
+    torchvision fp32 loop with a DataLoader, batch 64: the same pictures in memory, the same
+    threads, crops and flips on both sides. All steps lie within one epoch, so that neither side
+    validates or saves anything while it is timed.
     """
-    total = 4 * rounds + 2
+    total = 4 * rounds + 3
     done = 0
 
     def turn() -> None:
@@ -82,6 +82,8 @@ def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any
 
     unit = machine()
     result = _one_picture(rounds, turn)
+    result |= bench_forward.bench_forward(rounds=rounds)
+    turn()
     result |= {name: _train(size, rounds, turn) for name, size in TRAIN_SIZES.items()}
     for name, row in result.items():
         row.setdefault("goal", goal(name, unit))
@@ -122,6 +124,7 @@ def table(result: dict[str, Any]) -> str:
         f"({split['milliseconds']:.0f} ms for {POINTS} steps; goal {split['goal']})",
     ]
     rows += bench_reasons.lines({name: result[name] for name in bench_reasons.GOALS})
+    rows.append(bench_forward.table({n: r for n, r in result.items() if n.startswith("forward_")}))
     for name in ("train_128", "train_64"):
         row = result[name]
         rows.append(
@@ -136,48 +139,10 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
-def torchvision_network(classes: int) -> torchvision.models.GoogLeNet:
-    """torchvision's network with heads, He-initialised so that all layers carry signal."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # about its own slow initialisation
-        network = torchvision.models.GoogLeNet(
-            num_classes=classes, aux_logits=True, init_weights=False
-        )
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-    return network
-
-
-def patterns(size: int) -> Tensor:
-    """A picture of each built-in class, (10, 3, size, size) in [0, 1]."""
-    return torch.stack(open_dataset("built-in", "val", per_class=1, size=size).pictures) / 255
-
-
-def settle(network: nn.Module, inputs: Tensor) -> None:
-    """Give the norms the statistics of `inputs`: without them random weights saturate the heads."""
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # the plain mean over the batches seen
-    with torch.no_grad():
-        network.train()(inputs)
-    network.eval()
-
-
 def _one_picture(rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
-    torch.manual_seed(0)
-    theirs = torchvision_network(1000)
-    pictures = patterns(RECORD_SIZE)
-    model = GoogLeNet(
-        ModelConfig.preset("torchvision"),
-        ModelInfo(heads=dict.fromkeys(("main", "aux1", "aux2"), TRAINED)),
-    )
-    normalise = model.info.preprocessing.normalise
-    settle(theirs, normalise(pictures))
-    model.load_state_dict(theirs.state_dict())
-    folded = fold(model)
-    pixels = pictures[:1]
-    inputs = normalise(pixels)
+    theirs, model, pictures = networks(RECORD_SIZE)
+    folded, pixels = fold(model), pictures[:1]
+    inputs = model.info.preprocessing.normalise(pixels)
 
     recorded, mapped, bare = [], [], []
     recording = record(folded, pixels)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import cycle
 from typing import Any
 
@@ -21,6 +20,7 @@ from gnet.explain.attribution.attribute import attribute
 from gnet.network.config import BRANCHES, STAGES
 from gnet.network.hooks import evaluating
 from gnet.network.model import GoogLeNet
+from gnet.studies.bench_forward import threads
 
 GOALS = {"grad_cams": 28.0, "integrated": 1.5, "occlusion": 3.0}
 STEPS, BATCH = 50, 4
@@ -61,7 +61,7 @@ def bench_reasons(
         ),
     }
     result = {}
-    with one_thread():
+    with threads(1):
         for name, (ours, captums, factor) in sides.items():
             ours()  # to warm up; captum's side is long enough not to need it
             mine, reference = [], []
@@ -136,17 +136,6 @@ def occluded(theirs: nn.Module, model: GoogLeNet, pixels: Tensor) -> Tensor:
 def _mean(model: GoogLeNet, pixels: Tensor) -> Tensor:
     mean = pixels.new_tensor(model.info.preprocessing.mean)
     return mean.view(1, 3, 1, 1).expand_as(pixels)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """torch computes with one thread within, and with as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _seconds(call: Callable[[], Any]) -> float:

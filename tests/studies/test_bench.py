@@ -7,24 +7,16 @@ import torch
 
 from gnet.explain.attribution.all_branches import grad_cams
 from gnet.explain.attribution.attribute import attribute
-from gnet.network.config import BRANCHES, STAGES, TRAINED, ModelConfig
+from gnet.network.config import BRANCHES, STAGES
 from gnet.network.folding import fold
-from gnet.network.info import ModelInfo
-from gnet.network.model import GoogLeNet
-from gnet.studies import bench, bench_reasons
+from gnet.studies import bench, bench_forward, bench_reasons
 
 
 @pytest.fixture(scope="module")
 def networks():
     """torchvision's network, ours folded with the same weights, and a picture."""
-    torch.manual_seed(0)
-    theirs = bench.torchvision_network(10)
-    model = GoogLeNet(ModelConfig.preset("torchvision", num_classes=10))
-    model.info = ModelInfo(heads=dict.fromkeys(("main", "aux1", "aux2"), TRAINED))
+    theirs, model, pictures = bench_forward.networks(96, classes=10)
     normalise = model.info.preprocessing.normalise
-    pictures = bench.patterns(96)
-    bench.settle(theirs, normalise(pictures))
-    model.load_state_dict(theirs.state_dict())
     return theirs, fold(model), pictures[:1], normalise(pictures[:1])
 
 
@@ -60,6 +52,8 @@ def test_the_bench_prints_the_keys_it_promises(monkeypatch):
     monkeypatch.setattr(bench, "POINTS", 4)
     monkeypatch.setattr(bench_reasons, "STEPS", 2)
     monkeypatch.setattr(bench_reasons, "BATCH", 2)
+    monkeypatch.setattr(bench_forward, "GOALS", {32: 1.0})
+    monkeypatch.setattr(bench_forward, "THREADS", (1,))
     monkeypatch.setattr(bench, "BATCH", 2)
     monkeypatch.setattr(bench, "STEPS", 1)
     monkeypatch.setattr(bench, "LEAD_IN", 0)
@@ -67,15 +61,23 @@ def test_the_bench_prints_the_keys_it_promises(monkeypatch):
     monkeypatch.setattr(bench, "TRAIN_SIZES", {"train_128": 32, "train_64": 32})
     turns = []
     result = bench.bench(rounds=1, progress=lambda done, total: turns.append((done, total)))
-    assert turns == [(done, 6) for done in range(1, 7)]
-    expected = {"record", "map", "account", "train_128", "train_64", "machine"}
+    assert turns == [(done, 7) for done in range(1, 8)]
+    expected = {"record", "map", "account", "forward_32_1", "train_128", "train_64", "machine"}
     assert set(result) == expected | set(bench_reasons.GOALS)
     assert result["record"]["ratio"] > 0 and result["record"]["max_error"] < 1e-4
     for name in ("train_128", "train_64"):
         assert result[name]["ratio"] > 0 and result[name]["precision"] in ("fp32", "bf16")
     assert all(
         name in bench.table(result)
-        for name in ("record", "map ", "account", "occlusion", "train_128", "matrix units")
+        for name in (
+            "record",
+            "map ",
+            "account",
+            "occlusion",
+            "forward",
+            "train_128",
+            "matrix units",
+        )
     )
 
 
