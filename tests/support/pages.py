@@ -20,6 +20,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gnet.inference.session import Session
 from gnet.network.config import HEADS, TRAINED, ModelConfig
 from gnet.network.info import ModelInfo, Preprocessing
 from gnet.network.model import GoogLeNet
@@ -108,9 +109,9 @@ def server(gradio_environment: None, page_model: GoogLeNet) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         original = explorer.record
 
-        def counted(model: GoogLeNet, pixels: torch.Tensor) -> Any:
+        def counted(model: GoogLeNet, pixels: torch.Tensor, session: Session | None) -> Any:
             served.records.append(str(tuple(pixels.shape)))
-            return original(model, pixels)
+            return original(model, pixels, session)
 
         patch.setattr(explorer, "record", counted)
         with on_a_free_port(page_model) as served.address:
