@@ -132,6 +132,8 @@ def _runtime(model: GoogLeNet, size: int) -> InferenceSession | None:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.inter_op_num_threads = 1
+    # A thread that has nothing to do would else keep its core from a training beside it.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = False  # no slower, and nothing is held between two pictures
     try:
         with TemporaryDirectory(prefix="gnet-") as folder:
