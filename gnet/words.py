@@ -56,11 +56,12 @@ def number(value: float) -> str:
 
 
 def counted(count: float) -> str:
-    """A count of weights or operations to three digits: `6,140`, `1.2 million`, `1.58 billion`."""
+    """A count of weights or operations as it is said: `6,140`, `1.2 million`, `52 million`."""
     count = float(f"{count:.3g}")
     for unit, size in (("billion", 1e9), ("million", 1e6)):
         if count >= size:
-            return f"{count / size:.3g} {unit}"
+            value = _rounded(count / size, 1 if count < 10 * size else 0)
+            return f"{value:g} {unit}"
     return f"{count:,.0f}"
 
 

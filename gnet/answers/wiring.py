@@ -52,8 +52,11 @@ def _branch(branch: str, cost: BranchCost, channels: int) -> dict[str, Any]:
         steps.insert(0, {"name": "max pool 3×3", "channels": channels})
     if cost.direct is not None:
         steps[0]["name"] += " reduce"
-    direct = "" if cost.direct is None else f"{counted(cost.direct)} without the reduce"
-    words = {"cost": counted(cost.macs), "unit": "multiply-adds", "direct": direct}
+    said, direct = counted(cost.macs), ""
+    if cost.direct is not None:
+        million = said[said.find(" ") :] if " " in said else ""  # said once for both
+        direct = f"{counted(cost.direct).removesuffix(million)} without the reduce"
+    words = {"cost": said, "unit": "multiply-adds", "direct": direct}
     return {"steps": steps} | words
 
 

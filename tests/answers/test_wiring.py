@@ -31,6 +31,9 @@ def test_the_cost_is_told_with_and_without_the_reduce() -> None:
     model = network("batch-norm", width=1.0)
     sentence = describe_wiring(model)["3a"]["sentence"]
     assert sentence.startswith("3a costs ") and "without the 1×1 reduce" in sentence
+    branch = describe_wiring(model)["3a"]["branches"]["3x3"]
+    assert re.fullmatch(r"\d+ million", branch["cost"])
+    assert re.fullmatch(r"\d+ without the reduce", branch["direct"])
     only = describe_wiring(network("batch-norm", left_out="3x3,5x5"))["3a"]
     assert "without" not in only["sentence"]
     assert only["branches"]["3x3"]["steps"] == []

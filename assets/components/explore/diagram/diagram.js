@@ -104,7 +104,7 @@ function exit(head, { rows, step, places, end, width }) {
   if (head.name === "main") {
     const y = rows[end.row].middle;
     const box = (name, by) =>
-      `<rect class="${name}" x="${end.x - end.room / 2 + by}" y="${y - 24 + by}" width="${end.room - 2 * by}" height="${70 - 2 * by}" rx="7"/>`;
+      `<rect class="${name}" x="${end.x - end.room / 2 + by}" y="${y - 24 + by}" width="${end.room - 2 * by}" height="${80 - 2 * by}" rx="7"/>`;
     return (
       `<g role="button" tabindex="-1" class="main" data-head="main"><title></title>${box("frame", 0)}` +
       `<circle class="knob" cx="${end.x}" cy="${y}" r="7"/>` +
@@ -231,7 +231,14 @@ function speak(group, says, [words, chance]) {
     says.innerHTML = line(-0.55) + line(1.15);
     const [first, second] = says.children;
     first.textContent = `${head}:${chance} `;
-    gnet.fit(second, words, says.dataset.room);
+    second.textContent = words;
+    if (head === "main" && second.getComputedTextLength() > says.dataset.room) {
+      const [one, two] = halves(words);
+      second.textContent = one;
+      if (two) says.insertAdjacentHTML("beforeend", line(1.15));
+      if (two) gnet.fit(says.lastChild, two, says.dataset.room);
+      else gnet.fit(second, one, says.dataset.room);
+    } else gnet.fit(second, words, says.dataset.room);
     long = Math.max(first.getComputedTextLength(), second.getComputedTextLength());
   }
   long += 40;
@@ -239,6 +246,13 @@ function speak(group, says, [words, chance]) {
     if (says.getAttribute("text-anchor") === "end") frame.setAttribute("x", Number(says.getAttribute("x")) + 30 - long);
     frame.setAttribute("width", long);
   }
+}
+
+// A name of several words in two lines, broken near its middle.
+function halves(name) {
+  const from = (at) => Math.abs(at - name.length / 2);
+  const [at] = [...name.matchAll(/ /g)].map(({ index }) => index).sort((a, b) => from(a) - from(b));
+  return at === undefined ? [name] : [name.slice(0, at + 1), name.slice(at + 1)];
 }
 
 const first = (head) => gnet.state.network.classes[head.top[0]];
