@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import torch
 from gnet.errors import FieldError, GnetError
 from gnet.network.config import HEADS, PROBE, SIZES, TRAINED, UNTRAINED
 from gnet.settings import check_fields, option
+from gnet.words import listed
 
 
 def _is_number(value: Any) -> bool:
@@ -139,15 +141,16 @@ class ModelInfo:
             return self.classes.index(given)
         if isinstance(given, str) and re.fullmatch("[0-9]{1,9}", given):
             return int(given)
-        if given not in self.classes:
-            examples = (
-                f", as {', '.join(repr(c) for c in self.classes[:3])}," if self.classes else ""
-            )
-            raise GnetError(
-                f"The network knows no class {str(given)[:60]!r}; allowed are its "
-                f"{len(self.classes)} class names{examples} or their numbers."
-            )
-        return self.classes.index(str(given))
+        small = [name.lower() for name in self.classes]
+        words = str(given).lower()
+        if isinstance(given, str) and small.count(words) == 1:
+            return small.index(words)
+        near = difflib.get_close_matches(words[:60], small, n=3) or small[:3]
+        names = listed([repr(self.classes[small.index(name)]) for name in near], "or")
+        raise GnetError(
+            f"The network knows no class {str(given)[:60]!r}; allowed are its "
+            f"{len(self.classes)} class names{f', as {names},' if near else ''} or their numbers."
+        )
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -109,6 +109,10 @@ def test_a_class_is_given_by_its_number_or_its_name():
     info = ModelInfo(classes=("cat", "dog", "3"))
     assert [info.class_index(given) for given in (1, "1", "dog")] == [1, 1, 1]
     assert info.class_index("3") == 2, "a name comes before a number"
+    assert info.class_index("Dog") == 1
+    assert ModelInfo(classes=("a", "A")).class_index("A") == 1, "as it is written comes first"
+    with pytest.raises(GnetError, match="as 'zebra', or their"):
+        ModelInfo(classes=("cat", "dog", "zebra")).class_index("zebrra")
     digits = ModelInfo(classes=("0", "1", "10", "2"))
     assert [digits.class_index(given) for given in ("2", "10", 2, "3")] == [3, 2, 2, 3]
     for wrong in ("cow", "²", "9" * 5000, None, True, ["cat"], ""):

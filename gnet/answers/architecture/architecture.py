@@ -64,8 +64,8 @@ def _about(plan: Plan) -> str:
         return f"{ABOUT[plan.preset]}. Nobody trained it; its shape is shown at 1000 classes."
     config = plan.model.config
     return (
-        f"The network chosen above: {config.num_classes:,} classes, "
-        f"{plan.model.info.preprocessing.size} px, {config.order}."
+        f"It knows {config.num_classes:,} classes, looks at pictures of "
+        f"{plan.model.info.preprocessing.size} px, and is built {config.order}."
     )
 
 

@@ -67,7 +67,8 @@ def ablate(arguments: argparse.Namespace) -> None:
         return
     print(ablation.sentence(result))
     for head, held in after.heads.items():
-        print(f"  {head}" + ("" if head in result.reached else "  (not reached by the switches)"))
+        missed = result.switches and head not in result.reached
+        print(f"  {head}" + ("  (not reached by the switches)" if missed else ""))
         for index in held.top:
             was, now = before.heads[head].probabilities[index], held.probabilities[index]
             print(f"    {100 * was:5.1f} → {100 * now:5.1f} %  {model.info.class_name(index)}")

@@ -31,6 +31,8 @@ POINTS = 12
 """Steps of a curve."""
 ORDERS = 3
 """Random orders; their mean is shown."""
+_CLEARLY = 0.01
+"""By how much an area, from 0 to 1, must differ from the random orders' to be called better."""
 _BATCH = 16
 
 
@@ -62,22 +64,24 @@ class Curves:
 
     @property
     def stands(self) -> bool:
-        """Whether both curves are better than the random ones."""
-        return (
-            self.deletion.area < self.random_deletion.area
-            and self.insertion.area > self.random_insertion.area
-        )
+        """Whether both curves are clearly better than the random ones."""
+        return len(self._better) == 2
+
+    @property
+    def _better(self) -> list[str]:
+        """The curves that are better than the random ones by more than nothing."""
+        gains = {
+            "deletion": self.random_deletion.area - self.deletion.area,
+            "insertion": self.insertion.area - self.random_insertion.area,
+        }
+        return [name for name, gain in gains.items() if gain >= _CLEARLY]
 
     @property
     def verdict(self) -> str:
         """Where the map's order beats a random one, in words."""
-        better = {
-            "deletion": self.deletion.area < self.random_deletion.area,
-            "insertion": self.insertion.area > self.random_insertion.area,
-        }
-        where = [name for name, holds in better.items() if holds]
+        where = self._better
         words = {2: "in both", 1: f"in {listed(where)} alone", 0: "in neither"}[len(where)]
-        return f"The map beats a random order {words}."
+        return f"The map clearly beats a random order {words}."
 
     @property
     def sentence(self) -> str:

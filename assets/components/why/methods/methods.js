@@ -79,7 +79,7 @@ function words() {
     const names = { class: network.classes[target], head, chance: gnet.percent(whole.heads[head].probabilities[target]) };
     for (const key of ["class", "chance"]) names[key] = `<b>${gnet.escape(names[key])}</b>`;
     find("h2").innerHTML = gnet.fill(network.why.question, names);
-    if (document.activeElement !== field) field.value = network.classes[target];
+    if (document.activeElement !== field) [field.value, field.ariaInvalid] = [network.classes[target], "false"];
   }
   find(".shallow").textContent = [unknown && gnet.say("unknown class", { given: unknown }), form()?.shallow].filter(Boolean).join(" ");
   find(".two span").textContent = gnet.say("why two");
