@@ -74,6 +74,7 @@ def serve(options: argparse.Namespace) -> None:
                     root_path=options.root_path,
                     quiet=True,
                     prevent_thread_lock=True,
+                    _frontend=False,  # else it asks itself for three seconds, and then gives up
                     **ui.launch_options(runs, offers, lessons, options.auth),
                 )
             except OSError:

@@ -22,12 +22,19 @@
   };
 
   // Write a name into an SVG text, as much of it as fits into `room` px of the drawing.
-  function fit(text, name, room, before = "", after = "") {
+  function fit(text, name, room) {
     let length = name.length;
-    do text.textContent = before + cut(name, length) + after;
+    do text.textContent = cut(name, length);
     while (text.getComputedTextLength() > room && --length > 3);
   }
   const cut = (name, length) => (name.length > length ? `${name.slice(0, length - 1).trimEnd()}…` : name);
+
+  // A name of several words in two lines, broken near its middle; one of one word as it is.
+  function halves(name) {
+    const from = (at) => Math.abs(at - name.length / 2);
+    const [at] = [...name.matchAll(/ /g)].map(({ index }) => index).sort((a, b) => from(a) - from(b));
+    return at === undefined ? [name] : [name.slice(0, at + 1), name.slice(at + 1)];
+  }
 
   // A sentence of Python's with a name in each of its places.
   const fill = (sentence, names) => sentence.replace(/\{(\w+)\}/g, (place, name) => names[name] ?? place);
@@ -41,5 +48,5 @@
     for (const one of part.querySelectorAll("[data-say]")) one.textContent = say(one.dataset.say);
   }
 
-  Object.assign(gnet, { escape, cut, fit, percent, fixed, number, power, fill, say, spell, coarse });
+  Object.assign(gnet, { escape, cut, fit, halves, percent, fixed, number, power, fill, say, spell, coarse });
 })();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ def write(arguments: argparse.Namespace, export: Export) -> bool:
         raise GnetError("--csv and --json were given; give one of them.")
     if arguments.out:
         export.save(arguments.out)
+        print(f"Wrote {arguments.out}.", file=sys.stderr)  # what is printed may go to a program
     if arguments.csv:
         print(export.csv(), end="")
     return arguments.csv

@@ -204,17 +204,15 @@ function refresh(answer, said) {
   for (const group of wide.querySelectorAll("[data-head]")) {
     const name = group.dataset.head;
     const head = answer.heads[name];
-    const chance = head.top ? ` ${gnet.percent(head.probabilities[head.top[0]])}` : "";
-    const words = head.top ? first(head) : head.status;
-    const doubt = gnet.doubtful(name);
+    const [top] = head.top ?? [];
+    const words = head.top ? [state.network.classes[top], ` ${gnet.percent(head.probabilities[top])}`] : [head.status, ""];
     group.classList.toggle("untrained", !head.top);
     group.setAttribute("aria-pressed", String(name === state.head));
     group.setAttribute("aria-disabled", String(!head.top));
-    const full = head.sentence;
-    group.setAttribute("aria-label", full);
-    group.querySelector("title").textContent = full;
+    group.setAttribute("aria-label", head.sentence);
+    group.querySelector("title").textContent = head.sentence;
     const says = group.querySelector("[data-room]");
-    if (says && said) speak(group, says, doubt ? ["not sure", ""] : [words, chance]);
+    if (says && said) speak(group, says, gnet.doubtful(name) ? ["not sure", ""] : words);
   }
   element.querySelector(".compared").innerHTML = gnet.marked(answer.compared);
   focused ??= state.stage;
@@ -232,13 +230,13 @@ function speak(group, says, [words, chance]) {
     const [first, second] = says.children;
     first.textContent = `${head}:${chance} `;
     second.textContent = words;
-    if (head === "main" && second.getComputedTextLength() > says.dataset.room) {
-      const [one, two] = halves(words);
-      second.textContent = one;
-      if (two) says.insertAdjacentHTML("beforeend", line(1.15));
-      if (two) gnet.fit(says.lastChild, two, says.dataset.room);
-      else gnet.fit(second, one, says.dataset.room);
-    } else gnet.fit(second, words, says.dataset.room);
+    const fits = head !== "main" || second.getComputedTextLength() <= says.dataset.room;
+    const [one, two] = fits ? [words] : gnet.halves(words);
+    gnet.fit(second, one, says.dataset.room);
+    if (two) {
+      says.insertAdjacentHTML("beforeend", line(1.15));
+      gnet.fit(says.lastChild, two, says.dataset.room);
+    }
     long = Math.max(first.getComputedTextLength(), second.getComputedTextLength());
   }
   long += 40;
@@ -248,14 +246,6 @@ function speak(group, says, [words, chance]) {
   }
 }
 
-// A name of several words in two lines, broken near its middle.
-function halves(name) {
-  const from = (at) => Math.abs(at - name.length / 2);
-  const [at] = [...name.matchAll(/ /g)].map(({ index }) => index).sort((a, b) => from(a) - from(b));
-  return at === undefined ? [name] : [name.slice(0, at + 1), name.slice(at + 1)];
-}
-
-const first = (head) => gnet.state.network.classes[head.top[0]];
 const id = (item) => item.dataset.stage || item.dataset.head;
 const items = () => [...wide.querySelectorAll("[role=button]")];
 
@@ -294,18 +284,13 @@ function next(key) {
 
 wide.addEventListener("click", ({ target }) => pick(target.closest("[role=button]"), target.dataset.branch));
 wide.addEventListener("keydown", (event) => {
+  const wanted = next(event.key);
   if (event.key === "Enter" || event.key === " ") pick(event.target.closest("[role=button]"));
-  else {
-    const wanted = next(event.key);
-    if (!wanted) return;
-    focus(items().find((other) => id(other) === wanted));
-  }
+  else if (wanted) focus(items().find((other) => id(other) === wanted));
+  else return;
   event.preventDefault();
 });
-element.querySelector(".fills").addEventListener("click", (event) => {
-  const { lanes } = event.target.dataset;
-  if (lanes) gnet.choose({ lanes });
-});
+element.querySelector(".fills").addEventListener("click", ({ target: { dataset } }) => dataset.lanes && gnet.choose({ lanes: dataset.lanes }));
 new ResizeObserver(() => gnet.state.answer && wide.clientWidth !== drawn && build()).observe(wide);
 gnet.draw((changed) => {
   if (!wide.firstChild || changed.has("network")) build();
