@@ -134,7 +134,7 @@ function detail() {
     .map((c) => {
       const p = held.probabilities[c];
       const mark = old ? `<u style="left:${(100 * (old.probabilities[c] ?? 0)).toFixed(1)}%"></u>` : "";
-      const words = old ? `<span class="said">, ${was(old, c)}</span>` : "";
+      const words = old ? `<span class="unseen">, ${was(old, c)}</span>` : "";
       return (
         `<button type="button" data-class="${c}" aria-pressed="${c === target}">` +
         `<span title="${gnet.escape(name(c))}">${gnet.escape(name(c))}</span>` +
