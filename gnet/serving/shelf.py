@@ -166,7 +166,9 @@ class RunShelf:
         left += max(0, epochs - progress.epochs_done) * progress.validation_seconds
         if state == "queued" and turns is None:
             turns = _turns(self.cards())
-        kept = [name for name in (BEST, LAST) if (self.folder / run_id / name).is_file()]
+        # Weights of just before a NaN are finite and answer nothing; the best ones were tried.
+        names = (BEST,) if state == "diverged" else (BEST, LAST)
+        kept = [name for name in names if (self.folder / run_id / name).is_file()]
         return {
             "id": run_id,
             "name": card.name,

@@ -187,10 +187,13 @@ def test_a_run_that_diverged_says_so_and_cannot_be_resumed(tmp_path):
         "first", SHORT, [told_runs.started(SHORT), told_runs.step(SHORT, 1), ended], live=True
     )
     told.end()
+    (tmp_path / run_id / "last.safetensors").write_bytes(b"of just before")
     with Runs(tmp_path) as runs:
         run = runs.shelf.follow(run_id)["run"]
         assert (run["state"], run["message"]) == ("diverged", said)
         assert not run["resumable"] and run["weights"] == []
+        (tmp_path / run_id / "best.safetensors").write_bytes(b"of an epoch that was judged")
+        assert runs.shelf.follow(run_id)["run"]["weights"] == ["best"]
         runs.steer(run_id, told_runs.OWNER, "delete")
         assert runs.shelf.cards() == {}
 
