@@ -33,6 +33,11 @@ def serve(options: argparse.Namespace) -> None:
     host, port = options.host.strip("[]"), options.port
     check_port(host, port)
 
+    from gnet.answers.tools.table import check_installed
+
+    if options.mcp:
+        check_installed()
+
     import torch
 
     from gnet import ui
@@ -75,7 +80,7 @@ def serve(options: argparse.Namespace) -> None:
                     quiet=True,
                     prevent_thread_lock=True,
                     _frontend=False,  # else it asks itself for three seconds, and then gives up
-                    **ui.launch_options(runs, offers, lessons, options.auth),
+                    **ui.launch_options(runs, offers, lessons, options.auth, mcp=options.mcp),
                 )
             except OSError:
                 if not page.is_running:  # Gradio looks on 127.0.0.1 first
@@ -178,6 +183,12 @@ def parser() -> argparse.ArgumentParser:
         default=os.environ.get("GNET_AUTH") or "",
         metavar="NAME:PASSWORD",
         help="what everybody has to give who opens the page (nothing); better in GNET_AUTH",
+    )
+    result.add_argument(
+        "--mcp",
+        action="store_true",
+        help="other programs may ask by the Model Context Protocol at /mcp (off); needs the "
+        "package mcp",
     )
     training = result.add_argument_group("training in the browser (0: no limit)")
     training.add_argument(

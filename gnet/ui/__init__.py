@@ -33,12 +33,15 @@ def launch_options(
     offers: NetworkOffers | None = None,
     lessons: Lessons | None = None,
     login: str = "",
+    *,
+    mcp: bool = False,
 ) -> dict[str, Any]:
     """What `Blocks.launch` must be told for the page to look and behave as meant.
 
     `runs`, `offers` and `lessons` are those given to `build`: their files can be fetched then.
-    `login`: NAME:PASSWORD that everybody has to give; empty for none.
+    `login`: NAME:PASSWORD that everybody has to give; empty for none. `mcp`: whether other programs
+    may ask the tools by the Model Context Protocol.
     """
     from gnet.ui import page
 
-    return page.launch_options(runs, offers, lessons, login)
+    return page.launch_options(runs, offers, lessons, login, mcp=mcp)

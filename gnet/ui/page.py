@@ -33,6 +33,7 @@ from gnet.ui.http.uploads import BoundedUploads, sweep_also
 from gnet.ui.labels.table import LABELS
 from gnet.ui.labels.touch import TOUCH_LABELS
 from gnet.ui.lessons import panel
+from gnet.ui.tools import endpoint as tools
 
 SCRIPTS = (
     "lessons/early.js",
@@ -120,6 +121,7 @@ def build(
             with gr.Column(elem_id=f"{tab.name}-tab", elem_classes="tab"):
                 tab.build(explorers, training)
     frames.view(page, Viewing(explorers, TURNS))
+    tools.answer(page, tools.Questions(explorers, TURNS))
     page.queue(max_size=64)
     keep_light(page)
     return page
@@ -130,10 +132,13 @@ def launch_options(
     offers: NetworkOffers | None = None,
     lessons: Lessons | None = None,
     login: str = "",
+    *,
+    mcp: bool = False,
 ) -> dict[str, Any]:
     """What `launch` must be told; `runs`, `offers` and `lessons` are those given to `build`.
 
-    `login`: NAME:PASSWORD that everybody has to give; empty for none.
+    `login`: NAME:PASSWORD that everybody has to give; empty for none. `mcp`: whether the tools
+    can be asked over http.
     """
     lessons = read_lessons() if lessons is None else lessons
     shown = tabs.tabs(runs is not None)
@@ -144,6 +149,8 @@ def launch_options(
     scripts = "\n".join([*tables, *map(read, SCRIPTS)])
     shelf = runs.shelf if runs is not None else None
     routes = health.routes() + card.routes() + frames.routes() + downloads.routes(shelf)
+    if mcp:
+        routes += tools.routes()
     if runs is not None and runs.limits.enabled:
         routes.append(receiving.zips(runs.offers))
     if offers is not None and offers.own.takes_files:

@@ -124,6 +124,8 @@ def on_a_free_port(
     runs: Runs | None = None,
     measuring: Measuring | None = None,
     offers: NetworkOffers | None = None,
+    *,
+    mcp: bool = False,
 ) -> Iterator[str]:
     """The address of a page for `model`, with a Train tab where `runs` are given."""
     from gnet import ui
@@ -135,7 +137,7 @@ def on_a_free_port(
         quiet=True,
         prevent_thread_lock=True,
         _frontend=False,  # it would ask itself whether it answers, for three seconds and not longer
-        **ui.launch_options(runs, offers),
+        **ui.launch_options(runs, offers, mcp=mcp),
     )
     yield address
     page.close()

@@ -25,6 +25,7 @@ _BY_NAME = re.compile(rf".*{_API}/(?:call(?:/v2)?|run|api)/([^/]+)/?")
 _QUESTION = re.compile(rf".*{_API}/component_server/?")
 _JOIN = re.compile(rf".*{_API}/queue/join/?")
 _ANSWER = re.compile(rf".*{_API}/call(?:/v2)?/[^/]+/([^/]+)/?")
+_TOOLS = re.compile(r".*/mcp/?")
 _STREAM = re.compile(rf".*{_API}/queue/data/?")
 _FETCHED = re.compile(rf".*{_API}/(?:file=|file/)https?:.*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -72,7 +73,8 @@ async def _checked(scope: Scope, receive: Receive) -> Receive:
     if scope["method"] == "GET":
         _check_answer(scope)
     named = _BY_NAME.fullmatch(path)
-    checked = named or _JOIN.fullmatch(path) or _QUESTION.fullmatch(path)
+    asked = _JOIN.fullmatch(path) or _QUESTION.fullmatch(path)
+    checked = named or asked or _TOOLS.fullmatch(path)
     if scope["method"] != "POST" or not checked:
         return receive
     request = Request(scope, receive)
@@ -81,6 +83,8 @@ async def _checked(scope: Scope, receive: Receive) -> Receive:
     content = await _body(request)
     record = _object(content)
     plain = without_files(record)
+    if not named and not asked:
+        return _replayed(content, receive)
     blocks = scope["app"].get_blocks()
     if named:
         functions = [fn for fn in blocks.fns.values() if fn.api_name == named[1]]

@@ -1,0 +1,1 @@
+"""The tools over http, for programs that speak the Model Context Protocol (MCP)."""
