@@ -8,6 +8,10 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gnet.ui.http.rates import RateLimits
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -80,7 +84,14 @@ def serve(options: argparse.Namespace) -> None:
                     quiet=True,
                     prevent_thread_lock=True,
                     _frontend=False,  # else it asks itself for three seconds, and then gives up
-                    **ui.launch_options(runs, offers, lessons, options.auth, mcp=options.mcp),
+                    **ui.launch_options(
+                        runs,
+                        offers,
+                        lessons,
+                        options.auth,
+                        mcp=options.mcp,
+                        rates=rates_of(options),
+                    ),
                 )
             except OSError:
                 if not page.is_running:  # Gradio looks on 127.0.0.1 first
@@ -89,6 +100,18 @@ def serve(options: argparse.Namespace) -> None:
                 raise
         print(f"gnet is at {address(host, port, options.root_path)}", flush=True)
         page.block_thread()
+
+
+def rates_of(options: argparse.Namespace) -> "RateLimits":
+    """How much a person and an address may ask in a minute."""
+    from gnet.ui.http.rates import RateLimits
+
+    return RateLimits(
+        answers=options.max_answers,
+        address_answers=options.max_address_answers,
+        address_uploads=options.max_address_uploads,
+        proxies=options.trusted_proxies,
+    )
 
 
 def address(host: str, port: int, root_path: str = "") -> str:
@@ -190,6 +213,16 @@ def parser() -> argparse.ArgumentParser:
         help="other programs may ask by the Model Context Protocol at /mcp (off); needs the "
         "package mcp",
     )
+    asking = result.add_argument_group("requests in a minute (0: no limit)")
+    for name, default, text in (
+        ("--max-answers", 600, "most computed answers of one person"),
+        ("--max-address-answers", 3000, "most computed answers of one address"),
+        ("--max-address-uploads", 300, "most uploads of one address"),
+        ("--trusted-proxies", 0, "proxies in front whose X-Forwarded-For counts"),
+    ):
+        asking.add_argument(
+            name, type=_limit, default=default, metavar="N", help=f"{text} ({default})"
+        )
     training = result.add_argument_group("training in the browser (0: no limit)")
     training.add_argument(
         "--runs-folder", default="runs", metavar="DIR", help="folder that keeps the runs (runs)"

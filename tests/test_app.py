@@ -20,6 +20,7 @@ from gnet import ui
 from gnet.errors import GnetError
 from gnet.network import weights
 from gnet.serving.limits import RunLimits
+from gnet.ui.http.rates import RateLimits
 from support.networks import network
 from support.pages import random_network
 from support.root import ROOT
@@ -107,6 +108,17 @@ def test_limits_reach_the_runs(served, tmp_path):
         enabled=False,
     )
     assert replace(served[0].limits, uploads=None) == limits
+
+
+def test_the_limits_a_minute_are_the_middlewares_own_unless_others_are_given() -> None:
+    for given, limits in (
+        ((), RateLimits()),
+        (
+            ("--max-answers=7", "--max-address-answers=0", "--trusted-proxies=2"),
+            RateLimits(answers=7, address_answers=0, proxies=2),
+        ),
+    ):
+        assert app.rates_of(app.parser().parse_args(given)) == limits
 
 
 def test_folders_of_pictures_that_runs_may_use_are_given_one_by_one(served, tmp_path, capsys):

@@ -10,6 +10,8 @@ from gnet.serving.networks.offered import NetworkOffers
 if TYPE_CHECKING:
     import gradio as gr
 
+    from gnet.ui.http.rates import RateLimits
+
 
 def build(
     model: GoogLeNet,
@@ -35,13 +37,15 @@ def launch_options(
     login: str = "",
     *,
     mcp: bool = False,
+    rates: "RateLimits | None" = None,
 ) -> dict[str, Any]:
     """What `Blocks.launch` must be told for the page to look and behave as meant.
 
     `runs`, `offers` and `lessons` are those given to `build`: their files can be fetched then.
     `login`: NAME:PASSWORD that everybody has to give; empty for none. `mcp`: whether other programs
-    may ask the tools by the Model Context Protocol.
+    may ask the tools by the Model Context Protocol. `rates`: how much a person and an address may
+    ask in a minute; without it nobody is limited.
     """
     from gnet.ui import page
 
-    return page.launch_options(runs, offers, lessons, login, mcp=mcp)
+    return page.launch_options(runs, offers, lessons, login, mcp=mcp, rates=rates)

@@ -17,6 +17,8 @@ def prepare() -> Path:
     # Else a summary of all events is rebuilt after each one, slower and slower.
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "100000"
     os.environ.pop("GRADIO_SERVER_NAME", None)  # Gradio looks for free ports there, by IPv4 alone
+    # Else the server believes every program of this machine what address it speaks for.
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
     folder = open_folder()
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder

@@ -28,6 +28,7 @@ from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.compression import CompressedPage
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.login import Login
+from gnet.ui.http.rates import LimitedRates, RateLimits
 from gnet.ui.http.sessions import keep_light
 from gnet.ui.http.uploads import BoundedUploads, sweep_also
 from gnet.ui.labels.table import LABELS
@@ -134,11 +135,12 @@ def launch_options(
     login: str = "",
     *,
     mcp: bool = False,
+    rates: RateLimits | None = None,
 ) -> dict[str, Any]:
     """What `launch` must be told; `runs`, `offers` and `lessons` are those given to `build`.
 
     `login`: NAME:PASSWORD that everybody has to give; empty for none. `mcp`: whether the tools
-    can be asked over http.
+    can be asked over http; `rates`: how much a person and an address may ask in a minute.
     """
     lessons = read_lessons() if lessons is None else lessons
     shown = tabs.tabs(runs is not None)
@@ -173,6 +175,7 @@ def launch_options(
                 Middleware(SafeHeaders),
                 *([Middleware(Login, login=login)] if login else []),
                 Middleware(CheckedCalls),
+                *([Middleware(LimitedRates, limits=rates)] if rates else []),
                 Middleware(BoundedUploads, folder=Path(get_upload_folder())),
             ],
             "routes": routes,

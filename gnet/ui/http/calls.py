@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gnet import strict_json
 from gnet.errors import GnetError
+from gnet.ui.http.rates import SESSION
 from gnet.words import cut, listed
 
 _API = "/gradio_api"
@@ -83,6 +84,7 @@ async def _checked(scope: Scope, receive: Receive) -> Receive:
     content = await _body(request)
     record = _object(content)
     plain = without_files(record)
+    scope[SESSION] = record.get("session_hash")
     if not named and not asked:
         return _replayed(content, receive)
     blocks = scope["app"].get_blocks()

@@ -1,0 +1,122 @@
+"""How much one person and one address may ask in a minute: answers that are computed, uploads.
+
+A person is a session, which a browser names itself, so an address is counted, too. Who may ask 60 a
+minute may ask 60 at once, and then one each second. Frames have a line of their own and wait there.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+SESSION = "gnet.session"
+"""Where a checked call's session stands in its ASGI scope."""
+_COMPUTED = re.compile(r".*/(?:gradio_api/(?:queue/join|(?:call(?:/v2)?|run|api)/[^/]+)|mcp)/?")
+_UPLOAD = re.compile(r".*/(?:upload|(?:zip|network)/[^/]+)/?")
+_MOST_KEYS = 10_000
+"""Persons and addresses that are remembered of each kind, some 200 bytes each."""
+MINUTE = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateLimits:
+    """Requests in a minute; 0 means no limit."""
+
+    answers: int = 600
+    """Computed answers of one person."""
+    address_answers: int = 3000
+    """Computed answers of one address: a class may stand behind one."""
+    address_uploads: int = 300
+    """Uploads of one address."""
+    proxies: int = 0
+    """Proxies in front whose word for a viewer's address counts."""
+
+
+class Bucket:
+    """Counts requests by a key: each key may make `most` at once, and as many each minute."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.most, self._clock = most, clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """Key → requests left, and when that was."""
+        self._lock = Lock()
+
+    def take(self, key: str) -> float:
+        """Count one request; the seconds to wait first where there is none left, else 0."""
+        if not self.most:
+            return 0.0
+        now, each = self._clock(), MINUTE / self.most
+        with self._lock:
+            left, since = self._left.pop(key, (float(self.most), now))
+            left = min(float(self.most), left + (now - since) / each)
+            admitted = left >= 1
+            self._left[key] = (left - admitted, now)
+            while len(self._left) > _MOST_KEYS:
+                self._left.popitem(last=False)
+        return 0.0 if admitted else (1 - left) * each
+
+
+class LimitedRates:
+    """ASGI middleware that answers 429 to requests over the limits, and says when to come again."""
+
+    def __init__(
+        self, app: ASGIApp, limits: RateLimits, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.app, self.limits = app, limits
+        self._answers = Bucket(limits.answers, clock)
+        self._address_answers = Bucket(limits.address_answers, clock)
+        self._address_uploads = Bucket(limits.address_uploads, clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        await (refusal or self.app)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> JSONResponse | None:
+        path, method = scope["path"], scope["method"]
+        if method in ("POST", "PUT") and _UPLOAD.fullmatch(path):
+            return self._checked(self._address_uploads, self._address(scope), "address", "uploads")
+        if method != "POST" or not _COMPUTED.fullmatch(path):
+            return None
+        session = scope.get(SESSION)
+        if isinstance(session, str):
+            refusal = self._checked(self._answers, session[:100], "person", "answers")
+            if refusal:
+                return refusal
+        return self._checked(self._address_answers, self._address(scope), "address", "answers")
+
+    def _checked(self, bucket: Bucket, key: str, whose: str, what: str) -> JSONResponse | None:
+        seconds = math.ceil(bucket.take(key))
+        if not seconds:
+            return None
+        sentence = (
+            f"This server allows {bucket.most} {what} a minute to one {whose}; "
+            f"try again in {seconds} s."
+        )
+        told = {"error": sentence, "detail": sentence}  # Gradio's scripts read the second
+        return JSONResponse(told, 429, {"Retry-After": str(seconds)})
+
+    def _address(self, scope: Scope) -> str:
+        """The address that a request comes from; of IPv6 the network, which is one customer's."""
+        client = scope.get("client")
+        address = client[0] if client else ""
+        told = Headers(scope=scope).getlist("x-forwarded-for")
+        hops = [hop.strip() for line in told for hop in line.split(",") if hop.strip()]
+        if self.limits.proxies and hops:
+            address = hops[-min(self.limits.proxies, len(hops))]
+        try:
+            known = ipaddress.ip_address(address)
+        except ValueError:
+            return address[:100]
+        if known.version == 6 and known.ipv4_mapped is None:
+            return str(ipaddress.ip_network((known, 64), strict=False))
+        return str(known)
