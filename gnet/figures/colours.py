@@ -36,8 +36,8 @@ INK = {
 }
 """Theme → paper, text, lesser text and thin lines."""
 BRANCH_COLOURS = {
-    "light": {"1x1": "#2f6db5", "3x3": "#c2541b", "5x5": "#14806b", "pool": "#8a4f9e"},
-    "dark": {"1x1": "#6ea4e4", "3x3": "#ee8a52", "5x5": "#4bbfa5", "pool": "#c08fd2"},
+    "light": {"1x1": "#0a72c7", "3x3": "#bf4c0a", "5x5": "#1f6e5b", "pool": "#8e4d98"},
+    "dark": {"1x1": "#5a9cf3", "3x3": "#f0894c", "5x5": "#38ccab", "pool": "#c97dbb"},
 }
 """Theme → branch → hex."""
 HEAD_COLOURS = {

@@ -40,6 +40,7 @@ SCRIPTS = (
     "lessons/early.js",
     "shared/store.js",
     "shared/words.js",
+    "shared/leading.js",
     "shared/lost.js",
     "shared/nets.js",
     "shared/sending.js",

@@ -1,14 +1,19 @@
 """Colours: the two maps, branches and heads apart, and values painted where they belong."""
 
+import os
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
 from matplotlib import colors
+from matplotlib.figure import Figure
 
 from gnet.figures.colours import (
     BRANCH_COLOURS,
     DIVERGING,
     HEAD_COLOURS,
+    INK,
     SEQUENTIAL,
     as_colours,
     enlarged,
@@ -18,6 +23,8 @@ from gnet.figures.colours import (
 )
 from gnet.network.config import BRANCHES, HEADS
 from gnet.network.receptive_field import Field
+from support.colour_vision import MISSING, apart, lab, seen
+from support.root import ROOT
 
 
 def luminance(table: np.ndarray) -> np.ndarray:
@@ -78,3 +85,49 @@ def test_enlarging_keeps_cells_hard():
     large = enlarged(small, 16)
     assert large.shape == (16, 16, 3)
     assert np.array_equal(large[::4, ::4], small) and np.array_equal(large[3::4, 3::4], small)
+
+
+VISION = [None, *MISSING]
+
+
+@pytest.mark.parametrize("missing", VISION, ids=lambda name: name or "all cones")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("table", [BRANCH_COLOURS, HEAD_COLOURS], ids=["branches", "heads"])
+def test_colours_are_told_apart_by_the_colour_blind(table, theme: str, missing) -> None:
+    """Both tables keep 0.08, four times the distance at which colours begin to differ."""
+    pairs = combinations(table[theme].values(), 2)
+    assert min(apart(*pair, missing) for pair in pairs) >= 0.08
+
+
+@pytest.mark.parametrize("missing", VISION, ids=lambda name: name or "all cones")
+def test_both_colour_maps_are_read_by_the_colour_blind(missing) -> None:
+    sequential, diverging = (lab(seen(table / 255, missing)) for table in (SEQUENTIAL, DIVERGING))
+    # A step of the map may stand still, but the map only gets lighter.
+    assert np.diff(sequential[:, 0]).min() > -0.004 and np.ptp(sequential[:, 0]) > 0.9
+    below, above = diverging[:128][::-1], diverging[128:]
+    strong = np.linalg.norm(below - above, axis=1)[64:]
+    assert strong.min() > 0.1 and diverging[:, 0].argmax() in range(112, 144)
+
+
+def test_distances_and_missing_cones_are_those_of_their_sources() -> None:
+    assert apart("#000000", "#ffffff", None) == pytest.approx(1.0, abs=1e-4)
+    for missing in MISSING:  # greys look the same to everybody
+        assert seen([0.5, 0.5, 0.5], missing) == pytest.approx([0.5, 0.5, 0.5], abs=2e-3)
+    assert apart("#ff0000", "#00ff00", "green cones") < apart("#ff0000", "#00ff00", None) / 2
+
+
+@pytest.mark.skipif(
+    not os.environ.get("GNET_SCREENSHOTS"), reason="asked for by GNET_SCREENSHOTS=1"
+)
+def test_the_picture_of_colours_is_drawn() -> None:
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    axes = figure.subplots(len(VISION), 1)
+    for ax, missing in zip(axes, VISION, strict=True):
+        tables = [table[theme] for theme in INK for table in (BRANCH_COLOURS, HEAD_COLOURS)]
+        swatches = np.repeat([colors.to_rgb(c) for table in tables for c in table.values()], 16, 0)
+        row = np.concatenate([swatches, SEQUENTIAL / 255, DIVERGING / 255])
+        ax.imshow(seen(row, missing)[None].clip(0, 1), aspect="auto")
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(f"without {missing}" if missing else "as they are", loc="left", fontsize=9)
+        ax.spines[:].set_visible(False)
+    figure.savefig(ROOT / "docs" / "colours.png", dpi=100)

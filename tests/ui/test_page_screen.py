@@ -99,6 +99,31 @@ def test_on_a_phone_the_header_is_two_rows_that_scroll_and_shows_the_tab_that_is
     expect(page.locator("#header .glossary")).to_be_visible()
 
 
+def test_at_200_per_cent_and_on_the_largest_screen_no_tab_scrolls_sideways(visit) -> None:
+    """Zoomed to 200 %, a window of 1280 × 830 px has room for half as many."""
+    page = visit(size={"width": 640, "height": 415}, device_scale_factor=2).page
+    for size in ({"width": 640, "height": 415}, {"width": 3840, "height": 2160}):
+        page.set_viewport_size(size)
+        for tab in page.evaluate("Object.keys(gnet.tabs)"):
+            page.evaluate(f"gnet.show('{tab}')")
+            expect(page.locator(f"#{tab}-tab")).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], tab
+
+
+def test_who_asks_for_less_motion_gets_none(visit) -> None:
+    page = visit(reduced_motion="reduce").page
+    moving = """() => [...document.querySelectorAll(".gradio-container *")].filter((part) => {
+      const style = getComputedStyle(part);
+      const glides = style.transitionDuration.split(", ").some((time) => parseFloat(time) > 0);
+      return glides && style.transitionProperty !== "none";
+    }).map((part) => part.outerHTML.slice(0, 80))"""
+    assert page.evaluate(moving) == []
+    page.evaluate("scrollTo(0, 0); gnet.lead(document.querySelector('#branches'))")
+    top = page.evaluate("document.querySelector('#branches').getBoundingClientRect().top")
+    room = page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY")
+    assert abs(top) < 60 or room < 1  # there at once, or as far as the page goes
+
+
 def test_a_wide_screen_is_used(visit) -> None:
     wide = {"width": 1920, "height": 1080}
     page = visit(size=wide).page

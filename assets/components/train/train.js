@@ -176,7 +176,7 @@ gnet.train = (() => {
     refresh();
     const bar = document.querySelector("#train-bar");
     const { top } = bar.getBoundingClientRect();
-    if (top < 0 || top > innerHeight - 120) bar.scrollIntoView({ behavior: "smooth" });
+    if (top < 0 || top > innerHeight - 120) gnet.lead(bar);
   }
 
   // The form has changed: once it rests, it is checked, and then ("form") estimated anew.

@@ -116,11 +116,8 @@ find(".more").addEventListener("click", () => {
 document.addEventListener("gnet-ask", () => {
   touched = true;
   const card = element.closest("#why");
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const { top, bottom } = card.getBoundingClientRect();
-  if (top < 0 || bottom > innerHeight) {
-    card.scrollIntoView({ block: bottom - top > innerHeight ? "start" : "nearest", behavior: still ? "instant" : "smooth" });
-  }
+  if (top < 0 || bottom > innerHeight) gnet.lead(card, bottom - top > innerHeight ? "start" : "nearest");
   if (!method().slow) ask();
 });
 document.addEventListener("gnet-found", ({ detail: { done } }) => {

@@ -202,7 +202,7 @@ copy.addEventListener("click", async () => {
 });
 for (const kind of ["pointerleave", "blur"]) copy.addEventListener(kind, () => (copy.textContent = gnet.say("copy link")));
 
-find(".another").addEventListener("click", () => document.querySelector("#train-left").scrollIntoView({ behavior: "smooth" }));
+find(".another").addEventListener("click", () => gnet.lead(document.querySelector("#train-left")));
 
 // A run was started: it is the one to be seen.
 watch("value", () => {

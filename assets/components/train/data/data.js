@@ -64,7 +64,7 @@ file.addEventListener("change", () => {
 // An experiment on one's own pictures leads to the upload.
 document.addEventListener("gnet-own-data", () => {
   if (!props.zips || !props.enabled || keys.length) return;
-  find(".upload").scrollIntoView({ block: "center", behavior: "smooth" });
+  gnet.lead(find(".upload"), "center");
   find(".upload").focus({ preventScroll: true });
 });
 

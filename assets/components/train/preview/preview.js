@@ -8,7 +8,7 @@ function open() {
   if (!card.hidden) return;
   card.hidden = false;
   const { top } = card.getBoundingClientRect();
-  if (top < 0 || top > innerHeight - 160) card.scrollIntoView({ behavior: "smooth" });
+  if (top < 0 || top > innerHeight - 160) gnet.lead(card);
 }
 
 document.addEventListener("gnet-looking", () => {

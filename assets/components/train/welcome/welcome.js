@@ -9,7 +9,7 @@ const go = find(".go");
 go.hidden = !props.enabled;
 go.addEventListener("click", () => {
   const start = document.querySelector("#start");
-  if (start.disabled) return document.querySelector("#train-left").scrollIntoView({ behavior: "smooth" });
+  if (start.disabled) return gnet.lead(document.querySelector("#train-left"));
   go.disabled = true;
   setTimeout(() => (go.disabled = false), 2000); // should it have been refused
   start.click();
