@@ -8,6 +8,7 @@ one answer, about 100 kB, so moving about asks the server nothing.
 import base64
 import io
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from gnet.explain.attribution.methods import FIRST, METHODS
 from gnet.explain.belief import answer as answer_of
 from gnet.explain.belief import belief, doubt, heads_compared
 from gnet.explain.belief import sentence as belief_sentence
-from gnet.explain.branches import LABELS, mean_map, sentence, statistics
+from gnet.explain.branches import LABELS, BranchStatistics, mean_map, sentence, statistics
 from gnet.explain.recording import Recording
 from gnet.figures.colours import DIVERGING, SEQUENTIAL, scale_limit
 from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES, UNTRAINED
@@ -292,13 +293,13 @@ def describe_stage(recording: Recording, stage: str) -> dict[str, Any]:
     size = recording.pixels.shape[2], recording.pixels.shape[3]
     branches: dict[str, Any] = {}
     every = statistics(recording, stage)
+    maps = _stage_maps(recording, stage, every)
     for branch, numbers in every.items():
         values = recording.branches[stage][branch]
         field = recording.fields[stage][branch]
         height, width = values.shape[1:]
         row, col = middle_cell(field, height, size[0]), middle_cell(field, width, size[1])
-        shown = torch.cat([mean_map(recording, stage, branch)[None], values[list(numbers.top)]])
-        mean, *top = describe_maps(shown, recording.signed)
+        mean, *top = maps[branch]
         branches[branch] = {
             "channels": numbers.channels,
             "offset": numbers.offset,
@@ -326,6 +327,21 @@ def describe_stage(recording: Recording, stage: str) -> dict[str, Any]:
     }
 
 
+def _stage_maps(
+    recording: Recording, stage: str, every: dict[str, BranchStatistics]
+) -> dict[str, list[dict[str, Any]]]:
+    """Branch → its mean map and those of its strongest channels; all of a module at once."""
+    shown = [
+        torch.cat([mean_map(recording, stage, branch)[None], values[list(every[branch].top)]])
+        for branch, values in recording.branches[stage].items()
+    ]
+    described = iter(describe_maps(torch.cat(shown), recording.signed))
+    return {
+        branch: list(islice(described, len(maps)))
+        for branch, maps in zip(every, shown, strict=True)
+    }
+
+
 def describe_map(values: Tensor, signed: bool) -> dict[str, Any]:
     """A map (h, w) as the page reads it: bytes on its own scale, and its range."""
     return describe_maps(values[None], signed)[0]
@@ -337,15 +353,16 @@ def describe_maps(values: Tensor, signed: bool) -> list[dict[str, Any]]:
     low, high, mean = maps.min((1, 2)), maps.max((1, 2)), maps.mean((1, 2))
     limits = np.maximum(-low, high)
     shown = _as_bytes(maps, limits[:, None, None], signed=signed)
+    numbers = zip(*(each.tolist() for each in (low, high, mean, limits)), strict=True)
     return [
         {
-            "data": _base64(shown[i].tobytes()),
-            "low": short(low[i]),
-            "high": short(high[i]),
-            "mean": short(mean[i]),
-            "limit": short(limits[i]),
+            "data": _base64(one.tobytes()),
+            "low": short(least),
+            "high": short(most),
+            "mean": short(middle),
+            "limit": short(limit),
         }
-        for i in range(len(maps))
+        for one, (least, most, middle, limit) in zip(shown, numbers, strict=True)
     ]
 
 

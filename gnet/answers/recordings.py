@@ -40,7 +40,7 @@ class Kept:
 class Recordings:
     """The recordings used last; older ones go when `max_bytes` are passed, or after an hour."""
 
-    def __init__(self, max_bytes: int = 256_000_000, max_seconds: float = KEPT_SECONDS) -> None:
+    def __init__(self, max_bytes: int = 128_000_000, max_seconds: float = KEPT_SECONDS) -> None:
         self.max_bytes = max_bytes
         self.max_seconds = max_seconds
         self.nbytes = 0

@@ -1,6 +1,7 @@
 """What a recording's heads believe: probabilities, the classes in front, whether they are sure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -61,8 +62,26 @@ class Belief:
     """Whether all heads put the same class first; None when fewer than two were trained."""
 
 
+_TOP = 5
+_known: WeakKeyDictionary[Recording, tuple[int, Belief]] = WeakKeyDictionary()
+"""Recording → how many classes of each head are named, and what the heads believe."""
+
+
 def belief(recording: Recording, *, top: int = 5) -> Belief:
-    """What the trained heads believe, with the `top` classes of each."""
+    """What the trained heads believe, with the `top` classes of each.
+
+    It is computed once for a recording: one answer asks for it a dozen times.
+    """
+    known = _known.get(recording)
+    if known is None or top > known[0]:
+        known = _known[recording] = max(top, _TOP), _belief(recording, max(top, _TOP))
+    if top == known[0]:
+        return known[1]
+    heads = {name: replace(held, top=held.top[:top]) for name, held in known[1].heads.items()}
+    return replace(known[1], heads=heads)
+
+
+def _belief(recording: Recording, top: int) -> Belief:
     heads: dict[str, HeadBelief] = {}
     untrained = []
     for head in recording.logits:
@@ -201,15 +220,16 @@ def _believed(recording: Recording, head: str, status: str, top: int) -> HeadBel
     fractions = probabilities(recording.logits[head], recording.rectified, temperature)
     trained = {h: z for h, z in recording.logits.items() if recording.heads.get(h) != UNTRAINED}
     score = float(familiarity(sureness.score, trained, head, temperature)) if sureness else None
+    values = fractions.tolist()
     order = fractions.argsort(descending=True, stable=True)[:top]
     sure = score >= sureness.threshold if sureness and score is not None else None
     return HeadBelief(
         status=status,
-        probabilities=tuple(fractions.tolist()),
+        probabilities=tuple(values),
         entropy=float(-torch.xlogy(fractions, fractions).sum()),
         top=tuple(order.tolist()),
         familiarity=score,
         sure=sure,
-        certain=sure and float(fractions.max()) >= sureness.certain if sureness else None,
-        families=family_shares(recording.families, fractions.tolist()),
+        certain=sure and max(values) >= sureness.certain if sureness else None,
+        families=family_shares(recording.families, values),
     )

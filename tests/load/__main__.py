@@ -9,13 +9,14 @@ import argparse
 import asyncio
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what tests share
 
-from load.measuring import Load, measure
-from load.served import served
-from load.table import table
+from load.measuring import Load, measure, soak
+from load.served import served, training
+from load.table import soak_table, table
 
 MOST_VIEWERS = 500
 
@@ -27,6 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clicks", type=int, default=10, help="clicks of each viewer (10)")
     parser.add_argument("--pause", type=float, default=2.0, help="seconds between clicks (2)")
     parser.add_argument("--crowd", type=int, default=100, help="viewers that fill the line (100)")
+    parser.add_argument(
+        "--beside-training", action="store_true", help="a training that gives way runs meanwhile"
+    )
+    parser.add_argument(
+        "--soak", type=float, metavar="MINUTES", help="the same viewers over and over for so long"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON beside the table")
     options = parser.parse_args(arguments)
     if not 1 <= options.viewers <= MOST_VIEWERS or not 0 <= options.crowd <= MOST_VIEWERS:
@@ -34,9 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
     load = Load(
         viewers=options.viewers, clicks=options.clicks, pause=options.pause, crowd=options.crowd
     )
-    with served() as page:
-        result = asyncio.run(measure(page, load))
-    print(table(result))
+    with served() as page, training() if options.beside_training else nullcontext():
+        if options.soak:
+            result = asyncio.run(soak(page, load, options.soak))
+        else:
+            result = asyncio.run(measure(page, load))
+    print(soak_table(result) if options.soak else table(result))
     if options.json:
         print(json.dumps(result, indent=1))
     return 1 if result["wrong"] else 0

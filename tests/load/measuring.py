@@ -15,6 +15,8 @@ from load.viewers import Answered, Viewer
 
 ALONE = 20
 """Clicks of the viewer that is alone, and photos it gives."""
+PHOTOS = 5
+"""Photos that each viewer of a long while gives, in turn."""
 SAME = 1e-4
 """Largest difference of a probability between two answers for one photo."""
 
@@ -62,6 +64,35 @@ async def measure(page: Served, load: Load) -> dict[str, Any]:
         "wrong": wrong,
         "details": sorted({answer.detail for answer in answers if answer.detail})[:5],
         "crowd": await _crowd(page, load.crowd),
+    }
+
+
+async def soak(page: Served, load: Load, minutes: float) -> dict[str, Any]:
+    """The same viewers over and over for so long; what the server holds at its start and end.
+
+    The start is taken after a first round, when everything is loaded that is loaded once.
+    """
+    rounds: list[list[Answered]] = []
+    held = []
+    end = time.monotonic() + 60 * minutes
+    while not rounds or time.monotonic() < end:
+        first = 1 + load.viewers * (len(rounds) % PHOTOS)
+        viewers = [
+            Viewer(number=number, address=page.address, side=800)
+            for number in range(first, first + load.viewers)
+        ]
+        await asyncio.gather(*(viewer.visit(load.clicks, load.pause) for viewer in viewers))
+        rounds.append([answer for viewer in viewers for answer in viewer.answers])
+        held.append({"megabytes": page.megabytes(), "files_and_threads": page.files_and_threads()})
+    outcomes = Counter(answer.outcome for answers in rounds for answer in answers)
+    return {
+        "minutes": minutes,
+        "rounds": len(rounds),
+        "answers": outcomes.total(),
+        "wrong": {name: count for name, count in outcomes.items() if name != "right"},
+        "start": held[0],
+        "end": held[-1],
+        "most": max(one["megabytes"] for one in held),
     }
 
 

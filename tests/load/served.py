@@ -15,6 +15,9 @@ from pathlib import Path
 
 from support.root import ROOT
 
+UNLIMITED = ("--max-answers=0", "--max-address-answers=0", "--max-address-uploads=0")
+"""All viewers of the client have one address."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
@@ -55,7 +58,7 @@ def served(*options: str) -> Iterator[Served]:
     command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), *options]
     with tempfile.TemporaryDirectory(prefix="gnet-load-") as folder:
         server = subprocess.Popen(
-            [*command, "--runs-folder", folder], stdout=subprocess.PIPE, text=True
+            [*command, *UNLIMITED, "--runs-folder", folder], stdout=subprocess.PIPE, text=True
         )
         assert server.stdout
         with server.stdout:
@@ -66,3 +69,23 @@ def served(*options: str) -> Iterator[Served]:
             finally:
                 server.send_signal(signal.SIGTERM)
                 server.wait()
+
+
+@contextlib.contextmanager
+def training() -> Iterator[None]:
+    """A training that gives way to others, as the page's runs do, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="gnet-load-run-") as folder:
+        command = ["nice", "-n", "19", sys.executable, "-m", "gnet", "train", "--data", "built-in"]
+        run = subprocess.Popen(
+            [*command, "--epochs", "1000", "--run-dir", f"{folder}/run"],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield
+            if run.poll() is not None:
+                raise OSError("the training ended before the viewers did")
+        finally:
+            run.terminate()
+            run.wait()

@@ -3,6 +3,19 @@
 from typing import Any
 
 
+def soak_table(result: dict[str, Any]) -> str:
+    """What the server held at the start and end of a long while."""
+    start, end = result["start"], result["end"]
+    (files, threads), (files_now, threads_now) = (one["files_and_threads"] for one in (start, end))
+    return (
+        f"{result['rounds']} rounds in {result['minutes']:g} min, {result['answers']} answers; "
+        f"wrong: {result['wrong'] or 'none'}\n"
+        f"memory {start['megabytes']:.0f} MB after the first round, {end['megabytes']:.0f} at the "
+        f"end, {result['most']:.0f} at most; files {files} and {files_now}, threads {threads} and "
+        f"{threads_now}"
+    )
+
+
 def table(result: dict[str, Any]) -> str:
     """The times of one viewer beside those of many, and what else was seen."""
     lines = [f"{'seconds':<10}{'alone':>8}{'median':>9}{'p95':>8}{'longest':>9}{'answers':>9}"]

@@ -22,6 +22,7 @@ from weakref import WeakSet
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gnet.answers.memory import give_back
 from gnet.answers.recordings import KEPT_SECONDS
 from gnet.errors import GnetError
 from gnet.system.atomic import atomically
@@ -174,6 +175,7 @@ def _keep_swept(folder: Path) -> None:
     while True:
         for ages in list(_ageing):
             ages.sweep()
+        give_back()
         try:
             os.utime(folder)
             sweep(folder)
