@@ -6,10 +6,11 @@ A mistake that the user can mend is one sentence on stderr and exit code 2.
 from __future__ import annotations
 
 import argparse
+import difflib
 import errno
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gnet import __version__
@@ -28,6 +29,7 @@ from gnet.commands.console import drop_output, replace_missing_letters
 from gnet.commands.lessons import texts
 from gnet.commands.picture import attributing, seeing, switching
 from gnet.errors import GnetError
+from gnet.words import cut
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -53,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        arguments = _parser().parse_args(argv)
+        parser, commands = _parser()
+        _check_command(sys.argv[1:] if argv is None else argv, commands)
+        arguments = parser.parse_args(argv)
         return arguments.command(arguments) or 0
     except GnetError as error:
         print(f"gnet: {error}", file=sys.stderr)
@@ -73,7 +77,17 @@ class _Parser(argparse.ArgumentParser):
         print(self.format_help(), end="", file=file)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _check_command(given: Sequence[str], commands: Iterable[str]) -> None:
+    """Raise `GnetError` for a command that is none; it names the nearest."""
+    if not given or given[0].startswith("-") or given[0] in commands:
+        return
+    near = difflib.get_close_matches(given[0], commands, n=1, cutoff=0.5)
+    there = f"the nearest is {near[0]}" if near else "python -m gnet --help lists them"
+    raise GnetError(f"There is no command {cut(given[0])!r}; {there}.")
+
+
+def _parser() -> tuple[argparse.ArgumentParser, Iterable[str]]:
+    """The parser, and the names of its commands."""
     parser = _Parser(prog="python -m gnet", description="A lab for GoogLeNet (Inception v1).")
     parser.add_argument("--version", action="version", version=f"gnet {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -116,4 +130,4 @@ def _parser() -> argparse.ArgumentParser:
         studies,
     ):
         module.register(command)
-    return parser
+    return parser, commands.choices

@@ -11,10 +11,13 @@ from gnet.errors import GnetError
 from gnet.explain.attribution.options import PLACE, RECORDS, every_option
 from gnet.network.config import PRESETS, ModelConfig
 from gnet.runs.train_config import TrainConfig
+from gnet.words import listed
 
 PRESET = "batch-norm"
 _DECIDED_BY_DATA = ("num_classes",)
 _YES_NO = {True: "yes", False: "no"}
+_WRITTEN = {"stage": "module"}
+"""Options of a method that are written otherwise than their field."""
 _METAVARS = {bool: "yes|no", int: "N", float: "NUMBER", str: "TEXT"}
 
 
@@ -38,12 +41,11 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_method_options(parser: argparse.ArgumentParser) -> None:
-    """One option for each option of an attribution method; a method passes over what it lacks."""
+    """One option for each option of an attribution method."""
     group = parser.add_argument_group("the method")
     for name, f in every_option().items():
         if name not in PLACE:
-            having = [method for method, one in RECORDS.items() if name in one.__annotations__]
-            _add(group, f, default=f"{_told(f.default)}; {', '.join(having) or 'several'}")
+            _add(group, f, default=f"{_told(f.default)}; {', '.join(_having(name))}")
 
 
 def method_options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -54,6 +56,25 @@ def method_options(arguments: argparse.Namespace) -> dict[str, Any]:
         for name, value in given.items()
         if value is not None
     }
+
+
+def check_method_options(arguments: argparse.Namespace) -> None:
+    """Raise `GnetError` for an option that the method does not take; it says which ones do."""
+    record = RECORDS.get(arguments.method)
+    if record is None:
+        return  # what there is instead is said where the method is looked up
+    for name in every_option():
+        value = getattr(arguments, name)
+        if value is None or name in {f.name for f in fields(record)}:
+            continue
+        if (name, value) == ("branch", "all"):
+            continue  # grad-cam of every branch, checked where it is drawn
+        option = "--" + _WRITTEN.get(name, name.replace("_", "-"))
+        having = _having(name)
+        raise GnetError(
+            f"{option} {value} was given with {arguments.method}, which does not take it; "
+            f"{listed(having)} {'does' if len(having) == 1 else 'do'}."
+        )
 
 
 def train_config(arguments: argparse.Namespace) -> TrainConfig:
@@ -68,6 +89,11 @@ def given_options(arguments: argparse.Namespace) -> list[str]:
     names = ["preset", *(f.name for config in (TrainConfig, ModelConfig) for f in fields(config))]
     present = [name for name in names if getattr(arguments, name, None) is not None]
     return [f"--{name.replace('_', '-')}" for name in present]
+
+
+def _having(option: str) -> list[str]:
+    """The methods that take an option."""
+    return [name for name, one in RECORDS.items() if option in {f.name for f in fields(one)}]
 
 
 def _given(config: type, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from support.root import ROOT
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["dance"], ["predict"], ["predict", "a.png", "--top", "0"], ["evaluate"]]
+    "arguments", [[], ["predict"], ["predict", "a.png", "--top", "0"], ["evaluate"]]
 )
 def test_a_command_that_is_none_ends_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -23,6 +23,20 @@ def test_a_command_that_is_none_ends_with_2(arguments, capsys):
     assert caught.value.code == 2
     said = capsys.readouterr().err
     assert "error: " in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("prdict", "There is no command 'prdict'; the nearest is predict."),
+        ("ablatte", "There is no command 'ablatte'; the nearest is ablate."),
+        ("zzz", "There is no command 'zzz'; python -m gnet --help lists them."),
+    ],
+)
+def test_a_command_that_is_not_there_is_one_sentence_that_names_the_nearest(
+    given, sentence, refusal
+):
+    assert refusal(given, "photo.jpg") == f"gnet: {sentence}\n"
 
 
 def test_a_bar_is_silent_where_there_is_no_terminal(capsys):

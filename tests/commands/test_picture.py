@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,11 +108,40 @@ def test_explore_writes_figures_and_the_recording(weights, photo, answer, tmp_pa
 @pytest.mark.parametrize("method", METHODS)
 def test_attribute_explains_by_every_method(method, weights, photo, answer, tmp_path):
     figure = tmp_path / "why.png"
-    asked = ("--method", method, "--target", "dog", "--steps", 2, "--out", figure)
+    asked = ("--method", method, "--target", "dog", "--out", figure)
     place = ("--stage", "3a") if METHODS[method].needs_stage else ()
-    told = answer("attribute", photo, "--weights", weights, *asked, *place)
+    steps = ("--steps", 2) if METHODS[method].has("steps") else ()
+    told = answer("attribute", photo, "--weights", weights, *asked, *place, *steps)
     assert told["method"] == method and told["target_name"] == "dog" and told["head"] == "main"
     assert figure.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("method", "option", "value", "having"),
+    [
+        ("grad-cam", "--patch", 30, "occlusion does"),
+        ("saliency", "--module", "4d", "grad-cam, guided-grad-cam and layer-conductance do"),
+        ("occlusion", "--samples", 2, "smooth-grad does"),
+        ("saliency", "--branch", "5x5", "grad-cam, guided-grad-cam and layer-conductance do"),
+    ],
+)
+def test_an_option_that_the_method_does_not_take_is_refused(
+    method, option, value, having, weights, photo, refusal
+):
+    said = refusal("attribute", photo, "--weights", weights, "--method", method, option, value)
+    given = f"{option} {value} was given with {method}, which does not take it; {having}."
+    assert said == f"gnet: {given}\n"
+
+
+@pytest.mark.parametrize("command", ["attribute", "map", "account"])
+def test_a_class_without_a_name_is_refused(command, weights, photo, refusal):
+    assert "knows no class ''" in refusal(command, photo, "--weights", weights, "--class", "")
+
+
+def test_a_fall_of_nothing_has_no_minus_sign(weights, photo, capsys):
+    for command in ("map", "account"):
+        assert main([command, photo, "--weights", weights]) == 0
+        assert not re.search(r"[-−]0\.0+(?!\d)", capsys.readouterr().out)
 
 
 def test_grad_cam_of_all_branches_is_printed_in_one_go(

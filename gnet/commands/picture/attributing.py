@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from gnet.commands.console import Command, print_json
-from gnet.commands.options import add_method_options, method_options
+from gnet.commands.options import add_method_options, check_method_options, method_options
 from gnet.commands.picture.exporting import add_export, recorded, write
 from gnet.errors import FieldError, GnetError
 from gnet.explain.attribution.options import RECORDS
@@ -51,10 +51,12 @@ def attribute(arguments: argparse.Namespace) -> None:
     from gnet.explain.attribution.methods import METHODS
     from gnet.explain.belief import belief
 
+    check_method_options(arguments)
     model, recording = recorded(arguments)
     held = belief(recording).heads.get(arguments.head)
-    target = model.info.class_index(arguments.target) if arguments.target else None
-    target = target if target is not None else (held.top[0] if held else 0)
+    target = held.top[0] if held else 0
+    if arguments.target is not None:
+        target = model.info.class_index(arguments.target)
     if arguments.branch == "all":
         _all_branches(model, recording, target, arguments)
         return

@@ -202,7 +202,9 @@ def depth(arguments: argparse.Namespace) -> None:
     heads = list(belief(ablation.after, top=1).heads.values())
     if not heads:
         raise GnetError("No head of this network is trained, so there is no belief to follow.")
-    target = model.info.class_index(arguments.target) if arguments.target else heads[-1].top[0]
+    target = heads[-1].top[0]
+    if arguments.target is not None:
+        target = model.info.class_index(arguments.target)
     check_target(model, target)
     probes = find_probes(model.info.digest)
     export = export_depth(ablation.after, probes, target, ablation.switches)

@@ -115,7 +115,7 @@ def account(arguments: argparse.Namespace) -> None:
         return
     print(described["sentence"])
     for branch, value in found.values.items():
-        print(f"  {branch_name(branch):8}{value:8.3f}")
+        print(f"  {branch_name(branch):8}{_rounded(value, 3):8.3f}")
 
 
 def _asked(arguments: argparse.Namespace) -> tuple[GoogLeNet, Recording, int]:
@@ -125,7 +125,9 @@ def _asked(arguments: argparse.Namespace) -> tuple[GoogLeNet, Recording, int]:
 
     model, recording = recorded(arguments)
     held = trained_head(recording, arguments.head)
-    target = model.info.class_index(arguments.target) if arguments.target else held.top[0]
+    target = held.top[0]
+    if arguments.target is not None:
+        target = model.info.class_index(arguments.target)
     check_target(model, target)
     return model, recording, target
 
@@ -133,7 +135,12 @@ def _asked(arguments: argparse.Namespace) -> tuple[GoogLeNet, Recording, int]:
 def _worth_cells(value: Any) -> str:
     if value is None:
         return "        –       –"
-    return f"{value.logit:10.3f}  {100 * value.probability:6.1f}"
+    return f"{_rounded(value.logit, 3):10.3f}  {_rounded(100 * value.probability, 1):6.1f}"
+
+
+def _rounded(value: float, digits: int) -> float:
+    """To so many decimals, and 0 without a minus sign."""
+    return round(value, digits) + 0.0
 
 
 def compare_pictures(arguments: argparse.Namespace) -> None:
