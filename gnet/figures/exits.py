@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -67,22 +68,14 @@ def leaving_figure(
             ha="center",
             family="DejaVu Sans",
         )
-    for index, (words, rule) in enumerate(chosen.items()):
+    for rule in chosen.values():
         axes.plot(rule.macs, 100 * rule.top1, marker="D", markersize=5, color=TEXT, zorder=5)
-        axes.annotate(
-            words,
-            (rule.macs, 100 * rule.top1),
-            xytext=((-8, 4), (0, -34))[index % 2],  # above the line, and below the heads’ names
-            textcoords="offset points",
-            fontsize=8.5,
-            ha=("right", "center")[index % 2],
-            family="DejaVu Sans",
-        )
     marks = [100 * top1 for _, top1 in alone.values()] + correct
     room = 0.16 * (max(marks) - min(marks)) + 0.5  # for the names below the dots
     axes.set_ylim(min(marks) - room, max(marks) + room / 2)
     across = means + [macs for macs, _ in alone.values()]
     axes.set_xlim(min(across) * 0.94, max(across) * 1.04)
+    _name(axes, chosen)
     ruled(axes)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(lambda value, _: counted(value))
@@ -103,6 +96,27 @@ def leaving_figure(
         sheet.block(x, 4.3, 0.2, 0.1, HEAD[head])
         sheet.text(x + 0.26, 4.4, head, size=9)
     return sheet.figure
+
+
+def _name(axes: Axes, chosen: Mapping[str, Rule]) -> None:
+    """Write beside each marked rule what it is, above the line and over no other words."""
+    written = list(axes.texts)
+    for words, rule in chosen.items():
+        label = axes.annotate(
+            words,
+            (rule.macs, 100 * rule.top1),
+            textcoords="offset points",
+            xytext=(-8, 4),
+            fontsize=8.5,
+            ha="right",
+            family="DejaVu Sans",
+        )
+        for above in (4, 17, 30):
+            label.set_position((-8, above))
+            place = label.get_window_extent()
+            if not any(place.overlaps(other.get_window_extent()) for other in written):
+                break
+        written.append(label)
 
 
 def exits_table(exits: Exits) -> str:

@@ -1,5 +1,6 @@
 """Leaving early: the rule against a plain loop, costs against the live network, the command."""
 
+import itertools
 import json
 
 import pytest
@@ -218,4 +219,9 @@ def test_the_table_and_the_figure_show_the_rules():
     table = exits_table(found)
     assert "1 thread, AVX2" in table and "| **0.90** (no loss, one point less) |" in table
     assert f"| {100 * found.rule(0.5).top1:.1f} % |" in table
-    assert to_bytes(exits_figure(found), "svg").count(b"<path") > 10
+    figure = exits_figure(found)
+    assert to_bytes(figure, "svg").count(b"<path") > 10
+    figure.canvas.draw()
+    written = [text.get_window_extent() for text in figure.axes[0].texts]
+    pairs = itertools.combinations(written, 2)
+    assert len(written) == 5 and not any(one.overlaps(other) for one, other in pairs)
