@@ -180,3 +180,11 @@ def test_the_accuracy_in_the_documents_is_the_one_in_the_weights_header() -> Non
     card = BUNDLED.with_suffix(".md").read_text(encoding="utf-8")
     (row,) = re.findall(r"^\| all pictures \|(.*)\|$", card, re.MULTILINE)
     assert row.split("|")[1].split(" / ")[0].strip() + " %" == top1["main"]
+
+
+def test_the_readmes_drawing_of_the_house_names_modules_that_are_there() -> None:
+    drawing = (ROOT / "README.md").read_text(encoding="utf-8").partition("upload ─ ")[2]
+    named = re.findall(r"\b[a-z_]+\.[a-z_]+\b", drawing.partition("```")[0].replace(".jsonl", ""))
+    places = [ROOT / "gnet" / name.replace(".", "/") for name in named]
+    assert len(places) == 5
+    assert [str(p) for p in places if not (p.is_dir() or p.with_suffix(".py").is_file())] == []

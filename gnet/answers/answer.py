@@ -40,7 +40,6 @@ WHY = {
     "knows most about classes; the map of an early module shows edges and colours, not things.",
     "module": "Grad-CAM looks at module {stage}, the one chosen in the diagram.",
     "behind": "{stage} lies behind {head}, so Grad-CAM cannot look at it; choose one of {stages}.",
-    "choose": "Choose a class from the bars, or any other the network knows.",
     "slow": "{method} computes many steps; this takes {time}.",
     "unmeasured": "{method} computes many steps; this takes a while.",
 }
@@ -150,11 +149,13 @@ def describe_attribution(
 
 
 def _range(attribution: Attribution, limit: float) -> str:
-    """Where the values end, in words; empty where the finding has said it."""
+    """Where the values of a map that sums to something end, or what the unit of another one is."""
     low, high = number(attribution.low), number(attribution.high)
-    parts = []
+    parts, unit = [], METHODS[attribution.method].unit
     if attribution.completeness_error is not None:
-        parts.append(f"Values run from {low} to {high}, in {METHODS[attribution.method].unit}.")
+        parts.append(f"From {low} (against the class) to {high} (for it), in {unit}.")
+    else:
+        parts.append(f"Its unit: {unit}.")
     if float(attribution.map.abs().max()) > limit:
         parts.append("One in two hundred values lies outside the scale.")
     return " ".join(parts)
@@ -205,6 +206,7 @@ def describe_network(model: GoogLeNet) -> dict[str, Any]:
             }
             for m in map(METHODS.__getitem__, ON_EXPLORE)
         ],
+        "known_methods": list(METHODS),
         "no_class": "This network knows no class with “{given}” in its name.",
         "first_method": FIRST,
         "learn": of_network(model),

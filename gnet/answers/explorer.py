@@ -5,7 +5,7 @@ It knows nothing of Gradio. Answers are plain values; whatever cannot be answere
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +33,7 @@ from gnet.data.pictures import open_picture, square, to_image, to_pixels
 from gnet.errors import FieldError, GnetError
 from gnet.explain.ablation import MEAN, Ablation, ablation_of, check_switches
 from gnet.explain.account import Account, account
-from gnet.explain.attribution.attribute import Attribution, attribute
+from gnet.explain.attribution.attribute import attribute
 from gnet.explain.attribution.methods import METHODS
 from gnet.explain.belief import trained_head
 from gnet.explain.means import Means, means_of
@@ -242,24 +242,15 @@ class Explorer:
         target: Any,
         stage: Any,
         heard: Callable[[float], None] | None = None,
+        aside: bool = False,
     ) -> dict[str, Any]:
-        """Why `head` answers class `target` for one picture; `heard` is told how far it is."""
-        view = self.view(chosen)
-        answer = self.attribution(view, method, head, target, stage, heard)
-        return describe_attribution(answer, view.key) | {"net": self.net}
+        """Why `head` answers class `target` for one picture; `heard` is told how far it is.
 
-    def attribution(
-        self,
-        view: View,
-        method: Any,
-        head: Any,
-        target: Any,
-        stage: Any,
-        heard: Callable[[float], None] | None = None,
-    ) -> Attribution:
-        """The same as a record."""
-        with self.reasoning() as model:
-            return attribute(
+        `aside` means on a twin of its own, so that no other question waits for this one.
+        """
+        view = self.view(chosen)
+        with nullcontext(twin(self.model)) if aside else self.reasoning() as model:
+            found = attribute(
                 model,
                 view.pixels,
                 method=cut(method),
@@ -268,6 +259,7 @@ class Explorer:
                 stage=cut(stage) if stage else None,
                 heard=heard,
             )
+        return describe_attribution(found, view.key) | {"net": self.net}
 
     def attributing(self, *asked: Any) -> Iterator[dict[str, Any]]:
         """`attribute`, and before it how far it is, as {"done": a fraction}."""

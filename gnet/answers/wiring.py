@@ -117,7 +117,7 @@ def _sees(branch: str, field: Field, cells: int, size: int) -> str:
     """
     if not field.size:
         return "Zeros stand in its place."
-    what = "Through the layers before, one cell" if branch == "1x1" else "One cell"
+    what = "Through earlier layers it" if branch == "1x1" else "One cell"
     middle = middle_cell(field, cells, size)
     if box(field, middle, middle, (size, size)) == (0, 0, size, size):
         return f"{what} can see the whole picture (dotted)."

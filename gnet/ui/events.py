@@ -4,7 +4,7 @@ import inspect
 import itertools
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 from html import escape
 from typing import Any
@@ -24,6 +24,8 @@ MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
 """What runs the network waits in one line; while one request is computed, the next is, too."""
 REASONS: dict[str, Any] = {"concurrency_id": "reasons", "concurrency_limit": 1}
 """Attributions take longer and stand in a line of their own: one at a time has the twin."""
+BEHIND: dict[str, Any] = {"concurrency_id": "behind", "concurrency_limit": 1}
+"""What begins by itself and takes long: one at a time, behind everybody's requests."""
 TURNS = Turns()
 """What waits for whom: frames for requests."""
 _NUMBERS = itertools.count(1)
@@ -84,13 +86,13 @@ def sent(event: gr.EventData, *names: str) -> dict[str, Any]:
 
 
 @contextmanager
-def spoken() -> Iterator[None]:
+def spoken(behind: bool = False) -> Iterator[None]:
     """Turns a `GnetError` into a toast with its sentence; any other error is logged.
 
-    Frames wait meanwhile.
+    Frames wait meanwhile, unless it stands behind everybody's requests itself.
     """
     try:
-        with TURNS.request():
+        with nullcontext() if behind else TURNS.request():
             yield
     except GnetError as error:
         sentence = without_paths(str(error))

@@ -9,13 +9,18 @@ import gradio as gr
 from gnet.answers import channel as channels
 from gnet.answers import examples
 from gnet.answers.explorers import Explorers
+from gnet.answers.why.jobs import Heard, Jobs
+from gnet.answers.why.line import Line
 from gnet.data.pictures import LIMITS
 from gnet.errors import GnetError
 from gnet.ui.components import drawing
 from gnet.ui.events import (
+    BEHIND,
     MODEL,
     QUIET,
     REASONS,
+    TURNS,
+    answered,
     as_new,
     as_text,
     endpoint,
@@ -24,15 +29,14 @@ from gnet.ui.events import (
     spoken,
 )
 
-QUESTION = ("method", "head", "target", "stage")
-"""What Why needs besides the picture; the page's script fills it in."""
-
 
 class Handlers:
     """The tab's events; the picture component comes with each of them."""
 
     def __init__(self, explorers: Explorers) -> None:
         self.explorers = explorers
+        self.line = Line()
+        self.jobs = Jobs()
 
     def explore(self, picture: Any) -> str:
         """What the network makes of a picture, as a text of JSON."""
@@ -118,6 +122,44 @@ class Handlers:
             for state in explorer.attributing(chosen, method, head, target, stage):
                 yield as_text(state)
 
+    def reason(
+        self, picture: Any, method: Any, head: Any, class_index: Any, stage: Any
+    ) -> Iterator[str]:
+        """The same as the page's script asks it: Gradio has a `target` of its own."""
+        yield from self.attribute(picture, method, head, class_index, stage)
+
+    def compute(
+        self, picture: Any, method: Any, head: Any, class_index: Any, stage: Any, ticket: Any
+    ) -> Iterator[str]:
+        """The same of a slow method that nobody pressed a button for: it gives way to all else."""
+        with spoken(behind=True):
+            explorer, chosen = self.explorers.resolve(picture)
+
+            def work(heard: Heard) -> dict[str, Any]:
+                def behind(done: float) -> None:
+                    TURNS.wait()
+                    heard(done)
+
+                return explorer.attribute(
+                    chosen, method, head, class_index, stage, behind, aside=True
+                )
+
+            try:
+                wanted = self.line.begin(ticket)
+                for state in self.jobs.run(ticket, work) if wanted else [{"cancelled": True}]:
+                    yield as_new(state)
+            finally:
+                self.line.leave(ticket)
+
+    def wait(self, ticket: Any) -> dict[str, Any]:
+        """How many computations must end before the one of this ticket may begin."""
+        return {"before": self.line.ask(ticket)}
+
+    def stop(self, ticket: Any) -> dict[str, Any]:
+        """End the computation of this ticket, or leave the line."""
+        self.line.leave(ticket)
+        return {"cancelled": self.jobs.cancel(ticket)}
+
     def publish(self) -> None:
         """Make each of the above an endpoint of its own."""
         for handler, name in (
@@ -154,7 +196,7 @@ class Parts:
 
 def build(explorers: Explorers) -> None:
     """Put the tab's components and events where the caller stands."""
-    explorer = explorers.served
+    explorer, handlers = explorers.served, Handlers(explorers)
     name = next(iter(examples.EXAMPLES))
     first = examples.answer(explorer, name) | {"given": {"example": name}}
     with gr.Row(elem_id="top"):
@@ -179,7 +221,8 @@ def build(explorers: Explorers) -> None:
     worth = drawing("explore/worth")
     account = drawing("explore/account")
     with gr.Column(elem_id="why"):
-        question = drawing("explore/question")
+        asking = [answered(handlers.wait, "ticket"), answered(handlers.stop, "ticket")]
+        question = drawing("explore/question", server_functions=asking)
         why = drawing("explore/reason")
     drawing("explore/learn")
     answer = drawing("explore/answer", as_text(first), network=explorer.network, visible="hidden")
@@ -196,7 +239,7 @@ def build(explorers: Explorers) -> None:
         why=why,
         answer=answer,
     )
-    bind(parts, Handlers(explorers))
+    bind(parts, handlers)
 
 
 def bind(parts: Parts, handlers: Handlers) -> None:
@@ -227,14 +270,9 @@ def bind(parts: Parts, handlers: Handlers) -> None:
     # A new one begins while the one that was stopped still ends.
     grown = channel.grown(from_page(handlers.grow), picture, channel, **several)
     channel.stopped(None, cancels=[grown], api_visibility="private")
-    question = [gr.Textbox(visible=False, label=name) for name in QUESTION]
-    attributed = parts.question.asked(
-        handlers.attribute,
-        [picture, *question],
-        parts.why,
-        trigger_mode="always_last",
-        js="(picture) => gnet.question(picture)",
-        preprocess=False,  # the handler's own check says what is allowed
-        **(private | REASONS),
-    )
-    settle(attributed, "why")
+    question = parts.question
+    for event, handler, part, options, what in (
+        (question.asked, handlers.reason, parts.why, REASONS, "why"),
+        (question.computed, handlers.compute, question, BEHIND, "computed"),
+    ):
+        settle(event(from_page(handler), picture, part, **(several | options)), what)

@@ -43,10 +43,10 @@ def test_the_cost_is_told_with_and_without_the_reduce() -> None:
 def test_a_field_larger_than_the_picture_sees_the_whole_picture() -> None:
     wiring = describe_wiring(random_network(size=64))
     assert wiring["3a"]["branches"]["1x1"]["sees"] == (
-        "Through the layers before, one cell can see 27 of 64 px."
+        "Through earlier layers it can see 27 of 64 px."
     )
     assert wiring["5b"]["branches"]["1x1"]["sees"] == (
-        "Through the layers before, one cell can see the whole picture (dotted)."
+        "Through earlier layers it can see the whole picture (dotted)."
     )
 
 

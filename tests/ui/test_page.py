@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
+from gnet.answers.answer import how_often_right
 from gnet.network.config import STAGES
 from gnet.serving.runs import Runs
 from support.browser_tabs import PATIENCE
@@ -50,12 +51,11 @@ def test_first_paint_shows_an_explored_picture(server: Server, visit) -> None:
     assert viewer.strangers == [] and viewer.errors == []
 
 
+BOTTOM = "document.querySelector('#branches .row').getBoundingClientRect().bottom"
+
+
 def test_the_first_screen_needs_no_scrolling(visit) -> None:
-    viewer = visit()
-    bottom = viewer.page.locator("#branches .row").evaluate(
-        "(row) => row.getBoundingClientRect().bottom"
-    )
-    assert bottom <= DESK["height"]
+    assert visit().page.evaluate(BOTTOM) <= DESK["height"]
 
 
 def test_nothing_jumps_while_the_page_arrives(browser, server: Server) -> None:
@@ -85,7 +85,10 @@ def test_a_click_on_a_module_opens_it_without_asking_the_server(visit, timed) ->
             "aria-pressed", "true"
         )
         page.wait_for_function(f"gnet.state.measured['{stage}'] !== undefined")
-        expect(page.locator("#branches .sees").first).to_contain_text("of its input lies in")
+        expect(page.locator("#branches .sees").first).to_contain_text(
+            "In practice 90\u00a0% of its input lies in a square of"
+        )
+        assert page.evaluate(BOTTOM) <= DESK["height"], f"{stage} needs no scrolling"
     once = joins(viewer.asked[asked:])
     assert once <= len(STAGES), "at most one small request for each module of a picture"
     for stage in (*STAGES, *STAGES):
@@ -181,11 +184,19 @@ def test_the_address_holds_what_is_chosen(visit) -> None:
     viewer = visit("?module=5a&head=aux1&scope=network")
     assert [viewer.state(name) for name in ("stage", "head", "scope")] == ["5a", "aux1", "network"]
     expect(viewer.page.locator("#diagram [data-stage='5a']")).to_have_class("behind")
+    assert viewer.page.locator("#header .shown").is_hidden()
     lost = visit("?module=9z&head=nobody&scope=x&class=unicorn")
+    told = lost.page.locator("#header .shown")
+    likeliest = lost.page.evaluate("gnet.state.network.classes[gnet.target()]")
+    expect(told).to_have_text(
+        f"Not here: module “9z”, class “unicorn” and 1 more; shown instead: 3a, {likeliest}, main."
+    )
     assert [lost.state(name) for name in ("stage", "head", "scope")] == ["3a", "main", "module"]
     inherited = visit("?module=constructor&head=toString&scope=valueOf&class=__proto__")
     assert [inherited.state(name) for name in ("stage", "head")] == ["3a", "main"]
     assert inherited.page.locator(".say").inner_text().startswith("In 3a the ")
+    lost.page.locator("#diagram [data-stage='4b']").click()
+    expect(told).to_be_hidden()
     assert lost.errors == inherited.errors == []
 
 
@@ -276,8 +287,11 @@ def test_the_classes_the_network_knows_are_one_click_away(visit, page_model) -> 
     expect(classes.locator("input")).to_have_value("")
 
 
-def test_bars_are_as_long_as_their_probabilities(visit) -> None:
+def test_bars_are_as_long_as_their_probabilities(visit, page_model) -> None:
     page = visit().page
+    top1 = page_model.info.metrics.get("heads", {}).get("main", {}).get("top1")
+    told = how_often_right(top1).removesuffix(".")
+    expect(page.locator("#belief .status")).to_contain_text(told)
     chances = page.evaluate(
         "gnet.state.answer.heads.main.top.map(c => gnet.state.answer.heads.main.probabilities[c])"
     )
@@ -315,6 +329,15 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit) -> None:
           .map((part) => part.outerHTML.slice(0, 90))"""
     )
     assert outside == []
+    edge = page.locator("#diagram .wide").evaluate(
+        """(wide) => {
+          const looks = [null, "::before", "::after"].map((part) => getComputedStyle(wide, part));
+          return wide.scrollWidth > wide.clientWidth || looks.some((look, i) =>
+            look.boxShadow !== "none" || parseFloat(look.borderRightWidth) > 0
+              || (i > 0 && look.content !== "none"));
+        }"""
+    )
+    assert not edge, "the diagram ends without a stripe, and nothing of it lies beyond its edge"
 
 
 def test_the_page_sends_headers_that_keep_it_to_itself(server: Server, browser) -> None:

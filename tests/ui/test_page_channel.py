@@ -192,6 +192,10 @@ def test_a_picture_is_grown_on_a_phone_and_can_be_stopped(visit, looked: None) -
     viewer = visit("?module=4b&channel=pool.2", PHONE)
     page = viewer.page
     expect(page.locator("#channel .term")).to_have_count(3)
+    bar = page.locator("#channel progress")
+    assert bar.evaluate("bar => getComputedStyle(bar).appearance") == "none", (
+        "not the browser's own"
+    )
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"]
     if page.locator("#channel [data-grow]").is_visible():  # no sheet with this channel is shipped

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
-from support.pages import photo
+from support.pages import PHONE, photo
 
 
 def test_the_back_button_goes_back_one_choice(visit) -> None:
@@ -167,3 +168,21 @@ def test_the_glossary_links_the_paper_and_the_model_card(visit) -> None:
     answer = page.request.get(page.url.split("?")[0] + "model-card")
     assert answer.ok and "# " in answer.text()
     assert viewer.strangers == []
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        (
+            "?picture=nope&class=foo",
+            "picture “nope”, class “foo”; shown instead: a pair of boots, ",
+        ),
+        ("?module=9z&method=magic", "module “9z”, method “magic”; shown instead: 3a, Grad-CAM."),
+        ("?tab=&head=", "tab “”, head “”; shown instead: Explore, main."),
+    ],
+)
+def test_what_the_address_names_and_is_not_here_is_said(address: str, sentence: str, visit) -> None:
+    viewer = visit(address, size=PHONE)
+    expect(viewer.page.locator("#header .shown")).to_contain_text(f"Not here: {sentence}")
+    assert viewer.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert viewer.errors == []

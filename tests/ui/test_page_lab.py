@@ -44,6 +44,8 @@ def test_switches_are_undone_done_again_and_said_in_words(visit, size, scheme):
     page.locator("[data-redo]").click()
     switched(page, "3a/3x3")
     expect(cell(page, "3a/3x3")).to_have_text("off")
+    waiting = page.evaluate("gnet.switching.worded('5a/3x3=0,4b/pool=mean,x')")
+    assert waiting == "3×3 of 5a off, pool of 4b mean, x"
     page.locator("#branches-switchboard .history [data-step='2']").click()
     switched(page, *names)
     page.locator("[data-all-on]").click()

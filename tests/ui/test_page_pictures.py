@@ -70,7 +70,7 @@ def test_hostile_pictures_are_answered_with_a_sentence_and_nothing_is_lost(visit
     assert viewer.state("answer.key") == key
     expect(page.locator("#picture .square")).to_be_visible()
     page.locator("#belief .bars button").first.click()  # the picture meant is still the good one
-    page.wait_for_function("gnet.found?.key === gnet.state.answer.key")
+    page.wait_for_function("gnet.reasons.of(gnet.method())?.key === gnet.state.answer.key")
     expect(page.locator("#reason .found")).to_have_class("found")
     assert page.evaluate("gnet.state.answer.name") == "good.jpg"
     assert "Traceback" not in capfd.readouterr().err
@@ -153,7 +153,7 @@ def test_two_viewers_never_see_each_others_picture(visit) -> None:
     keys = {shared, one.state("answer.key"), two.state("answer.key")}
     assert len(keys) == 3
     one.page.locator("#belief .bars button").first.click()
-    one.page.wait_for_function("gnet.found?.key === gnet.state.answer.key")
+    one.page.wait_for_function("gnet.reasons.of(gnet.method())?.key === gnet.state.answer.key")
     expect(one.page.locator("#reason .found")).to_have_class("found")
     assert [one.state("answer.name"), two.state("answer.name")] == ["mine.jpg", "yours.jpg"]
 

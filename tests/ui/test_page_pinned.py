@@ -57,4 +57,4 @@ def test_each_card_says_in_a_short_sentence_what_its_branch_does(visit) -> None:
         height = card.locator(".brief").bounding_box()["height"]
         assert height < 20, "one line"
     sees = page.locator("#branches [data-branch='1x1'] .sees")
-    expect(sees).to_contain_text("Through the layers before, one cell can see 27 of")
+    expect(sees).to_contain_text("Through earlier layers it can see 27 of")

@@ -129,6 +129,11 @@ def test_a_wide_screen_is_used(visit) -> None:
     page = visit(size=wide).page
     plot = page.locator("#belief .plot").first.bounding_box()
     assert plot and plot["height"] > 100
+    width = "document.querySelector('#branches .map').getBoundingClientRect().width"
+    large = page.evaluate(width)
+    page.set_viewport_size(DESK)
+    assert large > 1.8 * page.evaluate(width), "maps are larger where there is room for them"
+    page.set_viewport_size(wide)
     page = visit("?tab=why&picture=cat", size=DESK).page
     page.evaluate("gnet.tell(['tab'])")
     page.wait_for_function("gnet.why.possible()", timeout=60_000)
@@ -263,6 +268,11 @@ def test_a_lane_is_as_strong_as_its_share_on_the_printed_scale(visit) -> None:
     low, high = printed[0], printed[-1]
     assert drawn == pytest.approx([low + (high - low) * share for share in shares], abs=2e-3)
     expect(page.locator("#diagram .scale")).to_contain_text("100")
+    edges = page.locator("#diagram .lane[data-branch]").evaluate_all(
+        "lanes => lanes.map(getComputedStyle).map(({ fill, stroke, strokeOpacity, strokeWidth }) =>"
+        " stroke === fill && strokeOpacity === '1' && parseFloat(strokeWidth) >= 1)"
+    )
+    assert len(edges) == 36 and all(edges), "a pale lane keeps its edge in its branch's hue"
 
 
 def test_the_wiring_of_the_chosen_module_is_drawn_with_what_it_costs(visit) -> None:

@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 from playwright.sync_api import expect
 
 COLOURS = """(canvas) => {
@@ -12,7 +13,7 @@ COLOURS = """(canvas) => {
 
 def test_methods_are_one_tab_stop_and_chosen_with_the_arrow_keys(visit) -> None:
     page = visit().page
-    radios = page.locator("#question input[type=radio]")
+    radios = page.locator("#reason input[type=radio]")
     assert len(set(radios.evaluate_all("all => all.map(({ name }) => name)"))) == 1
     page.get_by_role("radio", name="Grad-CAM").focus()
     page.keyboard.press("ArrowRight")
@@ -22,27 +23,49 @@ def test_methods_are_one_tab_stop_and_chosen_with_the_arrow_keys(visit) -> None:
     assert "method=saliency" in page.url
 
 
-def test_a_class_chosen_leads_to_why_and_asks_at_once(visit, timed) -> None:
+def choose(page, name: str) -> None:
+    """Choose a method by its name."""
+    page.locator(".methods label", has_text=name).click()
+
+
+def test_a_class_chosen_leads_to_why_and_asks_every_method_without_a_second_step(
+    visit, timed
+) -> None:
     viewer = visit()
     page = viewer.page
     bar = page.locator("#belief .bars button").nth(2)
     name = bar.locator("span").inner_text()
+    heights = "document.documentElement.scrollHeight"
+    before = page.evaluate(heights)
     start = time.monotonic()
     bar.click()
     expect(page.locator("#reason h3")).to_have_text(f"Grad-CAM of 5b for “{name}” at main")
     timed("a class chosen to why", time.monotonic() - start)
+    state = page.locator("#reason .state")
+    expect(state).to_contain_text("Integrated Gradients computes many steps; this takes about")
     expect(page.locator("#question")).to_be_in_viewport()
     expect(page.locator("#question .ask b").first).to_have_text(name)
-    page.locator(".methods label", has_text="Saliency").click()  # once the page has scrolled
+    expect(page.locator(".method:not(.stale)")).to_have_count(2)
+    expect(page.get_by_role("progressbar", name="Computing")).to_be_visible()
+    page.wait_for_function("document.querySelector('#reason .progress').ariaValueNow > 0")
+    choose(page, "Saliency")
     expect(page.locator("#reason h3")).to_have_text(f"Saliency for “{name}” at main")
     expect(page.locator("#reason .finding")).to_contain_text("logit")
-    page.locator(".methods label", has_text="Grad-CAM").click()  # once the page has scrolled
+    expect(page.locator(".method:not(.stale)")).to_have_count(3)
+    timed("a class chosen to Integrated Gradients drawn", time.monotonic() - start)
+    expect(state).to_be_hidden()
+    assert page.evaluate(heights) == pytest.approx(before, abs=2)
+    assert all(one.evaluate(COLOURS) > 20 for one in page.locator("#reason .map").all())
+    choose(page, "Integrated Gradients")
+    expect(page.locator("#reason .finding")).to_contain_text("with an error of")
+    expect(page.locator("#reason .found")).to_have_class("found")
+    assert page.evaluate(heights) == pytest.approx(before, abs=2)
+    choose(page, "Grad-CAM")
     page.locator("#diagram [data-stage='4c']").dispatch_event("click")
     page.locator("#question").scroll_into_view_if_needed()
     expect(page.locator("#reason h3")).to_have_text(f"Grad-CAM of 5b for “{name}” at main")
     page.get_by_role("button", name="the chosen one: 4c").click()
     expect(page.locator("#reason h3")).to_have_text(f"Grad-CAM of 4c for “{name}” at main")
-    assert page.locator("#reason .map").evaluate(COLOURS) > 20
     assert viewer.errors == []
 
 
@@ -56,22 +79,42 @@ def test_the_first_map_is_of_the_module_that_knows_most_of_classes(visit) -> Non
     page.get_by_role("button", name="the chosen one: 3a").click()
     expect(page.locator("#reason h3")).to_contain_text("Grad-CAM of 3a for “")
     assert "place=chosen" in page.url
-    page.locator(".methods label", has_text="Saliency").click()
-    expect(page.locator("#question .place")).to_be_hidden()
 
 
-def test_a_slow_method_tells_its_time_and_shows_how_far_it_is(visit, timed) -> None:
-    page = visit("?method=integrated-gradients").page
-    expect(page.locator("#question .time")).to_contain_text("this takes about")
-    expect(page.locator("#reason .found")).to_have_class("found dim")
-    start = time.monotonic()
-    page.get_by_role("button", name="Compute", exact=True).click()
-    expect(page.get_by_role("progressbar", name="Computing")).to_be_visible()
-    page.wait_for_function("document.querySelector('#question .progress').ariaValueNow > 0")
-    expect(page.locator("#reason .finding")).to_contain_text("with an error of")
-    timed("Integrated Gradients to drawn", time.monotonic() - start)
-    expect(page.get_by_role("progressbar", name="Computing")).to_be_hidden()
-    expect(page.locator("#reason .found")).to_have_class("found")
+def test_what_began_by_itself_can_be_stopped_and_ends_when_something_else_is_chosen(visit) -> None:
+    viewer = visit()
+    page = viewer.page
+    page.evaluate(
+        "() => { window.begun = 0; const sent = window.fetch; window.fetch = (url, given) => {"
+        "  if (String(given?.body).includes('ticket') && String(url).includes('join')) begun++;"
+        "  return sent(url, given); }; }"
+    )
+    bars = page.locator("#belief .bars button")
+    for number in (1, 2, 3, 4):  # somebody who clicks through the classes
+        bars.nth(number).evaluate("one => one.click()")
+    page.wait_for_function(
+        "begun === 1 && document.querySelector('#reason .progress').ariaValueNow > 0"
+    )
+    last = page.evaluate("gnet.state.network.classes[gnet.target()]")
+    expect(page.locator("#reason h3")).to_contain_text(f"“{last}”")
+    stop = page.locator("#reason [data-compute]")
+    stop.click()
+    expect(page.locator("#reason .state")).to_contain_text("Stopped.")
+    expect(stop).to_have_text("Compute")
+    stop.click()
+    page.wait_for_function("begun === 2")
+    page.evaluate(
+        "window.settled = []; document.addEventListener('gnet-settled',"
+        " ({ detail }) => settled.push(detail.what))"
+    )
+    page.evaluate("gnet.choose({ stage: '4e' })")
+    page.wait_for_function("settled.includes('computed')")
+    assert page.evaluate("gnet.reasons.of('integrated-gradients')") is None, "it has not ended"
+    page.evaluate("gnet.ask(gnet.state.answer.heads.main.top[1])")
+    page.wait_for_function("begun > 2")
+    page.evaluate("gnet.choose({ target: null })")
+    expect(page.locator("#reason .state")).to_contain_text("It begins when you choose a class")
+    assert viewer.errors == []
 
 
 def test_a_module_behind_the_head_is_greyed_and_not_asked_of(visit) -> None:
@@ -83,15 +126,15 @@ def test_a_module_behind_the_head_is_greyed_and_not_asked_of(visit) -> None:
     page.locator("#belief .bars button").nth(1).click()
     page.locator("#question").scroll_into_view_if_needed()
     expect(page.locator("#branches .say")).to_contain_text("Exit aux1 says")
-    expect(page.locator("#reason .found")).to_have_class("found dim")
+    expect(page.locator("#reason .found")).to_have_class("found stale")
     assert viewer.errors == []
 
 
 def test_an_answer_to_another_question_is_dimmed(visit) -> None:
     page = visit().page
     expect(page.locator("#reason .found")).to_have_class("found")
-    page.evaluate("gnet.choose({ method: 'integrated-gradients' })")
-    expect(page.locator("#reason .found")).to_have_class("found dim")
+    page.evaluate("gnet.choose({ method: 'saliency' })")
+    expect(page.locator("#reason .found")).to_have_class("found stale")
 
 
 def test_a_button_leads_on_to_all_methods_with_the_same_question(visit) -> None:

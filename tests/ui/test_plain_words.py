@@ -47,7 +47,9 @@ def test_a_drawing_says_it_in_plain_words(place: str) -> None:
 
 def test_labels_say_it_in_plain_words() -> None:
     assert LABELS["click module"].startswith("Click a module")
-    assert "of its input lies in {side} px" in LABELS["felt"]
+    assert LABELS["felt"].startswith(
+        "In practice 90\u00a0% of its input lies in a square of {side} px"
+    )
     assert "at most one patch per picture" in LABELS["patches"]
     assert "Value in the network: {recorded}" in LABELS["total"]
     assert LABELS["new rate"] == "New peak learning rate"

@@ -8,6 +8,15 @@ gnet.switching = (() => {
   const write = (all) => Object.entries(all).map((one) => one.join("=")).join(",") || null;
   const of = (stage, branch) => read()[`${stage}/${branch}`] ?? "1";
   const word = (setting) => ({ 1: "on", 0: "off", mean: "mean" })[setting] ?? `× ${Number(setting).toFixed(1)}`;
+
+  // Switches in words, as long as the server has not said it: "3×3 of 5a off"; what is no branch as it is.
+  function worded(switches) {
+    const parts = switches.split(",").map((one) => {
+      const [stage, branch, setting] = one.split(/[/=]/);
+      return gnet.branches().includes(branch) ? gnet.say("switched", { stage, branch: gnet.label(branch), setting: word(setting) }) : one;
+    });
+    return parts.length > 3 ? `${parts.slice(0, 3).join(", ")} …` : parts.join(", ");
+  }
   const kind = (setting) => ({ 1: "", 0: "off" })[setting] ?? "part"; // how it is drawn
 
   // Several branches at once: "4b/5x5" → its setting.
@@ -76,5 +85,5 @@ gnet.switching = (() => {
     gnet.choose({ switches: steps.all[at].switches });
   }
 
-  return { read, of, word, kind, set, setAll, reset: () => gnet.choose({ switches: null }), overlay, restore, steps, go };
+  return { read, of, word, worded, kind, set, setAll, reset: () => gnet.choose({ switches: null }), overlay, restore, steps, go };
 })();

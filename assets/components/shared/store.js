@@ -82,7 +82,7 @@ window.gnet = (() => {
   function show(tab, keep = true) {
     if (tab === state.tab) return;
     state.tab = document.documentElement.dataset.tab = tab;
-    if (keep) history.pushState(entry(), "", where());
+    if (keep) push();
     scrollTo(0, 0);
     tell(["tab"]);
   }
@@ -90,9 +90,14 @@ window.gnet = (() => {
   const entry = () => ({ given: state.answer?.given ?? before?.given });
   const remember = () => history.replaceState(entry(), "", where());
 
+  function push() {
+    history.pushState(entry(), "", where());
+    document.dispatchEvent(new Event("gnet-step"));
+  }
+
   // Each choice is one step of the browser's history; the picture goes along.
   function step(was) {
-    if (was && where() !== was) history.pushState(entry(), "", where());
+    if (was && where() !== was) push();
   }
   let returning = false; // whether the picture on its way is the one that the address belongs to
   const reopen = () => (returning = true);
@@ -262,17 +267,11 @@ window.gnet = (() => {
     return state.network.methods.some((one) => one.name === name) ? name : state.network.first_method;
   };
 
-  // What goes to the server with the question why.
-  function question(picture) {
-    wait("why", true);
-    return [picture, method(), state.head, target() ?? 0, looked()];
-  }
-
   const label = (branch) => state.network.branches.find((b) => b.name === branch).label;
   const branches = () => state.network.branches.map((b) => b.name);
 
   return {
-    SCOPES, tabs, address, state, ask, method, words, where, own, reopen, show, step, chosen, change, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, last, looked, question,
+    SCOPES, tabs, address, state, ask, method, words, where, own, reopen, show, step, chosen, change, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, last, looked,
     label, branches, tell, trained,
   };
 })();

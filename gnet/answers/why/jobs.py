@@ -65,7 +65,7 @@ class Jobs:
         self, ticket: Any, work: Callable[[Heard], dict[str, Any]]
     ) -> Generator[dict[str, Any], None, None]:
         """As `telling`; for work that its viewer ended the last answer is {"cancelled": True}."""
-        name, end = _checked(ticket), Event()
+        name, end = check_ticket(ticket), Event()
         with self._lock:
             self._ends[name] = end
         try:
@@ -80,7 +80,7 @@ class Jobs:
     def cancel(self, ticket: Any) -> bool:
         """End the work of this ticket; False where none is under way."""
         with self._lock:
-            end = self._ends.get(_checked(ticket))
+            end = self._ends.get(check_ticket(ticket))
         if end is not None:
             end.set()
         return end is not None
@@ -89,7 +89,8 @@ class Jobs:
         return len(self._ends)
 
 
-def _checked(ticket: Any) -> str:
+def check_ticket(ticket: Any) -> str:
+    """The ticket, a short text; raises `FieldError` for anything else."""
     if not isinstance(ticket, str) or not 0 < len(ticket) <= _LONGEST:
         raise FieldError("ticket", cut(ticket), f"texts of 1 to {_LONGEST} letters")
     return ticket

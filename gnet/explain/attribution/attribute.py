@@ -97,8 +97,9 @@ class Attribution:
             return f"The map is 0 everywhere: nothing here speaks for “{name}”."
         if self.completeness_error is None:
             return minus(
-                f"Values run from {self.low:.3g} to {self.high:.3g} {METHODS[self.method].unit}; "
-                f"the logit of “{name}” is {self.score:.2f}."
+                f"The largest value of this map is {self.high:.3g}"
+                f"{f', the smallest {self.low:.3g}' if self.low < 0 else ''}; the network gives "
+                f"“{name}” the score (logit) {self.score:.2f}."
             )
         relative = self.relative_error
         share = "" if relative is None else f", {100 * relative:.1f} %"

@@ -80,8 +80,10 @@ class Curves:
     def verdict(self) -> str:
         """Where the map's order beats a random one, in words."""
         where = self._better
-        words = {2: "in both", 1: f"in {listed(where)} alone", 0: "in neither"}[len(where)]
-        return f"The map clearly beats a random order {words}."
+        if not where:
+            return "Neither curve is clearly better than a random order: the map may mean little."
+        both = "Both curves are" if len(where) == 2 else f"Only {listed(where)} is"
+        return f"{both} clearly better than a random order."
 
     @property
     def sentence(self) -> str:

@@ -63,7 +63,8 @@ def sums_up(model: GoogLeNet, head: str) -> str | None:
         f"Its map must sum to the difference of two logits. On this network, for a picture of "
         f"noise, the difference is {fixed(difference, 3)} and the sum is {fixed(summed, 3)}: "
         + (
-            f"{pools} max-pools on the way to {head} overlap, and its rule is not for such."
+            f"its rule holds where the windows of a max-pool do not overlap, and those of {pools} "
+            f"max-pools on the way to {head} do."
             if pools
             else "its rules do not hold for a layer on the way."
         )

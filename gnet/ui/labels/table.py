@@ -1,18 +1,22 @@
 """The labels that the page's scripts draw; they put names and numbers into the places."""
 
+from gnet.ui.labels import plans
 from gnet.ui.lessons import labels as lessons
 
 LABELS = lessons.LABELS | {
+    **plans.LABELS,
     # a module's branches
     "channel": "{stage} · {branch} · channel {channel} (concat {concat})",
     "tile": "{name}, mean {mean}",
     "map": "{name}, from {low} to {high}",
     "mean map": "mean of {stage} {branch} over {count} channels",
-    "felt": "90\u00a0% of its input lies in {side} px (dashed).",
+    "felt": "In practice 90\u00a0% of its input lies in a square of {side} px (dashed).",
     "measuring": "Measuring how much of it counts …",
     "not measured": "Not measured.",
     "longest": "The longest of the four bars belongs to the branch that is strongest per channel.",
     "own scale": "each map has its own scale; its largest value stands beside it",
+    "large maps": "A branch has one large map, the mean of its channels, and small ones, its "
+    "strongest channels. The brightest colour is the largest value on the scale.",
     "scale kept": "as with every branch on",
     "all channels": "{stage} · {branch} · all {count} channels",
     # a channel that is opened
@@ -192,47 +196,13 @@ LABELS = lessons.LABELS | {
     "inside map": "Mean map of {stage}'s {branch} branch, {cells} cells, {moment}, from {low} to "
     "{high}",
     "shares": "Share of each branch in {stage} over the run: {shares}",
-    # the architecture of a network
-    "plan counting": "Counting …",
-    "plan whole": "Whole network",
-    "plan all heads": "all heads, as in training",
-    "plan one head": "it has one head",
-    "plan parameters": "parameters",
-    "plan macs": "multiply-adds",
-    "plan bytes": "memory for one picture",
-    "plan save": "Save {what} as {format}",
-    "plan writing": "Writing the ONNX file and running it beside the network; a minute or two …",
-    "plan describing": "Writing …",
-    "plan saved": "{name} is saved.",
-    "plan px": "{size} px",
-    "plan key": "At {size} px. Grey: as the paper prints it. A small number: why the network "
-    "differs there, see below. A line opens into its units.",
-    "plan reason": "Reason {number}",
-    "plan paper": "{name}, paper",
-    "plan type": "type",
-    "plan patch": "patch, stride",
-    "plan output": "output",
-    "plan weights": "weights",
-    "plan with norm": "({parameters} with norm and bias)",
-    "plan field": "a cell sees, px",
-    "plan stride": "stride, px",
-    "plan module": "Module {stage}",
-    "plan conv": "conv",
-    "plan norm": "norm",
-    "plan relu": "ReLU",
-    "plan makes": "→ {channels} channels",
-    "plan concat": "{channels} channels go on, {weights} weights",
-    "plan sums": "The exact sums",
-    "plan total": "Together {weights} weights, {macs} multiply-adds",
-    "plan of": "{value} of {most} (as it is: {own})",
-    "plan input": "input {input}, picture {size} px",
-    "plan kernels": "{count} kernels of {side}×{side}, in colour; grey is 0, full colour ±{limit}.",
-    "plan kernel": "Kernel {number} of {count}: {range}",
-    "plan spread": "{bins} bars each, the middle one about 0; under it the largest absolute "
-    "weight. Point at one for its numbers.",
     # the network that is shown
     "shown": "This is {name}, {about}",
     "back": "Back to {name}",
+    # what the address names and is not here
+    "missing": "Not here: {named}; shown instead: {instead}.",
+    "missing one": "{kind} “{name}”",
+    "missing more": " and {count} more",
     # the menu of networks
     "network": "Network: {name}",
     "network download": "Download",
@@ -279,6 +249,7 @@ LABELS = lessons.LABELS | {
     "lane behind": "; behind {head}, cannot explain it",
     "not as paper": "Unlike the paper",
     # the Branch lab
+    "switched": "{branch} of {stage} {setting}",
     "all on": "All branches on",
     "click sets": "A click sets a branch to",
     "all nine": "Switch the {branch} branch in all nine modules",
@@ -361,6 +332,15 @@ LABELS = lessons.LABELS | {
     "why invalid": "not valid here",
     "unknown class": "The address names the class “{given}”, which this network does not know; "
     "this is about its likeliest one.",
+    "why method": "Method",
+    "why title": "{label} for “{class}” at {head}",
+    "why empty": "No map of {label} yet",
+    "why computing": "Computing",
+    "why begins": "It begins when you choose a class or this map.",
+    "why waits": "Waiting for {before} before it.",
+    "why stopped": "Stopped.",
+    "why stop": "Stop",
+    "why compute": "Compute",
     "why module": "Module",
     "why last": "last before the head: {stage}",
     "why chosen": "the chosen one: {stage}",
@@ -372,7 +352,9 @@ LABELS = lessons.LABELS | {
     "why scale": "Colour scale",
     "why deletion": "Deletion: area {own}, random {random}",
     "why insertion": "Insertion: area {own}, random {random}",
-    "why parts": "Line: this map's order. Dashes: random orders. {parts}.",
+    "why along": "gone or shown",
+    "why parts": "Up: how sure the head is of the class. Line: this map's order. Dashes: random "
+    "orders. {parts}.",
     "why draw": "Draw all maps",
     "why end maps": "Cancel the maps",
     "why drawing": "Drawing the maps",

@@ -51,20 +51,20 @@ def test_curves_of_four_parts_equal_the_case_done_by_hand():
     assert found.insertion.values == pytest.approx((0.0, 0.4, 0.7, 0.9, 1.0))
     assert found.deletion.area == pytest.approx((0.8 + 0.45 + 0.2 + 0.05) / 4)
     assert found.insertion.area == pytest.approx(1 - found.deletion.area)
-    assert found.stands and "clearly beats a random order in both" in found.sentence
+    assert found.stands and "Both curves are clearly better than a random order." in found.sentence
 
 
 def test_a_map_that_is_better_by_next_to_nothing_is_not_called_better():
     worth = torch.tensor([0.25, 0.2501, 0.2499, 0.25])
     found = measure(lambda kept, _: kept.float() @ worth, worth, "parts", points=4)
     assert found.deletion.area <= found.random_deletion.area
-    assert not found.stands and "in neither" in found.sentence
+    assert not found.stands and "Neither curve is clearly better" in found.sentence
 
 
 def test_a_map_turned_upside_down_does_not_beat_a_random_order():
     worth = torch.tensor([0.1, 0.4, 0.2, 0.3])
     found = measure(lambda kept, _: kept.float() @ worth, -worth, "parts", points=4)
-    assert not found.stands and "in neither" in found.sentence
+    assert not found.stands and "Neither curve is clearly better" in found.sentence
 
 
 def test_a_random_curve_is_the_mean_of_random_orders():

@@ -309,9 +309,9 @@ def straightened(model: GoogLeNet) -> GoogLeNet:
 
 def test_deep_lift_is_valid_only_where_its_sums_hold(model, pixels):
     reason = METHODS["deep-lift"].reason(model, "main")
-    assert reason and "13 max-pools on the way to main overlap" in reason
+    assert reason and "those of 13 max-pools on the way to main do" in reason
     early = METHODS["deep-lift"].reason(model, "aux1")
-    assert early and "6 max-pools on the way to aux1 overlap" in early
+    assert early and "those of 6 max-pools on the way to aux1 do" in early
     without = straightened(network("batch-norm", width=0.125))
     without.info = INFO
     assert METHODS["deep-lift"].reason(without, "main") is None

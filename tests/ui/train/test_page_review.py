@@ -146,7 +146,7 @@ def test_a_picture_is_explored_with_the_network_that_was_trained_on_its_kind(
     assert page.inner_text("#header .known").startswith("10 classes")
     assert f"net={FIRST}" in page.url and f"tile={FIRST}.{index}" in page.url
     page.click("#belief .bars button")
-    until(after, "!document.querySelector('#reason .found').hidden && !gnet.state.waiting.why")
+    until(after, "!document.querySelector('#reason .found.stale') && !gnet.state.waiting.why")
     page.click("#header .back")
     until(after, "!gnet.state.net && !gnet.state.waiting.answer")
     assert page.inner_text("#header .known").startswith("12 classes")

@@ -149,12 +149,14 @@ def test_the_parts_of_the_loss_add_up_to_it(visit, finished: str) -> None:
 
 
 def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs) -> None:
-    viewer = visit("?tab=train")
-    page = viewer.page
+    page = (viewer := visit("?tab=train", permissions=["clipboard-read", "clipboard-write"])).page
     run_id = runs.start(tiny(epochs=400), name="long", owner=page.evaluate("gnet.train.owner"))
     follow(page, run_id)
     state(page, "running")
     page.wait_for_function("gnet.train.shown().x.length > 2", timeout=LONG)
+    expect(page.locator("[data-plot=parts] h2")).to_have_text("What the loss is made of")  # stays
+    page.locator("#train-bar .copy").click()
+    assert page.evaluate("navigator.clipboard.readText()").endswith(f"?tab=train&run={run_id}")
     controls = page.get_by_role("group", name="Control the run")
     controls.get_by_role("button", name="Pause").click()
     state(page, "paused")
@@ -166,6 +168,10 @@ def test_a_run_is_paused_stepped_changed_continued_and_stopped(visit, runs: Runs
     page.get_by_role("button", name="change").first.click()
     rate = page.get_by_label("New peak learning rate")
     expect(rate).to_have_value("0.01")
+    gap = (
+        "({ children: [words, field] }) => field.offsetLeft - words.offsetLeft - words.offsetWidth"
+    )
+    assert page.locator("#train-bar .change label").evaluate(gap) >= 4
     refused = page.locator("#train-bar .trouble")
     for given, quoted in (("101", "101"), ("abc", "'abc'")):
         rate.fill(given)

@@ -80,7 +80,7 @@ function history() {
   find("[data-undo]").disabled = at === 0;
   find("[data-redo]").disabled = at === all.length - 1;
   find("[data-all-on]").disabled = !state.switches;
-  const name = ({ switches, said }) => (switches ? (said?.named ?? switches) : ALL_ON);
+  const name = ({ switches, said }) => (switches ? (said?.named ?? switching.worded(switches)) : ALL_ON);
   const steps = all.map((step, i) => `<li><button type="button" data-step="${i}"${i === at ? ' aria-current="step"' : ""}>${gnet.escape(name(step))}<small>${gnet.escape(step.said?.changes[0] ?? "")}</small></button></li>`);
   put(list, steps.reverse().join(""));
 }

@@ -76,7 +76,8 @@ function scale() {
   gnet.bar(find(".bar"), answer.signed);
   find(".from").textContent = answer.signed ? "−max … 0 … max" : "0";
   const words = scope === "channel" ? say("own scale") : scaled().words;
-  find(".to").textContent = kept() && scope !== "channel" ? `${words.split(";")[0]}; ${say("scale kept")}` : words;
+  const told = kept() && scope !== "channel" ? `${words.split(";")[0]}; ${say("scale kept")}` : words;
+  find(".to").innerHTML = escape(told).replace("Large maps", (maps) => gnet.term(maps, say("large maps")));
 }
 
 function column(branch) {

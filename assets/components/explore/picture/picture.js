@@ -228,6 +228,8 @@ function boxes() {
 }
 
 const known = [...props.examples];
+gnet.examples = known.map(({ name }) => name);
+gnet.tell(["examples"]);
 const image = ({ picture, words }) => `<img src="${picture}" alt="${words}">`;
 find(".examples").innerHTML = known
   .map((one) => `<button type="button" data-example="${one.name}" title="${one.words}">${image(one)}</button>`)

@@ -126,7 +126,7 @@ function which() {
   if (!net) served = network;
   const { picture } = gnet.tabs[tab];
   const other = picture && Boolean(net);
-  const instead = (picture && answer.instead) || "";
+  const instead = (picture && answer.instead) || gnet.missing.sentence();
   const about = gnet.escape(network.about ?? "");
   const name = `<b class="term" tabindex="0" data-says="${about}">${gnet.escape(network.name)}</b>`;
   find(".shown").innerHTML = other ? gnet.say("shown", { name, about }) : gnet.escape(instead);

@@ -17,8 +17,9 @@ function figure(curves, name, label) {
   const [own, random] = [curves[name], curves[`random_${name}`]];
   label = say(label, { own: three(own.area), random: three(random.area) });
   return (
-    `<figure><svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="${escape(label)}">` +
+    `<figure><div class="plot"><span class="ends" aria-hidden="true"><i>100&nbsp;%</i><i>0&nbsp;%</i></span><svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="${escape(label)}">` +
     `<polyline class="random" points="${points(curves.shares, random.values)}"/><polyline points="${points(curves.shares, own.values)}"/></svg>` +
+    `<span class="along" aria-hidden="true"><i>0&nbsp;%</i><i>${escape(say("why along"))}</i><i>100&nbsp;%</i></span></div>` +
     `<figcaption>${gnet.marked(label)}</figcaption></figure>`
   );
 }

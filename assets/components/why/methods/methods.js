@@ -86,6 +86,7 @@ function words() {
   find(".two input").checked = Boolean(classes);
   find(".compute").disabled = busy || !why.possible() || why.answered === why.words();
   find(".cancel").hidden = !busy;
+  if (why.possible() && why.answered === why.words() && field.ariaInvalid !== "true") find(".time").textContent = ""; // a map that is there costs nothing
   if (form()) gnet.learning.put(find(".learn"), form().learn);
 }
 
@@ -95,7 +96,7 @@ async function price() {
   if (!why.possible()) return void (find(".time").textContent = "");
   const answer = await server.price({ question: why.question() });
   if (own !== turn) return;
-  find(".time").textContent = answer.error ?? answer.words;
+  find(".time").textContent = answer.error ?? (why.answered === why.words() ? "" : answer.words);
   find(".compute").disabled = busy || Boolean(answer.error) || why.answered === why.words();
   if (answer.error || !answer.quick || busy || why.answered === why.words()) return;
   if (first || why.shown) why.tell("gnet-explain");

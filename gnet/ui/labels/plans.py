@@ -1,0 +1,42 @@
+"""The labels of a network's architecture: its table, its drawing, what it weighs."""
+
+LABELS = {
+    "plan counting": "Counting …",
+    "plan whole": "Whole network",
+    "plan all heads": "all heads, as in training",
+    "plan one head": "it has one head",
+    "plan parameters": "parameters",
+    "plan macs": "multiply-adds",
+    "plan bytes": "memory for one picture",
+    "plan save": "Save {what} as {format}",
+    "plan writing": "Writing the ONNX file and running it beside the network; a minute or two …",
+    "plan describing": "Writing …",
+    "plan saved": "{name} is saved.",
+    "plan px": "{size} px",
+    "plan key": "At {size} px. Grey: as the paper prints it. A small number: why the network "
+    "differs there, see below. A line opens into its units.",
+    "plan reason": "Reason {number}",
+    "plan paper": "{name}, paper",
+    "plan type": "type",
+    "plan patch": "patch, stride",
+    "plan output": "output",
+    "plan weights": "weights",
+    "plan with norm": "({parameters} with norm and bias)",
+    "plan field": "a cell sees, px",
+    "plan stride": "stride, px",
+    "plan module": "Module {stage}",
+    "plan conv": "conv",
+    "plan norm": "norm",
+    "plan relu": "ReLU",
+    "plan makes": "→ {channels} channels",
+    "plan concat": "{channels} channels go on, {weights} weights",
+    "plan sums": "The exact sums",
+    "plan total": "Together {weights} weights, {macs} multiply-adds",
+    "plan of": "{value} of {most} (as it is: {own})",
+    "plan input": "input {input}, picture {size} px",
+    "plan kernels": "{count} kernels of {side}×{side}, in colour; grey is 0, full colour ±{limit}.",
+    "plan kernel": "Kernel {number} of {count}: {range}",
+    "plan spread": "{bins} bars each, the middle one about 0; under it the largest absolute "
+    "weight. Point at one for its numbers.",
+}
+"""Name → its words; a name in braces is a place."""
