@@ -52,6 +52,8 @@ def test_a_quick_method_answers_at_once_and_a_second_one_stands_beside_it(visit,
     expect(page.locator("#why-map .cards")).to_have_class("cards")
     expect(page.locator("#why-curves article")).to_have_count(2)
     expect(page.locator("#why-methods .time")).to_be_empty()  # what is there costs nothing
+    told = page.locator("#why-methods .methods label:has(:checked) small").all_text_contents()
+    assert told == ["", ""]
     ends = page.locator("#why-curves .plot").first.locator("i").all_text_contents()
     assert ends == ["100\u00a0%", "0\u00a0%", "0\u00a0%", "gone or shown", "100\u00a0%"]
     slider = page.get_by_role("slider", name="Map over the picture")

@@ -86,7 +86,11 @@ function words() {
   find(".two input").checked = Boolean(classes);
   find(".compute").disabled = busy || !why.possible() || why.answered === why.words();
   find(".cancel").hidden = !busy;
-  if (why.possible() && why.answered === why.words() && field.ariaInvalid !== "true") find(".time").textContent = ""; // a map that is there costs nothing
+  // A map that is there costs nothing any more.
+  if (why.possible() && why.answered === why.words() && field.ariaInvalid !== "true") {
+    find(".time").textContent = "";
+    for (const time of element.querySelectorAll(".methods label:has(:checked) small")) time.textContent = "";
+  }
   if (form()) gnet.learning.put(find(".learn"), form().learn);
 }
 
