@@ -5,6 +5,7 @@ torch is the reference, and answers wherever ONNX Runtime cannot.
 
 from __future__ import annotations
 
+import logging
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from gnet.network.model import GoogLeNet
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+logger = logging.getLogger(__name__)
 TOLERANCE = 1e-4
 """The largest difference from torch, relative to the largest value of the same map or head."""
 
@@ -40,8 +42,12 @@ class Session:
         self._runtime: InferenceSession | None = None
         if all(map(_is_plain, self._weights)):
             self._versions = self._versions_now()
-            runtime = _runtime(model, self.size)
-            self._runtime = runtime if runtime and self._agrees(runtime) else None
+            try:
+                runtime = _runtime(model, self.size)
+                self._runtime = runtime if runtime and self._agrees(runtime) else None
+            except Exception as error:  # its own kinds have no common one
+                first = str(error).strip().partition("\n")[0]
+                logger.warning("ONNX Runtime cannot run this network, so torch does: %s", first)
 
     @property
     def runs_on(self) -> str:

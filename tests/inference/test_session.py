@@ -184,6 +184,19 @@ def test_without_the_packages_torch_computes(model, absent, monkeypatch):
     assert same(made(pixels(64)), forward(model, pixels(64)))
 
 
+def test_what_onnx_runtime_raises_of_its_own_leaves_it_to_torch(model, monkeypatch, caplog):
+    import onnxruntime
+
+    def fails(*_, **__):
+        raise RuntimeError("[ONNXRuntimeError] : 9 : NOT_IMPLEMENTED\nand more")
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", fails)
+    made = Session(model, 64)
+    assert made.runs_on == "torch" and same(made(pixels(64)), forward(model, pixels(64)))
+    (record,) = caplog.records
+    assert "NOT_IMPLEMENTED" in record.message and "\n" not in record.message
+
+
 def test_a_diverged_network_is_told_of_as_torch_tells_of_it(model):
     diverged = fold(network("batch-norm"))
     diverged.fc.weight.fill_(float("nan"))

@@ -55,6 +55,10 @@ def routes(runs: RunShelf | None) -> list[Route]:
         except GnetError as error:
             sentence = without_paths(str(error), runs.folder)
             return PlainTextResponse(f"{sentence}\n", status_code=404)
+        except OSError as error:  # a zip needs room on the disk while it is made
+            reason = error.strerror or "its disk is not usable"
+            sentence = f"The server cannot make that file ({reason}); try again later."
+            return PlainTextResponse(f"{sentence}\n", status_code=507)
 
     return [Route("/download/{run}/{kind}", download, methods=["GET", "HEAD"])]
 

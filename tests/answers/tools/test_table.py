@@ -4,12 +4,15 @@ import base64
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gnet.answers.explorer import Explorer
 from gnet.answers.tools import table
 from gnet.answers.tools.table import TOOLS, check_installed, find
 from gnet.errors import GnetError
 from gnet.network.config import BRANCHES, STAGES
+from support.json_values import anything, cheap
 from support.pages import photo, random_network
 
 PICTURE = base64.b64encode(photo(90, 60)).decode()
@@ -118,3 +121,16 @@ def test_without_the_package_the_option_says_what_to_install(
     monkeypatch.setattr(table, "find_spec", lambda _: None)
     with pytest.raises(GnetError, match="pip install mcp"):
         check_installed()
+
+
+@cheap
+@given(name=st.sampled_from(sorted(TOOLS)), values=st.lists(anything, min_size=4, max_size=4))
+def test_a_tool_given_anything_answers_or_says_one_sentence(
+    explorer: Explorer, name: str, values: list
+) -> None:
+    parameters = [parameter.name for parameter in TOOLS[name].parameters]
+    try:
+        told = find(name).ask(explorer, dict(zip(parameters, values, strict=False)))
+    except GnetError as error:
+        told = "" if "\n" in str(error) else str(error)
+    assert told

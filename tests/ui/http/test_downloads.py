@@ -115,6 +115,20 @@ def test_a_file_that_cannot_be_read_is_a_sentence_without_the_servers_paths(clie
     assert answer.status_code == 404 and "no events yet" in answer.text
 
 
+def test_a_zip_for_which_there_is_no_room_is_a_sentence(client, monkeypatch):
+    from gnet.ui.http import downloads
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", "/tmp/gnet-scalars-x")
+
+    monkeypatch.setattr(downloads.tempfile, "TemporaryDirectory", full)
+    answer = client.get(f"/download/{RUN}/tensorboard")
+    assert answer.status_code == 507
+    assert answer.text == (
+        "The server cannot make that file (No space left on device); try again later.\n"
+    )
+
+
 def test_a_toast_names_no_folder(gradio_environment):
     import gradio as gr
 
