@@ -12,7 +12,8 @@ pytest_plugins = [
     "support.folders",
     "support.opened_runs",
     "support.pages",
-]  # `browser`, `tabs`; `source`; `opened`; `server`, `visit`
+    "support.looking",
+]  # `browser`, `tabs`; `source`; `opened`; `server`, `visit`; `look`
 
 
 def pytest_xdist_auto_num_workers() -> int:

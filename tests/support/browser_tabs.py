@@ -52,6 +52,8 @@ class Tabs:
         page = free.pop() if free else self._opened(options)
         yield page
         if not page.is_closed():
+            if size := options.get("viewport"):
+                page.set_viewport_size(size)
             forget(page)
             free.append(page)
 

@@ -33,8 +33,8 @@ HEIGHTS = """() => ["#diagram", "#wiring", "#module", "#branches .say", "#branch
 
 
 @pytest.mark.parametrize("size", WIDTHS, ids=lambda size: str(size["width"]))
-def test_the_branches_stand_directly_under_the_diagram(size: dict, visit) -> None:
-    page = visit(size=size).page
+def test_the_branches_stand_directly_under_the_diagram(size: dict, look) -> None:
+    page = look(size=size).page
     assert page.evaluate("gnet.state.stage") == "3a"
     places = page.evaluate(PLACES)
     net, branches = places["#net"], places["#branches"]
@@ -68,8 +68,8 @@ HEADER = """() => {
 
 
 @pytest.mark.parametrize("width", [660, 700, 768, 900, 1000])
-def test_on_a_tablet_the_module_s_words_stay_in_their_boxes(visit, width: int) -> None:
-    page = visit("?module=4a", size={"width": width, "height": 900}).page
+def test_on_a_tablet_the_module_s_words_stay_in_their_boxes(look, width: int) -> None:
+    page = look("?module=4a", size={"width": width, "height": 900}).page
     cut = page.locator("#wiring .step").evaluate_all(
         "all => all.filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.innerText)"
     )
@@ -80,8 +80,8 @@ def test_on_a_tablet_the_module_s_words_stay_in_their_boxes(visit, width: int) -
     assert max(costs) <= page.locator("#wiring .stack").bounding_box()["x"]
 
 
-def test_a_network_trained_here_is_named_above_the_fold(visit) -> None:
-    page = visit().page
+def test_a_network_trained_here_is_named_above_the_fold(look) -> None:
+    page = look().page
     page.evaluate(ANOTHER, "a run")
     expect(page.locator("#header .shown")).to_be_visible()
     bottom = page.evaluate(PLACES)["#branches .row"]["bottom"]
@@ -144,23 +144,25 @@ def test_a_wide_screen_is_used(visit) -> None:
     assert other["x"] > one["x"] + one["width"] and other["x"] + other["width"] > 1200
 
 
-@pytest.mark.parametrize("width", [360, 390, 768, 981, 1024, 1101, 1280, 1400, 1920])
 def test_the_header_says_what_each_tab_is_about_and_names_a_network_without_moving_anything(
-    width: int, visit
+    visit,
 ) -> None:
-    page = visit(size={"width": width, "height": 830}).page
+    page = visit().page
     for tab in page.evaluate("Object.keys(gnet.tabs)"):
         page.evaluate(f"gnet.show('{tab}')")
-        expect(page.locator("#header .line")).to_be_visible()
-        before = page.evaluate(HEADER)
-        assert before["lines"] <= 2 and not before["cut"], tab
-        page.evaluate(ANOTHER, "a run with a name as long as one may be given")
-        expect(page.locator("#header .shown")).to_be_visible()
-        assert page.evaluate(HEADER)["height"] == pytest.approx(before["height"], abs=2), tab
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.evaluate(ANOTHER, "")
-        expect(page.locator("#header .line")).to_be_visible()
-        assert page.evaluate(HEADER)["height"] == pytest.approx(before["height"], abs=2), tab
+        for width in (360, 390, 768, 981, 1024, 1101, 1280, 1400, 1920):
+            place = f"{tab} at {width} px"
+            page.set_viewport_size({"width": width, "height": 830})
+            expect(page.locator("#header .line")).to_be_visible()
+            before = page.evaluate(HEADER)
+            assert before["lines"] <= 2 and not before["cut"], place
+            page.evaluate(ANOTHER, "a run with a name as long as one may be given")
+            expect(page.locator("#header .shown")).to_be_visible()
+            assert page.evaluate(HEADER)["height"] == pytest.approx(before["height"], abs=2), place
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+            page.evaluate(ANOTHER, "")
+            expect(page.locator("#header .line")).to_be_visible()
+            assert page.evaluate(HEADER)["height"] == pytest.approx(before["height"], abs=2), place
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=lambda size: str(size["width"]))
@@ -234,8 +236,8 @@ def test_a_module_is_chosen_from_the_bar_while_its_branches_are_read(visit) -> N
     expect(visit().page.locator("#modules .bar")).to_be_hidden()
 
 
-def test_pointing_at_a_cell_moves_the_windows_of_all_four_branches(visit) -> None:
-    page = visit().page
+def test_pointing_at_a_cell_moves_the_windows_of_all_four_branches(look) -> None:
+    page = look().page
     outlines = "[...document.querySelectorAll('#picture [data-window] path')].map(p => p.outerHTML)"
     middle = page.evaluate(outlines)
     assert len(middle) == 2 * len(BRANCHES)
@@ -253,8 +255,8 @@ def test_pointing_at_a_cell_moves_the_windows_of_all_four_branches(visit) -> Non
     assert page.evaluate(outlines) == middle
 
 
-def test_a_lane_is_as_strong_as_its_share_on_the_printed_scale(visit) -> None:
-    page = visit().page
+def test_a_lane_is_as_strong_as_its_share_on_the_printed_scale(look) -> None:
+    page = look().page
     drawn = page.locator("#diagram .lane[data-branch]").evaluate_all(
         "lanes => lanes.map(lane => Number(lane.getAttribute('fill-opacity')))"
     )
@@ -275,8 +277,8 @@ def test_a_lane_is_as_strong_as_its_share_on_the_printed_scale(visit) -> None:
     assert len(edges) == 36 and all(edges), "a pale lane keeps its edge in its branch's hue"
 
 
-def test_the_wiring_of_the_chosen_module_is_drawn_with_what_it_costs(visit) -> None:
-    page = visit("?module=4e").page
+def test_the_wiring_of_the_chosen_module_is_drawn_with_what_it_costs(look) -> None:
+    page = look("?module=4e").page
     module = page.evaluate("gnet.state.network.modules['4e']")
     wiring = page.locator("#wiring")
     expect(wiring.locator("h2")).to_have_text(module["title"])
@@ -292,8 +294,8 @@ def test_the_wiring_of_the_chosen_module_is_drawn_with_what_it_costs(visit) -> N
     expect(wiring.locator(".lane[data-branch='1x1']")).to_have_class("lane b1x1 faint")
 
 
-def test_each_number_of_the_sentence_leads_to_where_it_stands(visit) -> None:
-    viewer = visit("?module=4b")
+def test_each_number_of_the_sentence_leads_to_where_it_stands(look) -> None:
+    viewer = look("?module=4b")
     page = viewer.page
     spots = page.locator("#branches .say [data-to]")
     texts = spots.all_inner_texts()
@@ -309,16 +311,16 @@ def test_each_number_of_the_sentence_leads_to_where_it_stands(visit) -> None:
     assert viewer.errors == []
 
 
-def test_a_module_says_in_what_it_differs_from_the_paper(visit) -> None:
-    page = visit().page
+def test_a_module_says_in_what_it_differs_from_the_paper(look) -> None:
+    page = look().page
     term = page.locator("#wiring .cost [data-says]").filter(has_text="Unlike the paper")
     expect(term).to_have_count(1)
     term.hover()
     expect(page.locator("#gnet-says")).to_contain_text("Batch norm follows each convolution")
 
 
-def test_bars_name_their_scales(visit) -> None:
-    page = visit().page
+def test_bars_name_their_scales(look) -> None:
+    page = look().page
     column = page.locator("#branches [data-branch='1x1']")
     for words in ("share of activity", "mean per channel"):
         expect(column.locator(".stats")).to_contain_text(words)
