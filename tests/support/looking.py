@@ -37,7 +37,9 @@ PUT_BACK = """async () => {
   scrollTo(0, 0);
   const frame = () => new Promise(requestAnimationFrame);
   await frame().then(frame);
-  return (kept.body ??= document.body.cloneNode(true)).isEqualNode(document.body);
+  const body = document.body.cloneNode(true);
+  for (const tracker of body.querySelectorAll("[data-testid=status-tracker]")) tracker.remove();
+  return (kept.body ??= body).isEqualNode(body);
 }"""
 GO = """(query) => {
   history.replaceState(history.state, "", location.pathname + query);
@@ -71,7 +73,7 @@ class Looked:
             self._close(name)
         if name not in self.open:
             self.open[name] = self._load(address, options)
-            self._put_back(self.open[name].viewer)
+            self._settle(self.open[name].viewer)
         viewer = self.open[name].viewer
         for noted in (viewer.asked, viewer.errors, viewer.strangers):
             noted.clear()
@@ -94,6 +96,14 @@ class Looked:
         page.wait_for_function(f"{DRAWN} && {AT_REST}")
         page.evaluate(KEEP)
         return Lent(address, viewer, ends)
+
+    def _settle(self, viewer: Viewer) -> None:
+        """Put the page back until it looks the same twice: maps may still be on their way."""
+        for _ in range(20):
+            self._put_back(viewer)
+            if self._put_back(viewer):
+                return
+            viewer.page.evaluate("kept.body = null")
 
     def _put_back(self, viewer: Viewer) -> bool:
         viewer.page.mouse.move(0, 0)
