@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,13 +96,11 @@ def test_a_home_that_nobody_has_is_one_sentence(arguments, capsys):
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
-def test_an_answer_is_printed_in_the_encoding_of_any_console(encoding, weights, photo):
-    command = [sys.executable, "-m", "gnet", "attribute", photo, "--steps", "8"]
-    answer = subprocess.run(
-        [*command, "--weights", weights],
-        cwd=ROOT,
-        capture_output=True,
-        env=os.environ | {"PYTHONIOENCODING": encoding},
-    )
-    assert answer.returncode == 0 and answer.stderr == b""
-    assert answer.stdout.decode(encoding).startswith("From the mean colour")
+def test_an_answer_is_printed_in_the_encoding_of_any_console(
+    encoding, weights, photo, monkeypatch, capsys
+):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    assert main(["attribute", photo, "--steps", "8", "--weights", weights]) == 0
+    assert capsys.readouterr().err == ""
+    assert written.getvalue().decode(encoding).startswith("From the mean colour")

@@ -4,7 +4,7 @@ To load the page takes most of what a small test of it takes. A test of what sta
 what a choice changes, borrows one with `look`; a test of the way there opens its own with `visit`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -131,3 +131,14 @@ def look(server: Server, kept_pages: Looked) -> Callable[..., Viewer]:
         return kept_pages.at(server.address, query, size, **options)
 
     return look_at
+
+
+def at_each(page: Any, sizes: Sequence[dict], measure: str) -> dict[tuple[int, int], float]:
+    """What a script measures at each size of the window, by its width and the measure's place."""
+    found = {}
+    for size in sizes:
+        page.set_viewport_size(size)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        for place, value in enumerate(page.evaluate(measure)):
+            found[size["width"], place] = value
+    return found

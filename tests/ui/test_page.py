@@ -54,8 +54,8 @@ def test_first_paint_shows_an_explored_picture(server: Server, visit) -> None:
 BOTTOM = "document.querySelector('#branches .row').getBoundingClientRect().bottom"
 
 
-def test_the_first_screen_needs_no_scrolling(visit) -> None:
-    assert visit().page.evaluate(BOTTOM) <= DESK["height"]
+def test_the_first_screen_needs_no_scrolling(look) -> None:
+    assert look().page.evaluate(BOTTOM) <= DESK["height"]
 
 
 def test_nothing_jumps_while_the_page_arrives(browser, server: Server) -> None:
@@ -129,8 +129,8 @@ def test_all_of_an_answer_is_drawn_while_its_fields_are_still_measured(visit) ->
     page.unroute_all(behavior="ignoreErrors")
 
 
-def test_the_diagram_is_worked_by_keyboard(visit) -> None:
-    page = visit("?module=3b").page
+def test_the_diagram_is_worked_by_keyboard(look) -> None:
+    page = look("?module=3b").page
     diagram = page.locator("#diagram")
     expect(diagram.locator("[role=button][tabindex='0']")).to_have_count(1)
     diagram.locator("[role=button][tabindex='0']").focus()
@@ -150,8 +150,8 @@ def test_the_diagram_is_worked_by_keyboard(visit) -> None:
     assert page.evaluate("scrollY") == 0
 
 
-def test_a_channel_pointed_at_shows_its_name_and_its_map(visit) -> None:
-    page = visit().page
+def test_a_channel_pointed_at_shows_its_name_and_its_map(look) -> None:
+    page = look().page
     column = page.locator("#branches [data-branch='5x5']")
     before = column.locator(".map").evaluate("(c) => c.toDataURL()")
     column.locator("[data-rank='3']").hover()
@@ -169,8 +169,8 @@ def test_a_channel_pointed_at_shows_its_name_and_its_map(visit) -> None:
     expect(column.locator(".note")).to_contain_text(f"channel {top['top'][1]['channel']} ")
 
 
-def test_the_scale_is_shared_as_widely_as_chosen(visit) -> None:
-    page = visit().page
+def test_the_scale_is_shared_as_widely_as_chosen(look) -> None:
+    page = look().page
     words = page.locator("#branches .to")
     expect(words).to_contain_text("all four branches")
     page.get_by_role("button", name="network", exact=True).click()
@@ -200,9 +200,9 @@ def test_the_address_holds_what_is_chosen(visit) -> None:
     assert lost.errors == inherited.errors == []
 
 
-def test_words_of_the_diagram_have_room_however_long(visit) -> None:
+def test_words_of_the_diagram_have_room_however_long(look) -> None:
     for size in (DESK, PHONE):
-        page = visit(size=size).page
+        page = look(size=size).page
         page.evaluate(
             "gnet.state.network.classes.forEach((name, i, all) =>"
             " (all[i] = `Rhodesian ridgeback of the Western Highlands ${name}`));"
@@ -231,8 +231,8 @@ def test_words_of_the_diagram_have_room_however_long(visit) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 768, 1024, 1181, 1280, 1920])
-def test_a_class_of_two_words_is_not_cut_in_the_diagram(width: int, visit) -> None:
-    page = visit(size={"width": width, "height": 830}).page
+def test_a_class_of_two_words_is_not_cut_in_the_diagram(width: int, look) -> None:
+    page = look(size={"width": width, "height": 830}).page
     page.evaluate("gnet.state.network.classes.fill('cassette player'); gnet.tell(['answer'])")
     words = page.locator("#diagram [data-room]")
     for text in words.all_text_contents():
@@ -241,8 +241,8 @@ def test_a_class_of_two_words_is_not_cut_in_the_diagram(width: int, visit) -> No
         expect(page.locator(f"#diagram .{group} title")).to_contain_text("%")
 
 
-def test_a_class_of_few_letters_is_named_in_the_diagram(visit) -> None:
-    page = visit().page
+def test_a_class_of_few_letters_is_named_in_the_diagram(look) -> None:
+    page = look().page
     page.evaluate(
         "gnet.state.network.classes.forEach((name, i, all) => (all[i] = i % 2 ? 'ox' : 'cat'));"
         "gnet.tell(['answer'])"
@@ -287,8 +287,8 @@ def test_the_classes_the_network_knows_are_one_click_away(visit, page_model) -> 
     expect(classes.locator("input")).to_have_value("")
 
 
-def test_bars_are_as_long_as_their_probabilities(visit, page_model) -> None:
-    page = visit().page
+def test_bars_are_as_long_as_their_probabilities(look, page_model) -> None:
+    page = look().page
     top1 = page_model.info.metrics.get("heads", {}).get("main", {}).get("top1")
     told = how_often_right(top1).removesuffix(".")
     expect(page.locator("#belief .status")).to_contain_text(told)

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from support.looking import at_each
 from support.pages import DESK, PHONE
 
 GIVE = """(said) => {
@@ -40,12 +41,8 @@ BELOW = """() => {
 SIZES = [DESK, {"width": 1920, "height": 1080}, {"width": 1024, "height": 768}, PHONE]
 
 
-def moved(before: list[float], after: list[float]) -> float:
-    return max(abs(a - b) for a, b in zip(before, after, strict=True))
-
-
-def test_probes_and_heads_stand_at_their_places_on_one_scale_to_100(visit) -> None:
-    viewer = visit()
+def test_probes_and_heads_stand_at_their_places_on_one_scale_to_100(look) -> None:
+    viewer = look()
     page = viewer.page
     page.evaluate(GIVE, SAID)
     depths = page.locator("#belief [data-depth]")
@@ -66,8 +63,8 @@ def test_probes_and_heads_stand_at_their_places_on_one_scale_to_100(visit) -> No
     assert viewer.errors == [] and viewer.strangers == []
 
 
-def test_the_story_is_of_the_class_that_is_followed(visit) -> None:
-    page = visit().page
+def test_the_story_is_of_the_class_that_is_followed(look) -> None:
+    page = look().page
     page.evaluate(GIVE, SAID)
     names = page.evaluate("gnet.state.network.classes")
     page.evaluate("gnet.choose({ target: 7 })")
@@ -75,8 +72,8 @@ def test_the_story_is_of_the_class_that_is_followed(visit) -> None:
     expect(page.locator("#belief .story")).to_have_text(f"Nobody says {names[7]}.")
 
 
-def test_a_click_on_a_depth_opens_its_module_and_its_probes_first_five(visit) -> None:
-    viewer = visit()
+def test_a_click_on_a_depth_opens_its_module_and_its_probes_first_five(look) -> None:
+    viewer = look()
     page = viewer.page
     page.evaluate(GIVE, SAID)
     page.locator("#belief [data-depth='4a']").click()
@@ -97,8 +94,8 @@ def test_a_click_on_a_depth_opens_its_module_and_its_probes_first_five(visit) ->
     assert viewer.errors == []
 
 
-def test_the_depths_are_walked_with_the_arrow_keys(visit) -> None:
-    page = visit("?module=3b").page
+def test_the_depths_are_walked_with_the_arrow_keys(look) -> None:
+    page = look("?module=3b").page
     page.evaluate(GIVE, SAID)
     depth = page.locator("#belief .columns")
     expect(depth.locator("[tabindex='0']")).to_have_count(1)
@@ -111,8 +108,8 @@ def test_the_depths_are_walked_with_the_arrow_keys(visit) -> None:
     assert page.evaluate("document.activeElement.dataset.depth") == "3a"
 
 
-def test_a_network_without_probes_shows_its_heads_and_says_so(visit) -> None:
-    page = visit().page
+def test_a_network_without_probes_shows_its_heads_and_says_so(look) -> None:
+    page = look().page
     page.evaluate(
         "const { network, answer } = gnet.state; const story = { classes: {}, others: "
         "'Probes exist only for the bundled network; only the three heads are shown.' };"
@@ -126,8 +123,8 @@ def test_a_network_without_probes_shows_its_heads_and_says_so(visit) -> None:
     assert len(points) == trained
 
 
-def test_a_head_that_is_not_sure_says_so_and_why(visit) -> None:
-    page = visit().page
+def test_a_head_that_is_not_sure_says_so_and_why(look) -> None:
+    page = look().page
     page.evaluate(DOUBT, ["main"])
     expect(page.locator("#belief .answer")).to_contain_text("not sure; nearest is European fire")
     expect(page.locator("#belief [data-reader=main] small")).to_have_text("not sure")
@@ -140,23 +137,22 @@ def test_a_head_that_is_not_sure_says_so_and_why(visit) -> None:
     expect(page.locator("#belief .bars.nearest")).to_have_count(0)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size["width"]))
-def test_nothing_below_moves_when_an_answer_a_doubt_or_an_error_arrives(visit, size) -> None:
-    viewer = visit(size=size)
+def test_nothing_below_moves_when_an_answer_a_doubt_or_an_error_arrives(visit) -> None:
+    viewer = visit()
     page = viewer.page
-    before = page.evaluate(BELOW)
+    before = pytest.approx(at_each(page, SIZES, BELOW), abs=2)
     page.evaluate(DOUBT, ["main", "aux1"])
-    assert moved(before, page.evaluate(BELOW)) <= 2
+    assert at_each(page, SIZES, BELOW) == before
     for example in ("fine-stripes", "trousers", "clock"):
         strip = page.locator(f"#picture .examples [data-example={example}]")
         viewer.explored(lambda strip=strip: strip.dispatch_event("click"))
-        assert moved(before, page.evaluate(BELOW)) <= 2, example
+        assert at_each(page, SIZES, BELOW) == before, example
     viewer.give("broken.jpg", b"no picture")
     expect(page.get_by_test_id("toast-body")).to_be_visible()
-    assert moved(before, page.evaluate(BELOW)) <= 2
+    assert at_each(page, SIZES, BELOW) == before
     for stage in ("3a", "4e", "5b"):
         page.locator(f"#belief [data-depth='{stage}']").dispatch_event("click")
-        assert moved(before, page.evaluate(BELOW)) <= 2, stage
+        assert at_each(page, SIZES, BELOW) == before, stage
 
 
 def test_on_touch_nothing_is_small(visit) -> None:

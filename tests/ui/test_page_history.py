@@ -158,8 +158,8 @@ def test_all_examples_are_shown_with_their_names_and_chosen_there(visit) -> None
     expect(chosen).to_be_in_viewport()
 
 
-def test_the_glossary_links_the_paper_and_the_model_card(visit) -> None:
-    viewer = visit()
+def test_the_glossary_links_the_paper_and_the_model_card(look) -> None:
+    viewer = look()
     page = viewer.page
     page.get_by_role("button", name="Glossary").click()
     glossary = page.locator("dialog.glossary")

@@ -9,8 +9,8 @@ TOUCH = {"size": PHONE, "has_touch": True, "is_mobile": True}
 
 
 @pytest.mark.parametrize("part", [".before", ".last", ".macs"])
-def test_a_tap_on_a_lane_of_the_module_marks_its_card_and_shows_it(visit, part) -> None:
-    viewer = visit(**TOUCH)
+def test_a_tap_on_a_lane_of_the_module_marks_its_card_and_shows_it(look, part) -> None:
+    viewer = look(**TOUCH)
     page = viewer.page
     card = page.locator("#branches [data-branch='5x5']")
     expect(card).not_to_be_in_viewport()
@@ -23,8 +23,8 @@ def test_a_tap_on_a_lane_of_the_module_marks_its_card_and_shows_it(visit, part) 
 
 
 @pytest.mark.parametrize("options", [TOUCH, {"size": DESK}], ids=["phone", "desk"])
-def test_a_lane_of_the_big_diagram_chooses_module_and_branch(visit, options) -> None:
-    page = visit(**options).page
+def test_a_lane_of_the_big_diagram_chooses_module_and_branch(look, options) -> None:
+    page = look(**options).page
     page.locator("#diagram [data-stage='4b'] .lane.b3x3").click()
     assert page.evaluate("gnet.state.stage") == "4b"
     expect(page.locator("#branches [data-branch='3x3']")).to_have_class("card b3x3 pinned")
@@ -33,8 +33,8 @@ def test_a_lane_of_the_big_diagram_chooses_module_and_branch(visit, options) -> 
     assert page.evaluate("[gnet.state.stage, gnet.state.pinned]") == ["4c", "3x3"]
 
 
-def test_keys_choose_a_branch_of_the_module_and_leave_it(visit) -> None:
-    page = visit().page
+def test_keys_choose_a_branch_of_the_module_and_leave_it(look) -> None:
+    page = look().page
     lane = page.locator("#wiring .lane[data-branch=pool]")
     lane.press("Enter")
     expect(lane).to_have_attribute("aria-pressed", "true")
@@ -44,13 +44,13 @@ def test_keys_choose_a_branch_of_the_module_and_leave_it(visit) -> None:
     expect(page.locator("#branches .pinned")).to_have_count(0)
 
 
-def test_a_finger_is_told_to_tap_and_a_mouse_to_click(visit) -> None:
-    assert "Tap a module" in visit(**TOUCH).page.locator("#diagram h2").inner_text()
-    assert "Click a module" in visit().page.locator("#diagram h2").inner_text()
+def test_a_finger_is_told_to_tap_and_a_mouse_to_click(look) -> None:
+    assert "Tap a module" in look(**TOUCH).page.locator("#diagram h2").inner_text()
+    assert "Click a module" in look().page.locator("#diagram h2").inner_text()
 
 
-def test_each_card_says_in_a_short_sentence_what_its_branch_does(visit) -> None:
-    page = visit().page
+def test_each_card_says_in_a_short_sentence_what_its_branch_does(look) -> None:
+    page = look().page
     for branch in page.evaluate("gnet.state.network.branches"):
         card = page.locator(f"#branches [data-branch='{branch['name']}']")
         expect(card.locator(".brief")).to_have_text(branch["brief"])

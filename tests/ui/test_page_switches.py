@@ -94,8 +94,8 @@ ROUNDED = """() => [0.56504, 0.565, 0.0995, 0.0994, 0.0004, 0.0005, 0, 1, 1e-9, 
   (x) => [x, gnet.percent(x).replace("\u00a0", " "), gnet.fixed(9 * x)])"""
 
 
-def test_a_script_rounds_as_sentences_do(visit):
-    for value, percent, number in visit().page.evaluate(ROUNDED):
+def test_a_script_rounds_as_sentences_do(look):
+    for value, percent, number in look().page.evaluate(ROUNDED):
         assert (percent, number) == (rounded_percent(value), fixed(9 * value)), value
 
 

@@ -6,8 +6,8 @@ from gnet.answers.terms import by_word
 from support.pages import PHONE
 
 
-def test_words_in_the_drawings_say_what_they_mean_on_hover_and_on_focus(visit) -> None:
-    page = visit().page
+def test_words_in_the_drawings_say_what_they_mean_on_hover_and_on_focus(look) -> None:
+    page = look().page
     says = page.locator("#gnet-says")
     for place, word in (
         ("#diagram [data-term=stem]", "stem"),
@@ -33,8 +33,8 @@ RINGED = """(stage) => {
 }"""
 
 
-def test_what_is_chosen_is_filled_and_what_has_the_focus_has_a_ring(visit) -> None:
-    page = visit("?module=3a").page
+def test_what_is_chosen_is_filled_and_what_has_the_focus_has_a_ring(look) -> None:
+    page = look("?module=3a").page
     page.locator("#diagram [data-stage='3a']").focus()
     for key in ("ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
@@ -43,15 +43,15 @@ def test_what_is_chosen_is_filled_and_what_has_the_focus_has_a_ring(visit) -> No
     assert chosen[0] not in (focused[0], "none")
 
 
-def test_on_touch_nothing_is_said_of_dropping_or_pasting(visit) -> None:
-    page = visit(size=PHONE, has_touch=True, is_mobile=True).page
+def test_on_touch_nothing_is_said_of_dropping_or_pasting(look) -> None:
+    page = look(size=PHONE, has_touch=True, is_mobile=True).page
     expect(page.locator("#picture .upload")).to_be_visible()
     said = page.locator("#picture").evaluate("(part) => part.outerHTML")
     assert "paste" not in said and "rop a picture" not in said
-    desk = visit().page.locator("#picture .upload")
+    desk = look().page.locator("#picture .upload")
     expect(desk).to_have_attribute("title", "Or drop a picture on the page, or paste one")
 
 
-def test_a_very_small_number_is_written_as_a_power_of_ten(visit) -> None:
-    written = visit().page.evaluate("[9.5e-6, -2e-7, 0.0011].map(gnet.number)")
+def test_a_very_small_number_is_written_as_a_power_of_ten(look) -> None:
+    written = look().page.evaluate("[9.5e-6, -2e-7, 0.0011].map(gnet.number)")
     assert written == ["9.5·10⁻⁶", "−2·10⁻⁷", "0.0011"]

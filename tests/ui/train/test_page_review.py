@@ -100,7 +100,7 @@ def test_a_cell_opens_its_pictures_by_mouse_and_by_keyboard(after: Viewer, serve
     words = f"{told.classes[row]} mistaken for {told.classes[column]}"
     until(after, f"document.querySelector('#review-pictures h2').textContent === '{words}'")
     page.mouse.move(0, 0)
-    assert page.inner_text("#review-matrix .tip").startswith(words)
+    assert page.inner_text("#review-matrix .tip").startswith(words)  # not "Point at a cell"
     shown = page.locator("#review-pictures .see").evaluate_all(
         "buttons => buttons.map((button) => Number(button.dataset.picture))"
     )
