@@ -129,8 +129,8 @@ def test_all_of_an_answer_is_drawn_while_its_fields_are_still_measured(visit) ->
     page.unroute_all(behavior="ignoreErrors")
 
 
-def test_the_diagram_is_worked_by_keyboard(look) -> None:
-    page = look("?module=3b").page
+def test_the_diagram_is_worked_by_keyboard(visit) -> None:
+    page = visit("?module=3b").page
     diagram = page.locator("#diagram")
     expect(diagram.locator("[role=button][tabindex='0']")).to_have_count(1)
     diagram.locator("[role=button][tabindex='0']").focus()
