@@ -37,9 +37,9 @@ def serve(options: argparse.Namespace) -> None:
     host, port = options.host.strip("[]"), options.port
     check_port(host, port)
 
-    from gnet.answers.tools.table import check_installed
-
     if options.mcp:
+        from gnet.answers.tools.table import check_installed
+
         check_installed()
 
     import torch

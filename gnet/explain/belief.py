@@ -63,11 +63,12 @@ class Belief:
 
 
 _TOP = 5
+"""Classes of each head that are named."""
 _known: WeakKeyDictionary[Recording, tuple[int, Belief]] = WeakKeyDictionary()
 """Recording → how many classes of each head are named, and what the heads believe."""
 
 
-def belief(recording: Recording, *, top: int = 5) -> Belief:
+def belief(recording: Recording, *, top: int = _TOP) -> Belief:
     """What the trained heads believe, with the `top` classes of each.
 
     It is computed once for a recording: one answer asks for it a dozen times.

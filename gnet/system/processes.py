@@ -7,6 +7,7 @@ It ends with its server: by a lease (training) or by a pipe that closes (`Child`
 from __future__ import annotations
 
 import atexit
+import ctypes
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import gnet
 
@@ -243,3 +244,17 @@ def with_large_pages() -> None:
     if wanted and sys.argv[0].endswith(os.path.join("gnet", "__main__.py")):
         os.environ[name] = value
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def give_back_memory(library: Any = None) -> bool:
+    """Give this process's free pages back to the system; whether there were any.
+
+    glibc keeps what threads freed for their next requests, and hands it back by itself only from
+    the top of a heap. `library` is the C library; one that is not glibc gives nothing back.
+    """
+    try:
+        trim = (library or ctypes.CDLL(None)).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return False
+    trim.argtypes = [ctypes.c_size_t]
+    return bool(trim(0))

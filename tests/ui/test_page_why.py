@@ -5,6 +5,8 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from support.pages import PHONE
+
 COLOURS = """(canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return new Set(new Uint32Array(data.buffer)).size;
@@ -115,6 +117,18 @@ def test_what_began_by_itself_can_be_stopped_and_ends_when_something_else_is_cho
     page.evaluate("gnet.choose({ target: null })")
     expect(page.locator("#reason .state")).to_contain_text("It begins when you choose a class")
     assert viewer.errors == []
+
+
+def test_on_a_phone_a_class_with_a_long_name_moves_nothing(look) -> None:
+    page = look(size=PHONE).page
+    tops = """() => [...document.querySelectorAll("#account, #why, #why .row, #why .found")]
+      .map((part) => part.getBoundingClientRect().top + scrollY)"""
+    page.evaluate("gnet.state.network.classes[2] = 'ox'; gnet.choose({ target: 2 })")
+    before = page.evaluate(tops)
+    page.evaluate("gnet.state.network.classes[3] = 'European fire salamander'")
+    page.evaluate("gnet.choose({ target: 3 })")
+    expect(page.locator("#why .ask b").first).to_have_text("European fire salamander")
+    assert len(before) == 4 and page.evaluate(tops) == pytest.approx(before, abs=2)
 
 
 def test_a_module_behind_the_head_is_greyed_and_not_asked_of(visit) -> None:

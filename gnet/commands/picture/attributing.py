@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gnet.commands.console import Command, print_json
 from gnet.commands.options import add_method_options, check_method_options, method_options
-from gnet.commands.picture.exporting import add_export, recorded, write
+from gnet.commands.picture.exporting import add_export, class_asked, recorded, write
 from gnet.errors import FieldError, GnetError
 from gnet.explain.attribution.options import RECORDS
 
@@ -54,9 +54,7 @@ def attribute(arguments: argparse.Namespace) -> None:
     check_method_options(arguments)
     model, recording = recorded(arguments)
     held = belief(recording).heads.get(arguments.head)
-    target = held.top[0] if held else 0
-    if arguments.target is not None:
-        target = model.info.class_index(arguments.target)
+    target = class_asked(arguments, model, held.top[0] if held else 0)
     if arguments.branch == "all":
         _all_branches(model, recording, target, arguments)
         return

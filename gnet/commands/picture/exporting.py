@@ -64,6 +64,12 @@ def recorded(arguments: argparse.Namespace) -> tuple[GoogLeNet, Recording]:
     return model, record(model, read_pixels(arguments.picture, model.info.preprocessing))
 
 
+def class_asked(arguments: argparse.Namespace, model: GoogLeNet, otherwise: int) -> int:
+    """The class of `--class`, by its number; `otherwise` where none was given."""
+    given = arguments.target
+    return otherwise if given is None else model.info.class_index(given)
+
+
 def switched(arguments: argparse.Namespace) -> tuple[GoogLeNet, Ablation]:
     """The same with the branches switched that `add_switches`'s options name."""
     from gnet.explain.ablation import MEAN, ablation_of

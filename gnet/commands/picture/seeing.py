@@ -12,6 +12,7 @@ from gnet.commands.picture.exporting import (
     FILE,
     add_export,
     add_switches,
+    class_asked,
     is_file,
     recorded,
     switched,
@@ -202,9 +203,7 @@ def depth(arguments: argparse.Namespace) -> None:
     heads = list(belief(ablation.after, top=1).heads.values())
     if not heads:
         raise GnetError("No head of this network is trained, so there is no belief to follow.")
-    target = heads[-1].top[0]
-    if arguments.target is not None:
-        target = model.info.class_index(arguments.target)
+    target = class_asked(arguments, model, heads[-1].top[0])
     check_target(model, target)
     probes = find_probes(model.info.digest)
     export = export_depth(ablation.after, probes, target, ablation.switches)

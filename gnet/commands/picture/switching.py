@@ -6,7 +6,14 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from gnet.commands.console import Command, positive, print_json
-from gnet.commands.picture.exporting import add_export, add_switches, recorded, switched, write
+from gnet.commands.picture.exporting import (
+    add_export,
+    add_switches,
+    class_asked,
+    recorded,
+    switched,
+    write,
+)
 from gnet.commands.picture.seeing import rows_of
 
 if TYPE_CHECKING:
@@ -125,9 +132,7 @@ def _asked(arguments: argparse.Namespace) -> tuple[GoogLeNet, Recording, int]:
 
     model, recording = recorded(arguments)
     held = trained_head(recording, arguments.head)
-    target = held.top[0]
-    if arguments.target is not None:
-        target = model.info.class_index(arguments.target)
+    target = class_asked(arguments, model, held.top[0])
     check_target(model, target)
     return model, recording, target
 

@@ -22,10 +22,10 @@ from weakref import WeakSet
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gnet.answers.memory import give_back
 from gnet.answers.recordings import KEPT_SECONDS
 from gnet.errors import GnetError
 from gnet.system.atomic import atomically
+from gnet.system.processes import give_back_memory
 
 _SWEEP_SECONDS = 60
 _DEAD_SECONDS = 5 * _SWEEP_SECONDS
@@ -175,7 +175,7 @@ def _keep_swept(folder: Path) -> None:
     while True:
         for ages in list(_ageing):
             ages.sweep()
-        give_back()
+        give_back_memory()
         try:
             os.utime(folder)
             sweep(folder)
