@@ -96,9 +96,9 @@ def _add_series(parser: argparse.ArgumentParser, data: str) -> None:
 
 
 def bench(arguments: argparse.Namespace) -> None:
-    from gnet.studies import bench as network
-    from gnet.studies import bench_forward as forward
-    from gnet.studies import bench_page as page
+    from gnet.studies.speed import bench as network
+    from gnet.studies.speed import bench_forward as forward
+    from gnet.studies.speed import bench_page as page
 
     with_large_pages()
     measure, table = network.bench, network.table

@@ -23,6 +23,9 @@ from typing import IO, Any, Self
 import gnet
 
 NICENESS = 10
+TUNABLES, LARGE_PAGES = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
+"""Large memory pages, which training on Linux gains from; they must be there before the process
+starts. A value that is there already stays, in child processes and on the command line alike."""
 _LINES = 200
 """Lines of a child's output that are kept."""
 _MEMORY_SCORE = 500
@@ -60,12 +63,13 @@ def launch(
     *,
     stdin: int = subprocess.DEVNULL,
     stdout: int = subprocess.DEVNULL,
-    stderr: int | IO[bytes] = subprocess.DEVNULL,
+    stderr: int | IO[bytes] | None = subprocess.DEVNULL,
     niceness: int = NICENESS,
     variables: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """Start a child process with this very package; raises OSError where none can be started.
 
+    Without `stderr` (None) its errors go where this process's go.
     It has a session of its own, so that a Ctrl-C for the server does not reach it.
     """
     process = subprocess.Popen(
@@ -177,11 +181,7 @@ def environment() -> dict[str, str]:
     source = str(Path(gnet.__file__).resolve().parents[1])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     kept = {name: value for name, value in (os.environ | _before).items() if value is not None}
-    return kept | {
-        "PYTHONPATH": os.pathsep.join(paths),
-        # 1.25 times the speed on Linux, and it must be there before the process starts.
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-    }
+    return {TUNABLES: LARGE_PAGES} | kept | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 @contextmanager
@@ -239,10 +239,9 @@ def _start_time_by_ps(process: int) -> str:
 
 def with_large_pages() -> None:
     """Start this process anew with large memory pages, which training on Linux gains from."""
-    name, value = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
-    wanted = sys.platform == "linux" and name not in os.environ and "RANK" not in os.environ
+    wanted = sys.platform == "linux" and TUNABLES not in os.environ and "RANK" not in os.environ
     if wanted and sys.argv[0].endswith(os.path.join("gnet", "__main__.py")):
-        os.environ[name] = value
+        os.environ[TUNABLES] = LARGE_PAGES
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 

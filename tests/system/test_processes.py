@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from gnet.system.processes import Child, environment, in_this_process, launch, start_time
+from gnet.system.processes import (
+    LARGE_PAGES,
+    TUNABLES,
+    Child,
+    environment,
+    in_this_process,
+    launch,
+    start_time,
+)
 from support.root import ROOT
 from support.waiting import until
 
@@ -84,3 +92,10 @@ def test_what_is_set_in_this_process_is_not_passed_on_and_ends(monkeypatch) -> N
         assert environment()["GNET_GIVEN"] == "before" and "GNET_NEW" not in environment()
     assert os.environ["GNET_GIVEN"] == environment()["GNET_GIVEN"] == "before"
     assert "GNET_NEW" not in os.environ
+
+
+def test_large_pages_are_asked_for_unless_the_variable_has_a_value_already(monkeypatch) -> None:
+    monkeypatch.delenv(TUNABLES, raising=False)
+    assert environment()[TUNABLES] == LARGE_PAGES
+    monkeypatch.setenv(TUNABLES, "glibc.malloc.hugetlb=0")  # as the command line, which keeps it
+    assert environment()[TUNABLES] == "glibc.malloc.hugetlb=0"

@@ -1,4 +1,4 @@
-"""Speed against torchvision's GoogLeNet, measured side by side in one process and one run.
+"""Speed against torchvision's GoogLeNet, measured side by side in one run.
 
 Every figure is a ratio of medians over turns that alternate, so that other work on the machine
 slows both sides. Knows nothing of pages or files.
@@ -6,9 +6,10 @@ slows both sides. Knows nothing of pages or files.
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from itertools import cycle
@@ -18,31 +19,29 @@ import torch
 import torchvision
 from captum.attr import LayerConductance
 from torch import Tensor
-from torch.nn import functional as F
-from torchvision.transforms import v2
 
-from gnet.data.datasets import Dataset, open_dataset
 from gnet.explain.account import account
 from gnet.explain.recording import record
 from gnet.explain.worth import branch_worth
 from gnet.network.config import BRANCHES, STAGES, ModelConfig
 from gnet.network.folding import fold
 from gnet.network.hooks import watching
-from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
 from gnet.runs.events import RunStarted, StepDone
 from gnet.runs.train_config import TrainConfig
-from gnet.studies import bench_forward, bench_reasons
-from gnet.studies.bench_forward import networks, torchvision_network
+from gnet.studies.speed import bench_forward, bench_reasons
+from gnet.studies.speed.bench_forward import networks
+from gnet.studies.speed.plain_loop import CLASSES, Turns, own_process, plain_loop
+from gnet.system.processes import LARGE_PAGES, TUNABLES
 from gnet.system.progress import Progress
 from gnet.training.loop import train
 
-RECORD_SIZE, BATCH, CLASSES = 224, 64, 10
+RECORD_SIZE, BATCH = 224, 64
 TRAIN_SIZES = {"train_128": 128, "train_64": 64}
 WORKERS = (0, 2)
 """What the plain loop's DataLoader is tried with; the faster is taken."""
 LEAD_IN, STEPS = 2, 4
-"""Steps of a turn that are not timed (the other side's turn emptied the caches), and that are."""
+"""Steps of a turn that are not timed, and that are."""
 POINTS = 50
 """Steps of the account, on both sides: captum's default and ours."""
 GOALS = {
@@ -68,8 +67,10 @@ def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any
     each. `grad_cams`, `integrated` and `occlusion`: see `bench_reasons`. `forward_224_1` and its
     like: see `bench_forward`. `train_128`, `train_64`: pictures/s of `train` against a plain
     torchvision fp32 loop with a DataLoader, batch 64: the same pictures in memory, the same
-    threads, crops and flips on both sides. All steps lie within one epoch, so that neither side
-    validates or saves anything while it is timed.
+    threads, crops and flips on all sides. `ratio` is against that loop in this process, which has
+    the large memory pages that training gains from; `ratio_to_own_process` against it in a process
+    of its own without them, as its users run it. All steps lie within one epoch, so that neither
+    side validates or saves anything while it is timed.
     """
     total = 4 * rounds + 3
     done = 0
@@ -103,6 +104,7 @@ def machine() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "bf16_matrix_units": bool(able.get("amx_bf16") or able.get("sme")),
         "bf16_instructions": bool(able.get("avx512_bf16") or able.get("bf16")),
+        "large_pages": LARGE_PAGES in os.environ.get(TUNABLES, ""),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
@@ -113,6 +115,7 @@ def table(result: dict[str, Any]) -> str:
     """The result as lines for a terminal."""
     unit, about, mapped = result["machine"], result["record"], result["map"]
     split = result["account"]
+    pages = "with" if unit["large_pages"] else "without"
     bf16 = "has" if unit["bf16_matrix_units"] else "lacks"
     rows = [
         f"record      {about['ratio']:5.2f} times torchvision's bare forward "
@@ -128,13 +131,17 @@ def table(result: dict[str, Any]) -> str:
     for name in ("train_128", "train_64"):
         row = result[name]
         rows.append(
-            f"{name:<10}  {row['ratio']:5.2f} times a plain torchvision loop "
+            f"{name:<10}  {row['ratio']:5.2f} times a plain torchvision loop in the same process "
             f"({row['pictures_per_second']:.0f} against "
             f"{row['torchvision_pictures_per_second']:.0f} pictures/s; {row['precision']}; "
-            f"its DataLoader with {row['torchvision_workers']} workers; goal {row['goal']})"
+            f"its DataLoader with {row['torchvision_workers']} workers; goal {row['goal']})\n"
+            f"{'':<10}  {row['ratio_to_own_process']:5.2f} times the same loop in a process of its "
+            f"own, without GLIBC_TUNABLES "
+            f"({row['torchvision_own_process_pictures_per_second']:.0f} pictures/s)"
         )
     rows.append(
-        f"{unit['threads']} threads; the CPU {bf16} bf16 matrix units; {unit['capability']}"
+        f"{unit['threads']} threads; the CPU {bf16} bf16 matrix units; {unit['capability']}; "
+        f"this process {pages} large memory pages"
     )
     return "\n".join(rows)
 
@@ -241,8 +248,9 @@ def recording_error(
 def _train(size: int, rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
     needed = rounds * (LEAD_IN + STEPS) * BATCH
     per_class = -(-needed // CLASSES) + BATCH
-    pictures = open_dataset("built-in", "train", per_class=per_class, size=size)
-    workers = max(WORKERS, key=lambda n: _rate(_plain_loop(pictures, size, n), STEPS))
+    turns = Turns(size=size, per_class=per_class, batch=BATCH, lead_in=LEAD_IN, steps=STEPS)
+    pictures = turns.pictures()
+    workers = max(WORKERS, key=lambda n: turns.rate(plain_loop(turns, pictures, n)))
     config = TrainConfig(
         model=ModelConfig.preset("torchvision", init="he"),
         per_class=per_class,
@@ -251,74 +259,23 @@ def _train(size: int, rounds: int, turn: Callable[[], None]) -> dict[str, Any]:
         batch=BATCH,
         schedule="constant",
     )
-    mine, reference = [], []
-    plain = _plain_loop(pictures, size, workers)
-    with closing(train(config)) as run:
+    mine, here, apart = [], [], []
+    plain = plain_loop(turns, pictures, workers)
+    with own_process(turns, workers) as other, closing(train(config)) as run:
         precision = next(e.precision for e in run if isinstance(e, RunStarted))
         ours = (BATCH for event in run if isinstance(event, StepDone))
         for _ in range(rounds):
-            reference.append(_rate(plain, STEPS))
-            mine.append(_rate(ours, STEPS))
+            here.append(turns.rate(plain))
+            apart.append(other.rate())
+            mine.append(turns.rate(ours))
             turn()
+    own, same, alone = map(statistics.median, (mine, here, apart))
     return {
-        "ratio": statistics.median(mine) / statistics.median(reference),
-        "pictures_per_second": statistics.median(mine),
-        "torchvision_pictures_per_second": statistics.median(reference),
+        "ratio": own / same,
+        "ratio_to_own_process": own / alone,
+        "pictures_per_second": own,
+        "torchvision_pictures_per_second": same,
+        "torchvision_own_process_pictures_per_second": alone,
         "precision": precision,
         "torchvision_workers": workers,
     }
-
-
-def _rate(steps: Iterator[int], count: int) -> float:
-    """Pictures/s over `count` steps, after some that are not timed."""
-    for _ in range(LEAD_IN):
-        next(steps)
-    begun = time.perf_counter()
-    pictures = sum(next(steps) for _ in range(count))
-    return pictures / (time.perf_counter() - begun)
-
-
-class _Pictures(torch.utils.data.Dataset):
-    """The same pictures for the plain loop, cropped and flipped one by one."""
-
-    def __init__(self, data: Dataset, size: int, mean: Any, std: Any) -> None:
-        self.data = data
-        self.change = v2.Compose(
-            [
-                v2.RandomResizedCrop(size, scale=(0.35, 1.0), antialias=True),
-                v2.RandomHorizontalFlip(),
-                v2.ToDtype(torch.float32, scale=True),
-                v2.Normalize(mean, std),
-            ]
-        )
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.change(self.data.pictures[index]), self.data.labels[index]
-
-
-def _plain_loop(data: Dataset, size: int, workers: int) -> Iterator[int]:
-    """Train torchvision's network as its users do: fp32, contiguous, a DataLoader."""
-    info = ModelInfo().preprocessing
-    loader = torch.utils.data.DataLoader(
-        _Pictures(data, size, info.mean, info.std),
-        batch_size=BATCH,
-        shuffle=True,
-        drop_last=True,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-    )
-    network = torchvision_network(CLASSES).train()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.02)
-    while True:
-        for x, labels in loader:
-            main, aux2, aux1 = network(x)
-            loss = F.cross_entropy(main, labels) + 0.3 * (
-                F.cross_entropy(aux1, labels) + F.cross_entropy(aux2, labels)
-            )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            yield len(labels)

@@ -20,7 +20,7 @@ from gnet.explain.attribution.attribute import attribute
 from gnet.network.config import BRANCHES, STAGES
 from gnet.network.hooks import evaluating
 from gnet.network.model import GoogLeNet
-from gnet.studies.bench_forward import threads
+from gnet.studies.speed.bench_forward import threads
 
 GOALS = {"grad_cams": 28.0, "integrated": 1.5, "occlusion": 3.0}
 STEPS, BATCH = 50, 4

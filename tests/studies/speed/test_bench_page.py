@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from gnet.errors import GnetError
-from gnet.studies import bench_page
+from gnet.studies.speed import bench_page
 from support.opened_runs import OWNER
 
 

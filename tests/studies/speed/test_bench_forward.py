@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from gnet.network.weights import load
-from gnet.studies import bench_forward
-from gnet.studies.bench_forward import GOALS, networks, table, threads
+from gnet.studies.speed import bench_forward
+from gnet.studies.speed.bench_forward import GOALS, networks, table, threads
 
 
 def test_each_size_and_thread_count_is_measured_and_printed(monkeypatch):

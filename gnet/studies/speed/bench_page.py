@@ -31,7 +31,7 @@ from gnet.runs.events import StepDone
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.run_card import new_token
 from gnet.serving.runs import UNDER_WAY, Runs
-from gnet.studies.bench import machine
+from gnet.studies.speed.bench import machine
 from gnet.system.progress import Progress
 from gnet.training.loop import train
 
