@@ -25,7 +25,7 @@ from gnet.ui.components import drawing, read
 from gnet.ui.events import TURNS
 from gnet.ui.http import card, downloads, frames, health, receiving
 from gnet.ui.http.calls import CheckedCalls
-from gnet.ui.http.compression import CompressedPage
+from gnet.ui.http.document import CompressedPage, RelativeLinks
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.login import Login
 from gnet.ui.http.rates import LimitedRates, RateLimits
@@ -175,6 +175,7 @@ def launch_options(
         "app_kwargs": {
             "middleware": [
                 Middleware(CompressedPage),
+                Middleware(RelativeLinks),
                 Middleware(SafeHeaders),
                 *([Middleware(Login, login=login)] if login else []),
                 Middleware(CheckedCalls),

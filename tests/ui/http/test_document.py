@@ -1,6 +1,7 @@
-"""The page comes compressed where the browser can read it; everything else comes as it is."""
+"""The page comes compressed where the browser can read it, and its links hold under any path."""
 
 import gzip
+import re
 
 import httpx
 
@@ -33,3 +34,13 @@ def test_a_first_visit_loads_less_than_900_kb(visit) -> None:
     entries = "['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind))"
     loaded = sum(page.evaluate(f"{entries}.map((one) => one.transferSize)"))
     assert 0 < loaded < MOST
+
+
+def test_the_page_links_to_nothing_above_its_own_path(server: Server) -> None:
+    with httpx.Client(base_url=server.address, trust_env=False, timeout=60) as client:
+        page = client.get("/").text
+        links = set(re.findall(r'<(?:link|script)\b[^>]* (?:href|src)="([^"]+)"', page))
+        assert {"favicon.ico", "manifest.json"} < links
+        assert [link for link in links if link.startswith("/")] == []
+        assert {client.get(link).status_code for link in links} == {200}
+        assert client.get("/manifest.json").json()["name"] == "gnet"

@@ -1,0 +1,61 @@
+"""The page's HTML on its way to the browser: its links hold under any path, and it is compressed.
+
+Its text is most of what a visit loads.
+"""
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+GIVEN = b'<link rel="manifest" href="/manifest.json" />'
+"""As it stands in Gradio's page. Without a link to an icon a browser asks for `/favicon.ico`."""
+RELATIVE = b'<link rel="icon" href="favicon.ico" /><link rel="manifest" href="manifest.json" />'
+
+
+class CompressedPage:
+    """ASGI middleware that compresses the page, for browsers that say they can read it.
+
+    Files, streams and answers go as they are: Gradio compresses its scripts, pictures are small.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.compressing = GZipMiddleware(app, compresslevel=5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.compressing if _is_page(scope) else self.app)(scope, receive, send)
+
+
+class RelativeLinks:
+    """ASGI middleware for a page under a path: it asks nothing above that path.
+
+    Gradio's own link to its manifest begins at the server's root.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _is_page(scope):
+            await self.app(scope, receive, send)
+            return
+        start: Message = {}
+
+        async def send_changed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)  # it goes with the body, which may become longer
+                return
+            if start:
+                body = message.get("body", b"")
+                if GIVEN in body and not message.get("more_body"):
+                    message["body"] = body.replace(GIVEN, RELATIVE)
+                    MutableHeaders(scope=start)["content-length"] = str(len(message["body"]))
+                await send(dict(start))
+                start.clear()
+            await send(message)
+
+        await self.app(scope, receive, send_changed)
+
+
+def _is_page(scope: Scope) -> bool:
+    return scope["type"] == "http" and scope["path"].endswith("/")
