@@ -25,11 +25,11 @@ from gnet.ui.components import drawing, read
 from gnet.ui.events import TURNS
 from gnet.ui.http import card, downloads, frames, health, receiving
 from gnet.ui.http.calls import CheckedCalls
-from gnet.ui.http.document import CompressedPage, RelativeLinks
+from gnet.ui.http.document import CompressedPage, OwnHead
 from gnet.ui.http.headers import SafeHeaders
 from gnet.ui.http.login import Login
 from gnet.ui.http.rates import LimitedRates, RateLimits
-from gnet.ui.http.sessions import keep_light
+from gnet.ui.http.sessions import keep_light, look_less_often
 from gnet.ui.http.uploads import BoundedUploads, sweep_also
 from gnet.ui.labels.table import LABELS
 from gnet.ui.labels.touch import TOUCH_LABELS
@@ -128,6 +128,7 @@ def build(
     tools.answer(page, tools.Questions(explorers, TURNS))
     page.queue(max_size=64)
     keep_light(page)
+    look_less_often(page)
     return page
 
 
@@ -175,7 +176,7 @@ def launch_options(
         "app_kwargs": {
             "middleware": [
                 Middleware(CompressedPage),
-                Middleware(RelativeLinks),
+                Middleware(OwnHead, script=read("shared/still.js")),
                 Middleware(SafeHeaders),
                 *([Middleware(Login, login=login)] if login else []),
                 Middleware(CheckedCalls),

@@ -1,4 +1,4 @@
-"""The page's HTML on its way to the browser: its links hold under any path, and it is compressed.
+"""The page's HTML on its way to the browser: with lines of our own at its head, and compressed.
 
 Its text is most of what a visit loads.
 """
@@ -26,14 +26,16 @@ class CompressedPage:
         await (self.compressing if _is_page(scope) else self.app)(scope, receive, send)
 
 
-class RelativeLinks:
-    """ASGI middleware for a page under a path: it asks nothing above that path.
+class OwnHead:
+    """ASGI middleware for the page's head: links that hold under any path, and a first script.
 
-    Gradio's own link to its manifest begins at the server's root.
+    Gradio's own link to its manifest begins at the server's root. What Gradio takes as a page's
+    head is put there by its scripts, too late to change what they start.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, script: str) -> None:
         self.app = app
+        self.lines = RELATIVE + f"<script>{script}</script>".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_page(scope):
@@ -48,7 +50,7 @@ class RelativeLinks:
             if start:
                 body = message.get("body", b"")
                 if GIVEN in body and not message.get("more_body"):
-                    message["body"] = body.replace(GIVEN, RELATIVE)
+                    message["body"] = body.replace(GIVEN, self.lines)
                     MutableHeaders(scope=start)["content-length"] = str(len(message["body"]))
                 await send(dict(start))
                 start.clear()

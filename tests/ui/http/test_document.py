@@ -6,7 +6,18 @@ import re
 import httpx
 
 from support.pages import Server
+from support.waiting import until
 
+COUNT_FRAMES = """
+  const draw = requestAnimationFrame;
+  window.drawn = 0;
+  window.requestAnimationFrame = (frame) => { drawn += 1; return draw(frame); };
+"""
+STILL = """async () => {
+  const before = drawn;
+  await new Promise((done) => setTimeout(done, 300));
+  return before > 0 && drawn === before;
+}"""
 MOST = 900_000
 """Bytes of everything that a first visit loads."""
 
@@ -44,3 +55,11 @@ def test_the_page_links_to_nothing_above_its_own_path(server: Server) -> None:
         assert [link for link in links if link.startswith("/")] == []
         assert {client.get(link).status_code for link in links} == {200}
         assert client.get("/manifest.json").json()["name"] == "gnet"
+
+
+def test_a_page_at_rest_draws_no_frame(visit) -> None:
+    page = visit().page
+    page.add_init_script(COUNT_FRAMES)
+    page.reload()
+    page.wait_for_selector("html.gnet-ready")
+    until(lambda: page.evaluate(STILL))

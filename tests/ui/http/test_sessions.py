@@ -1,6 +1,6 @@
 """A viewer's session holds no description of the page; the page itself is described as before."""
 
-from gnet.ui.http.sessions import keep_light
+from gnet.ui.http.sessions import keep_light, look_less_often
 
 
 def test_a_session_describes_no_component_and_the_page_all_of_them(
@@ -20,3 +20,16 @@ def test_a_session_describes_no_component_and_the_page_all_of_them(
     assert not any(light.config_values.values())
     assert light[given._id] is given
     assert page.get_config_file()["components"] == before
+
+
+def test_the_line_is_looked_at_less_often_than_gradio_does(gradio_environment: None) -> None:
+    import gradio as gr
+
+    with gr.Blocks(analytics_enabled=False) as page:
+        gr.Textbox("here")
+    page.queue()
+    names = ("sleep_when_free", "progress_update_sleep_when_free")
+    before = [getattr(page._queue, name) for name in names]
+    look_less_often(page)
+    after = [getattr(page._queue, name) for name in names]
+    assert all(more >= 2 * less > 0 for more, less in zip(after, before, strict=True))
