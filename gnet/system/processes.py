@@ -23,9 +23,14 @@ from typing import IO, Any, Self
 import gnet
 
 NICENESS = 10
-TUNABLES, LARGE_PAGES = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
-"""Large memory pages, which training on Linux gains from; they must be there before the process
-starts. A value that is there already stays, in child processes and on the command line alike."""
+TUNABLES = "GLIBC_TUNABLES"
+LARGE_PAGES = ":".join(
+    f"glibc.malloc.{name}={value}"
+    for name, value in (("hugetlb", 1), ("mmap_threshold", 2**30), ("trim_threshold", 2**33))
+)
+"""Memory in large pages that the process keeps once it has them: each training step on Linux would
+ask for the same memory again (docs/performance.md). They must be there before the process starts.
+A value that is there already stays, in child processes and on the command line alike."""
 _LINES = 200
 """Lines of a child's output that are kept."""
 _MEMORY_SCORE = 500
@@ -238,7 +243,7 @@ def _start_time_by_ps(process: int) -> str:
 
 
 def with_large_pages() -> None:
-    """Start this process anew with large memory pages, which training on Linux gains from."""
+    """Start this process anew with large memory pages that it keeps; training on Linux gains."""
     wanted = sys.platform == "linux" and TUNABLES not in os.environ and "RANK" not in os.environ
     if wanted and sys.argv[0].endswith(os.path.join("gnet", "__main__.py")):
         os.environ[TUNABLES] = LARGE_PAGES

@@ -33,7 +33,7 @@ def test_a_process_sits_apart_gives_way_and_is_told_where_things_are(tmp_path):
     assert child.wait(timeout=60) == 0
     first, second = (tmp_path / LOG).read_text().splitlines()
     assert first == f"{NICENESS} True {[str(tmp_path), '--lease', str(tmp_path / 'lease')]}"
-    assert second.startswith("glibc.malloc.hugetlb=1 ")
+    assert second.startswith("glibc.malloc.hugetlb=1:")
     assert str(ROOT) in second
     assert not handle.lives()
 

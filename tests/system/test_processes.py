@@ -1,6 +1,7 @@
 """Child processes: set apart, behind others, and gone when their server is."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -99,3 +100,30 @@ def test_large_pages_are_asked_for_unless_the_variable_has_a_value_already(monke
     assert environment()[TUNABLES] == LARGE_PAGES
     monkeypatch.setenv(TUNABLES, "glibc.malloc.hugetlb=0")  # as the command line, which keeps it
     assert environment()[TUNABLES] == "glibc.malloc.hugetlb=0"
+
+
+USES_MEMORY = """
+import ctypes, resource
+c, size, pages = ctypes.CDLL(None), 40 * 2**20, []
+c.malloc.restype, c.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+c.free.argtypes = [ctypes.c_void_p]
+c.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+for _ in range(3):
+    block = c.malloc(size)
+    c.memset(block, 1, size)
+    c.free(block)
+    pages.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+print(pages[-1] - pages[0])
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_a_child_keeps_its_memory_where_a_plain_process_asks_for_it_again(monkeypatch) -> None:
+    monkeypatch.delenv(TUNABLES, raising=False)
+    asked = []
+    for variables in ({}, {TUNABLES: ""}):
+        command = [sys.executable, "-S", "-c", USES_MEMORY]
+        with launch(command, stdout=subprocess.PIPE, variables=variables) as child:
+            asked.append(int(child.communicate(timeout=300)[0]))
+    kept, plain = asked
+    assert kept < 10 < plain
