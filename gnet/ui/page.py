@@ -26,7 +26,7 @@ from gnet.ui.events import TURNS
 from gnet.ui.http import card, downloads, frames, health, receiving
 from gnet.ui.http.calls import CheckedCalls
 from gnet.ui.http.document import CompressedPage, OwnHead
-from gnet.ui.http.headers import SafeHeaders
+from gnet.ui.http.headers import SafeHeaders, share_with_nobody
 from gnet.ui.http.login import Login
 from gnet.ui.http.rates import LimitedRates, RateLimits
 from gnet.ui.http.sessions import keep_light, look_less_often
@@ -129,6 +129,7 @@ def build(
     page.queue(max_size=64)
     keep_light(page)
     look_less_often(page)
+    share_with_nobody()
     return page
 
 

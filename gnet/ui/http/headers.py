@@ -1,8 +1,13 @@
-"""Headers that keep the page to itself: it loads nothing from elsewhere and sits in no frame."""
+"""Headers that keep the page to itself: it loads nothing from elsewhere and sits in no frame.
+
+Pages of other sites read nothing from this server.
+"""
 
 import os
+from typing import Any
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Gradio builds templates and scripts from text, hence the two 'unsafe' words.
@@ -55,3 +60,47 @@ class SafeHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+class OwnOrigin:
+    """ASGI middleware in place of Gradio's own, which lets every site read under a public name.
+
+    No answer leaves with a header that lets pages of other sites read it. Their question whether
+    they may ask (a preflight) is refused; a page never sends one to its own server.
+    """
+
+    def __init__(self, app: ASGIApp, **_: Any) -> None:
+        """Gradio says what else it told its own middleware."""
+        self.app = app
+        self.headers = headers(space=SPACE in os.environ)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_to_own_pages(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given: list[tuple[bytes, bytes]] = list(message["headers"])
+                message["headers"] = [h for h in given if not h[0].lower().startswith(_SHARING)]
+            await send(message)
+
+        if scope["type"] == "http" and _is_preflight(scope):
+            sentence = "Pages of other sites may not ask this server."
+            await PlainTextResponse(sentence, 403, self.headers)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send_to_own_pages)
+
+
+_SHARING = b"access-control-"
+
+
+def _is_preflight(scope: Scope) -> bool:
+    given = Headers(scope=scope)
+    return scope["method"] == "OPTIONS" and "access-control-request-method" in given
+
+
+def share_with_nobody() -> None:
+    """Have Gradio put `OwnOrigin` into the servers it makes from now on.
+
+    Gradio puts its own middleware around all that `launch` is given, so only its place will do.
+    """
+    from gradio import routes
+
+    routes.CustomCORSMiddleware = OwnOrigin  # pyright: ignore[reportPrivateImportUsage]
