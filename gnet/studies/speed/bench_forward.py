@@ -21,6 +21,7 @@ from gnet.data.datasets import open_dataset
 from gnet.inference.forward import forward
 from gnet.inference.session import Session, difference
 from gnet.network.config import HEADS, TRAINED, ModelConfig
+from gnet.network.costs import layer_costs
 from gnet.network.folding import fold
 from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet
@@ -31,12 +32,16 @@ GOALS = {224: 3.5, 144: 2.5}
 THREADS = (1, 2)
 TIMES = 10
 """Forwards of each side in a round, one of each in turn."""
+SIDE = 1024
+"""Rows and columns of the matrices whose product shows what the processor can do."""
 
 
 def bench_forward(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any]:
     """Ratios of medians over `TIMES` forwards a round, in turns, for each size and thread count.
 
-    `max_error` is the largest difference from torch's forward of the same network.
+    `max_error` is the largest difference from torch's forward of the same network; `of_product` is
+    the rate of multiply-adds by that of torch's product of two matrices of `SIDE` × `SIDE`. Where
+    it is near 1, only fewer multiply-adds or less precise ones could be faster.
     """
     result: dict[str, Any] = {}
     for size in GOALS:
@@ -48,7 +53,8 @@ def bench_forward(*, rounds: int = 5, progress: Progress | None = None) -> dict[
                 session = Session(folded, size)
                 taken = _in_turns(theirs, session, pixels, rounds)
                 error = difference(session(pixels), expected)
-            reference, mine = map(statistics.median, taken)
+            reference, mine, product = map(statistics.median, taken)
+            macs = sum(cost.macs for cost in layer_costs(folded, size))
             result[f"forward_{size}_{count}"] = {
                 "ratio": reference / mine,
                 "size": size,
@@ -57,6 +63,7 @@ def bench_forward(*, rounds: int = 5, progress: Progress | None = None) -> dict[
                 "torchvision_milliseconds": 1000 * reference,
                 "runs_on": session.runs_on,
                 "max_error": error,
+                "of_product": macs / mine / (SIDE**3 / product),
                 "goal": GOALS[size],
             }
             if progress:
@@ -66,10 +73,11 @@ def bench_forward(*, rounds: int = 5, progress: Progress | None = None) -> dict[
 
 def _in_turns(
     theirs: nn.Module, session: Session, pixels: Tensor, rounds: int
-) -> tuple[list[float], list[float]]:
-    """Seconds of torchvision's forwards and of ours."""
+) -> tuple[list[float], list[float], list[float]]:
+    """Seconds of torchvision's forwards, of ours, and of products of two matrices."""
     inputs = session.model.info.preprocessing.normalise(pixels)
-    reference, mine = [], []
+    matrix = torch.ones(SIDE, SIDE)
+    reference, mine, product = [], [], []
     with torch.no_grad():
         for _ in range(2):  # to warm up
             theirs(inputs)
@@ -77,7 +85,8 @@ def _in_turns(
         for _ in range(rounds * TIMES):
             reference.append(_seconds(lambda: theirs(inputs)))
             mine.append(_seconds(lambda: session(pixels)))
-    return reference, mine
+            product.append(_seconds(lambda: matrix @ matrix))
+    return reference, mine, product
 
 
 def table(result: dict[str, Any]) -> str:
@@ -87,7 +96,7 @@ def table(result: dict[str, Any]) -> str:
         f"px on {row['threads']} thread{'s' * (row['threads'] != 1)} "
         f"({row['milliseconds']:.1f} ms by {row['runs_on']} against "
         f"{row['torchvision_milliseconds']:.1f} ms; largest error {row['max_error']:.1e}; "
-        f"goal {row['goal']})"
+        f"{row['of_product']:.2f} of a matrix product's rate; goal {row['goal']})"
         for row in result.values()
     )
 
