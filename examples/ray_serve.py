@@ -21,9 +21,7 @@ def page() -> FastAPI:
     options = ui.launch_options()
     kept = ("theme", "head", "footer_links", "max_file_size", "app_kwargs", "ssr_mode")
     given = {name: options[name] for name in kept}
-    return gradio.mount_gradio_app(
-        FastAPI(), ui.build(model), path="/", show_error=False, **given
-    )
+    return gradio.mount_gradio_app(FastAPI(), ui.build(model), path="/", show_error=False, **given)
 
 
 @serve.deployment(num_replicas=1, max_ongoing_requests=200)

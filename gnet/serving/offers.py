@@ -21,6 +21,7 @@ from gnet.errors import GnetError
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.fetching import Fetching
 from gnet.serving.limits import RunLimits
+from gnet.system.paths import file_stem
 
 _HERE, _UPLOADED = "here", "uploaded"
 """Kinds of keys, before the colon."""
@@ -151,7 +152,7 @@ def cleaned_file_name(name: str) -> str:
     """A safe file name for an uploaded zip: plain letters, no folder, ends in .zip."""
     stem = re.split(r"[\\/]", name)[-1]
     stem = stem[:-4] if stem.lower().endswith(".zip") else stem
-    return (re.sub(r"[^\w-]+", "-", stem).strip("-")[:_LONGEST] or "pictures") + ".zip"
+    return file_stem(stem, _LONGEST, "pictures") + ".zip"
 
 
 def with_own_zip(config: TrainConfig, uploads: Path | None, folder: Path) -> TrainConfig:

@@ -22,13 +22,14 @@ from filelock import FileLock
 
 from gnet.errors import GnetError
 from gnet.runs.beginning import BEGINNING
-from gnet.runs.control import Requests, write_requests
+from gnet.runs.control import Requests, read_requests, write_requests
 from gnet.runs.folder import CONTROL, EVENTS
 from gnet.serving.limits import RunLimits
 from gnet.serving.process import COMMAND, begin
 from gnet.serving.run_card import RunCard, write_card
 from gnet.serving.shelf import RunShelf, process_of
 from gnet.serving.story import whole_lines
+from gnet.system import processes
 from gnet.system.lease import TOUCHED_EVERY, touch
 from gnet.system.locking import taken, waited_for
 from gnet.system.processes import NICENESS
@@ -195,11 +196,15 @@ class RunQueue:
                 )
 
     def stop(self, run_id: str, card: RunCard) -> None:
-        """Note the stop on the card and signal the process, even if the note cannot be written."""
+        """Note the stop on the card and tell the process, even if the note cannot be written."""
         try:
             self.write(run_id, replace(card, stopping=True))
         finally:
-            process_of(card).stop()
+            if processes.STOPS_BY_SIGNAL:
+                process_of(card).stop()
+            else:
+                control = self.folder / run_id / CONTROL
+                write_requests(control, replace(read_requests(control), stop=True))
 
     def _begin(self, run_id: str, card: RunCard) -> None:
         """Start a process that trains the run, from its last checkpoint if it has one."""

@@ -31,6 +31,7 @@ from gnet.serving.run_card import (
     write_card,
 )
 from gnet.serving.shelf import RESUMABLE, RunShelf, process_of
+from gnet.system.atomic import rename
 from gnet.words import cut
 
 UNDER_WAY = ("starting", "running", "paused")
@@ -285,7 +286,7 @@ class Runs:
 def move(source: Path, target: Path) -> None:
     """Rename a run's folder; raises `GnetError` where that fails."""
     try:
-        source.rename(target)
+        rename(source, target)
     except OSError as error:
         raise GnetError(
             f"A run's folder cannot be moved ({error.strerror or error}); the folder of runs must "

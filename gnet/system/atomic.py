@@ -3,8 +3,9 @@
 import errno
 import os
 import shutil
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from gnet.errors import GnetError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """No room on the disk, in a quota, or for a file of that size."""
+
+WAITS = () if os.name == "posix" else (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between two tries to rename; Windows refuses while a reader has the file open."""
 
 
 @contextmanager
@@ -31,7 +35,7 @@ def atomically(path: str | Path) -> Iterator[Path]:
             with open(temporary, "rb+") as file:
                 os.fsync(file.fileno())
             temporary.chmod(readers)
-            os.replace(temporary, path)
+            rename(temporary, path)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -62,9 +66,20 @@ def folder_atomically(path: str | Path) -> Iterator[Path]:
 
 def _move(source: Path, target: Path) -> None:
     if source.is_dir():
-        shutil.copytree(source, target, copy_function=os.replace, dirs_exist_ok=True)
+        shutil.copytree(source, target, copy_function=rename, dirs_exist_ok=True)
     else:
-        os.replace(source, target)
+        rename(source, target)
+
+
+def rename(source: str | Path, target: str | Path, waits: Sequence[float] = WAITS) -> None:
+    """Rename a file or folder, in place of the file `target` if there is one."""
+    for seconds in waits:
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            time.sleep(seconds)
+    os.replace(source, target)
 
 
 def _beside(path: Path) -> Path:

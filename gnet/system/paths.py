@@ -1,4 +1,4 @@
-"""Paths as people write them, with ~, and as viewers see them: by their last name only."""
+"""Paths as people write them, as viewers see them, and file names that every system allows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ _QUOTED = re.compile(r"""(['"])(?:~\w*|[A-Za-z]:)?[\\/](?:(?!\1).)*[\\/]((?:(?!\
 _BARE = re.compile(
     r"""(?<![\w/\\.:~<>])(?:~\w*|[A-Za-z]:)?[\\/](?:[^\s/\\'"]+[\\/])*([^\s/\\'"]+)"""
 )
+
+_DEVICE = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9¹²³]", re.IGNORECASE)
+"""Names that Windows keeps for devices, whatever follows behind a dot."""
 
 
 def expanded(path: str | Path) -> Path:
@@ -35,6 +38,16 @@ def regular(path: str | Path) -> Path:
         kind = "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
         raise OSError(errno.EINVAL, f"it is a {kind}", str(path))
     return path
+
+
+def file_stem(name: str, longest: int, otherwise: str, *, also: str = "") -> str:
+    """A name as a file's name before its dot, which every system allows.
+
+    Letters and digits of any script, `_` and `-` and the signs in `also`; `otherwise` where none
+    are left.
+    """
+    stem = re.sub(rf"[^\w{re.escape(also)}-]+", "-", name).strip("- ")[:longest].rstrip()
+    return f"{stem}_" if _DEVICE.fullmatch(stem) else stem or otherwise
 
 
 def without_paths(text: str, *folders: Path) -> str:

@@ -23,6 +23,7 @@ from typing import IO, Any, Self
 import gnet
 
 NICENESS = 10
+<<<<<<< HEAD
 TUNABLES = "GLIBC_TUNABLES"
 LARGE_PAGES = ":".join(
     f"glibc.malloc.{name}={value}"
@@ -31,8 +32,17 @@ LARGE_PAGES = ":".join(
 """Memory in large pages that the process keeps once it has them: each training step on Linux would
 ask for the same memory again (docs/performance.md). They must be there before the process starts.
 A value that is there already stays, in child processes and on the command line alike."""
+=======
+STOPS_BY_SIGNAL = os.name == "posix"
+"""Whether a signal can ask a process to stop; Windows ends it at once instead."""
+TUNABLES, LARGE_PAGES = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
+"""Large memory pages, which training on Linux gains from; they must be there before the process
+starts. A value that is there already stays, in child processes and on the command line alike."""
+>>>>>>> ca640f6 (Windows by imitation: a run is known by its process and stops by a request, an open file is replaced a little later, no file is named as a device)
 _LINES = 200
 """Lines of a child's output that are kept."""
+_STILL_ACTIVE, _ASK_ONLY = 259, 0x1000
+"""What Windows gives as the exit code of a process that runs, and the right to ask for it."""
 _MEMORY_SCORE = 500
 """Linux ends the process with the highest score first when memory runs out."""
 
@@ -86,6 +96,7 @@ def launch(
         errors="replace",
         env=environment() | dict(variables or {}),
         start_new_session=True,
+        creationflags=_windows_flags(niceness),
     )
     _give_way(process.pid, niceness)
     return process
@@ -208,6 +219,12 @@ _before: dict[str, str | None] = {}
 """The variables that `in_this_process` has set → their values from before, None for no value."""
 
 
+def _windows_flags(niceness: int) -> int:
+    """How Windows is told the same: a group apart, and a lower priority; 0 elsewhere."""
+    names = ["CREATE_NEW_PROCESS_GROUP", *["BELOW_NORMAL_PRIORITY_CLASS"] * (niceness > 0)]
+    return sum(getattr(subprocess, name, 0) for name in names)
+
+
 def _give_way(process: int, niceness: int) -> None:
     """Let a process run behind others; what a system does not know of is left out."""
     if hasattr(os, "setpriority"):
@@ -222,8 +239,10 @@ def _give_way(process: int, niceness: int) -> None:
 def start_time(process: int, proc: Path = Path("/proc")) -> str:
     """When a process started, as its system counts it; empty if it does not run (any more).
 
-    Asks `ps` where `proc` lists no processes.
+    Asks `ps` where `proc` lists no processes, and Windows by its own library.
     """
+    if os.name == "nt":
+        return start_time_by_windows(process)
     try:
         text = (proc / str(process) / "stat").read_text()
     except OSError:
@@ -232,12 +251,29 @@ def start_time(process: int, proc: Path = Path("/proc")) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
-def _start_time_by_ps(process: int) -> str:
-    if os.name != "posix":
+def start_time_by_windows(process: int, library: Any = None) -> str:
+    """The same as Windows counts it; `library` is its kernel32."""
+    library = library or ctypes.CDLL("kernel32")
+    library.OpenProcess.restype = ctypes.c_void_p
+    opened = library.OpenProcess(_ASK_ONLY, False, process)
+    if not opened:
         return ""
-    answer = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(process)], capture_output=True, text=True
-    )
+    handle, code = ctypes.c_void_p(opened), ctypes.c_uint32()
+    times = [ctypes.c_uint64() for _ in ("started", "ended", "in the system", "of its own")]
+    try:
+        library.GetExitCodeProcess(handle, ctypes.byref(code))
+        known = library.GetProcessTimes(handle, *map(ctypes.byref, times))
+    finally:
+        library.CloseHandle(handle)
+    return str(times[0].value) if known and code.value == _STILL_ACTIVE else ""
+
+
+def _start_time_by_ps(process: int) -> str:
+    command = ["ps", "-o", "stat=,lstart=", "-p", str(process)]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True)
+    except OSError:  # there is no ps
+        return ""
     state, _, started = answer.stdout.strip().partition(" ")
     return "" if state.startswith("Z") else started.strip()
 

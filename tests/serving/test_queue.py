@@ -14,6 +14,8 @@ from gnet.serving import queue as run_queue
 from gnet.serving import runs as runs_module
 from gnet.serving.queue import RunQueue
 from gnet.serving.shelf import RunShelf, process_of
+from gnet.system import processes
+from gnet.system.processes import ProcessHandle
 from support.opened_runs import OWNER, SHORT, STRANGER, reach, start, state, steps
 from support.waiting import until
 
@@ -117,6 +119,20 @@ def test_a_run_is_told_to_stop_also_where_that_cannot_be_noted(opened, monkeypat
         with pytest.raises(GnetError, match="No space left"):
             runs.steer(run_id, OWNER, "stop")
     reach(runs, run_id, "stopped")
+
+
+def test_where_no_signal_can_ask_for_it_a_run_stops_by_a_request(opened, monkeypatch):
+    monkeypatch.setattr(processes, "STOPS_BY_SIGNAL", False)
+    monkeypatch.setattr(ProcessHandle, "send", lambda *_: None)
+    runs = opened()
+    first = paused(runs)
+    at = steps(runs, first)
+    runs.steer(first, OWNER, "stop")
+    run = reach(runs, first, "stopped")
+    assert run["resumable"] and run["step"] == at
+    monkeypatch.undo()
+    runs.steer(first, OWNER, "resume")
+    reach(runs, first, "running")
 
 
 class Slow:

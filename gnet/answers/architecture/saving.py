@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from gnet.errors import FieldError, GnetError
 from gnet.figures.architecture import drawing_svg
 from gnet.network import weights
 from gnet.network.export import to_json
+from gnet.system.paths import file_stem
 from gnet.system.processes import Child
 from gnet.words import cut, listed
 
@@ -50,7 +50,7 @@ def architecture_file(
         raise FieldError("branches", cut(branches), "true and false")
     size = check_size(plan.model, paper.SIDE if size is None else size)
     record = to_json(plan.model, size, head or None)  # checks the head, too
-    stem = re.sub(r"[^\w-]+", "-", plan.name.lower()).strip("-")[:40] or "network"
+    stem = file_stem(plan.name.lower(), 40, "network")
     suffixes = [head or "", "branches" if branches and kind == "onnx" else ""]
     name = f"{'-'.join(filter(None, (stem, *suffixes)))}.{kind}"
     if kind == "json":

@@ -16,6 +16,7 @@ from pathlib import Path
 from gnet.errors import GnetError
 from gnet.network.weights import load
 from gnet.serving.run_card import new_token
+from gnet.system.paths import file_stem
 
 PREFIX = "file-"
 """How the id of an own network begins."""
@@ -137,6 +138,6 @@ def _cleaned(name: str) -> str:
     """A safe file name: plain letters, no folder; what it ends in stays, for the refusals."""
     stem, dot, kind = re.split(r"[\\/]", name)[-1].rpartition(".")
     stem, kind = (stem, kind) if dot else (kind, "")
-    kept = re.sub(r"[^\w -]+", "-", stem).strip(" -")[:_LONGEST] or "network"
+    kept = file_stem(stem, _LONGEST, "network", also=" ")
     end = re.sub(r"\W+", "", kind)[:20]
     return f"{kept}.{end}" if end else kept

@@ -6,7 +6,6 @@ Addresses are download/<run's id>/<what>; who knows the id may watch the run, an
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 import threading
 import zipfile
@@ -33,7 +32,7 @@ from gnet.runs.folder import CONFIG, EVENTS, RunFolder
 from gnet.runs.scalars import scalars
 from gnet.serving.shelf import RunShelf, public_config
 from gnet.serving.story import without_folders
-from gnet.system.paths import regular, without_paths
+from gnet.system.paths import file_stem, regular, without_paths
 from gnet.system.stamps import stamp_of
 
 KINDS = ("best", "last", "config", "events", "tensorboard")
@@ -143,4 +142,4 @@ def _saved_as(name: str) -> dict[str, str]:
 
 def _file_name(words: str) -> str:
     """A run's name as part of a file's name."""
-    return re.sub(r"[^\w-]+", "-", words.strip().lower()).strip("-")[:60] or "run"
+    return file_stem(words.lower(), 60, "run")

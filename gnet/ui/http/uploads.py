@@ -101,7 +101,8 @@ def keep(folder: Path, name: str, content: bytes) -> Path:
         ) from error
     kept = sorted(place.parent.glob("*/*"), key=lambda file: file.stat().st_mtime)
     for old in kept[:-MOST_KEPT]:
-        old.unlink(missing_ok=True)
+        with suppress(OSError):  # it is being read, on Windows
+            old.unlink(missing_ok=True)
     return path
 
 
@@ -123,7 +124,8 @@ class BoundedUploads:
             await self.app(scope, receive, send)
         except OSError as error:
             for unfinished in self.folder.glob("tmp*"):  # as Gradio names what it receives
-                unfinished.unlink(missing_ok=True)
+                with suppress(OSError):  # still open, on Windows
+                    unfinished.unlink(missing_ok=True)
             sentence = f"The server cannot keep that file ({_reason(error)}); try again later."
             await JSONResponse({"detail": sentence}, 507)(scope, receive, send)
 
@@ -140,7 +142,8 @@ def make_room(folder: Path, most_bytes: int = MOST_BYTES) -> None:
     for _, size, path in sorted(found, reverse=True):
         room -= size
         if room < 0:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def sweep(folder: Path, kept_seconds: float = KEPT_SECONDS) -> None:
