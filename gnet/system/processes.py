@@ -23,7 +23,8 @@ from typing import IO, Any, Self
 import gnet
 
 NICENESS = 10
-<<<<<<< HEAD
+STOPS_BY_SIGNAL = os.name == "posix"
+"""Whether a signal can ask a process to stop; Windows ends it at once instead."""
 TUNABLES = "GLIBC_TUNABLES"
 LARGE_PAGES = ":".join(
     f"glibc.malloc.{name}={value}"
@@ -32,13 +33,6 @@ LARGE_PAGES = ":".join(
 """Memory in large pages that the process keeps once it has them: each training step on Linux would
 ask for the same memory again (docs/performance.md). They must be there before the process starts.
 A value that is there already stays, in child processes and on the command line alike."""
-=======
-STOPS_BY_SIGNAL = os.name == "posix"
-"""Whether a signal can ask a process to stop; Windows ends it at once instead."""
-TUNABLES, LARGE_PAGES = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
-"""Large memory pages, which training on Linux gains from; they must be there before the process
-starts. A value that is there already stays, in child processes and on the command line alike."""
->>>>>>> ca640f6 (Windows by imitation: a run is known by its process and stops by a request, an open file is replaced a little later, no file is named as a device)
 _LINES = 200
 """Lines of a child's output that are kept."""
 _STILL_ACTIVE, _ASK_ONLY = 259, 0x1000
