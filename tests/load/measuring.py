@@ -13,8 +13,10 @@ from typing import Any
 from load.served import Served
 from load.viewers import Answered, Viewer
 
-ALONE = 20
-"""Clicks of the viewer that is alone, and photos it gives."""
+ALONE = 50
+"""Photos that the viewer gives who is alone, about as many as the server keeps recordings of: so
+memory before the others come is that of a server that has been asked for a while."""
+PHOTO, CLICKS = ("photo",), ("module", "switch", "channel")
 PHOTOS = 5
 """Photos that each viewer of a long while gives, in turn."""
 SAME = 1e-4
@@ -55,7 +57,8 @@ async def measure(page: Served, load: Load) -> dict[str, Any]:
         "alone": _times(first),
         "together": _times(answers),
         "ratio": _ratio(first, answers),
-        "photo_ratio": _ratio(_only(first, "photo"), _only(answers, "photo")),
+        "photo_ratio": _ratio(_only(first, PHOTO), _only(answers, PHOTO)),
+        "click_ratio": _ratio(_only(first, CLICKS), _only(answers, CLICKS)),
         "seconds": took,
         "per_second": len(answers) / took,
         "processor_seconds": computed / len(answers),
@@ -122,8 +125,8 @@ async def _crowd(page: Served, count: int) -> dict[str, int]:
     return dict(Counter(answer.outcome for viewer in viewers for answer in viewer.answers))
 
 
-def _only(answers: Sequence[Answered], action: str) -> list[Answered]:
-    return [answer for answer in answers if answer.action == action]
+def _only(answers: Sequence[Answered], actions: Sequence[str]) -> list[Answered]:
+    return [answer for answer in answers if answer.action in actions]
 
 
 def _times(answers: Sequence[Answered]) -> dict[str, dict[str, float]]:

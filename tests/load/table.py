@@ -31,7 +31,7 @@ def table(result: dict[str, Any]) -> str:
             *lines,
             f"{result['viewers']} viewers at once, {result['clicks']} clicks each: p95 is "
             f"{result['ratio']:.1f} times the median of one alone, for a photo "
-            f"{result['photo_ratio']:.1f} times",
+            f"{result['photo_ratio']:.1f} times, for a click {result['click_ratio']:.1f} times",
             f"{result['per_second']:.1f} answers/s; the server used "
             f"{1000 * result['processor_seconds']:.0f} ms of a core for each",
             f"memory {memory['before']:.0f} MB before, {memory['after']:.0f} after, "
