@@ -257,6 +257,6 @@ def test_torchvision_was_built_for_this_torch() -> None:
 def test_the_extras_are_what_the_development_requirements_install() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    assert set(extras) == {"mcp", "onnx", "tensorboard"}
+    assert set(extras) == {"mcp", "tensorboard"}
     wanted = {str(Requirement(line)) for lines in extras.values() for line in lines}
     assert wanted <= {str(requirement) for requirement in requirements("requirements-dev.txt")}

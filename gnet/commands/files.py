@@ -103,7 +103,9 @@ def convert(arguments: argparse.Namespace) -> None:
 
 
 def export(arguments: argparse.Namespace) -> None:
-    from gnet.network import export as exporting
+    from gnet.network.export.description import write_json
+    from gnet.network.export.onnx_file import agreement, check_onnx, to_onnx
+    from gnet.network.export.torchvision_file import to_torchvision
 
     kind = arguments.format
     if arguments.branches and kind != "onnx":
@@ -116,19 +118,19 @@ def export(arguments: argparse.Namespace) -> None:
     parts = {"head": arguments.head, "branches": arguments.branches}
     checked = None
     if kind == "json":
-        path = exporting.write_json(model, path, head=arguments.head)
+        path = write_json(model, path, head=arguments.head)
     elif kind == "onnx":
-        path = exporting.to_onnx(model, path, **parts)
-        checked = exporting.check_onnx(model, path, **parts)
+        path = to_onnx(model, path, **parts)
+        checked = check_onnx(model, path, **parts)
     else:
-        path = exporting.to_torchvision(model, path)
+        path = to_torchvision(model, path)
     if arguments.json:
         check = {"outputs": checked.outputs, "error": checked.error} if checked else {}
         print_json({"file": str(path), "bytes": path.stat().st_size} | check)
         return
     print(f"{path}, {path.stat().st_size / 1e3:,.0f} kB")
     if checked:
-        print(exporting.agreement(checked))
+        print(agreement(checked))
 
 
 def _exported(arguments: argparse.Namespace) -> GoogLeNet:

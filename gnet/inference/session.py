@@ -69,14 +69,14 @@ class Session:
         return seen
 
     def _run(self, runtime: InferenceSession, pixels: Tensor) -> Forward:
-        from gnet.inference.graph import GIVEN, INPUTS
+        from gnet.inference.graph import INPUTS
+        from gnet.network.export.onnx_graph import INPUT
 
         x = self.model.info.preprocessing.normalise(pixels.detach().cpu()).float()
-        given = {GIVEN: self.model.renormalised(x).numpy()}
         names = [output.name for output in runtime.get_outputs()]
         found = {
             name: torch.from_numpy(np.asarray(values)[0])
-            for name, values in zip(names, runtime.run(names, given), strict=True)
+            for name, values in zip(names, runtime.run(names, {INPUT: x.numpy()}), strict=True)
         }
         logits = {head: found.pop(head) for head in HEADS if head in found}
         # (h, w, C) → (C, h, w), in memory as channels-last
@@ -132,7 +132,7 @@ def _runtime(model: GoogLeNet, size: int) -> InferenceSession | None:
         import onnx
         import onnxruntime
 
-        from gnet.inference.graph import UnknownLayer, forward_graph
+        from gnet.inference.graph import forward_graph
     except ImportError:
         return None
     options = onnxruntime.SessionOptions()
@@ -146,5 +146,5 @@ def _runtime(model: GoogLeNet, size: int) -> InferenceSession | None:
             path = f"{folder}/forward.onnx"  # given the bytes, it would keep them beside its own
             onnx.save(forward_graph(model, size), path)
             return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except (UnknownLayer, GnetError, OSError):
+    except (GnetError, OSError):
         return None

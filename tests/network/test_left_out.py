@@ -11,7 +11,7 @@ from gnet.explain.branches import statistics
 from gnet.explain.recording import Recording, record
 from gnet.network.config import BRANCHES, HEADS, STAGES, TRAINED, ModelConfig
 from gnet.network.costs import layer_costs
-from gnet.network.export import to_json
+from gnet.network.export.description import to_json
 from gnet.network.folding import fold
 from gnet.network.info import ModelInfo
 from gnet.network.model import GoogLeNet

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gnet.network.config import BRANCHES, EXITS, HEADS, STAGES
-from gnet.network.export import to_json
+from gnet.network.export.description import to_json
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import Field, unit_fields
 

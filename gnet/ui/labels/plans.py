@@ -9,7 +9,7 @@ LABELS = {
     "plan macs": "multiply-adds",
     "plan bytes": "memory for one picture",
     "plan save": "Save {what} as {format}",
-    "plan writing": "Writing the ONNX file and running it beside the network; a minute or two …",
+    "plan writing": "Writing the ONNX file and running it beside the network …",
     "plan describing": "Writing …",
     "plan saved": "{name} is saved.",
     "plan px": "{size} px",

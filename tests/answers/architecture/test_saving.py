@@ -1,19 +1,21 @@
-"""Files of an architecture: JSON at once, ONNX by a child process, refusals as sentences."""
+"""Files of an architecture: JSON, table, drawing and ONNX; refusals as sentences."""
 
 import csv
 import io
 import json
+import re
 import sys
 from xml.etree import ElementTree
 
 import pytest
 
 from gnet.answers.architecture.blueprint import blueprint
-from gnet.answers.architecture.plans import Plan, shape_of
+from gnet.answers.architecture.plans import Plan, begun, shape_of
 from gnet.answers.architecture.saving import architecture_file
 from gnet.errors import FieldError, GnetError
 from gnet.network.costs import layer_costs
-from gnet.network.export import to_json
+from gnet.network.export.description import to_json
+from gnet.network.export.onnx_file import check_onnx
 from support.networks import network
 
 PAPER = Plan(model=shape_of("paper"), preset="paper")
@@ -67,26 +69,27 @@ def test_branches_are_yes_or_no():
         architecture_file(PAPER, "onnx", branches="all")
 
 
-def command(code: str) -> tuple[str, ...]:
-    return (sys.executable, "-c", code)
+@pytest.mark.parametrize(
+    ("plan", "head", "name"),
+    [
+        (Plan(model=network("batch-norm")), "aux1", "untrained-aux1-branches.onnx"),
+        (PAPER, "", "paper-branches.onnx"),
+    ],
+)
+def test_onnx_is_the_networks_own_or_the_presets_that_it_begins_with(plan, head, name, tmp_path):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    given, content, said = architecture_file(plan, "onnx", head, branches=True)
+    assert given == name and re.match(r"ONNX Runtime and torch agree in \d+ outputs: ", said)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    model = begun(plan.preset) if plan.preset else plan.model
+    checked = check_onnx(model, path, head=head or None, branches=True)
+    assert checked is not None and checked.outputs == (13 if head else 39)
+    assert checked.error <= 1e-5
 
 
-def test_onnx_is_written_by_a_child_that_is_told_all_that_was_asked():
-    code = "import sys; a = sys.argv; open(a[a.index('--out') + 1], 'w').write(' '.join(a[1:]))"
-    plan = Plan(model=network("batch-norm"))
-    name, content, _ = architecture_file(plan, "onnx", "aux1", branches=True, command=command(code))
-    assert name.endswith("-aux1-branches.onnx")
-    given = content.decode().split()
-    assert given[:2] == ["--format", "onnx"] and "--branches" in given
-    assert given[given.index("--head") + 1] == "aux1"
-    assert given[given.index("--weights") + 1].endswith(".safetensors")
-    _, content, _ = architecture_file(PAPER, "onnx", command=command(code))
-    assert content.decode().split()[-2:] == ["--preset", "paper"]
-
-
-def test_a_refusal_of_the_child_is_the_answer_and_a_crash_is_an_error():
-    refuse = command("import sys; print('gnet: It needs onnx.'); sys.exit(2)")
-    with pytest.raises(GnetError, match=r"^It needs onnx\.$"):
-        architecture_file(PAPER, "onnx", command=refuse)
-    with pytest.raises(RuntimeError):
-        architecture_file(PAPER, "onnx", command=command("import sys; sys.exit(1)"))
+def test_without_onnx_the_refusal_is_a_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(GnetError, match=r"^Export to ONNX needs onnx"):
+        architecture_file(PAPER, "onnx")

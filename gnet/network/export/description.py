@@ -1,26 +1,18 @@
-"""Carries a network out: its architecture as JSON, the whole of it as ONNX or for torchvision."""
+"""A network's architecture as plain values and as a JSON file."""
 
-import importlib.util
-import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gnet import strict_json
-from gnet.errors import FieldError, GnetError
-from gnet.network import weights
+from gnet.errors import FieldError
 from gnet.network.config import BRANCHES, EXITS
-from gnet.network.costs import Cost, branch_units, head_costs, layer_costs, unit_name
-from gnet.network.hooks import evaluating
+from gnet.network.costs import Cost, head_costs, layer_costs, unit_name
 from gnet.network.model import ConvBlock, GoogLeNet, Inception, LeftOut, deepest
 from gnet.system.atomic import atomically
 from gnet.words import cut, listed
-
-ONNX_INPUT = "pixels"
-ONNX_OPSET = 18
 
 
 def to_json(model: GoogLeNet, size: int | None = None, head: str | None = None) -> dict[str, Any]:
@@ -32,7 +24,7 @@ def to_json(model: GoogLeNet, size: int | None = None, head: str | None = None) 
     (default: the size of the network's preprocessing).
     """
     size = size or model.info.preprocessing.size
-    heads = _heads_of(model, head)
+    heads = heads_of(model, head)
     last = deepest(heads)
     costs = {cost.unit: cost for cost in layer_costs(model, size)}
     stem: list[dict[str, Any]] = []
@@ -74,7 +66,7 @@ def to_json(model: GoogLeNet, size: int | None = None, head: str | None = None) 
     }
 
 
-def _heads_of(model: GoogLeNet, head: str | None) -> tuple[str, ...]:
+def heads_of(model: GoogLeNet, head: str | None) -> tuple[str, ...]:
     """The heads that are written: all there are, or the one asked for, checked."""
     present = ("main", "aux1", "aux2") if model.config.aux else ("main",)
     if head is None:
@@ -110,119 +102,6 @@ def write_json(
     with atomically(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
     return Path(path)
-
-
-def to_onnx(
-    model: GoogLeNet,
-    path: str | Path,
-    size: int | None = None,
-    *,
-    head: str | None = None,
-    branches: bool = False,
-) -> Path:
-    """Write the network as one ONNX file, whole or not at all, and return the path.
-
-    Input `pixels`: (N, 3, size, size) float32, normalised as the preprocessing says, N free;
-    outputs `main`, `aux1`, `aux2`: logits (N, classes). With `head` only that one, and nothing
-    that it does not need. With `branches` also what every branch on the way puts out,
-    (N, channels, h, w), named by its last unit, as `inception_4b/3x3`. Config
-    and info stand as JSON under `gnet` in the file's metadata. Raises `GnetError` where onnx or
-    onnxscript is not installed.
-    """
-    absent = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
-    if absent:
-        raise GnetError(
-            f"Export to ONNX needs {' and '.join(absent)}, not installed here; install with "
-            'pip install onnx onnxscript, or pip install -e ".[onnx]".'
-        )
-    size = size or model.info.preprocessing.size
-    model.config.check_size(size, size)
-    outputs = _Outputs(model, _heads_of(model, head), branches)
-    device = next(model.parameters()).device
-    with evaluating(model), torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own, of no use to the person exporting
-        program = torch.onnx.export(
-            outputs.eval(),
-            (torch.zeros(2, 3, size, size, device=device),),
-            dynamo=True,
-            verbose=False,
-            opset_version=ONNX_OPSET,
-            input_names=[ONNX_INPUT],
-            output_names=outputs.names,
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
-        )
-    assert program is not None
-    program.model.metadata_props["gnet"] = weights.description(model)
-    with atomically(path) as temporary:
-        program.save(str(temporary), external_data=False)
-    return Path(path)
-
-
-def to_torchvision(model: GoogLeNet, path: str | Path) -> Path:
-    """Write safetensors whose tensors `torchvision.models.GoogLeNet` loads strictly.
-
-    The header tells config and info, so that `weights.load` takes the file too. Raises `GnetError`
-    for a network that torchvision's class cannot compute.
-    """
-    weights.check_torchvision(model.config)
-    return weights.save(model, path)
-
-
-class _Outputs(nn.Module):
-    """The heads' logits, and perhaps all branches, as the plain tuple an exporter wants."""
-
-    def __init__(self, model: GoogLeNet, heads: tuple[str, ...], branches: bool) -> None:
-        super().__init__()
-        self.model = model
-        self.heads = heads
-        self.branches = branches
-        on_the_way = branch_units(deepest(heads)) if branches else {}
-        self.names = [*heads, *on_the_way.values()]
-
-    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        parts: dict[tuple[str, str], Tensor] | None = {} if self.branches else None
-        logits = self.model.run(pixels, self.heads, parts)
-        return (*(logits[head] for head in self.heads), *(parts or {}).values())
-
-
-@dataclass(frozen=True, kw_only=True)
-class OnnxCheck:
-    """An ONNX file run beside the network it was made from, on the same random pixels."""
-
-    outputs: int
-    error: float
-    """The largest difference, relative to the largest value of that output."""
-
-
-def check_onnx(
-    model: GoogLeNet, path: str | Path, *, head: str | None = None, branches: bool = False
-) -> OnnxCheck | None:
-    """Compare a file that `to_onnx` wrote with torch; None where onnxruntime is not installed."""
-    if importlib.util.find_spec("onnxruntime") is None:
-        return None
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    size = session.get_inputs()[0].shape[-1]
-    pixels = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
-    theirs = session.run(None, {ONNX_INPUT: pixels.numpy()})
-    outputs = _Outputs(model, _heads_of(model, head), branches)
-    with evaluating(outputs), torch.no_grad():
-        ours = outputs(pixels.to(next(model.parameters()).device))
-    errors = [
-        float((torch.from_numpy(other) - own.cpu()).abs().max() / own.abs().max().clamp_min(1e-12))
-        for other, own in zip(theirs, ours, strict=True)
-    ]
-    return OnnxCheck(outputs=len(errors), error=max(errors))
-
-
-def agreement(checked: OnnxCheck) -> str:
-    """The check in a sentence."""
-    return (
-        f"ONNX Runtime and torch agree in {checked.outputs} output"
-        f"{'s' * (checked.outputs != 1)}: the largest difference is {checked.error:.0e} of an "
-        "output's largest value."
-    )
 
 
 def _layer(name: str, module: nn.Module, costs: dict[str, Cost]) -> dict[str, Any] | None:
