@@ -15,8 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-import app
-from gnet import ui
+from gnet import app, ui
 from gnet.errors import GnetError
 from gnet.network import weights
 from gnet.serving.limits import RunLimits

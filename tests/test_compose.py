@@ -19,7 +19,7 @@ import httpx
 import pytest
 import yaml
 
-import app
+from gnet import app
 from gnet.ui.http.health import ADDRESS
 from support.root import ROOT
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_project import layers, project_files
 
-import app
+from gnet import app
 from gnet.commands.main import main
 from gnet.explain.attribution.methods import METHODS
 from gnet.network.config import ModelConfig

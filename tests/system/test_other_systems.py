@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-import app
+from gnet import app
 from gnet.data.files.archives import open_files
 from gnet.errors import GnetError
 from gnet.serving.networks.own import OwnNetworks

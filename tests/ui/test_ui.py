@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import app
+from gnet import app
 from gnet.answers import examples
 from gnet.answers.answer import describe_attribution, describe_network
 from gnet.answers.explorer import Chosen, Explorer

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import socket
 import statistics
@@ -23,7 +22,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import gnet
 from gnet import strict_json
 from gnet.errors import GnetError
 from gnet.network.config import ModelConfig
@@ -32,6 +30,7 @@ from gnet.runs.train_config import TrainConfig
 from gnet.serving.run_card import new_token
 from gnet.serving.runs import UNDER_WAY, Runs
 from gnet.studies.speed.bench import machine
+from gnet.system import processes
 from gnet.system.progress import Progress
 from gnet.training.loop import train
 
@@ -214,12 +213,11 @@ def _event(connection: http.client.HTTPConnection) -> None:
 @contextmanager
 def _page(folder: Path) -> Iterator[tuple[str, int]]:
     """A page served by a process of its own, which keeps its runs in `folder`."""
-    app = Path(gnet.__file__).resolve().parents[1] / "app.py"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host, port = free.getsockname()
-    command = [sys.executable, str(app), "--host", host, "--port", str(port)]
-    environment = {k: v for k, v in os.environ.items() if k != "GLIBC_TUNABLES"}
+    command = [sys.executable, "-m", "gnet.app", "--host", host, "--port", str(port)]
+    environment = {k: v for k, v in processes.environment().items() if k != "GLIBC_TUNABLES"}
     server = subprocess.Popen(
         [*command, "--runs-folder", str(folder)],
         stdout=subprocess.PIPE,
@@ -230,7 +228,7 @@ def _page(folder: Path) -> Iterator[tuple[str, int]]:
     with server.stdout:
         try:
             if not any(line.startswith("gnet is at") for line in server.stdout):
-                raise GnetError(f"The page did not start; try {sys.executable} {app}.")
+                raise GnetError(f"The page did not start; try {sys.executable} -m gnet.app.")
             yield host, port
         finally:
             server.send_signal(signal.SIGTERM)
