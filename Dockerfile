@@ -5,10 +5,12 @@ FROM python:3.12-slim
 RUN useradd --create-home gnet && mkdir /runs && chown gnet /runs
 WORKDIR /app
 
-# The default index gives torch with 5 GB of CUDA beside it.
+# PyTorch first and from its own index alone: the default one gives it with 5 GB of CUDA, and of two
+# indexes the newer version would win.
 COPY requirements.txt ./
-RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu \
-    -r requirements.txt
+RUN grep '^torch' requirements.txt | pip install --no-cache-dir \
+    --index-url https://download.pytorch.org/whl/cpu -r /dev/stdin
+RUN pip install --no-cache-dir -r requirements.txt
 
 COPY LICENSE app.py ./
 COPY assets assets

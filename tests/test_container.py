@@ -69,6 +69,57 @@ def test_what_the_image_holds_serves_the_page_and_is_found_healthy(tmp_path: Pat
     assert ill.returncode != 0
 
 
+def pip_calls(step: str, folder: Path) -> list[tuple[list[str], list[str]]]:
+    """Options and requirements of each pip that a step's shell calls; nothing is installed."""
+    programs = folder / "bin"
+    programs.mkdir(exist_ok=True)
+    pip = programs / "pip"
+    pip.write_text('#!/bin/sh\nfor last; do :; done\necho "pip $*"\ncat "$last"\n')
+    pip.chmod(0o755)
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    answer = subprocess.run(
+        ["sh", "-ec", step],
+        cwd=folder,
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    calls: list[tuple[list[str], list[str]]] = []
+    for line in answer.stdout.splitlines():
+        if line.startswith("pip "):
+            calls.append((line.split()[1:], []))
+        elif line and not line.startswith("#"):
+            calls[-1][1].append(line)
+    return calls
+
+
+def test_pytorch_comes_first_and_from_its_own_index_then_all_other_requirements(
+    tmp_path: Path,
+) -> None:
+    shutil.copyfile(ROOT / "requirements.txt", tmp_path / "requirements.txt")
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    every = [line for line in text.splitlines() if line and not line.startswith("#")]
+    installs = [step for step in steps("RUN") if "pip install" in step]
+    first, second = [call for step in installs for call in pip_calls(step, tmp_path)]
+    own = ["--index-url", "https://download.pytorch.org/whl/cpu"]
+    assert first[0][:4] == ["install", "--no-cache-dir", *own]
+    assert first[1] == [line for line in every if line.startswith("torch")] != []
+    assert second == (["install", "--no-cache-dir", "-r", "requirements.txt"], every)
+    assert not any("extra-index-url" in line for line in LINES)
+
+
+def test_its_user_and_the_folder_of_runs_are_made_before_they_are_named() -> None:
+    (made,) = [step for step in steps("RUN") if "useradd" in step]
+    commands = [command.split() for command in made.split(" && ")]
+    assert commands == [
+        ["useradd", "--create-home", "gnet"],
+        ["mkdir", "/runs"],
+        ["chown", "gnet", "/runs"],
+    ]
+    assert steps("VOLUME") == ["/runs"] and "/runs" in command("CMD")
+
+
 def test_the_image_is_nobodys_who_may_change_it() -> None:
     names = [line.split()[0] for line in LINES if line.strip()]
     assert steps("USER") == ["gnet"]
