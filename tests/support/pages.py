@@ -20,6 +20,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gnet.answers.lessons.teaching import Lessons
 from gnet.inference.session import Session
 from gnet.network.config import HEADS, TRAINED, ModelConfig
 from gnet.network.info import ModelInfo, Preprocessing
@@ -125,19 +126,20 @@ def on_a_free_port(
     measuring: Measuring | None = None,
     offers: NetworkOffers | None = None,
     *,
+    lessons: Lessons | None = None,
     mcp: bool = False,
 ) -> Iterator[str]:
     """The address of a page for `model`, with a Train tab where `runs` are given."""
     from gnet import ui
 
-    page = ui.build(model, runs, measuring, offers)
+    page = ui.build(model, runs, measuring, offers, lessons)
     _, address, _ = page.launch(
         server_name="127.0.0.1",
         server_port=_free_port(),
         quiet=True,
         prevent_thread_lock=True,
         _frontend=False,  # it would ask itself whether it answers, for three seconds and not longer
-        **ui.launch_options(runs, offers, mcp=mcp),
+        **ui.launch_options(runs, offers, lessons, mcp=mcp),
     )
     yield address
     page.close()
