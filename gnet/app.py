@@ -1,19 +1,28 @@
 """Parses the command line, loads the weights, builds the page and launches it."""
 
 import argparse
+import atexit
 import ipaddress
+import logging
 import os
 import re
 import signal
 import socket
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gradio import Blocks
+
+    from gnet.serving.runs import Runs
     from gnet.ui.http.rates import RateLimits
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 7860
+CLOSED_WITHIN = 1.0
+"""Seconds that the server may still take to end once the runs have stopped."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,7 +106,29 @@ def serve(options: argparse.Namespace) -> None:
                     check_port(host, port)
                 raise
         print(f"gnet is at {address(host, port, options.root_path)}", flush=True)
-        page.block_thread()
+        serve_until_stopped(page, runs)
+        leave()
+
+
+def serve_until_stopped(page: "Blocks", runs: "Runs") -> None:
+    """Wait for Ctrl-C or SIGTERM; then end the server and stop the runs, both at the same time."""
+    page.server.force_exit = True  # streams that pages keep open are cut off, not waited for
+    try:
+        while page.is_running:
+            time.sleep(0.1)
+    except (KeyboardInterrupt, SystemExit):
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what is cut off complains
+        closing = threading.Thread(target=page.close, args=(False,), name="closing", daemon=True)
+        closing.start()
+        runs.close()
+        closing.join(CLOSED_WITHIN)
+
+
+def leave() -> None:
+    """End this process after its farewells, and not after answers that nobody reads any more."""
+    atexit._run_exitfuncs()  # uploads are deleted
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def rates_of(options: argparse.Namespace) -> "RateLimits":

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -18,11 +19,15 @@ import pytest
 from gnet import app, ui
 from gnet.errors import GnetError
 from gnet.network import weights
+from gnet.serving import queue
 from gnet.serving.limits import RunLimits
+from gnet.serving.shelf import process_of
 from gnet.ui.http.rates import RateLimits
+from support import opened_runs
 from support.networks import network
 from support.pages import random_network
 from support.root import ROOT
+from support.waiting import until
 
 
 @pytest.fixture
@@ -176,7 +181,19 @@ def test_a_folder_that_cannot_keep_runs_is_a_sentence(served, tmp_path, capsys):
 
 @contextmanager
 def started(tmp_path: Path, *options: str, **variables: str) -> Iterator[tuple[str, str]]:
-    """A server in a process of its own: the line that it prints, and the page at that address."""
+    """A server in a process of its own: the address that it prints, and the page there."""
+    with (
+        process(tmp_path, *options, **variables) as (address, _),
+        httpx.Client(trust_env=False) as client,
+    ):
+        yield address, client.get(address).text
+
+
+@contextmanager
+def process(
+    tmp_path: Path, *options: str, **variables: str
+) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """A server in a process of its own, and the address that it prints."""
     model = weights.save(random_network(), tmp_path / "small.safetensors")
     own = ["--port", free_port(), "--weights", str(model), "--runs-folder", str(tmp_path / "runs")]
     with subprocess.Popen(
@@ -191,10 +208,59 @@ def started(tmp_path: Path, *options: str, **variables: str) -> Iterator[tuple[s
             assert process.stdout and process.stderr
             line = process.stdout.readline().strip()
             assert line.startswith("gnet is at http"), process.stderr.read()
-            with httpx.Client(trust_env=False) as client:
-                yield line.removeprefix("gnet is at "), client.get(line.split()[-1]).text
+            yield line.removeprefix("gnet is at "), process
         finally:
             process.terminate()
+
+
+class Stopped:
+    """A page that is served until `reason`, and meets the runs' end while it closes."""
+
+    def __init__(self, reason: type[BaseException], met: threading.Barrier) -> None:
+        self.server = SimpleNamespace(force_exit=False)
+        self.reason, self.met = reason, met
+
+    @property
+    def is_running(self) -> bool:
+        raise self.reason
+
+    def close(self, verbose: bool) -> None:
+        assert self.server.force_exit and not verbose
+        self.met.wait(20)
+
+
+@pytest.mark.parametrize("reason", [KeyboardInterrupt, SystemExit])
+def test_the_server_and_its_runs_are_stopped_at_the_same_time(
+    reason, opened, monkeypatch, tmp_path
+):
+    runs, met = opened(), threading.Barrier(2)
+    run_id = opened_runs.start(runs)
+    until(lambda: opened_runs.steps(runs, run_id) > 2)
+    trains, close = process_of(runs.shelf.card(run_id)), runs.close
+    # One after the other they would never meet.
+    monkeypatch.setattr(runs, "close", lambda: (met.wait(20), close()))
+    app.serve_until_stopped(cast(Any, Stopped(reason, met)), runs)
+    assert not met.broken and not trains.lives()
+    assert opened_runs.state(runs, run_id) == "stopped"
+    assert (tmp_path / run_id / "state").is_file()  # its checkpoint
+
+
+def test_a_run_that_does_not_stop_leaves_the_server_five_seconds_in_all():
+    assert queue.PATIENCE + queue._KILL_PATIENCE + app.CLOSED_WITHIN <= 5
+
+
+def test_an_open_page_and_a_waiting_answer_do_not_hold_the_server_up(tmp_path):
+    with process(tmp_path) as (address, server), httpx.Client(trust_env=False) as client:
+        (uploads,) = tmp_path.glob("gnet-*/server-*")
+        with client.stream("GET", f"{address}/gradio_api/heartbeat/anna") as stream:
+            assert next(stream.iter_raw())
+            asked = client.post(
+                f"{address}/gradio_api/call/explore", json={"data": [{"example": "cat"}]}
+            )
+            assert asked.status_code == 200
+            server.terminate()
+            assert server.wait(20) == 0
+        assert server.stderr and server.stderr.read() == "" and not uploads.exists()
 
 
 def has_ipv6() -> bool:

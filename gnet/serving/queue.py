@@ -36,8 +36,8 @@ from gnet.system.processes import NICENESS
 
 _LOG = logging.getLogger(__name__)
 
-PATIENCE = 10.0
-"""Seconds that a run has to finish its step when the server stops."""
+PATIENCE = 3.0
+"""Seconds that a run has to finish its step when the server stops, which takes 5 s in all."""
 STOPPED_WITHIN = 60.0
 """Seconds that a run has to finish its step when its owner or the queue stops it."""
 NEW, DELETED = ".new-", ".deleted-"
@@ -46,7 +46,7 @@ _SERVER = ".server"
 """The file that the server keeps locked, and touches as a sign of life for its runs."""
 _CHANGES = ".changes"
 """The file that is locked during every change."""
-_KILL_PATIENCE = 5.0
+_KILL_PATIENCE = 1.0
 _STALE_AFTER = 3600.0
 BUSY_PAUSE, _IDLE_PAUSE = 0.25, 1.0
 """Seconds between two ticks, while runs train or wait and otherwise."""
