@@ -7,10 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gnet.errors import GnetError
 from gnet.network.model import GoogLeNet
 from gnet.runs.folder import CONFIG, STATE, RunFolder
 from gnet.system.tensor_file import Kind
+from gnet.training.muon import Muon
 from gnet.training.optimisation import EmaWeights
+from gnet.words import cut
 
 KIND = Kind(
     name="state",
@@ -43,23 +46,22 @@ def load_state(
     model: GoogLeNet,
     optimiser: torch.optim.Optimizer,
     ema: EmaWeights | None,
-) -> None:
-    """Put a saved state back into the three, in place; `GnetError` if it is not theirs."""
-    with KIND.reading(folder.path / STATE) as (_, tensors):
+) -> int:
+    """Put a saved state back into the three, in place, and return the steps it had taken.
+
+    Raises `GnetError` if it is not theirs.
+    """
+    with KIND.reading(folder.path / STATE) as (header, tensors):
+        step = header.get("step")
+        if type(step) is not int or step < 0:
+            raise GnetError(f"{STATE} does not say after which step it was saved; {KIND.remedy}.")
         model.load_state_dict(_below("model.", tensors))
         if ema:
             ema.model.load_state_dict(_below("averaged.", tensors))
-        state: dict[int, dict[str, Tensor]] = {}
-        parameters = [p for group in optimiser.param_groups for p in group["params"]]
-        for name, value in _below("optimiser.", tensors).items():
-            index, _, key = name.partition(".")
-            like = parameters[int(index)]
-            if value.shape == like.shape:
-                # Fused optimisers walk through memory: moments need their parameter's strides.
-                value = torch.empty_like(like, requires_grad=False).copy_(value)
-            state.setdefault(int(index), {})[key] = value
+        state = _optimiser_state(_below("optimiser.", tensors), optimiser)
         groups = optimiser.state_dict()["param_groups"]
         optimiser.load_state_dict({"state": state, "param_groups": groups})
+        return step
 
 
 def facts(folder: RunFolder) -> dict[str, Any] | None:
@@ -67,6 +69,49 @@ def facts(folder: RunFolder) -> dict[str, Any] | None:
     if not (folder.path / STATE).exists():
         return None
     return KIND.header(folder.path / STATE)
+
+
+def _optimiser_state(
+    tensors: dict[str, Tensor], optimiser: torch.optim.Optimizer
+) -> dict[int, dict[str, Tensor]]:
+    """Index of a parameter → what the optimiser keeps of it; raises `GnetError` where it is not so.
+
+    A parameter without a gradient so far, as one of a head of weight 0, has nothing.
+    """
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    by_name = {str(index): (index, like) for index, like in enumerate(parameters)}
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        given, _, key = name.partition(".")
+        index, like = by_name.get(given, (-1, None))
+        wanted = {} if like is None else _kept_of(like, optimiser)
+        if like is None or key not in wanted:
+            raise _damaged(f"{name!r}, which {type(optimiser).__name__} does not keep")
+        if value.shape != wanted[key]:
+            raise _damaged(f"{name!r} in the shape {[*value.shape]} and not {[*wanted[key]]}")
+        if not value.is_floating_point():
+            raise _damaged(f"{name!r} in whole numbers")
+        if value.shape == like.shape:
+            # Fused optimisers walk through memory: moments need their parameter's strides.
+            value = torch.empty_like(like, requires_grad=False).copy_(value)
+        state.setdefault(index, {})[key] = value
+    for index, values in state.items():
+        if missing := sorted(_kept_of(parameters[index], optimiser).keys() - values):
+            raise _damaged(f"'{index}.{missing[0]}' not at all")
+    return state
+
+
+def _kept_of(parameter: Tensor, optimiser: torch.optim.Optimizer) -> dict[str, torch.Size]:
+    """What an optimiser of `make_optimiser` keeps of a parameter, and its shape."""
+    if isinstance(optimiser, Muon) and parameter.dim() == 4:
+        return {"momentum_buffer": torch.Size((len(parameter), parameter[0].numel()))}
+    if isinstance(optimiser, torch.optim.SGD):
+        return {"momentum_buffer": parameter.shape}
+    return {"step": torch.Size(()), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
+
+
+def _damaged(what: str) -> GnetError:
+    return GnetError(f"{STATE} holds of the optimiser {cut(what, 200)}; {KIND.remedy}.")
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

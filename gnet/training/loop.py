@@ -167,14 +167,14 @@ class _Run:
         for begun in (e for e in past if isinstance(e, RunStarted)):
             check_same_run(folder, begun, self.data.classes, learner.steps)
             learner.precision = begun.precision
-        if facts:
+        if facts is not None:
             if not past:
                 raise GnetError(
                     f"{folder.path} holds a saved state without its events; put its events.jsonl "
                     "back or start a new run."
                 )
-            checkpoint.load_state(folder, learner.model, learner.optimiser, learner.ema)
-            learner.step = self.saved_step = int(facts["step"])
+            step = checkpoint.load_state(folder, learner.model, learner.optimiser, learner.ema)
+            learner.step = self.saved_step = step
         past = [e for e in past if e.step <= learner.step]
         self.seconds_before = seconds_spent(past)
         self.validated = sum(isinstance(e, EpochDone) for e in past)
