@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -90,12 +91,17 @@ def test_a_login_is_a_name_and_a_password(wrong, capsys):
     assert "a name, a colon and a password" in capsys.readouterr().err
 
 
-def test_a_page_with_a_login_starts_and_asks_for_it(tmp_path):
-    with started(tmp_path, GNET_AUTH="class:word") as (address, page):
+def test_a_page_with_a_login_starts_and_asks_for_it_and_a_space_may_frame_it(tmp_path):
+    space = {"SPACE_ID": "a-class/gnet", "GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SSR_MODE": "true"}
+    with started(tmp_path, GNET_AUTH="class:word", **space) as (address, page):
         assert page == "This server asks for a name and a password."
+        assert address.startswith("http://localhost:")
         with httpx.Client(trust_env=False) as client:
             assert client.get(f"{address}/healthz").json()["status"] == "ok"
-            assert "gnet" in client.get(address, auth=("class", "word")).text
+            answer = client.get(address, auth=("class", "word"))
+        assert "gnet" in answer.text and "gradio_config" in answer.text
+        policy = answer.headers["Content-Security-Policy"]
+        assert re.search(r"frame-ancestors [^;]*https://huggingface\.co(;|$)", policy)
 
 
 def test_limits_reach_the_runs(served, tmp_path):

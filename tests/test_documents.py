@@ -3,9 +3,11 @@
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 from test_project import layers, project_files
 
 from gnet import app
@@ -125,6 +127,26 @@ def test_make_takes_pytorch_from_its_own_index_only_where_a_build_is_named(tmp_p
     assert "--index-url" not in plain and "pip" in plain
     first, second = cpu.index("--index-url"), cpu.index("install -r requirements.txt")
     assert first < second and "download.pytorch.org/whl/cpu" in cpu
+
+
+def test_a_space_gets_a_block_that_starts_this_page_with_its_gradio(tmp_path: Path) -> None:
+    text = page("docs/hosting.md")
+    (command,) = re.findall(r"^sed .*$", text, re.MULTILINE)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "hosting.md").write_text(text, encoding="utf-8")
+    (tmp_path / "README.md").write_text(page("README.md"), encoding="utf-8")
+    subprocess.run(["sh", "-ec", command], cwd=tmp_path, check=True)
+    whole = (tmp_path / "README.md").read_text(encoding="utf-8")
+    block = re.match(r"---\n(.*?)---\n# gnet", whole, re.DOTALL)
+    assert block
+    values = dict(line.split(": ", 1) for line in block[1].splitlines())
+    assert values["sdk"] == "gradio" and values["app_file"] == "app.py"
+    (needed,) = re.findall(r"^gradio(\S+)$", page("requirements.txt"), re.MULTILINE)
+    assert SpecifierSet(needed).contains(values["sdk_version"])
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    assert SpecifierSet(project["requires-python"]).contains(values["python_version"].strip('"'))
+    assert values["license"] == project["license"].lower()
 
 
 def test_the_limits_are_those_of_the_program() -> None:
