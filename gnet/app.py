@@ -12,11 +12,9 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradio import Blocks
-
     from gnet.serving.runs import Runs
     from gnet.ui.http.rates import RateLimits
 
@@ -98,6 +96,7 @@ def serve(options: argparse.Namespace) -> None:
                         options.auth,
                         mcp=options.mcp,
                         rates=rates_of(options),
+                        log=options.log,
                     ),
                 )
             except OSError:
@@ -110,7 +109,7 @@ def serve(options: argparse.Namespace) -> None:
         leave()
 
 
-def serve_until_stopped(page: "Blocks", runs: "Runs") -> None:
+def serve_until_stopped(page: Any, runs: "Runs") -> None:
     """Wait for Ctrl-C or SIGTERM; then end the server and stop the runs, both at the same time."""
     page.server.force_exit = True  # streams that pages keep open are cut off, not waited for
     try:
@@ -241,6 +240,11 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="other programs may ask by the Model Context Protocol at /mcp (off); needs the "
         "package mcp",
+    )
+    result.add_argument(
+        "--log",
+        action="store_true",
+        help="write a line of JSON on each request to stderr (off), without names or addresses",
     )
     asking = result.add_argument_group("requests in a minute (0: no limit)")
     for name, default, text in (

@@ -1,6 +1,7 @@
 """What `app.py` is told of training, and what it makes of it."""
 
 import getpass
+import json
 import os
 import re
 import socket
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -245,7 +246,7 @@ def test_the_server_and_its_runs_are_stopped_at_the_same_time(
     trains, close = process_of(runs.shelf.card(run_id)), runs.close
     # One after the other they would never meet.
     monkeypatch.setattr(runs, "close", lambda: (met.wait(20), close()))
-    app.serve_until_stopped(cast(Any, Stopped(reason, met)), runs)
+    app.serve_until_stopped(Stopped(reason, met), runs)
     assert not met.broken and not trains.lives()
     assert opened_runs.state(runs, run_id) == "stopped"
     assert (tmp_path / run_id / "state").is_file()  # its checkpoint
@@ -267,6 +268,31 @@ def test_an_open_page_and_a_waiting_answer_do_not_hold_the_server_up(tmp_path):
             server.terminate()
             assert server.wait(20) == 0
         assert server.stderr and server.stderr.read() == "" and not uploads.exists()
+
+
+def test_a_served_page_refuses_who_asks_too_often_and_logs_no_contents(tmp_path):
+    options = ("--max-answers=1", "--max-address-uploads=1", "--log")
+    asked = {"data": [{"example": "cat"}], "session_hash": "anna"}
+    given = {"files": ("my-holiday.png", b"teal and grey")}
+    with process(tmp_path, *options) as (address, server), httpx.Client(trust_env=False) as client:
+        api = f"{address}/gradio_api"
+        answers = [client.post(f"{api}/call/explore", json=asked) for _ in range(2)]
+        uploads = [client.post(f"{api}/upload", files=given) for _ in range(2)]
+        server.terminate()
+        server.wait(20)
+        assert server.stderr
+        text = server.stderr.read()
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert "1 answers a minute to one person" in answers[1].json()["error"]
+    assert [upload.status_code for upload in uploads] == [200, 429]
+    lines = [json.loads(line) for line in text.splitlines()]
+    told = [(line["method"], line["path"], line["status"]) for line in lines]
+    assert [line for line in told if line[0] == "POST"] == [
+        ("POST", f"/gradio_api/{path}", status)
+        for path in ("call/explore", "upload")
+        for status in (200, 429)
+    ]
+    assert not [word for word in ("holiday", "teal", "cat", "anna", "127.0.0.1") if word in text]
 
 
 def has_ipv6() -> bool:

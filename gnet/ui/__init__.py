@@ -38,14 +38,16 @@ def launch_options(
     *,
     mcp: bool = False,
     rates: "RateLimits | None" = None,
+    log: bool = False,
 ) -> dict[str, Any]:
     """What `Blocks.launch` must be told for the page to look and behave as meant.
 
     `runs`, `offers` and `lessons` are those given to `build`: their files can be fetched then.
     `login`: NAME:PASSWORD that everybody has to give; empty for none. `mcp`: whether other programs
     may ask the tools by the Model Context Protocol. `rates`: how much a person and an address may
-    ask in a minute; without it nobody is limited.
+    ask in a minute; without it nobody is limited. `log`: whether a line of JSON on each request
+    goes to stderr.
     """
     from gnet.ui import page
 
-    return page.launch_options(runs, offers, lessons, login, mcp=mcp, rates=rates)
+    return page.launch_options(runs, offers, lessons, login, mcp=mcp, rates=rates, log=log)

@@ -34,6 +34,7 @@ from gnet.ui.http.uploads import BoundedUploads, sweep_also
 from gnet.ui.labels.table import LABELS
 from gnet.ui.labels.touch import TOUCH_LABELS
 from gnet.ui.lessons import panel
+from gnet.ui.log.requests import LoggedRequests
 from gnet.ui.tools import endpoint as tools
 
 SCRIPTS = (
@@ -141,11 +142,13 @@ def launch_options(
     *,
     mcp: bool = False,
     rates: RateLimits | None = None,
+    log: bool = False,
 ) -> dict[str, Any]:
     """What `launch` must be told; `runs`, `offers` and `lessons` are those given to `build`.
 
     `login`: NAME:PASSWORD that everybody has to give; empty for none. `mcp`: whether the tools
-    can be asked over http; `rates`: how much a person and an address may ask in a minute.
+    can be asked over http; `rates`: how much a person and an address may ask in a minute; `log`:
+    whether a line of JSON on each request goes to stderr.
     """
     lessons = read_lessons() if lessons is None else lessons
     shown = tabs.tabs(runs is not None)
@@ -176,6 +179,7 @@ def launch_options(
         "share": False,
         "app_kwargs": {
             "middleware": [
+                *([Middleware(LoggedRequests)] if log else []),
                 Middleware(CompressedPage),
                 Middleware(OwnHead, script=read("shared/still.js")),
                 Middleware(SafeHeaders),

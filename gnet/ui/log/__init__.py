@@ -1,0 +1,1 @@
+"""What a server writes down of the requests it answers."""
