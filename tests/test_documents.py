@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 from test_project import layers, project_files
 
+import gnet
 from gnet import app
 from gnet.commands.main import main
 from gnet.explain.attribution.methods import METHODS
@@ -127,6 +129,18 @@ def test_make_takes_pytorch_from_its_own_index_only_where_a_build_is_named(tmp_p
     assert "--index-url" not in plain and "pip" in plain
     first, second = cpu.index("--index-url"), cpu.index("install -r requirements.txt")
     assert first < second and "download.pytorch.org/whl/cpu" in cpu
+
+
+def test_the_newest_heading_of_the_changelog_is_this_version() -> None:
+    headings = re.findall(r"^## (.*)$", page("CHANGELOG.md"), re.MULTILINE)
+    versions = []
+    for heading in headings:
+        known = re.fullmatch(r"(\d+\.\d+\.\d+), (under way|\d{1,2} [A-Z][a-z]+ \d{4})", heading)
+        assert known, heading
+        versions.append(Version(known[1]))
+    assert str(versions[0]) == gnet.__version__
+    assert versions == sorted(set(versions), reverse=True)
+    assert not any(heading.endswith("under way") for heading in headings[1:])
 
 
 def test_a_space_gets_a_block_that_starts_this_page_with_its_gradio(tmp_path: Path) -> None:
