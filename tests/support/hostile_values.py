@@ -53,6 +53,22 @@ VALUES: tuple[Any, ...] = (
 """Values of every type, some of which mean something somewhere."""
 
 
+PICTURE: dict[str, Any] = {"example": "cat"}
+"""A picture that there is: with it first, the values behind it are read."""
+KNOWN: tuple[Any, ...] = ("4b", "4b/5x5", "main", 0, "saliency", "heads", "svg", {"4b/5x5": 0})
+"""Values that a page sends in some place."""
+
+
+def behind_a_picture(count: int, seed: int, tries: int) -> Iterator[list[Any]]:
+    """As `arguments`, most of them behind a picture that there is and beside values that are."""
+    draw = random.Random(seed)
+    for case, values in enumerate(arguments(count, seed, tries)):
+        if not case % 4:
+            yield values
+            continue
+        yield [PICTURE, *(draw.choice(KNOWN) if draw.random() < 0.4 else v for v in values[1:])]
+
+
 def arguments(count: int, seed: int, tries: int) -> Iterator[list[Any]]:
     """Lists of `count` values, drawn one by one."""
     draw = random.Random(seed)

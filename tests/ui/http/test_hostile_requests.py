@@ -15,7 +15,7 @@ from gnet.serving.networks.offered import NetworkOffers
 from gnet.serving.networks.own import OwnNetworks
 from gnet.serving.runs import Runs
 from gnet.ui.events import UNFORESEEN
-from support.hostile_values import VALUES
+from support.hostile_values import PICTURE, VALUES
 from support.json_values import anything, cheap
 from support.pages import on_a_free_port, random_network
 
@@ -70,6 +70,8 @@ def test_an_endpoint_given_anything(
 ) -> None:
     name = draw.draw(st.sampled_from(sorted(takes)))
     values = draw.draw(st.lists(anything, min_size=takes[name], max_size=takes[name]))
+    if draw.draw(st.integers(0, 3)):
+        values[:1] = [PICTURE] * bool(values)
     body = {"data": values, "session_hash": "stranger"}
     answer = client.post(f"/gradio_api/call/{name}", content=sent(body), headers=JSON)
     checked(answer)
