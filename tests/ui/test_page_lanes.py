@@ -1,6 +1,5 @@
 """The colour of the diagram's lanes: activity, worth or account; kept in the address."""
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from gnet.answers.examples import chosen
@@ -54,6 +53,4 @@ def test_a_module_s_account_is_a_way_from_the_plain_picture_to_this_one(visit):
     page.locator("#account [data-cell='5b/1x1']").click()
     page.wait_for_function("gnet.state.answer.switched?.switches['5b/1x1'] === 0", timeout=SOON)
     expect(page.locator("#account .fall h3")).to_have_text("5b")
-    found = Axe().run(page, context="#account").response["violations"]
-    assert [rule["id"] for rule in found] == []
     assert not viewer.errors

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from gnet.answers.examples import chosen
@@ -61,8 +60,6 @@ def test_a_switch_moves_belief_and_hollows_its_lane(visit, explorer, timed, size
     for branch in BRANCHES:
         button = page.locator(f"#switches [data-branch='{branch}'] [data-set='0']")
         timed("switch to drawn", viewer.explored(button.click))
-    found = Axe().run(page, context="#switches").response["violations"]
-    assert [rule["id"] for rule in found] == []
     assert not viewer.errors and not viewer.strangers
 
 

@@ -31,7 +31,7 @@
   const term = (event) => event.target.closest?.("[data-says], [data-term]");
 
   function show(one) {
-    if (!bubble.isConnected) document.body.append(bubble);
+    if (!bubble.isConnected) document.querySelector("main").append(bubble);
     hide();
     shown = one;
     bubble.textContent = one.dataset.says ?? says[one.dataset.term] ?? "";

@@ -359,18 +359,6 @@ def test_a_run_that_is_not_there_is_told(visit) -> None:
     assert viewer.errors == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_accessibility_rule_is_broken(scheme: str, visit, finished: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    page = visit(f"?tab=train&run={finished}", color_scheme=scheme).page
-    page.wait_for_function("gnet.train.shown()?.ended")
-    expect(page.locator("#train-runs tbody tr")).to_have_count(1)
-    violations = Axe().run(page).response["violations"]
-    found = [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in violations]
-    assert found == []
-
-
 def test_a_phone_shows_everything_without_scrolling_sideways(visit, finished: str) -> None:
     page = visit(f"?tab=train&run={finished}", size=PHONE).page
     page.wait_for_function("gnet.train.shown()?.ended")

@@ -16,12 +16,12 @@ document.addEventListener("gnet-looking", () => {
   open();
   find("h2").textContent ||= gnet.say("the pictures");
   find(".busy").textContent = gnet.say("opening pictures");
-  found.style.opacity = "0.5";
+  found.classList.add("dim");
 });
 document.addEventListener("gnet-settled", ({ detail: { what, answered } }) => {
   if (what !== "data") return;
   find(".busy").textContent = "";
-  found.style.opacity = "";
+  found.classList.remove("dim");
   if (!answered && before) card.hidden = before.hidden;
   before = null;
 });
