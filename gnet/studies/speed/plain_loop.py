@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
+from gnet import strict_json
 from gnet.data.datasets import Dataset, open_dataset
 from gnet.errors import GnetError
 from gnet.network.info import ModelInfo
@@ -127,7 +128,7 @@ def own_process(
     """Start it with this process's threads and niceness; it ends with the `with`."""
     request = asdict(turns) | {"workers": workers, "threads": torch.get_num_threads()}
     process = launch(
-        [*command, json.dumps(request)],
+        [*command, strict_json.dumps(request)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=None,

@@ -7,7 +7,6 @@ of one address, and nobody can go back from it. Of a path only the server's own 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import secrets
 import sys
@@ -16,6 +15,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gnet import strict_json
 
 _OWN = (
     *("", "api", "assets", "call", "component_server", "config", "data", "download", "frame"),
@@ -76,7 +77,7 @@ class LoggedRequests:
                 "status": status,
                 "ms": round(1000 * (self._clock() - begun)),
             }
-            self._write(json.dumps(line))
+            self._write(strict_json.dumps(line))
 
     def _mark(self, scope: Scope) -> str:
         address = (scope.get("client") or ("",))[0].encode()
