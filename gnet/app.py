@@ -104,15 +104,18 @@ def serve(options: argparse.Namespace) -> None:
                     check_port(DEFAULT_HOST, port)
                     check_port(host, port)
                 raise
-        print(f"gnet is at {address(host, port, options.root_path)}", flush=True)
-        serve_until_stopped(page, runs)
+        serve_until_stopped(page, runs, address(host, port, options.root_path))
         leave()
 
 
-def serve_until_stopped(page: Any, runs: "Runs") -> None:
-    """Wait for Ctrl-C or SIGTERM; then end the server and stop the runs, both at the same time."""
+def serve_until_stopped(page: Any, runs: "Runs", place: str) -> None:
+    """Say where the page is and wait for Ctrl-C or SIGTERM.
+
+    Then end the server and stop the runs, both at the same time.
+    """
     page.server.force_exit = True  # streams that pages keep open are cut off, not waited for
     try:
+        print(f"gnet is at {place}", flush=True)  # from here on it may be stopped
         while page.is_running:
             time.sleep(0.1)
     except (KeyboardInterrupt, SystemExit):

@@ -246,7 +246,7 @@ def test_the_server_and_its_runs_are_stopped_at_the_same_time(
     trains, close = process_of(runs.shelf.card(run_id)), runs.close
     # One after the other they would never meet.
     monkeypatch.setattr(runs, "close", lambda: (met.wait(20), close()))
-    app.serve_until_stopped(Stopped(reason, met), runs)
+    app.serve_until_stopped(Stopped(reason, met), runs, "http://here")
     assert not met.broken and not trains.lives()
     assert opened_runs.state(runs, run_id) == "stopped"
     assert (tmp_path / run_id / "state").is_file()  # its checkpoint
