@@ -11,7 +11,7 @@ from gradio.blocks import BlocksConfig
 
 LOOKS, TOLD = 0.01, 0.1
 """Seconds between two looks at the line, and at how far each request is. Gradio looks every 1 and
-10 ms, also while nobody asks."""
+10 ms where it is not on Windows, also while nobody asks."""
 
 
 class _OfSession(BlocksConfig):
@@ -37,6 +37,7 @@ def keep_light(page: gr.Blocks) -> None:
 
 
 def look_less_often(page: gr.Blocks) -> None:
-    """Let the line of a page rest between two looks: `LOOKS` and `TOLD`."""
+    """Let the line of a page rest between two looks: `LOOKS` and `TOLD` at least."""
     line = page._queue
-    line.sleep_when_free, line.progress_update_sleep_when_free = LOOKS, TOLD
+    line.sleep_when_free = max(LOOKS, line.sleep_when_free)
+    line.progress_update_sleep_when_free = max(TOLD, line.progress_update_sleep_when_free)

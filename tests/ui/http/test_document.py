@@ -19,12 +19,17 @@ from support.waiting import until
 COUNT_FRAMES = """
   const draw = requestAnimationFrame;
   window.drawn = 0;
-  window.requestAnimationFrame = (frame) => { drawn += 1; return draw(frame); };
+  window.counts = 0; // frames of Gradio's sign of loading
+  window.requestAnimationFrame = (frame) => {
+    drawn += 1;
+    counts += frame.length === 0 && String(frame).includes("performance.now()");
+    return draw(frame);
+  };
 """
 STILL = """async () => {
   const before = drawn;
-  await new Promise((done) => setTimeout(done, 300));
-  return before > 0 && drawn === before;
+  await new Promise((done) => setTimeout(done, 1000));
+  return drawn === before;
 }"""
 MOST = 900_000
 """Bytes of everything that a first visit loads."""
@@ -83,3 +88,4 @@ def test_a_page_at_rest_draws_no_frame(visit) -> None:
     page.reload()
     page.wait_for_selector("html.gnet-ready")
     until(lambda: page.evaluate(STILL))
+    assert page.evaluate("counts") > 0, "there was a count to end"

@@ -1,5 +1,7 @@
 """A viewer's session holds no description of the page; the page itself is described as before."""
 
+import pytest
+
 from gnet.ui.http.sessions import keep_light, look_less_often
 
 
@@ -22,9 +24,12 @@ def test_a_session_describes_no_component_and_the_page_all_of_them(
     assert page.get_config_file()["components"] == before
 
 
-def test_the_line_is_looked_at_less_often_than_gradio_does(gradio_environment: None) -> None:
+def test_the_line_is_looked_at_less_often_than_gradio_does(
+    gradio_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import gradio as gr
 
+    monkeypatch.setattr("platform.system", lambda: "Linux")
     with gr.Blocks(analytics_enabled=False) as page:
         gr.Textbox("here")
     page.queue()
