@@ -5,7 +5,6 @@ Knows nothing of decoding, limits and memory.
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gnet.errors import GnetError
+from gnet.system.atomic import rename
 from gnet.system.cache import cache_folder
 
 Build = Callable[[str, str, bool], Any]
@@ -160,7 +160,7 @@ def _download(entry: Entry, folder: Path, split: str) -> None:
         partial.mkdir(parents=True)
         entry.build(str(partial), split, True)
         try:
-            os.replace(partial, folder)
+            rename(partial, folder)
         except OSError:
             if not folder.is_dir():  # else another process was faster
                 raise

@@ -6,7 +6,7 @@ Knows nothing of how a request is followed.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +92,10 @@ def write_requests(path: str | Path, requests: Requests) -> None:
     """Write the requests whole or not at all, for the run to find at its next step."""
     with atomically(path) as temporary:
         temporary.write_text(strict_json.dumps(asdict(requests)), encoding="utf-8")
+
+
+def request(path: str | Path, *, step: bool = False, **changes: Any) -> None:
+    """Change some of the requests in a file; `step` asks a paused run for one more step."""
+    requests = read_requests(path)
+    steps = requests.steps + (step and requests.pause)  # the first step request only pauses
+    write_requests(path, replace(requests, **changes, steps=steps))

@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from gnet.errors import GnetError
 from gnet.runs.beginning import BEGINNING
-from gnet.runs.control import Requests, read_requests, write_requests
+from gnet.runs.control import Requests, request, write_requests
 from gnet.runs.folder import CONTROL, EVENTS
 from gnet.serving.limits import RunLimits
 from gnet.serving.process import COMMAND, begin
@@ -172,11 +172,8 @@ class RunQueue:
             if not card.stopping and not progress.paused:
                 self._idle.pop(run_id, None)
                 continue
-            as_seen = (
-                card.process,
-                card.stopping,
-                progress.step,
-            )  # a single step restarts the time
+            # a single step restarts the time
+            as_seen = (card.process, card.stopping, progress.step)
             known, since = self._idle.setdefault(run_id, (as_seen, self._clock()))
             if known != as_seen:
                 self._idle[run_id] = as_seen, self._clock()
@@ -203,8 +200,7 @@ class RunQueue:
             if processes.STOPS_BY_SIGNAL:
                 process_of(card).stop()
             else:
-                control = self.folder / run_id / CONTROL
-                write_requests(control, replace(read_requests(control), stop=True))
+                request(self.folder / run_id / CONTROL, stop=True)
 
     def _begin(self, run_id: str, card: RunCard) -> None:
         """Start a process that trains the run, from its last checkpoint if it has one."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from gnet.errors import FieldError, GnetError
-from gnet.runs.control import SETTINGS, read_requests, write_requests
+from gnet.runs.control import SETTINGS, request
 from gnet.runs.folder import CONTROL, RunFolder
 from gnet.runs.train_config import TrainConfig
 from gnet.serving.limits import RunLimits
@@ -145,6 +145,7 @@ class Runs:
                     "Only the browser that started this run can control it; you can watch."
                 )
             state = self.shelf.state(run_id, card)
+            control = self.folder / run_id / CONTROL
             if action == "delete":
                 process_of(card).kill()
                 gone = self._put_aside(run_id)
@@ -155,9 +156,9 @@ class Runs:
             elif action == "resume" and state in RESUMABLE:
                 self._resume(run_id, card)
             elif action in ("pause", "continue", "step") and state in UNDER_WAY:
-                self._request(run_id, pause=action != "continue", step=action == "step")
+                request(control, pause=action != "continue", step=action == "step")
             elif action in ("learning_rate", "aux_weights") and state in UNDER_WAY:
-                self._request(run_id, **{k: v for k, v in values.items() if k in SETTINGS})
+                request(control, **{k: v for k, v in values.items() if k in SETTINGS})
             elif (action, state) != ("stop", "stopping"):
                 raise GnetError(
                     f"{str(action)[:40]!r} is not possible for a run that is {state}; allowed are "
@@ -190,13 +191,6 @@ class Runs:
         self.queue.apply_limits(run_id)
         self._check_queue(card.owner, 1)
         self.queue.write(run_id, replace(card, queued=self.queue.next_turn(), message="", note=""))
-
-    def _request(self, run_id: str, *, step: bool = False, **changes: Any) -> None:
-        path = self.folder / run_id / CONTROL
-        requests = read_requests(path)
-        if step and not requests.pause:  # the first step request only pauses
-            step = False
-        write_requests(path, replace(requests, **changes, steps=requests.steps + step))
 
     def _make(self, run_id: str, config: TrainConfig) -> None:
         """Make the run's folder under a temporary name, with a copy of an uploaded zip."""
@@ -233,7 +227,7 @@ class Runs:
         except GnetError:
             for run_id in ids:
                 with suppress(OSError):  # those that were not moved yet
-                    (self.folder / run_id).rename(self.folder / f"{NEW}{run_id}")
+                    rename(self.folder / run_id, self.folder / f"{NEW}{run_id}")
             raise
 
     def _check_room(self, key: str, configs: Sequence[TrainConfig]) -> list[str]:

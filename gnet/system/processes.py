@@ -30,9 +30,10 @@ LARGE_PAGES = ":".join(
     f"glibc.malloc.{name}={value}"
     for name, value in (("hugetlb", 1), ("mmap_threshold", 2**30), ("trim_threshold", 2**33))
 )
-"""Memory in large pages that the process keeps once it has them: each training step on Linux would
-ask for the same memory again (docs/performance.md). They must be there before the process starts.
-A value that is there already stays, in child processes and on the command line alike."""
+"""Memory in large pages that the process keeps once it has them: without it each training step on
+Linux asks the system for the same memory again (docs/performance.md). They must be there before the
+process starts. A value that is there already stays, in child processes and on the command line
+alike."""
 _LINES = 200
 """Lines of a child's output that are kept."""
 _STILL_ACTIVE, _ASK_ONLY = 259, 0x1000

@@ -5,13 +5,23 @@ import json
 import pytest
 
 from gnet.errors import GnetError
-from gnet.runs.control import Requests, read_requests, write_requests
+from gnet.runs.control import Requests, read_requests, request, write_requests
 
 
 def test_requests_survive_their_file(tmp_path):
     requests = Requests(pause=True, steps=3, stop=True, learning_rate=0.1 + 0.2, aux2_weight=0.0)
     write_requests(tmp_path / "w", requests)
     assert read_requests(tmp_path / "w") == requests
+
+
+def test_a_request_leaves_the_others_as_they_are_and_a_step_counts_once_a_run_is_paused(tmp_path):
+    request(tmp_path / "w", learning_rate=0.5)
+    request(tmp_path / "w", pause=True, step=True)
+    assert read_requests(tmp_path / "w") == Requests(pause=True, learning_rate=0.5)
+    request(tmp_path / "w", pause=True, step=True)
+    request(tmp_path / "w", stop=True)
+    expected = Requests(pause=True, steps=1, stop=True, learning_rate=0.5)
+    assert read_requests(tmp_path / "w") == expected
 
 
 def test_without_a_file_nothing_is_requested(tmp_path):

@@ -33,8 +33,9 @@ def architecture_file(
 ) -> tuple[str, bytes, str]:
     """Name, content, and a sentence on it; raises `GnetError`.
 
-    `head`: what that head alone needs; nothing means all heads. `size` holds for the JSON, an ONNX
-    file takes pictures of the network's own size, and is run beside the network.
+    `head`: what that head alone needs; nothing means all heads. `size` holds for all but
+    ONNX: that file takes pictures of the network's own size. Where ONNX Runtime is installed, it
+    is run beside the network before it is handed out.
     """
     if kind not in FORMATS:
         raise FieldError("format", cut(kind), listed(FORMATS, "or"))

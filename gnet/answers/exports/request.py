@@ -1,7 +1,6 @@
 """What the page asks to save: one of its views, checked, and the file's name."""
 
 import math
-import re
 from typing import Any
 
 from gnet.answers import channel as channels
@@ -16,6 +15,7 @@ from gnet.answers.why.explaining import explained
 from gnet.errors import FieldError
 from gnet.explain.ablation import Ablation
 from gnet.explain.belief import trained_head
+from gnet.system.paths import file_stem
 from gnet.words import cut, listed
 
 FIELDS = (
@@ -137,7 +137,8 @@ def file_of(
     check_format(kind)
     if isinstance(view, str) and view in DEPTH_VIEWS:
         network, export = depth_view(explorers, view, request)
-        return f"{_slug(network)[:40]}-{export.name}.{kind}", export.content(kind)
+        stem = file_stem(network.lower(), 40, "network")
+        return f"{stem}-{export.name}.{kind}", export.content(kind)
     explorer, chosen = explorers.resolve(picture)
     export = export_of(explorer, chosen, view, request)
     return file_name(chosen, export, kind), export.content(kind)
@@ -146,10 +147,8 @@ def file_of(
 def file_name(chosen: Chosen, export: Export, kind: str) -> str:
     """Such as `boots-module-4b.svg`, and `boots-module-4b-switched.svg` with switches."""
     check_format(kind)
-    stem = chosen.example or chosen.name.rsplit(".", 1)[0]
+    name = chosen.example or chosen.name.rsplit(".", 1)[0]
+    picture = file_stem(name.lower(), 40, "picture")
+    view = file_stem(export.name.lower(), 80, "view")
     switched = "-switched" if export.about.get("switches") else ""
-    return f"{_slug(stem)[:40] or 'picture'}-{_slug(export.name)[:80]}{switched}.{kind}"
-
-
-def _slug(words: str) -> str:
-    return re.sub(r"[^\w-]+", "-", words.lower()).strip("-")
+    return f"{picture}-{view}{switched}.{kind}"

@@ -32,7 +32,7 @@ from gnet.runs.train_config import TrainConfig
 from gnet.studies.speed import bench_forward, bench_reasons
 from gnet.studies.speed.bench_forward import networks
 from gnet.studies.speed.plain_loop import CLASSES, Turns, own_process, plain_loop
-from gnet.system.processes import LARGE_PAGES, TUNABLES
+from gnet.system.processes import TUNABLES
 from gnet.system.progress import Progress
 from gnet.training.loop import train
 
@@ -104,7 +104,7 @@ def machine() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "bf16_matrix_units": bool(able.get("amx_bf16") or able.get("sme")),
         "bf16_instructions": bool(able.get("avx512_bf16") or able.get("bf16")),
-        "large_pages": LARGE_PAGES in os.environ.get(TUNABLES, ""),
+        "large_pages": "glibc.malloc.hugetlb=1" in os.environ.get(TUNABLES, "").split(":"),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,

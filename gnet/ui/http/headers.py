@@ -70,7 +70,7 @@ class OwnOrigin:
     """
 
     def __init__(self, app: ASGIApp, **_: Any) -> None:
-        """Gradio says what else it told its own middleware."""
+        """What Gradio tells its own middleware besides is not needed."""
         self.app = app
         self.headers = headers(space=SPACE in os.environ)
 

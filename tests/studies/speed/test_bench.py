@@ -8,6 +8,7 @@ from gnet.explain.attribution.attribute import attribute
 from gnet.network.config import BRANCHES, STAGES
 from gnet.network.folding import fold
 from gnet.studies.speed import bench, bench_forward, bench_reasons
+from gnet.system.processes import LARGE_PAGES, TUNABLES
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +120,19 @@ def test_the_reference_carries_signal_through_every_module(networks):
             x = module(x)
             if name.startswith("inception"):
                 assert x.std() > 1e-3, name
+
+
+@pytest.mark.parametrize(
+    ("given", "large"),
+    [
+        (LARGE_PAGES, True),
+        ("glibc.malloc.hugetlb=1", True),
+        ("glibc.malloc.trim_threshold=1:glibc.malloc.hugetlb=1", True),
+        ("glibc.malloc.hugetlb=10", False),
+        ("glibc.malloc.trim_threshold=1", False),
+        ("", False),
+    ],
+)
+def test_large_pages_are_known_by_their_own_setting(monkeypatch, given, large):
+    monkeypatch.setenv(TUNABLES, given)
+    assert bench.machine()["large_pages"] is large

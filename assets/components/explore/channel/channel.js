@@ -211,7 +211,7 @@ find(".over").addEventListener("change", (event) => {
   if (place) open(place);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.defaultPrevented || panel.hidden || event.target.closest("dialog")) return;
+  if (event.key !== "Escape" || event.defaultPrevented || panel.hidden || event.target.closest?.("dialog")) return;
   event.preventDefault();
   back();
 });

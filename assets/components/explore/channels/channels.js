@@ -107,7 +107,7 @@ tiles.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.defaultPrevented || panel.hidden || state.channel !== listing || event.target.closest("dialog")) return;
+  if (event.key !== "Escape" || event.defaultPrevented || panel.hidden || state.channel !== listing || event.target.closest?.("dialog")) return;
   event.preventDefault();
   gnet.choose({ channel: null });
 });
