@@ -74,9 +74,11 @@ class Looker:
         self.page.evaluate(GO, query)
         self.page.wait_for_function(f"{until} && {AT_REST}")
 
-    def look(self, state: str) -> None:
+    def look(self, state: str, *parts: str) -> None:
+        """Ask axe about the whole page, or about the parts that this state changes."""
         self.page.evaluate(SHARP)
-        broken = Axe().run(self.page).response["violations"]
+        only = {"include": [[part] for part in parts]} if parts else None
+        broken = Axe().run(self.page, only).response["violations"]
         if broken:
             self.found[state] = [(one["id"], one["nodes"][0]["html"][:150]) for one in broken]
 
@@ -100,7 +102,7 @@ def explore(seen: Looker) -> None:
     page = seen.page
     seen.look("explore")
     page.locator("#belief .readers [data-reader=main]").click()
-    seen.look("explore, one head")
+    seen.look("explore, one head", "#belief")
     dialogs = {
         "classes": "#header .known",
         "glossary": "#header .words",
@@ -111,18 +113,18 @@ def explore(seen: Looker) -> None:
     for name, button in dialogs.items():
         seen.press(button)
         expect(page.locator("dialog[open]")).to_be_visible()
-        seen.look(name)
+        seen.look(name, "dialog[open]")
         page.keyboard.press("Escape")
         expect(page.locator("dialog[open]")).to_have_count(0)
     page.locator(".term").first.focus()
     expect(page.locator("#gnet-says")).to_be_visible()
-    seen.look("a word explained")
+    seen.look("a word explained", "#gnet-says")
     seen.press("[data-account]")
     expect(page.locator("#account td button")).to_have_count(36)
     seen.press("[data-weigh]")
     expect(page.locator("#worth td button").first).to_be_visible()
     page.wait_for_function(AT_REST)
-    seen.look("what 36 branches add and lose")
+    seen.look("what 36 branches add and lose", "#account", "#worth")
     seen.go("?picture=cat&class=unicorn&channel=9x9.1")
     seen.look("an address that names nothing")
     page.set_input_files(
@@ -130,11 +132,11 @@ def explore(seen: Looker) -> None:
         [{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}],
     )
     expect(page.locator(".toast-body")).to_be_visible()
-    seen.look("a refused picture")
+    seen.look("a refused picture", ".toast-body", "#picture")
     page.route("**/healthz", lambda route: route.abort())
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.locator("#gnet-lost")).to_be_visible()
-    seen.look("a server that is away")
+    seen.look("a server that is away", "#gnet-lost")
 
 
 def waiting(seen: Looker) -> None:
@@ -142,20 +144,20 @@ def waiting(seen: Looker) -> None:
     with seen.waiting():
         page.evaluate("gnet.choose({ channel: '3x3.5' })")
         expect(page.locator("#channel .panel")).to_be_visible()
-        seen.look("a channel waited for")
+        seen.look("a channel waited for", "#channel")
     expect(page.locator("#channel .dim")).to_have_count(0)
-    seen.look("a channel")
+    seen.look("a channel", "#channel")
     with seen.waiting():
         page.evaluate("gnet.choose({ channel: '3x3.6' })")
         expect(page.locator("#channel .dim").first).to_be_visible()
-        seen.look("the next channel waited for")
+        seen.look("the next channel waited for", "#channel")
     expect(page.locator("#channel .dim")).to_have_count(0)
     with seen.waiting():
         page.evaluate("gnet.choose({ channel: '3x3' })")
         expect(page.locator("#channels .panel")).to_be_visible()
-        seen.look("all channels waited for")
+        seen.look("all channels waited for", "#channels")
     expect(page.locator("#channels .dim")).to_have_count(0)
-    seen.look("all channels")
+    seen.look("all channels", "#channels")
     page.evaluate("gnet.choose({ channel: null })")
     with seen.waiting():
         seen.press("#branches [data-branch='3x3'] [data-switch]")
@@ -166,7 +168,7 @@ def waiting(seen: Looker) -> None:
     with seen.waiting():
         page.evaluate("gnet.choose({ switches: '3a/3x3=0,4b/pool=mean' })")
         expect(page.locator("#switches .dim")).to_have_count(1)
-        seen.look("a second switch waited for")
+        seen.look("a second switch waited for", "#switches", "#belief")
     page.wait_for_function("gnet.state.answer.switched?.switches['4b/pool']")
     page.evaluate("gnet.switching.reset()")
     with seen.waiting():
@@ -179,7 +181,7 @@ def waiting(seen: Looker) -> None:
     with seen.waiting():
         page.locator("#belief button[data-class]").nth(2).click()
         expect(page.locator("#account .dim").first).to_be_attached()
-        seen.look("reasons for another class waited for")
+        seen.look("reasons for another class waited for", "#account", "#reason")
     page.wait_for_function(AT_REST)
 
 
@@ -193,7 +195,7 @@ def lab(seen: Looker) -> None:
     expect(page.locator("#branches-scales .all")).to_be_visible()
     seen.press("#branches-predict .next")
     expect(page.locator("#branches-predict .choices button").first).to_be_visible()
-    seen.look("the Branch lab with a guess")
+    seen.look("the Branch lab with a guess", "#branches-tab")
     seen.press("#branches-predict .choices button")
     expect(page.locator("#branches-predict [data-fall]").first).to_be_visible()
     seen.press("#branches-switchboard [data-cell='3a/3x3']")
@@ -203,7 +205,7 @@ def lab(seen: Looker) -> None:
         seen.press("#branches-switchboard [data-cell='4b/5x5']")
         page.locator("#branches-beside select").select_option("class:cat")
         expect(page.locator("#branches-tab .dim").first).to_be_attached()
-        seen.look("the Branch lab, both waited for")
+        seen.look("the Branch lab, both waited for", "#branches-tab")
     page.wait_for_function(AT_REST)
 
 
@@ -211,7 +213,7 @@ def depth(seen: Looker) -> None:
     seen.go("?tab=depth", "gnet.over.ready() !== null")
     seen.look("Depth")
     seen.page.locator("#depth-agreement td[data-pair]").nth(1).click()
-    seen.look("Depth, two compared")
+    seen.look("Depth, two compared", "#depth-agreement")
 
 
 def reasons(seen: Looker) -> None:
@@ -225,14 +227,14 @@ def reasons(seen: Looker) -> None:
     expect(ask).to_be_enabled()
     ask.click()
     expect(page.locator("#why-branches .grid button")).to_have_count(36)
-    seen.look("Why with the maps of 36 branches")
+    seen.look("Why with the maps of 36 branches", "#why-branches")
     with seen.waiting():
         page.locator("#why-methods .methods label:has(span:text-is('Saliency'))").click()
         expect(page.locator("#why-map .dim")).to_have_count(1)
-        seen.look("Why with a second map waited for")
+        seen.look("Why with a second map waited for", "#why-map")
         page.evaluate("gnet.ask(3)")
         expect(page.locator("#why-branches .dim")).to_have_count(1)
-        seen.look("Why about another class waited for")
+        seen.look("Why about another class waited for", "#why-tab")
 
 
 def architecture(seen: Looker) -> None:
@@ -244,11 +246,11 @@ def architecture(seen: Looker) -> None:
     expect(page.locator("#architecture-weights li").first).to_be_visible()
     seen.look("Architecture")
     seen.press("[data-row='inception4d']")
-    seen.look("Architecture, one row open")
+    seen.look("Architecture, one row open", "#architecture-module")
     with seen.waiting():
         seen.press("[data-preset='torchvision']")
         expect(page.locator("#architecture-tab .dim").first).to_be_attached()
-        seen.look("another network waited for")
+        seen.look("another network waited for", "#architecture-tab")
     expect(page.locator("#architecture-plan h2")).to_have_text("torchvision")
 
 
@@ -256,12 +258,12 @@ def light(seen: Looker) -> None:
     page = seen.page
     seen.press("#picture .touch")
     page.wait_for_function("gnet.state.light === 'touch'")
-    seen.look("paint")
+    seen.look("paint", "#picture", "#touch")
     page.keyboard.press("Escape")
     page.wait_for_function("gnet.state.light === null")
     seen.press("#picture .camera")
     page.wait_for_function("gnet.state.light === 'camera' && gnet.state.answer.frame")
-    seen.look("camera")
+    seen.look("camera", "#picture", "#camera")
     seen.press("#camera .stop")
     page.evaluate(
         "void (navigator.mediaDevices.getUserMedia = () => "
@@ -269,7 +271,7 @@ def light(seen: Looker) -> None:
     )
     seen.press("#picture .camera")
     expect(page.locator("#picture .hint")).to_contain_text("no camera")
-    seen.look("no camera")
+    seen.look("no camera", "#picture")
 
 
 def lessons(seen: Looker) -> None:
@@ -280,12 +282,12 @@ def lessons(seen: Looker) -> None:
     for name in ("what-a-branch-sees", "which-branch-matters", "early-and-late"):
         page.locator(f"#lesson [data-do='open'][data-lesson='{name}']").click()
         expect(page.locator("#lesson .question")).to_be_visible()
-        seen.look(f"lesson {name}")
+        seen.look(f"lesson {name}", "#lesson")
         page.locator("#lesson [data-do='list']").last.click()
     seen.go("?lesson=early-and-late&step=6")
     seen.press("#lesson [data-do='check']")
     expect(page.locator("#lesson .verdict .right, #lesson .verdict .wrong")).to_be_visible()
-    seen.look("a lesson's question answered")
+    seen.look("a lesson's question answered", "#lesson")
     seen.press("#lesson [data-do='sheet']")
     expect(page.locator("#worksheet")).to_contain_text("right")
     seen.look("a worksheet")
@@ -303,22 +305,22 @@ def train(seen: Looker) -> None:
     field = page.locator("#form-epochs input[type=number]")
     field.fill("-1")
     expect(page.locator("#form-epochs .form-said")).to_contain_text("allowed are")
-    seen.look("a refused value")
+    seen.look("a refused value", "#form-epochs", "#train-check")
     field.fill("3")
     files = {f"{name}/{i}.png": picture(40 * i) for name in ("cat", "dog") for i in range(6)}
     files["dog/notes.txt"] = b"no picture"
     page.set_input_files("#train-data input[type=file]", zipped(seen.folder / "p.zip", files))
     expect(page.locator("#train-preview .counts .number")).to_have_count(2)
-    seen.look("pictures looked at")
+    seen.look("pictures looked at", "#train-preview", "#train-data")
     with seen.waiting():
         seen.press("#train-data .look")
-        seen.look("pictures looked at once more, waited for")
+        seen.look("pictures looked at once more, waited for", "#train-preview")
     page.set_input_files(
         "#train-data input[type=file]",
         [{"name": "p.zip", "mimeType": "application/zip", "buffer": b"no zip"}],
     )
     expect(page.locator("#train-data .trouble")).not_to_be_empty()
-    seen.look("a refused zip")
+    seen.look("a refused zip", "#train-data")
 
 
 def runs(seen: Looker) -> None:
@@ -330,13 +332,13 @@ def runs(seen: Looker) -> None:
         seen.look(f"a run {name}")
     seen.go(f"?tab=train&run={'a' * 22}", "true")
     expect(page.locator("#train-bar .facts")).to_contain_text("no such run")
-    seen.look("no such run")
+    seen.look("no such run", "#train-bar")
     seen.go(f"?tab=train&run={REVIEWED}", "true")
     page.wait_for_selector("#review-pictures .see")
     seen.look("a review")
     seen.press("#review-pictures [data-right=false]")
     page.wait_for_function("gnet.review.state.chosen.right === false")
-    seen.look("a review, wrong answers")
+    seen.look("a review, wrong answers", "#review-pictures")
 
 
 STATES = (explore, waiting, lab, depth, reasons, architecture, light, lessons, train, runs)

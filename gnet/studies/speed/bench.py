@@ -87,7 +87,8 @@ def bench(*, rounds: int = 5, progress: Progress | None = None) -> dict[str, Any
     turn()
     result |= {name: _train(size, rounds, turn) for name, size in TRAIN_SIZES.items()}
     for name, row in result.items():
-        row.setdefault("goal", goal(name, unit))
+        if "goal" not in row:
+            row["goal"] = goal(name, unit)
     return {**result, "machine": unit}
 
 
