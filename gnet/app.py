@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def serve(options: argparse.Namespace) -> None:
-    """Load, build, launch; returns when the server and its runs have stopped."""
+    """Load, build, launch; ends this process once server and runs have stopped."""
     host, port = options.host.strip("[]"), options.port
     check_port(host, port)
 
@@ -105,32 +106,35 @@ def serve(options: argparse.Namespace) -> None:
                     check_port(host, port)
                 raise
         serve_until_stopped(page, runs, address(host, port, options.root_path))
-        leave()
+    leave()
 
 
 def serve_until_stopped(page: Any, runs: "Runs", place: str) -> None:
-    """Say where the page is and wait for Ctrl-C or SIGTERM.
+    """Say where the page is and wait for Ctrl-C, SIGTERM or the server's own end.
 
     Then end the server and stop the runs, both at the same time.
     """
     page.server.force_exit = True  # streams that pages keep open are cut off, not waited for
-    try:
+    with suppress(KeyboardInterrupt, SystemExit):
         print(f"gnet is at {place}", flush=True)  # from here on it may be stopped
         while page.is_running:
             time.sleep(0.1)
-    except (KeyboardInterrupt, SystemExit):
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what is cut off complains
-        closing = threading.Thread(target=page.close, args=(False,), name="closing", daemon=True)
-        closing.start()
-        runs.close()
-        closing.join(CLOSED_WITHIN)
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, signal.SIG_IGN)  # it is stopping already
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what is cut off complains
+    closing = threading.Thread(target=page.close, args=(False,), name="closing", daemon=True)
+    closing.start()
+    runs.close()
+    closing.join(CLOSED_WITHIN)
 
 
 def leave() -> None:
     """End this process after its farewells, and not after answers that nobody reads any more."""
-    atexit._run_exitfuncs()  # uploads are deleted
-    sys.stdout.flush()
-    os._exit(0)
+    try:
+        atexit._run_exitfuncs()  # uploads are deleted
+        sys.stdout.flush()
+    finally:
+        os._exit(0)
 
 
 def rates_of(options: argparse.Namespace) -> "RateLimits":
@@ -247,7 +251,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--log",
         action="store_true",
-        help="write a line of JSON on each request to stderr (off), without names or addresses",
+        help="write a line of JSON on each request that reaches the page to stderr (off), without "
+        "names or addresses",
     )
     asking = result.add_argument_group("requests in a minute (0: no limit)")
     for name, default, text in (

@@ -1,4 +1,4 @@
-"""What `app.py` is told of training, and what it makes of it."""
+"""gnet/app.py: its options, what they reach, and how the server starts and stops."""
 
 import getpass
 import json
@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -21,15 +20,11 @@ import pytest
 from gnet import app, ui
 from gnet.errors import GnetError
 from gnet.network import weights
-from gnet.serving import queue
 from gnet.serving.limits import RunLimits
-from gnet.serving.shelf import process_of
 from gnet.ui.http.rates import RateLimits
-from support import opened_runs
 from support.networks import network
 from support.pages import random_network
 from support.root import ROOT
-from support.waiting import until
 
 
 @pytest.fixture
@@ -218,42 +213,6 @@ def process(
             yield line.removeprefix("gnet is at "), process
         finally:
             process.terminate()
-
-
-class Stopped:
-    """A page that is served until `reason`, and meets the runs' end while it closes."""
-
-    def __init__(self, reason: type[BaseException], met: threading.Barrier) -> None:
-        self.server = SimpleNamespace(force_exit=False)
-        self.reason, self.met = reason, met
-
-    @property
-    def is_running(self) -> bool:
-        raise self.reason
-
-    def close(self, verbose: bool) -> None:
-        assert self.server.force_exit and not verbose
-        self.met.wait(20)
-
-
-@pytest.mark.parametrize("reason", [KeyboardInterrupt, SystemExit])
-def test_the_server_and_its_runs_are_stopped_at_the_same_time(
-    reason, opened, monkeypatch, tmp_path
-):
-    runs, met = opened(), threading.Barrier(2)
-    run_id = opened_runs.start(runs)
-    until(lambda: opened_runs.steps(runs, run_id) > 2)
-    trains, close = process_of(runs.shelf.card(run_id)), runs.close
-    # One after the other they would never meet.
-    monkeypatch.setattr(runs, "close", lambda: (met.wait(20), close()))
-    app.serve_until_stopped(Stopped(reason, met), runs, "http://here")
-    assert not met.broken and not trains.lives()
-    assert opened_runs.state(runs, run_id) == "stopped"
-    assert (tmp_path / run_id / "state").is_file()  # its checkpoint
-
-
-def test_a_run_that_does_not_stop_leaves_the_server_five_seconds_in_all():
-    assert queue.PATIENCE + queue._KILL_PATIENCE + app.CLOSED_WITHIN <= 5
 
 
 def test_an_open_page_and_a_waiting_answer_do_not_hold_the_server_up(tmp_path):

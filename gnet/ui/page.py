@@ -179,7 +179,11 @@ def launch_options(
         "share": False,
         "app_kwargs": {
             "middleware": [
-                *([Middleware(LoggedRequests)] if log else []),
+                *(
+                    [Middleware(LoggedRequests, proxies=rates.proxies if rates else 0)]
+                    if log
+                    else []
+                ),
                 Middleware(CompressedPage),
                 Middleware(OwnHead, script=read("shared/still.js")),
                 Middleware(SafeHeaders),

@@ -66,7 +66,8 @@ class OwnOrigin:
     """ASGI middleware in place of Gradio's own, which lets every site read under a public name.
 
     No answer leaves with a header that lets pages of other sites read it. Their question whether
-    they may ask (a preflight) is refused; a page never sends one to its own server.
+    they may ask (a preflight) is refused; a page never sends one to its own server. What they send
+    without a question, as a form does, is refused as well: browsers say where it comes from.
     """
 
     def __init__(self, app: ASGIApp, **_: Any) -> None:
@@ -81,7 +82,7 @@ class OwnOrigin:
                 message["headers"] = [h for h in given if not h[0].lower().startswith(_SHARING)]
             await send(message)
 
-        if scope["type"] == "http" and _is_preflight(scope):
+        if scope["type"] == "http" and (_is_preflight(scope) or _is_foreign_write(scope)):
             sentence = "Pages of other sites may not ask this server."
             await PlainTextResponse(sentence, 403, self.headers)(scope, receive, send)
         else:
@@ -94,6 +95,11 @@ _SHARING = b"access-control-"
 def _is_preflight(scope: Scope) -> bool:
     given = Headers(scope=scope)
     return scope["method"] == "OPTIONS" and "access-control-request-method" in given
+
+
+def _is_foreign_write(scope: Scope) -> bool:
+    written = scope["method"] not in ("GET", "HEAD", "OPTIONS")
+    return written and Headers(scope=scope).get("sec-fetch-site") == "cross-site"
 
 
 def share_with_nobody() -> None:

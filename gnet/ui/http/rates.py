@@ -106,17 +106,24 @@ class LimitedRates:
         return JSONResponse(told, 429, {"Retry-After": str(seconds)})
 
     def _address(self, scope: Scope) -> str:
-        """The address that a request comes from; of IPv6 the network, which is one customer's."""
-        client = scope.get("client")
-        address = client[0] if client else ""
-        told = Headers(scope=scope).getlist("x-forwarded-for")
-        hops = [hop.strip() for line in told for hop in line.split(",") if hop.strip()]
-        if self.limits.proxies and hops:
-            address = hops[-min(self.limits.proxies, len(hops))]
-        try:
-            known = ipaddress.ip_address(address)
-        except ValueError:
-            return address[:100]
-        if known.version == 6 and known.ipv4_mapped is None:
-            return str(ipaddress.ip_network((known, 64), strict=False))
-        return str(known)
+        return address_of(scope, self.limits.proxies)
+
+
+def address_of(scope: Scope, proxies: int) -> str:
+    """The address that a request comes from; of IPv6 the network, which is one customer's.
+
+    `proxies`: how many in front are trusted to name it.
+    """
+    client = scope.get("client")
+    address = client[0] if client else ""
+    told = Headers(scope=scope).getlist("x-forwarded-for")
+    hops = [hop.strip() for line in told for hop in line.split(",") if hop.strip()]
+    if proxies and hops:
+        address = hops[-min(proxies, len(hops))]
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:100]
+    if known.version == 6 and known.ipv4_mapped is None:
+        return str(ipaddress.ip_network((known, 64), strict=False))
+    return str(known)

@@ -79,6 +79,19 @@ def test_a_page_of_another_site_that_asks_whether_it_may_is_refused(
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_what_a_page_of_another_site_sends_without_asking_is_refused(server: Server) -> None:
+    foreign, files = {"Sec-Fetch-Site": "cross-site"}, {"files": ("a.png", b"a picture")}
+    with httpx.Client(base_url=server.address, trust_env=False) as client:
+        for path in ("/gradio_api/upload", "/gradio_api/call/explore"):
+            refused = client.post(path, headers=foreign, files=files)
+            assert refused.status_code == 403
+            assert refused.text == "Pages of other sites may not ask this server."
+        for own in ({"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {}):
+            sent = client.post("/gradio_api/upload", headers=own, files=files)
+            assert sent.status_code == 200, own
+        assert client.get("/", headers=foreign).status_code == 200  # a link leads here
+
+
 def sharing(answer: httpx.Response) -> list[str]:
     """The answer's headers that let another site read it."""
     return [name for name in answer.headers if name.startswith("access-control-")]
