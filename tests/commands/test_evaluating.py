@@ -2,8 +2,6 @@
 
 import zipfile
 
-import pytest
-
 from gnet.evaluation.depth import SHIPPED, Depth
 from support.folders import SPLIT, picture, zipped
 
@@ -50,7 +48,6 @@ def test_a_data_set_of_other_classes_is_refused(weights, refusal):
     assert "10 classes; the network has 2" in said
 
 
-@pytest.mark.skipif(not SHIPPED.is_file(), reason="needs the figures of the bundled weights")
 def test_draw_depth_writes_what_was_measured(answer, refusal, tmp_path):
     figure = tmp_path / "agreement.svg"
     told = answer("draw-depth", "agreement", "--from", SHIPPED, "--out", figure)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from gnet.errors import GnetError
 from gnet.network.config import EXITS
+from gnet.network.costs import output_shapes
 from gnet.network.model import AuxiliaryHead, ConvBlock, GoogLeNet, Inception, LeftOut, deepest
 
 INPUT = "pixels"
@@ -43,7 +44,11 @@ class NetworkGraph:
         """(stage, branch) → (N, its channels, h, w)."""
         self.logits: dict[str, str] = {}
         """Head → (N, classes)."""
-        self._size = self._side = size
+        self._size = size
+        self._sides = _sides(model, size, heads)
+        """Head → side of the maps that it reads."""
+        self._side = 0
+        """The same of the head that is being written."""
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
         self._put_out: list[str] = []
@@ -81,7 +86,6 @@ class NetworkGraph:
                 self.outputs[stage] = x
             else:
                 x = self._layer(layer, x, name)
-                self._side = _side_behind(layer, self._side)
             for head in (head for head in heads if EXITS[head] == stage):
                 self.logits[head] = self._head(model, head, x)
 
@@ -105,6 +109,7 @@ class NetworkGraph:
         return self._node("Concat", name, *parts.values(), axis=1)
 
     def _head(self, model: GoogLeNet, head: str, x: str) -> str:
+        self._side = self._sides[head]
         for name, layer in model.head_modules(head).items():
             x = self._layer(layer, x, f"{head}.outputs" if name == "outputs" else name)
         return x
@@ -195,17 +200,11 @@ class NetworkGraph:
         return name
 
 
-def _side_behind(layer: nn.Module, side: int) -> int:
-    """The side of what a layer of the trunk makes of maps of this side."""
-    window = layer.conv if isinstance(layer, ConvBlock) else layer
-    if not isinstance(window, nn.Conv2d | nn.MaxPool2d):
-        return side
-    settings = _window(window)
-    kernel, stride, padding = (settings[key][0] for key in ("kernel_shape", "strides", "pads"))
-    ceil = getattr(window, "ceil_mode", False)
-    steps, rest = divmod(side + 2 * padding - kernel, stride)
-    # A step for the rest only where its window begins within the map.
-    return steps + 1 + int(ceil and rest > 0 and (steps + 1) * stride < side + padding)
+def _sides(model: GoogLeNet, size: int, heads: tuple[str, ...]) -> dict[str, int]:
+    names = {stage: name for name, stage, layer in model.trunk() if isinstance(layer, Inception)}
+    read = {head: names[EXITS[head]] for head in heads}
+    shapes = output_shapes(model.config, size, list(read.values()))
+    return {head: shapes[name][-1] for head, name in read.items()}
 
 
 def _window(layer: nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d) -> dict[str, Any]:

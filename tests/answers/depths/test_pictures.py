@@ -16,7 +16,7 @@ from gnet.answers.depths.pictures import (
 from gnet.evaluation.depth import Cost, Depth, Reader, find_depth, gallery_of
 from gnet.evaluation.exits import Rule
 from gnet.network.config import PROBE, TRAINED
-from gnet.network.weights import BUNDLED, load
+from gnet.network.weights import load
 
 
 def reader(name: str, stage: str, top1: float) -> Reader:
@@ -115,7 +115,6 @@ def test_a_class_without_pictures_has_no_line() -> None:
     assert described["rules"][-1]["saved"] == pytest.approx(-0.1), "heads asked in vain cost more"
 
 
-@pytest.mark.skipif(not BUNDLED.is_file(), reason="needs the bundled weights")
 def test_what_is_shipped_belongs_to_the_bundled_weights_and_its_gallery_shows_mistakes() -> None:
     model = load()
     found, gallery = find_depth(model.info.digest), gallery_of()
