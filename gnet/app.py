@@ -144,6 +144,7 @@ def rates_of(options: argparse.Namespace) -> "RateLimits":
     return RateLimits(
         answers=options.max_answers,
         address_answers=options.max_address_answers,
+        uploads=options.max_uploads,
         address_uploads=options.max_address_uploads,
         proxies=options.trusted_proxies,
     )
@@ -258,6 +259,7 @@ def parser() -> argparse.ArgumentParser:
     for name, default, text in (
         ("--max-answers", 600, "most computed answers of one person"),
         ("--max-address-answers", 3000, "most computed answers of one address"),
+        ("--max-uploads", 60, "most uploads of one person"),
         ("--max-address-uploads", 300, "most uploads of one address"),
         ("--trusted-proxies", 0, "proxies in front whose X-Forwarded-For counts"),
     ):

@@ -120,8 +120,13 @@ def test_the_limits_a_minute_are_the_middlewares_own_unless_others_are_given() -
     for given, limits in (
         ((), RateLimits()),
         (
-            ("--max-answers=7", "--max-address-answers=0", "--trusted-proxies=2"),
-            RateLimits(answers=7, address_answers=0, proxies=2),
+            (
+                "--max-answers=7",
+                "--max-address-answers=0",
+                "--max-uploads=3",
+                "--trusted-proxies=2",
+            ),
+            RateLimits(answers=7, address_answers=0, uploads=3, proxies=2),
         ),
     ):
         assert app.rates_of(app.parser().parse_args(given)) == limits

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from support.root import ROOT
 
-UNLIMITED = ("--max-answers=0", "--max-address-answers=0", "--max-address-uploads=0")
+UNLIMITED = tuple(
+    f"--max-{of}=0" for of in ("answers", "address-answers", "uploads", "address-uploads")
+)
 """All viewers of the client have one address."""
 
 

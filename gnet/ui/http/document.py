@@ -23,7 +23,7 @@ class CompressedPage:
         self.compressing = GZipMiddleware(app, compresslevel=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self.compressing if _is_page(scope) else self.app)(scope, receive, send)
+        await (self.compressing if is_page(scope) else self.app)(scope, receive, send)
 
 
 class OwnHead:
@@ -38,7 +38,7 @@ class OwnHead:
         self.lines = RELATIVE + f"<script>{script}</script>".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not _is_page(scope):
+        if not is_page(scope):
             await self.app(scope, receive, send)
             return
         start: Message = {}
@@ -59,5 +59,6 @@ class OwnHead:
         await self.app(scope, receive, send_changed)
 
 
-def _is_page(scope: Scope) -> bool:
+def is_page(scope: Scope) -> bool:
+    """Whether a request asks for the page itself."""
     return scope["type"] == "http" and scope["path"].endswith("/")

@@ -1,6 +1,7 @@
 """How much one person and one address may ask in a minute: answers that are computed, uploads.
 
-A person is a session, which a browser names itself, so an address is counted, too. Who may ask 60 a
+For answers a person is a session, which a browser names itself; for uploads, which name none, a
+browser, known by a cookie. Both can be made up, so an address is counted, too. Who may ask 60 a
 minute may ask 60 at once, and then one each second. Frames have a line of their own and wait there.
 """
 
@@ -9,18 +10,24 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gnet.ui.http.document import is_page
 
 SESSION = "gnet.session"
 """Where a checked call's session stands in its ASGI scope."""
+PERSON = "gnet-person"
+"""The cookie that the page gives to a browser without one: a random name, for counting alone."""
 _COMPUTED = re.compile(r".*/(?:gradio_api/(?:queue/join|(?:call(?:/v2)?|run|api)/[^/]+)|mcp)/?")
 _UPLOAD = re.compile(r".*/(?:upload|(?:zip|network)/[^/]+)/?")
 _MOST_KEYS = 10_000
@@ -36,6 +43,8 @@ class RateLimits:
     """Computed answers of one person."""
     address_answers: int = 3000
     """Computed answers of one address: a class may stand behind one."""
+    uploads: int = 60
+    """Uploads of one person."""
     address_uploads: int = 300
     """Uploads of one address."""
     proxies: int = 0
@@ -75,38 +84,59 @@ class LimitedRates:
         self.app, self.limits = app, limits
         self._answers = Bucket(limits.answers, clock)
         self._address_answers = Bucket(limits.address_answers, clock)
+        self._uploads = Bucket(limits.uploads, clock)
         self._address_uploads = Bucket(limits.address_uploads, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._refusal(scope) if scope["type"] == "http" else None
-        await (refusal or self.app)(scope, receive, send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if self.limits.uploads and is_page(scope) and not _person(scope):
+            send = _naming_person(send)
+        await (self._refusal(scope) or self.app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         path, method = scope["path"], scope["method"]
+        address = address_of(scope, self.limits.proxies)
         if method in ("POST", "PUT") and _UPLOAD.fullmatch(path):
-            return self._checked(self._address_uploads, self._address(scope), "address", "uploads")
-        if method != "POST" or not _COMPUTED.fullmatch(path):
+            what = "uploads"
+            counted = ((self._uploads, _person(scope)), (self._address_uploads, address))
+        elif method == "POST" and _COMPUTED.fullmatch(path):
+            what = "answers"
+            counted = ((self._answers, _session(scope)), (self._address_answers, address))
+        else:
             return None
-        session = scope.get(SESSION)
-        if isinstance(session, str):
-            refusal = self._checked(self._answers, session[:100], "person", "answers")
-            if refusal:
-                return refusal
-        return self._checked(self._address_answers, self._address(scope), "address", "answers")
+        for whose, (bucket, key) in zip(("person", "address"), counted, strict=True):
+            if seconds := math.ceil(bucket.take(key)) if key else 0:
+                return _refused(f"{bucket.most} {what} a minute to one {whose}", seconds)
+        return None
 
-    def _checked(self, bucket: Bucket, key: str, whose: str, what: str) -> JSONResponse | None:
-        seconds = math.ceil(bucket.take(key))
-        if not seconds:
-            return None
-        sentence = (
-            f"This server allows {bucket.most} {what} a minute to one {whose}; "
-            f"try again in {seconds} s."
-        )
-        told = {"error": sentence, "detail": sentence}  # Gradio's scripts read the second
-        return JSONResponse(told, 429, {"Retry-After": str(seconds)})
 
-    def _address(self, scope: Scope) -> str:
-        return address_of(scope, self.limits.proxies)
+def _refused(allowed: str, seconds: int) -> JSONResponse:
+    sentence = f"This server allows {allowed}; try again in {seconds} s."
+    told = {"error": sentence, "detail": sentence}  # Gradio's scripts read the second
+    return JSONResponse(told, 429, {"Retry-After": str(seconds)})
+
+
+def _session(scope: Scope) -> str:
+    session = scope.get(SESSION)
+    return session[:100] if isinstance(session, str) else ""
+
+
+def _person(scope: Scope) -> str:
+    return cookie_parser(Headers(scope=scope).get("cookie", "")).get(PERSON, "")[:100]
+
+
+def _naming_person(send: Send) -> Send:
+    """Sends the page with a new name for its browser, which holds until that is closed."""
+
+    async def send_named(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            cookie = f"{PERSON}={secrets.token_hex(8)}; HttpOnly; SameSite=Lax"
+            MutableHeaders(scope=message).append("set-cookie", cookie)
+        await send(message)
+
+    return send_named
 
 
 def address_of(scope: Scope, proxies: int) -> str:

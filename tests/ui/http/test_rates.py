@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gnet.ui.http import rates
-from gnet.ui.http.rates import SESSION, Bucket, LimitedRates, RateLimits
+from gnet.ui.http.rates import PERSON, SESSION, Bucket, LimitedRates, RateLimits
 
 
 class Clock:
@@ -110,8 +110,21 @@ def test_uploads_are_counted_by_themselves(clock: Clock) -> None:
     assert statuses(asking, JOIN, 2) == [200, 429]
 
 
+def test_uploads_of_a_browser_are_counted_by_the_cookie_it_was_given(clock: Clock) -> None:
+    anna, school = client(clock, uploads=2), client(clock, uploads=2, address_uploads=3)
+    assert statuses(anna, UPLOAD, 3) == [200] * 3  # who never saw the page is only an address
+    given = anna.get("/").headers["set-cookie"]
+    assert given.startswith(f"{PERSON}=") and given.endswith("; HttpOnly; SameSite=Lax")
+    assert "set-cookie" not in anna.get("/").headers and "set-cookie" not in anna.get("/x").headers
+    assert statuses(anna, UPLOAD, 3) == [200, 200, 429]
+    assert "2 uploads a minute to one person" in anna.post(UPLOAD).json()["detail"]
+    pupils = [statuses(school, UPLOAD, 1, cookie=f"{PERSON}={name}")[0] for name in "aaabc"]
+    assert pupils == [200, 200, 429, 200, 429]
+    assert "set-cookie" not in client(clock, uploads=0).get("/").headers
+
+
 def test_no_limit_is_no_limit(clock: Clock) -> None:
-    asking = client(clock, answers=0, address_answers=0, address_uploads=0)
+    asking = client(clock, answers=0, address_answers=0, uploads=0, address_uploads=0)
     assert set(statuses(asking, JOIN, 3, session="a") + statuses(asking, UPLOAD, 3)) == {200}
 
 
