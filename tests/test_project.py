@@ -116,6 +116,17 @@ def test_only_the_page_imports_gradio() -> None:
     assert outside == []
 
 
+def test_only_the_bench_imports_captum_or_torchvision_before_they_are_needed() -> None:
+    early = [
+        path
+        for path in python_files()
+        if path.parts[0] == "gnet" and path.parts[:3] != ("gnet", "studies", "speed")
+        for name in imports(path, top_level_only=True)
+        if name.split(".")[0] in ("captum", "torchvision")
+    ]
+    assert early == []
+
+
 def test_nobody_imports_pyplot() -> None:
     users = [path for path in python_files() if "matplotlib.pyplot" in imports(path)]
     assert users == []

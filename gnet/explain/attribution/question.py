@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torchvision.transforms.functional import gaussian_blur
 
 from gnet.network.model import GoogLeNet
 
@@ -68,6 +67,8 @@ def baseline_of(model: GoogLeNet, pixels: Tensor, name: str) -> Tensor:
     if name == "black":
         return torch.zeros_like(pixels)
     if name == "blurred":
+        from torchvision.transforms.functional import gaussian_blur  # here: it takes two seconds
+
         sigma = min(pixels.shape[-2:]) / 16
         reach = min(2 * round(3 * sigma) + 1, 2 * min(pixels.shape[-2:]) - 1)
         return gaussian_blur(pixels, [reach, reach], [sigma, sigma]).clamp(0, 1)
