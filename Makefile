@@ -45,8 +45,12 @@ format: $(VENV)/.installed-dev ## format the code and mend what the linter can m
 	@$(PY) -m ruff format $(SOURCES)
 	@$(PY) -m ruff check --fix $(SOURCES)
 
-bench: setup ## measure speed against torchvision, side by side: make bench ARGS=--json
-	@$(PY) -m gnet bench $(ARGS)
+bench: setup ## all ratios: beside torchvision and captum, from the page, with 50 viewers
+	@$(PY) -m gnet bench
+	@$(PY) -m gnet bench --forward
+	@$(PY) -m gnet bench --page
+	@$(PY) -m tests.load
+	@$(PY) -m tests.load --beside-training
 
 assets: setup ## record the shipped example answers again, after new weights
 	@$(PY) -m gnet assets $(ARGS)

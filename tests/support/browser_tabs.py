@@ -6,6 +6,7 @@ a viewer has left in one is forgotten before the next one gets it.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,6 +27,9 @@ ARGUMENTS = (
 )
 PATIENCE = 60_000
 """ms that a test waits for what it expects; only a machine with much else to do takes so long."""
+
+LOOKS = 50
+"""ms between two looks of `wait_for_function`; by default it has 60 frames a second drawn."""
 
 
 class Tabs:
@@ -60,7 +64,9 @@ class Tabs:
     def _opened(self, options: dict[str, Any]) -> Any:
         context = self.browser.new_context(**options)
         context.set_default_timeout(PATIENCE)
-        return context.new_page()
+        page = context.new_page()
+        page.wait_for_function = partial(page.wait_for_function, polling=LOOKS)
+        return page
 
 
 def forget(page: Any) -> None:

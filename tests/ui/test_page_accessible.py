@@ -129,7 +129,7 @@ def explore(seen: Looker) -> None:
     page.wait_for_function(AT_REST)
     seen.look("what 36 branches add and lose", "#account", "#worth")
     seen.go("?picture=cat&class=unicorn&channel=9x9.1")
-    seen.look("an address that names nothing")
+    seen.look("an address that names nothing", "#header")
     page.set_input_files(
         "#picture input[type=file]",
         [{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}],
@@ -165,9 +165,9 @@ def waiting(seen: Looker) -> None:
     with seen.waiting():
         seen.press("#branches [data-branch='3x3'] [data-switch]")
         expect(page.locator("#switches .dim")).to_have_count(1)
-        seen.look("a switch waited for")
+        seen.look("a switch waited for", "#switches", "#belief", "#branches")
     page.wait_for_function("gnet.state.answer.switched")
-    seen.look("a switched branch")
+    seen.look("a switched branch", "#switches", "#belief", "#branches", "#diagram")
     with seen.waiting():
         page.evaluate("gnet.choose({ switches: '3a/3x3=0,4b/pool=mean' })")
         expect(page.locator("#switches .dim")).to_have_count(1)
@@ -192,10 +192,11 @@ def lab(seen: Looker) -> None:
     page = seen.page
     with seen.waiting():
         seen.go("?tab=branches&beside=picture:cat", "true")
-        seen.look("the Branch lab, one side waited for")
+        seen.look("the Branch lab, one side waited for", "#branches-tab")
     expect(page.locator("#branches-beside td[data-cell]")).to_have_count(36)
     seen.press("#branches-scales .measure")
     expect(page.locator("#branches-scales .all")).to_be_visible()
+    seen.look("the Branch lab")
     seen.press("#branches-predict .next")
     expect(page.locator("#branches-predict .choices button").first).to_be_visible()
     seen.look("the Branch lab with a guess", "#branches-tab")
@@ -203,7 +204,7 @@ def lab(seen: Looker) -> None:
     expect(page.locator("#branches-predict [data-fall]").first).to_be_visible()
     seen.press("#branches-switchboard [data-cell='3a/3x3']")
     page.wait_for_function("gnet.state.answer.switched")
-    seen.look("the Branch lab with a guess answered and a switch")
+    seen.look("the Branch lab with a guess answered and a switch", "#branches-tab")
     with seen.waiting():
         seen.press("#branches-switchboard [data-cell='4b/5x5']")
         page.locator("#branches-beside select").select_option("class:cat")
@@ -244,7 +245,7 @@ def architecture(seen: Looker) -> None:
     page = seen.page
     with seen.waiting():
         seen.go("?tab=architecture", "true")
-        seen.look("Architecture waited for")
+        seen.look("Architecture waited for", "#architecture-tab")
     expect(page.locator("#architecture-module .one")).to_have_count(3)
     expect(page.locator("#architecture-weights li").first).to_be_visible()
     seen.look("Architecture")
@@ -293,7 +294,7 @@ def lessons(seen: Looker) -> None:
     seen.look("a lesson's question answered", "#lesson")
     seen.press("#lesson [data-do='sheet']")
     expect(page.locator("#worksheet")).to_contain_text("right")
-    seen.look("a worksheet")
+    seen.look("a worksheet", "#worksheet")
 
 
 def train(seen: Looker) -> None:
