@@ -17,9 +17,14 @@ def test_methods_are_one_tab_stop_and_chosen_with_the_arrow_keys(visit) -> None:
     page = visit().page
     radios = page.locator("#reason input[type=radio]")
     assert len(set(radios.evaluate_all("all => all.map(({ name }) => name)"))) == 1
+    hints = page.locator("#reason .empty")
+    expect(hints.filter(visible=True)).to_have_text(
+        ["No map of Saliency yet: it is drawn when you choose it or a class."]
+    )
     page.get_by_role("radio", name="Grad-CAM").focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("radio", name="Saliency")).to_be_checked()
+    expect(hints.filter(visible=True)).to_have_count(0)
     expect(page.get_by_role("radio", name="Saliency")).to_be_focused()
     expect(page.locator("#reason h3")).to_contain_text("Saliency")
     assert "method=saliency" in page.url

@@ -334,7 +334,7 @@ LABELS = lessons.LABELS | {
     "this is about its likeliest one.",
     "why method": "Method",
     "why title": "{label} for “{class}” at {head}",
-    "why empty": "No map of {label} yet",
+    "why empty": "No map of {label} yet: it is drawn when you choose it or a class.",
     "why computing": "Computing",
     "why begins": "It begins when you choose a class or this map.",
     "why waits": "Waiting for {before} before it.",

@@ -14,7 +14,7 @@ function build() {
     ({ name, label, slow }) => `
       <div class="method" data-method="${name}">
         <label><input type="radio" name="why-method" value="${name}">${escape(label)}</label>
-        <div class="view"><canvas class="map" role="img"></canvas>${slow ? '<div class="state" hidden></div>' : ""}</div>
+        <div class="view"><canvas class="map" role="img"></canvas>${slow ? '<div class="state" hidden></div>' : `<p class="empty">${escape(say("why empty", { label }))}</p>`}</div>
       </div>`,
   );
   find(".methods").innerHTML = `<legend>${escape(say("why method"))}</legend>${rows.join("")}`;
@@ -29,6 +29,7 @@ function paint(method) {
   const found = reasons.of(method.name);
   const canvas = at(method.name).querySelector("canvas");
   at(method.name).classList.toggle("stale", !reasons.answered(method));
+  at(method.name).querySelector(".empty")?.toggleAttribute("hidden", Boolean(found));
   canvas.ariaLabel ??= say("why empty", { label: method.label });
   if (!found) return;
   canvas.ariaLabel = title(found);
