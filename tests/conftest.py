@@ -1,10 +1,14 @@
 """What every test shares: one thread for torch, and the browser if there is one."""
 
 import os
+import sys
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 import torch
 
+from gnet.ui.environment import without_stubs
 from support.chromium import MISSING, find_chromium, in_ci
 
 pytest_plugins = [
@@ -16,9 +20,21 @@ pytest_plugins = [
 ]  # `browser`, `tabs`; `source`; `opened`; `server`, `visit`; `look`
 
 
+# Whatever the machine's custom is: else each process rewrites all asserts and compiles all modules.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores: a test of the page often waits for its browser."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Modules of tests may import Gradio."""
+    with without_stubs():
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,8 +1,11 @@
 """What the process must hold before gradio is imported: no analytics, a folder of its own."""
 
+import inspect
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from gnet.system.processes import in_this_process
 from gnet.ui.http.uploads import open_folder
@@ -30,3 +33,24 @@ def without_proxies() -> AbstractContextManager[None]:
     All else goes through the proxies as before, in child processes as well.
     """
     return in_this_process({"NO_PROXY": "*", "no_proxy": "*"})
+
+
+@contextmanager
+def without_stubs() -> Iterator[None]:
+    """Import Gradio in here: it writes no type stubs beside its components' sources.
+
+    To look whether they are right it parses each source twice at every start, which takes more
+    than a third of its import. A class of which no file is known it leaves out.
+    """
+    find = inspect.getfile
+
+    def find_others(known: Any) -> str:
+        if getattr(known, "__module__", "").startswith("gradio."):
+            raise OSError("no stubs")
+        return find(known)
+
+    inspect.getfile = find_others
+    try:
+        yield
+    finally:
+        inspect.getfile = find

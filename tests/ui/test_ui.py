@@ -1,5 +1,6 @@
 """What travels to the page, what the page may ask, and how the server starts."""
 
+import inspect
 import json
 import re
 import socket
@@ -21,6 +22,7 @@ from gnet.figures.colours import BRANCH_COLOURS, HEAD_COLOURS, INK
 from gnet.network.config import BRANCHES, STAGES, UNTRAINED, ModelConfig
 from gnet.network.model import GoogLeNet
 from gnet.network.receptive_field import effective_fields, receptive_fields
+from gnet.ui.environment import without_stubs
 from support.pages import Server, map_values, photo, random_network
 from support.root import ROOT
 
@@ -270,6 +272,20 @@ def test_a_toast_shows_markup_as_text(gradio_environment) -> None:
     with pytest.raises(gr.Error) as caught, spoken():
         raise GnetError("<img src=x onerror=alert(1)> is not a picture.")
     assert "<" not in caught.value.message and "&lt;img" in caught.value.message
+
+
+def test_gradio_parses_no_source_of_its_own_where_it_is_imported_without_stubs(
+    gradio_environment, monkeypatch
+) -> None:
+    import gradio as gr
+    from gradio import component_meta
+
+    parsed, ours = [], inspect.getfile(Explorer)
+    monkeypatch.setattr(component_meta, "extract_class_source_code", lambda *of: parsed.append(of))
+    with without_stubs():
+        component_meta.create_or_modify_pyi(gr.HTML, "HTML", [])
+        assert not parsed and inspect.getfile(Explorer) == ours
+    assert inspect.getfile(gr.HTML).endswith("html.py")
 
 
 def test_the_style_sheet_wears_the_colours_of_the_figures() -> None:
