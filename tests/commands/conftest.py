@@ -1,6 +1,8 @@
 """Fixtures of the commands: weights, a photo, and a command run for its answer or refusal."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +15,8 @@ from gnet.network.weights import save
 from support.networks import network
 
 
-@pytest.fixture
-def weights(tmp_path) -> str:
+@pytest.fixture(scope="session")
+def saved_weights(tmp_path_factory) -> Path:
     """Two classes, a main and an aux1 head that were trained, an aux2 head that was not."""
     info = ModelInfo(
         classes=("cat", "dog"),
@@ -23,7 +25,13 @@ def weights(tmp_path) -> str:
     )
     model = network("batch-norm", num_classes=2)
     model.info = info
-    return str(save(model, tmp_path / "tiny.safetensors"))
+    return save(model, tmp_path_factory.mktemp("weights") / "tiny.safetensors")
+
+
+@pytest.fixture
+def weights(saved_weights, tmp_path) -> str:
+    """A copy of the test's own."""
+    return str(shutil.copy(saved_weights, tmp_path))
 
 
 @pytest.fixture

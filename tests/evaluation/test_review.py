@@ -356,10 +356,11 @@ def test_a_failed_review_says_why_and_can_be_requested_again(
     RunFolder(tmp_path).create(tiny())
     save(load(finished / LAST), tmp_path / LAST)
     (tmp_path / "config.json").write_text("{}\n[")
-    reviews = Reviews()
-    for _ in range(2):
-        told = until_made(reviews, tmp_path)
-        assert isinstance(told, ReviewProgress) and "holds no run" in told.message
-    crash = Reviews((sys.executable, "-c", "raise SystemExit('lost')"))
-    told = until_made(crash, tmp_path)
-    assert isinstance(told, ReviewProgress) and told.message == "The review failed: lost."
+    told = until_made(Reviews(), tmp_path)
+    assert isinstance(told, ReviewProgress) and "holds no run" in told.message
+    tried = "import sys; open(sys.argv[1] + '/tried', 'a').write('.'); raise SystemExit('lost')"
+    crash = Reviews((sys.executable, "-S", "-c", tried))
+    for times in (1, 2):
+        told = until_made(crash, tmp_path)
+        assert isinstance(told, ReviewProgress) and told.message == "The review failed: lost."
+        assert (tmp_path / "tried").read_text() == "." * times

@@ -36,27 +36,43 @@ ARGUMENTS = (
 )
 
 
-def two_processes(*arguments: str) -> subprocess.Popen[str]:
+def free_port() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    rendezvous = ("--master-addr", "127.0.0.1", "--master-port", str(port))
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+        return str(free.getsockname()[1])
+
+
+def started(*command: str, **variables: str) -> subprocess.Popen[str]:
+    own = {"OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin", "GLOO_SOCKET_IFNAME": "lo"}
     return subprocess.Popen(
-        [*command, *rendezvous, "-m", "gnet", "train", *arguments],
+        [sys.executable, "-m", *command],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={"OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin", "GLOO_SOCKET_IFNAME": "lo"},
+        env=own | variables,
     )
+
+
+def under_torchrun(*arguments: str) -> subprocess.Popen[str]:
+    launcher = ("torch.distributed.run", "--nproc-per-node", "2", "--master-addr", "127.0.0.1")
+    return started(*launcher, "--master-port", free_port(), "-m", "gnet", "train", *arguments)
+
+
+def as_torchrun_does(*arguments: str) -> list[subprocess.Popen[str]]:
+    """Both processes, the first of which writes, without the launcher's own."""
+    group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+    return [
+        started("gnet", "train", *arguments, RANK=rank, LOCAL_RANK=rank, **group)
+        for rank in ("0", "1")
+    ]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """The folder of a run that two processes made together."""
     path = tmp_path_factory.mktemp("two") / "run"
-    with two_processes(*ARGUMENTS, "--run-dir", str(path), "--json") as both:
+    with under_torchrun(*ARGUMENTS, "--run-dir", str(path), "--json") as both:
         said, mistakes = both.communicate(timeout=240)
     assert both.returncode == 0, mistakes
     said = [json.loads(line)["type"] for line in said.splitlines()]
@@ -64,8 +80,16 @@ def folder(tmp_path_factory) -> Path:
     return path
 
 
-def test_two_processes_follow_the_curve_of_one(folder):
-    alone = list(train(CONFIG))
+@pytest.fixture(scope="module")
+def single(tmp_path_factory) -> Path:
+    """The folder of the same run, made by this process alone."""
+    path = tmp_path_factory.mktemp("one") / "run"
+    list(train(CONFIG, path))
+    return path
+
+
+def test_two_processes_follow_the_curve_of_one(folder, single):
+    alone = read_events(single / EVENTS)
     together = read_events(folder / EVENTS)
     started = together[0]
     assert isinstance(started, RunStarted) and started.processes == 2
@@ -84,9 +108,8 @@ def test_two_processes_follow_the_curve_of_one(folder):
         assert theirs.accuracy == pytest.approx(mine.accuracy, abs=0.13)
 
 
-def test_two_processes_end_with_the_weights_of_one(folder, tmp_path):
-    list(train(CONFIG, tmp_path))
-    alone = load(tmp_path / LAST).state_dict()
+def test_two_processes_end_with_the_weights_of_one(folder, single):
+    alone = load(single / LAST).state_dict()
     for name, value in load(folder / LAST).state_dict().items():
         assert (value - alone[name]).abs().max() <= 1e-4 * max(1.0, alone[name].abs().max()), name
 
@@ -102,16 +125,18 @@ def test_two_processes_follow_a_request_at_the_same_step(tmp_path):
     folder = RunFolder(tmp_path / "two")
     folder.create(CONFIG)
     write_requests(folder.path / CONTROL, Requests(pause=True, learning_rate=0.01))
-    with two_processes("--resume", str(folder.path)) as both:
+    first, second = as_torchrun_does("--resume", str(folder.path))
+    with first, second:
         try:
-            wait_for(folder, RunPaused(step=0), both)
+            wait_for(folder, RunPaused(step=0), first)
             write_requests(folder.path / CONTROL, Requests(pause=True, steps=1, learning_rate=0.01))
-            wait_for(folder, CheckpointSaved(step=1, best=False), both)
+            wait_for(folder, CheckpointSaved(step=1, best=False), first)
             write_requests(folder.path / CONTROL, Requests(steps=1, aux1_weight=0.6))
-            _, mistakes = both.communicate(timeout=240)
+            mistakes = [process.communicate(timeout=240)[1] for process in (first, second)]
         finally:
-            both.terminate()
-    assert both.returncode == 0, mistakes
+            first.kill()
+            second.kill()
+    assert first.returncode == second.returncode == 0, mistakes
     together = [e for e in folder.events() if isinstance(e, StepDone | SettingsChanged)]
 
     alone = []

@@ -28,7 +28,8 @@ CONFIG = tiny(**SETTINGS)
 """Two epochs of five steps."""
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["gnet.training.loop"])  # so that a new process has torch at once
+# So that a new process has torch at once, and what each optimiser asks torch for.
+SERVER.set_forkserver_preload(["gnet.training.loop", "torch._dynamo"])
 
 
 def goes_on(config: TrainConfig, folder: str, said: Connection) -> None:

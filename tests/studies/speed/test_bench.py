@@ -1,5 +1,9 @@
 """The bench: its keys, its goals, and that its error would notice one."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, nullcontext
+from functools import cache
+
 import pytest
 import torch
 
@@ -8,6 +12,7 @@ from gnet.explain.attribution.attribute import attribute
 from gnet.network.config import BRANCHES, STAGES
 from gnet.network.folding import fold
 from gnet.studies.speed import bench, bench_forward, bench_reasons
+from gnet.studies.speed.plain_loop import own_process
 from gnet.system.processes import LARGE_PAGES, TUNABLES
 
 
@@ -46,7 +51,16 @@ def test_the_error_notices_a_head_that_is_off(networks, head):
         bias[0] -= 3.0
 
 
-def test_the_bench_prints_the_keys_it_promises(monkeypatch):
+@pytest.fixture
+def one_own_process(monkeypatch) -> Iterator[None]:
+    """Rows of training that ask for the same turns share the process that runs them apart."""
+    with ExitStack() as ends:
+        opened = cache(lambda *given: ends.enter_context(own_process(*given)))
+        monkeypatch.setattr(bench, "own_process", lambda *given: nullcontext(opened(*given)))
+        yield
+
+
+def test_the_bench_prints_the_keys_it_promises(one_own_process, monkeypatch):
     monkeypatch.setattr(bench, "RECORD_SIZE", 32)
     monkeypatch.setattr(bench, "POINTS", 4)
     monkeypatch.setattr(bench_reasons, "STEPS", 2)
