@@ -2,7 +2,7 @@
 
 To load the page takes most of what a small test of it takes. A test of what stands there, or of
 what a choice changes, borrows one with `look`; a test that opens panels, tabs or pictures borrows
-one with `reuse`; a test of the way there, or of what is asked only once, opens its own with `visit`.
+one with `reuse`; a test of the way there, or of what is asked only once, opens its own: `visit`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
