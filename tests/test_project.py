@@ -49,9 +49,15 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path, *, top_level_only: bool = False) -> frozenset[str]:
     """The absolute names that a file imports, `from a import b` as both a and a.b."""
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    tree = parsed(path)
     package = path.parts[:-1]
     names = set()
     for node in tree.body if top_level_only else ast.walk(tree):
@@ -61,7 +67,7 @@ def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
             start = package[: len(package) - node.level + 1] if node.level else ()
             origin = ".".join([*start, *([node.module] if node.module else [])])
             names |= {origin, *(f"{origin}.{alias.name}" for alias in node.names)}
-    return names
+    return frozenset(names)
 
 
 def layers() -> list[set[str]]:
@@ -221,7 +227,7 @@ def test_no_test_waits_for_a_fixed_time() -> None:
         f"{path}: {node.func.attr}"
         for path in python_files()
         if path.name.startswith("test_")
-        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         if node.func.attr in ("sleep", "wait_for_timeout")
     ]

@@ -69,13 +69,17 @@ def layer_costs(model: GoogLeNet, size: int) -> list[Cost]:
 
 def output_shapes(config: ModelConfig, size: int, names: list[str]) -> dict[str, torch.Size]:
     """What the modules of these names put out for one square picture of `size` px: (1, …)."""
-    # Norms change no shape, and to pass one without numbers takes torch a second of importing.
-    with torch.device("meta"):  # shapes only: nothing is computed, no hook on the live model
+    # No picture is passed, so nothing is computed; and no hook is set on the live model. Norms
+    # change no shape. To pass a picture on the device `meta` takes torch two seconds, in which it
+    # imports its compiler.
+    with torch.device("meta"):
         shadow = GoogLeNet(replace(config, norm="none")).eval()
-        x = torch.empty(1, 3, size, size)
-    with watching({name: shadow.get_submodule(name) for name in names}) as passed:
-        shadow(x)
-    return {name: seen.output.shape for name, seen in passed.items()}
+    numbers = {name: torch.empty(value.shape) for name, value in shadow.state_dict().items()}
+    shadow.load_state_dict(numbers, assign=True)
+    modules = {name: shadow.get_submodule(name) for name in names}
+    with watching(modules) as passed, torch.no_grad():
+        shadow(torch.empty(0, 3, size, size))
+    return {name: torch.Size((1, *seen.output.shape[1:])) for name, seen in passed.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

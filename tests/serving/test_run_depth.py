@@ -1,5 +1,6 @@
 """A run's figures of depth: measured once beside its review, anew for other weights."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,17 @@ from support.training_runs import run, tiny
 from support.waiting import until
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    run(tiny(epochs=1), folder)
+    return folder
+
+
 @pytest.fixture
-def finished(tmp_path: Path) -> Path:
-    run(tiny(epochs=1), tmp_path / "run")
-    return tmp_path / "run"
+def finished(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the run, as it was when it ended."""
+    return shutil.copytree(trained, tmp_path / "run")
 
 
 def test_it_reads_the_pictures_of_the_review_at_nine_probes_and_three_heads(
