@@ -226,9 +226,14 @@ def test_fitting_leaves_the_network_as_it_was_and_says_what_was_measured(fitted)
     assert about["stages"]["5b"]["top1"] > 0.14, "better than chance"
 
 
-def test_no_picture_of_tune_is_learned_from(monkeypatch):
+def test_no_picture_of_tune_is_learned_from(monkeypatch, tmp_path):
     import gnet.evaluation.probe_fitting as fitting
 
+    kinds = tuple("abcdefghij")
+    names = [f"train/{kind}/{i:02}.png" for kind in kinds for i in range(20)]
+    names += [f"val/{kind}/00.png" for kind in kinds]
+    files = {name: picture(number) for number, name in enumerate(names)}  # no two are the same
+    path = zipped(tmp_path / "kinds.zip", files)
     looked: list[set[bytes]] = []
 
     def noted(model, dataset, **options):
@@ -238,13 +243,13 @@ def test_no_picture_of_tune_is_learned_from(monkeypatch):
 
     monkeypatch.setattr(fitting, "collect_features", noted)
     monkeypatch.setattr(fitting, "fit", lambda taught, tuned, stage: _flat(taught, stage))
-    fitting.fit_probes(claimed(), "built-in", per_class=400)
+    fitting.fit_probes(claimed(classes=kinds), path, per_class=400)
     taught, mirrored, tuned, validation = looked
     assert taught == mirrored and not tuned & taught
-    rest, expected = held_out(open_dataset("built-in", "train", size=32))
-    assert taught == {p.numpy().tobytes() for p in rest.pictures}
+    rest, expected = held_out(open_dataset(path, "train", size=32))
+    assert len(expected) and taught == {p.numpy().tobytes() for p in rest.pictures}
     assert tuned == {p.numpy().tobytes() for p in expected.pictures}
-    assert len(validation) == len(open_dataset("built-in", "val", size=32))
+    assert len(validation) == len(kinds)
 
 
 def _flat(taught: Features, stage: str):

@@ -131,12 +131,13 @@ def test_stride_of_a_stage_doubles_with_each_pool():
 def test_the_pixels_with_influence_are_the_box_of_all_36_branches(changes):
     model = transparent(**changes)
     fields = receptive_fields(model)
-    side = fields["5b"]["5x5"].size + 2 * fields["5b"]["5x5"].stride + 5
-    picture = torch.zeros(1, 3, side, side, requires_grad=True)
-    outputs = run_trunk(model, picture)
     for stage in STAGES:
+        largest = fields[stage]["5x5"]
+        side = largest.size + 2 * largest.stride + 5
+        picture = torch.zeros(1, 3, side, side, requires_grad=True)
+        outputs = run_trunk(model, picture)[stage]
         for branch in BRANCHES:
-            output, field = outputs[stage][branch], fields[stage][branch]
+            output, field = outputs[branch], fields[stage][branch]
             row, col = output.shape[2] // 2, output.shape[3] // 2 - 1
             (gradient,) = torch.autograd.grad(
                 output[0, :, row, col].sum(), picture, retain_graph=True

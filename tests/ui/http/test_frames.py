@@ -17,7 +17,7 @@ from gnet.answers.live.frame import MOST_BYTES
 from gnet.network.model import GoogLeNet
 from support.pages import Server, photo
 
-VIEWERS, SECONDS = 5, 3.0
+VIEWERS, SECONDS = 5, 4.0
 
 
 @pytest.fixture(scope="module")
