@@ -82,6 +82,7 @@ PUT_BACK = """async (all) => {
   if (!root.dataset.hides) delete root.dataset.hides; // of a lesson
   const page = root.cloneNode(false);
   page.classList.remove("waiting-why"); // a map that was shown is asked for again
+  delete page.dataset.runs; // for the Train tab, which has listed them
   page.append(body);
   return (kept.page ??= page).isEqualNode(page);
 }"""

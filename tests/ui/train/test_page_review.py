@@ -59,9 +59,9 @@ def server(served: Served) -> Server:
 
 
 @pytest.fixture
-def after(visit) -> Viewer:
+def after(reuse) -> Viewer:
     """The page of the first run, with its review."""
-    viewer = visit(f"?tab=train&run={FIRST}")
+    viewer = reuse(f"?tab=train&run={FIRST}")
     viewer.page.wait_for_selector("#review-pictures .see")
     return viewer
 
