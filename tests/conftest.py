@@ -1,5 +1,6 @@
 """What every test shares: one thread for torch, and the browser if there is one."""
 
+import gc
 import os
 import sys
 from collections.abc import Generator
@@ -48,6 +49,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.flaky(reruns=2))
     slow = {item.path for item in looking}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
