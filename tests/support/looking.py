@@ -88,7 +88,7 @@ PUT_BACK = """async (all) => {
 }"""
 GO = """(query) => {
   const example = new URLSearchParams(query).get("picture");
-  const state = example ? { given: { example } } : kept.history;
+  const state = example ? { given: { example } } : window.kept?.history ?? history.state;
   history.replaceState(state, "", location.pathname + query);
   dispatchEvent(new PopStateEvent("popstate", { state }));
 }"""
