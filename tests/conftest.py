@@ -18,7 +18,7 @@ pytest_plugins = [
     "support.opened_runs",
     "support.pages",
     "support.looking",
-]  # `browser`, `tabs`; `source`; `opened`; `server`, `visit`; `look`, `reuse`
+]  # `browser`, `tabs`; `source`; `opened`; `server`, `visit`; `look`
 
 
 # Whatever the machine's custom is: else each process rewrites all asserts and compiles all modules.

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -252,8 +251,8 @@ def test_a_class_of_few_letters_is_named_in_the_diagram(look) -> None:
     assert all("cat" in words or "ox" in words for words in named)
 
 
-def test_an_example_is_one_click_away_and_kept_in_the_address(server: Server, reuse, visit) -> None:
-    viewer = reuse()
+def test_an_example_is_one_click_away_and_kept_in_the_address(server: Server, visit) -> None:
+    viewer = visit()
     viewer.explored(lambda: viewer.page.locator("#picture .examples [data-example=coffee]").click())
     assert viewer.state("answer.example") == "coffee"
     assert "picture=coffee" in viewer.page.url
@@ -262,8 +261,8 @@ def test_an_example_is_one_click_away_and_kept_in_the_address(server: Server, re
     assert again.errors == []
 
 
-def test_the_classes_the_network_knows_are_one_click_away(reuse, page_model) -> None:
-    page = reuse().page
+def test_the_classes_the_network_knows_are_one_click_away(visit, page_model) -> None:
+    page = visit().page
     count = page_model.config.num_classes
     known = page.get_by_role("button", name=f"{count} classes it knows")
     known.click()
@@ -303,15 +302,15 @@ def test_bars_are_as_long_as_their_probabilities(look, page_model) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_is_dark_where_the_system_is(scheme: str, reuse) -> None:
-    page = reuse(color_scheme=scheme).page
+def test_the_page_is_dark_where_the_system_is(scheme: str, visit) -> None:
+    page = visit(color_scheme=scheme).page
     assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
     ink = "rgb(236, 234, 230)" if scheme == "dark" else "rgb(28, 30, 33)"
     expect(page.locator(".say")).to_have_css("color", ink)
 
 
-def test_a_phone_shows_everything_without_scrolling_sideways(reuse) -> None:
-    page = reuse(size=PHONE).page
+def test_a_phone_shows_everything_without_scrolling_sideways(visit) -> None:
+    page = visit(size=PHONE).page
     expect(page.locator("#reason .found")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     outside = page.evaluate(
@@ -334,9 +333,10 @@ def test_a_phone_shows_everything_without_scrolling_sideways(reuse) -> None:
     assert not edge, "the diagram ends without a stripe, and nothing of it lies beyond its edge"
 
 
-def test_the_page_sends_headers_that_keep_it_to_itself(server: Server) -> None:
-    with urlopen(server.address) as answer:
-        headers = answer.headers
+def test_the_page_sends_headers_that_keep_it_to_itself(server: Server, browser) -> None:
+    page = browser.new_page()
+    headers = page.goto(server.address).headers
+    page.close()
     assert "default-src 'self'" in headers["content-security-policy"]
     assert headers["x-frame-options"] == "SAMEORIGIN"
     assert headers["x-content-type-options"] == "nosniff"

@@ -137,8 +137,8 @@ def test_a_head_that_is_not_sure_says_so_and_why(look) -> None:
     expect(page.locator("#belief .bars.nearest")).to_have_count(0)
 
 
-def test_nothing_below_moves_when_an_answer_a_doubt_or_an_error_arrives(reuse) -> None:
-    viewer = reuse()
+def test_nothing_below_moves_when_an_answer_a_doubt_or_an_error_arrives(visit) -> None:
+    viewer = visit()
     page = viewer.page
     before = pytest.approx(at_each(page, SIZES, BELOW), abs=2)
     page.evaluate(DOUBT, ["main", "aux1"])
@@ -155,8 +155,8 @@ def test_nothing_below_moves_when_an_answer_a_doubt_or_an_error_arrives(reuse) -
         assert at_each(page, SIZES, BELOW) == before, stage
 
 
-def test_on_touch_nothing_is_small(reuse) -> None:
-    page = reuse(size=PHONE, has_touch=True, is_mobile=True).page
+def test_on_touch_nothing_is_small(visit) -> None:
+    page = visit(size=PHONE, has_touch=True, is_mobile=True).page
     small = page.evaluate(
         """() => [...document.querySelectorAll("#picture *, #belief *, #why *, #header *")]
           .filter((part) => part.checkVisibility() && part.firstChild?.nodeType === 3
@@ -178,8 +178,8 @@ def test_on_touch_nothing_is_small(reuse) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_belief_fits_a_phone(reuse, scheme: str) -> None:
-    page = reuse(size=PHONE, color_scheme=scheme).page
+def test_belief_fits_a_phone(visit, scheme: str) -> None:
+    page = visit(size=PHONE, color_scheme=scheme).page
     page.evaluate(GIVE, SAID)
     page.evaluate(DOUBT, ["main", "aux1", "aux2"])
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

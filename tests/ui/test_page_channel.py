@@ -140,8 +140,8 @@ def looked(index: Index) -> None:
     index.save(index_path(index.digest, index.data))
 
 
-def test_a_click_on_a_channel_opens_it_and_escape_closes_it(reuse, looked: None) -> None:
-    viewer = reuse()
+def test_a_click_on_a_channel_opens_it_and_escape_closes_it(visit, looked: None) -> None:
+    viewer = visit()
     page = viewer.page
     tile = page.locator("#branches [data-branch='3x3'] [data-rank='1']")
     panel = page.locator("#channel .panel")
@@ -208,8 +208,8 @@ def test_a_picture_is_grown_on_a_phone_and_can_be_stopped(visit, looked: None) -
     assert viewer.errors == []
 
 
-def test_all_channels_are_listed_sorted_and_opened_from_there(reuse, looked: None) -> None:
-    viewer = reuse("?module=5b")
+def test_all_channels_are_listed_sorted_and_opened_from_there(visit, looked: None) -> None:
+    viewer = visit("?module=5b")
     page = viewer.page
     page.locator("#branches [data-branch='5x5'] [data-all]").click()
     tiles = page.locator("#channels [data-channel]")

@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from support.pages import PHONE, photo
 
 
-def test_the_back_button_goes_back_one_choice(reuse) -> None:
-    viewer = reuse()
+def test_the_back_button_goes_back_one_choice(visit) -> None:
+    viewer = visit()
     page = viewer.page
     page.locator("#diagram [data-stage='3b']").click()
     page.locator("#belief .bars button").nth(1).click()
@@ -28,8 +28,8 @@ def test_the_back_button_goes_back_one_choice(reuse) -> None:
     assert viewer.errors == []
 
 
-def test_the_back_button_brings_the_picture_before(reuse) -> None:
-    viewer = reuse()
+def test_the_back_button_brings_the_picture_before(visit) -> None:
+    viewer = visit()
     page = viewer.page
     viewer.explored(lambda: page.locator("#picture .examples [data-example=cat]").click())
     viewer.explored(lambda: viewer.give("mine.jpg", photo(320, 240, 3)))
@@ -127,8 +127,8 @@ def test_an_own_picture_is_not_in_the_link_and_leaves_with_a_sentence(visit) -> 
     assert viewer.errors == []
 
 
-def test_each_screen_and_picture_has_a_title(reuse) -> None:
-    viewer = reuse()
+def test_each_screen_and_picture_has_a_title(visit) -> None:
+    viewer = visit()
     expect(viewer.page).to_have_title("a pair of boots · Explore · gnet")
     viewer.explored(lambda: viewer.page.locator("#picture .examples [data-example=coffee]").click())
     expect(viewer.page).to_have_title("a cup of coffee · Explore · gnet")
@@ -144,8 +144,8 @@ def test_the_first_tab_stop_skips_to_the_content(visit) -> None:
     expect(page.locator("#explore-tab")).to_be_focused()
 
 
-def test_all_examples_are_shown_with_their_names_and_chosen_there(reuse) -> None:
-    viewer = reuse()
+def test_all_examples_are_shown_with_their_names_and_chosen_there(visit) -> None:
+    viewer = visit()
     page = viewer.page
     page.get_by_role("button", name="All 16").click()
     cards = page.locator("#picture .groups button")
@@ -158,8 +158,8 @@ def test_all_examples_are_shown_with_their_names_and_chosen_there(reuse) -> None
     expect(chosen).to_be_in_viewport()
 
 
-def test_the_glossary_links_the_paper_and_the_model_card(reuse) -> None:
-    viewer = reuse()
+def test_the_glossary_links_the_paper_and_the_model_card(look) -> None:
+    viewer = look()
     page = viewer.page
     page.get_by_role("button", name="Glossary").click()
     glossary = page.locator("dialog.glossary")

@@ -25,8 +25,8 @@ def cell(page: Any, name: str) -> Any:
 @pytest.mark.parametrize(
     ("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"]
 )
-def test_switches_are_undone_done_again_and_said_in_words(reuse, size, scheme):
-    viewer = reuse("?tab=branches", size=size, color_scheme=scheme)
+def test_switches_are_undone_done_again_and_said_in_words(visit, size, scheme):
+    viewer = visit("?tab=branches", size=size, color_scheme=scheme)
     page = viewer.page
     cell(page, "3a/3x3").click()
     switched(page, "3a/3x3")
@@ -53,8 +53,8 @@ def test_switches_are_undone_done_again_and_said_in_words(reuse, size, scheme):
     assert not viewer.errors and not viewer.strangers
 
 
-def test_a_columns_button_says_that_it_switches_nine_branches(reuse):
-    page = reuse("?tab=branches").page
+def test_a_columns_button_says_that_it_switches_nine_branches(visit):
+    page = visit("?tab=branches").page
     column = page.locator("#branches-switchboard [data-column='1x1']")
     expect(column).to_contain_text("all nine")
     column.click()
@@ -65,8 +65,8 @@ def test_a_columns_button_says_that_it_switches_nine_branches(reuse):
     expect(now).to_contain_text("the 1×1 branch off in all nine modules")
 
 
-def test_the_lab_and_explore_have_the_same_switches(reuse):
-    viewer = reuse("?tab=branches&switches=4a/pool=mean")
+def test_the_lab_and_explore_have_the_same_switches(visit):
+    viewer = visit("?tab=branches&switches=4a/pool=mean")
     page = viewer.page
     switched(page, "4a/pool")
     expect(cell(page, "4a/pool")).to_have_text("mean")
@@ -84,8 +84,8 @@ def test_the_lab_and_explore_have_the_same_switches(reuse):
     assert not viewer.errors
 
 
-def test_keys_move_over_the_cells_and_switch_them(reuse):
-    page = reuse("?tab=branches").page
+def test_keys_move_over_the_cells_and_switch_them(visit):
+    page = visit("?tab=branches").page
     cell(page, "3a/1x1").focus()
     for key in ("ArrowDown", "ArrowRight", "Enter"):
         page.keyboard.press(key)
@@ -95,8 +95,8 @@ def test_keys_move_over_the_cells_and_switch_them(reuse):
     assert page.evaluate("gnet.switching.steps.all.length") == 1
 
 
-def test_two_pictures_stand_side_by_side_and_the_choice_is_in_the_address(reuse):
-    viewer = reuse("?tab=branches&beside=picture:cat")
+def test_two_pictures_stand_side_by_side_and_the_choice_is_in_the_address(visit):
+    viewer = visit("?tab=branches&beside=picture:cat")
     page = viewer.page
     sides = page.locator("#branches-beside .side")
     expect(sides).to_have_count(2, timeout=60_000)
@@ -116,8 +116,8 @@ def test_two_pictures_stand_side_by_side_and_the_choice_is_in_the_address(reuse)
     assert not viewer.errors and not viewer.strangers
 
 
-def test_a_picture_shown_before_is_offered(reuse):
-    viewer = reuse("?tab=branches")
+def test_a_picture_shown_before_is_offered(visit):
+    viewer = visit("?tab=branches")
     page = viewer.page
     viewer.explored(lambda: viewer.give("holiday.jpg", photo(320, 240, 3)))
     viewer.explored(lambda: page.locator("#branches-shown .picture").select_option("cat"))

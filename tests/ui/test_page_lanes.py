@@ -41,8 +41,8 @@ def colour(page, value: float, limit: float) -> str:
     return "rgb(" + ", ".join(written.removeprefix("rgb(").removesuffix(")").split()) + ")"
 
 
-def test_a_module_s_account_is_a_way_from_the_plain_picture_to_this_one(reuse):
-    viewer = reuse(size=PHONE)
+def test_a_module_s_account_is_a_way_from_the_plain_picture_to_this_one(visit):
+    viewer = visit(size=PHONE)
     page = viewer.page
     page.locator("[data-account]").click()
     steps = page.locator("#account .fall li")

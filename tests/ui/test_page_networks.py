@@ -30,7 +30,6 @@ RUNS = {
     "b" * 22: ("no heads", {"network": {"aux": False}}),
     "c" * 22: ("lone main", {"aux1_weight": 0.0, "aux2_weight": 0.0}),
 }
-OWNED = f"localStorage.setItem('gnet-owner', '{OWNER}')"
 MENU, DIALOG = "#header .network", "#networks dialog"
 
 
@@ -80,13 +79,7 @@ def server(
 def owned(visit: Any) -> Any:
     """Opens the page in the browser of the person who trained the runs."""
 
-    return partial(visit, script=OWNED)
-
-
-@pytest.fixture
-def owned_again(reuse: Any) -> Any:
-    """The same, in a page that other tests use as well."""
-    return partial(reuse, script=OWNED)
+    return partial(visit, script=f"localStorage.setItem('gnet-owner', '{OWNER}')")
 
 
 def choose(page: Any, name: str) -> None:
@@ -115,8 +108,8 @@ def test_a_run_is_chosen_kept_in_the_address_and_left_again(owned: Any) -> None:
     assert viewer.errors == [] and viewer.strangers == []
 
 
-def test_another_browser_sees_none_of_these_runs(reuse: Any) -> None:
-    page = reuse().page
+def test_another_browser_sees_none_of_these_runs(visit: Any) -> None:
+    page = visit().page
     page.locator(MENU).click()
     expect(page.locator(f"{DIALOG} li")).to_have_count(2)
 
@@ -167,8 +160,8 @@ def test_a_file_of_ones_own_belongs_to_its_tab_alone(visit: Any, tmp_path: Path)
 @pytest.mark.parametrize(
     ("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"]
 )
-def test_the_menu_fits_is_worked_by_keys_and_can_be_read_by_all(owned_again, size, scheme) -> None:
-    page = owned_again(size=size, color_scheme=scheme).page
+def test_the_menu_fits_is_worked_by_keys_and_can_be_read_by_all(owned, size, scheme) -> None:
+    page = owned(size=size, color_scheme=scheme).page
     page.locator(MENU).focus()
     page.keyboard.press("Enter")
     dialog = page.locator(DIALOG)
@@ -209,8 +202,8 @@ def test_two_runs_stand_side_by_side_and_untrained_heads_are_no_beliefs(owned: A
     assert viewer.errors == []
 
 
-def test_the_architecture_is_that_of_the_network_chosen_in_the_menu(owned_again: Any) -> None:
-    viewer = owned_again("?tab=architecture")
+def test_the_architecture_is_that_of_the_network_chosen_in_the_menu(owned: Any) -> None:
+    viewer = owned("?tab=architecture")
     page = viewer.page
     title = page.locator("#architecture-plan h2")
     expect(title).to_have_text("random", timeout=60_000)
@@ -251,8 +244,8 @@ def test_a_download_tells_its_size_first_then_how_far_it_is(
     assert "net=imagenet" in page.url and viewer.errors == []
 
 
-def test_bars_and_belief_show_where_they_stood_before_a_switch(reuse: Any) -> None:
-    viewer = reuse("?module=3a")
+def test_bars_and_belief_show_where_they_stood_before_a_switch(visit: Any) -> None:
+    viewer = visit("?module=3a")
     page = viewer.page
     bars = page.locator("#belief .bars button")
     expect(bars.locator("u")).to_have_count(0)

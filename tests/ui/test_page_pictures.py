@@ -10,8 +10,8 @@ from gnet.answers.recordings import Recordings
 from support.pages import Server, huge_png, photo
 
 
-def test_an_uploaded_photo_is_explored(reuse, timed) -> None:
-    viewer = reuse()
+def test_an_uploaded_photo_is_explored(visit, timed) -> None:
+    viewer = visit()
     first = viewer.state("answer.key")
     for seed in range(5):
         content = photo(1024, 768, seed)
@@ -28,8 +28,8 @@ def test_an_uploaded_photo_is_explored(reuse, timed) -> None:
     assert viewer.errors == []
 
 
-def test_a_photo_of_twelve_megapixels_is_explored(reuse, timed) -> None:
-    viewer = reuse()
+def test_a_photo_of_twelve_megapixels_is_explored(visit, timed) -> None:
+    viewer = visit()
     for seed in range(3):
         content = photo(4000, 3000, seed)
         timed(
@@ -49,8 +49,8 @@ HOSTILE = {
 }
 
 
-def test_hostile_pictures_are_answered_with_a_sentence_and_nothing_is_lost(reuse, capfd) -> None:
-    viewer = reuse()
+def test_hostile_pictures_are_answered_with_a_sentence_and_nothing_is_lost(visit, capfd) -> None:
+    viewer = visit()
     page = viewer.page
     viewer.explored(lambda: viewer.give("good.jpg", photo(300, 200)))
     key = viewer.state("answer.key")
@@ -86,8 +86,8 @@ def refused(page: Page, words: str) -> None:
     expect(toast).to_have_count(0)
 
 
-def test_a_picture_that_was_deleted_is_asked_for_again(reuse, monkeypatch) -> None:
-    viewer = reuse()
+def test_a_picture_that_was_deleted_is_asked_for_again(visit, monkeypatch) -> None:
+    viewer = visit()
     page = viewer.page
     viewer.explored(lambda: viewer.give("old.jpg", photo(200, 160, 7)))
     page.wait_for_function("gnet.state.measured['3a'] !== undefined")
@@ -107,8 +107,8 @@ def test_a_picture_that_was_deleted_is_asked_for_again(reuse, monkeypatch) -> No
     assert viewer.errors == []
 
 
-def test_a_folder_that_is_dropped_is_answered_with_a_sentence(reuse) -> None:
-    page = reuse().page
+def test_a_folder_that_is_dropped_is_answered_with_a_sentence(visit) -> None:
+    page = visit().page
     page.evaluate(
         """() => {
           const entry = { isDirectory: true, name: "holiday <b>" };
@@ -121,8 +121,8 @@ def test_a_folder_that_is_dropped_is_answered_with_a_sentence(reuse) -> None:
     refused(page, "'holiday <b>' is a folder; drop one picture")
 
 
-def test_an_address_or_two_files_on_the_picture_are_answered_with_a_sentence(reuse) -> None:
-    viewer = reuse()
+def test_an_address_or_two_files_on_the_picture_are_answered_with_a_sentence(visit) -> None:
+    viewer = visit()
     page, words = viewer.page, viewer.page.locator("#picture .words")
     key = viewer.state("answer.key")
     drop = """([kinds, place]) => {
@@ -145,8 +145,8 @@ def test_an_address_or_two_files_on_the_picture_are_answered_with_a_sentence(reu
     assert viewer.state("answer.key") == key and viewer.errors == []
 
 
-def test_two_viewers_never_see_each_others_picture(reuse, visit) -> None:
-    one, two = reuse(), visit()
+def test_two_viewers_never_see_each_others_picture(visit) -> None:
+    one, two = visit(), visit()
     shared = one.state("answer.key")
     one.explored(lambda: one.give("mine.jpg", photo(400, 300, 1)))
     two.explored(lambda: two.give("yours.jpg", photo(400, 300, 2)))
@@ -158,8 +158,8 @@ def test_two_viewers_never_see_each_others_picture(reuse, visit) -> None:
     assert [one.state("answer.name"), two.state("answer.name")] == ["mine.jpg", "yours.jpg"]
 
 
-def test_the_square_is_moved_by_mouse_and_by_keyboard(reuse) -> None:
-    viewer = reuse()
+def test_the_square_is_moved_by_mouse_and_by_keyboard(visit) -> None:
+    viewer = visit()
     page = viewer.page
     viewer.explored(lambda: viewer.give("wide.jpg", photo(900, 300, 3)))
     x, y, side = viewer.state("answer.picture.box")
@@ -179,8 +179,8 @@ def test_the_square_is_moved_by_mouse_and_by_keyboard(reuse) -> None:
     assert viewer.errors == []
 
 
-def test_a_picture_can_be_dropped_or_pasted(reuse) -> None:
-    viewer = reuse()
+def test_a_picture_can_be_dropped_or_pasted(visit) -> None:
+    viewer = visit()
     send = """([kind, numbers]) => {
       const data = new DataTransfer();
       data.items.add(new File([new Uint8Array(numbers)], `${kind}.jpg`, { type: "image/jpeg" }));

@@ -26,8 +26,8 @@ def opened(viewer):
     return viewer.page
 
 
-def test_the_numbers_saved_are_those_on_the_page(reuse):
-    viewer = reuse("?module=4b")
+def test_the_numbers_saved_are_those_on_the_page(visit):
+    viewer = visit("?module=4b")
     page = opened(viewer)
     file = saved(page, "module", "csv")
     assert file.suggested_filename == "boots-module-4b.csv"
@@ -56,8 +56,8 @@ def test_a_figure_of_switched_branches_says_so_in_its_title(visit):
     assert re.search("with the 3×3 branch of 3a off", svg)
 
 
-def test_every_view_is_saved_as_a_picture_of_the_channel_and_the_question_chosen(reuse):
-    viewer = reuse("?channel=3x3.17", size=PHONE)
+def test_every_view_is_saved_as_a_picture_of_the_channel_and_the_question_chosen(visit):
+    viewer = visit("?channel=3x3.17", size=PHONE)
     page = opened(viewer)
     for view in ("channel", "why", "map"):
         file = saved(page, view, "pdf")
@@ -98,8 +98,8 @@ def test_why_without_a_map_says_that_there_is_nothing_to_save(visit):
 
 
 @pytest.mark.skipif(not SHIPPED.is_file(), reason="needs the figures of the bundled weights")
-def test_the_figures_over_many_pictures_are_saved_with_the_class_and_the_threshold_chosen(reuse):
-    viewer = reuse("?tab=depth", size=PHONE)
+def test_the_figures_over_many_pictures_are_saved_with_the_class_and_the_threshold_chosen(visit):
+    viewer = visit("?tab=depth", size=PHONE)
     page = viewer.page
     page.wait_for_function("gnet.over.ready() !== null")
     name = Depth.read(SHIPPED).classes[0]

@@ -146,9 +146,9 @@ def test_a_wide_screen_is_used(visit) -> None:
 
 
 def test_the_header_says_what_each_tab_is_about_and_names_a_network_without_moving_anything(
-    reuse,
+    visit,
 ) -> None:
-    page = reuse().page
+    page = visit().page
     for tab in page.evaluate("Object.keys(gnet.tabs)"):
         page.evaluate(f"gnet.show('{tab}')")
         for width in (360, 390, 768, 981, 1024, 1101, 1280, 1400, 1920):
@@ -166,8 +166,8 @@ def test_the_header_says_what_each_tab_is_about_and_names_a_network_without_movi
             assert page.evaluate(HEADER)["height"] == pytest.approx(before["height"], abs=2), place
 
 
-def test_nothing_of_the_network_moves_when_an_answer_arrives(reuse) -> None:
-    viewer = reuse()
+def test_nothing_of_the_network_moves_when_an_answer_arrives(visit) -> None:
+    viewer = visit()
     page = viewer.page
     before = at_each(page, (PHONE, DESK), HEIGHTS)
     for stage in (*STAGES, "3a"):
@@ -196,9 +196,9 @@ TOPS = """() => ["#diagram", "#wiring", "#branches .scale", "#branches .row", "#
   "#switches"].map((part) => document.querySelector(part).getBoundingClientRect().top + scrollY)"""
 
 
-def test_nothing_moves_when_a_switch_or_a_long_sentence_arrives(reuse) -> None:
+def test_nothing_moves_when_a_switch_or_a_long_sentence_arrives(visit) -> None:
     sizes = [{"width": width, "height": 830} for width in (390, 768, 1024, 1280, 1920)]
-    viewer = reuse()
+    viewer = visit()
     page = viewer.page
     before = at_each(page, sizes, TOPS)
     viewer.explored(page.locator("#branches [data-branch='3x3'] [data-switch]").click)
@@ -214,9 +214,9 @@ def test_nothing_moves_when_a_switch_or_a_long_sentence_arrives(reuse) -> None:
 
 @pytest.mark.parametrize("options", [TOUCH, {"size": DESK}], ids=["phone", "desk"])
 def test_no_text_is_smaller_than_twelve_px_and_no_target_than_a_finger(
-    options: dict, reuse
+    options: dict, visit
 ) -> None:
-    page = reuse("?module=3a&channel=pool", **options).page
+    page = visit("?module=3a&channel=pool", **options).page
     expect(page.locator("#channels [data-channel]").first).to_be_visible()
     page.evaluate("gnet.choose({ channel: 'pool.3' })")
     expect(page.locator("#channel .term").first).to_be_visible()
@@ -226,8 +226,8 @@ def test_no_text_is_smaller_than_twelve_px_and_no_target_than_a_finger(
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_a_module_is_chosen_from_the_bar_while_its_branches_are_read(reuse) -> None:
-    page = reuse(**TOUCH).page
+def test_a_module_is_chosen_from_the_bar_while_its_branches_are_read(visit) -> None:
+    page = visit(**TOUCH).page
     page.locator("#branches .tiles").last.scroll_into_view_if_needed()
     bar = page.locator("#modules .bar")
     expect(bar).to_be_in_viewport()
@@ -235,7 +235,7 @@ def test_a_module_is_chosen_from_the_bar_while_its_branches_are_read(reuse) -> N
     expect(page.locator("#branches .say")).to_contain_text("In 5a the ")
     expect(bar.get_by_role("button", name="5a")).to_have_attribute("aria-pressed", "true")
     assert page.evaluate("document.querySelector('#modules .bar').getBoundingClientRect().top") < 20
-    expect(reuse().page.locator("#modules .bar")).to_be_hidden()
+    expect(visit().page.locator("#modules .bar")).to_be_hidden()
 
 
 def test_pointing_at_a_cell_moves_the_windows_of_all_four_branches(look) -> None:

@@ -27,8 +27,8 @@ def switched(page: Any, *names: str) -> None:
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_a_switch_moves_belief_and_hollows_its_lane(reuse, explorer, timed, size):
-    viewer = reuse(size=size)
+def test_a_switch_moves_belief_and_hollows_its_lane(visit, explorer, timed, size):
+    viewer = visit(size=size)
     page, before = viewer.page, viewer.state("answer.heads.main.probabilities")
     lane = page.locator("#diagram [data-stage='3a'] .lane.b3x3")
     scale, ends = page.locator("#branches .to"), viewer.state("answer.stages['3a'].limits.words")
@@ -63,8 +63,8 @@ def test_a_switch_moves_belief_and_hollows_its_lane(reuse, explorer, timed, size
     assert not viewer.errors and not viewer.strangers
 
 
-def test_a_branch_that_is_scaled_or_at_its_mean_says_so_in_the_drawings(reuse):
-    page = reuse("?switches=3a/pool=mean,3a/5x5=0.5").page
+def test_a_branch_that_is_scaled_or_at_its_mean_says_so_in_the_drawings(visit):
+    page = visit("?switches=3a/pool=mean,3a/5x5=0.5").page
     switched(page, "3a/5x5", "3a/pool")
     expect(page.locator("#wiring [data-branch=pool] .last b")).to_have_text("1×1 mean")
     expect(page.locator("#wiring [data-branch='5x5'] .last b")).to_have_text("5×5 × 0.5")
@@ -73,8 +73,8 @@ def test_a_branch_that_is_scaled_or_at_its_mean_says_so_in_the_drawings(reuse):
     expect(page.locator("#wiring .last em").filter(has_text="mean")).to_have_count(0)
 
 
-def test_an_answer_that_a_switch_made_wrong_is_called_wrong(reuse, explorer):
-    viewer = reuse("?switches=3a/3x3=0,3a/1x1=0,3b/3x3=0")
+def test_an_answer_that_a_switch_made_wrong_is_called_wrong(visit, explorer):
+    viewer = visit("?switches=3a/3x3=0,3a/1x1=0,3b/3x3=0")
     switched(viewer.page, "3a/1x1", "3a/3x3", "3b/3x3")
     top = viewer.state("answer.heads.main.top")[0]
     name = explorer.model.info.class_name(top)
@@ -96,8 +96,8 @@ def test_a_script_rounds_as_sentences_do(look):
         assert (percent, number) == (rounded_percent(value), fixed(9 * value)), value
 
 
-def test_factors_and_means_stand_in_the_address(reuse):
-    page = reuse("?switches=4b/5x5=0.5,3a/pool=mean").page
+def test_factors_and_means_stand_in_the_address(visit):
+    page = visit("?switches=4b/5x5=0.5,3a/pool=mean").page
     switched(page, "3a/pool", "4b/5x5")
     pressed = page.locator("#switches [data-branch='pool'] [aria-pressed='true']")
     expect(pressed).to_have_text("Mean")
@@ -113,8 +113,8 @@ def test_switches_that_are_not_allowed_are_refused_and_taken_back(visit):
     page.wait_for_function("gnet.state.switches === null")
 
 
-def test_the_map_is_drawn_and_a_cell_is_a_switch(reuse, explorer):
-    viewer = reuse()
+def test_the_map_is_drawn_and_a_cell_is_a_switch(visit, explorer):
+    viewer = visit()
     page, target = viewer.page, viewer.page.evaluate("gnet.target()")
     before = viewer.state("answer.heads.main.probabilities")[target]
     page.locator("[data-weigh]").click()
@@ -151,8 +151,8 @@ def test_switches_of_one_visit_are_one_step_of_the_browsers_history(visit):
     page.wait_for_function("gnet.state.tab === 'branches'")
 
 
-def test_another_picture_starts_with_every_branch_on(reuse):
-    viewer = reuse("?switches=3a/3x3=0")
+def test_another_picture_starts_with_every_branch_on(visit):
+    viewer = visit("?switches=3a/3x3=0")
     page = viewer.page
     switched(page, "3a/3x3")
     viewer.explored(page.locator("#picture .examples [data-example='coffee']").click)

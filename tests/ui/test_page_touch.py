@@ -74,8 +74,8 @@ def pixels(page: Page, source: str | None = None) -> np.ndarray:
     return values[:, :3].reshape(side, side, 3)
 
 
-def test_a_stroke_moves_the_belief_and_the_square_stays_exact(reuse, timed) -> None:
-    viewer = reuse("?picture=cat&module=4b")
+def test_a_stroke_moves_the_belief_and_the_square_stays_exact(visit, timed) -> None:
+    viewer = visit("?picture=cat&module=4b")
     page = viewer.page
     page.wait_for_function("gnet.state.answer.example === 'cat' && !gnet.state.waiting.answer")
     original = pixels(page, viewer.state("answer.picture.square"))
@@ -110,9 +110,9 @@ def test_a_stroke_moves_the_belief_and_the_square_stays_exact(reuse, timed) -> N
 
 
 def test_a_photo_that_is_cut_is_touched_as_the_square_that_was_seen(
-    reuse, page_model: GoogLeNet
+    visit, page_model: GoogLeNet
 ) -> None:
-    viewer = reuse()
+    viewer = visit()
     page = viewer.page
     viewer.explored(lambda: viewer.give("wide.jpg", photo(900, 500, 5)))
     touch(page)
@@ -122,8 +122,8 @@ def test_a_photo_that_is_cut_is_touched_as_the_square_that_was_seen(
     assert (pixels(page) == exact).all()
 
 
-def test_strokes_can_be_undone_turned_round_and_left(reuse) -> None:
-    viewer = reuse("?switches=3a/3x3=0")
+def test_strokes_can_be_undone_turned_round_and_left(visit) -> None:
+    viewer = visit("?switches=3a/3x3=0")
     page = viewer.page
     page.wait_for_function("gnet.state.answer.switched !== undefined")
     key = viewer.state("answer.key")
@@ -151,8 +151,8 @@ def test_strokes_can_be_undone_turned_round_and_left(reuse) -> None:
 
 
 @pytest.mark.parametrize("way", ["Escape", "Done"])
-def test_painting_is_left_by_escape_or_done_and_the_strokes_stay(reuse, way) -> None:
-    viewer = reuse()
+def test_painting_is_left_by_escape_or_done_and_the_strokes_stay(visit, way) -> None:
+    viewer = visit()
     page = viewer.page
     touch(page)
     expect(page.locator("#header .save")).to_be_disabled()
@@ -170,14 +170,14 @@ def test_painting_is_left_by_escape_or_done_and_the_strokes_stay(reuse, way) -> 
     assert viewer.errors == []
 
 
-def test_a_phone_is_shown_no_keys_for_painting(reuse) -> None:
-    page = reuse(**TOUCH).page
+def test_a_phone_is_shown_no_keys_for_painting(visit) -> None:
+    page = visit(**TOUCH).page
     touch(page)
     assert "Keys" not in page.locator("#touch .hint").inner_text()
 
 
-def test_a_pad_is_drawn_on_by_keyboard_alone(reuse) -> None:
-    viewer = reuse()
+def test_a_pad_is_drawn_on_by_keyboard_alone(visit) -> None:
+    viewer = visit()
     page = viewer.page
     page.locator("#picture .touch").focus()
     page.keyboard.press("Enter")
@@ -220,8 +220,8 @@ def test_the_last_stroke_wins_and_no_stroke_waits_in_line(visit) -> None:
     assert viewer.errors == []
 
 
-def test_a_stroke_that_is_not_answered_says_so_and_the_next_one_is(reuse) -> None:
-    viewer = reuse()
+def test_a_stroke_that_is_not_answered_says_so_and_the_next_one_is(visit) -> None:
+    viewer = visit()
     page = viewer.page
     touch(page)
     page.route("**/frame?*", lambda route: route.abort())
@@ -233,8 +233,8 @@ def test_a_stroke_that_is_not_answered_says_so_and_the_next_one_is(reuse) -> Non
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_panel_fits_a_phone_and_a_finger_paints_without_scrolling(reuse, scheme: str) -> None:
-    viewer = reuse(**TOUCH, color_scheme=scheme)
+def test_the_panel_fits_a_phone_and_a_finger_paints_without_scrolling(visit, scheme: str) -> None:
+    viewer = visit(**TOUCH, color_scheme=scheme)
     page = viewer.page
     canvas = touch(page)
     canvas.scroll_into_view_if_needed()
@@ -260,16 +260,16 @@ def test_the_panel_fits_a_phone_and_a_finger_paints_without_scrolling(reuse, sch
     assert viewer.errors == []
 
 
-def test_at_a_desk_the_branches_follow_above_the_fold(reuse) -> None:
-    page = reuse().page
+def test_at_a_desk_the_branches_follow_above_the_fold(visit) -> None:
+    page = visit().page
     touch(page)
     bottom = "(row) => row.getBoundingClientRect().bottom"
     assert page.locator("#branches .row").evaluate(bottom) <= DESK["height"]
     assert page.locator("#touch .card").evaluate(bottom) <= DESK["height"]
 
 
-def test_another_picture_or_tab_ends_it_and_the_strokes_are_kept(reuse) -> None:
-    viewer = reuse()
+def test_another_picture_or_tab_ends_it_and_the_strokes_are_kept(visit) -> None:
+    viewer = visit()
     page = viewer.page
     touch(page)
     painted(page, lambda: stroke(page, (0.3, 0.3), (0.6, 0.6)))

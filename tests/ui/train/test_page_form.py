@@ -136,7 +136,7 @@ def test_each_wrong_value_is_one_sentence_at_its_field_and_nothing_else(visit) -
     assert viewer.errors == []
 
 
-def test_letters_are_no_number_and_without_heads_their_weights_cannot_be_given(visit) -> None:
+def test_letters_in_a_number_are_no_number(visit) -> None:
     page = visit("?tab=train").page
     number = field(page, "learning-rate").locator("input")
     number.click()
@@ -147,6 +147,10 @@ def test_letters_are_no_number_and_without_heads_their_weights_cannot_be_given(v
     expect(said(page, "learning-rate")).to_have_text(
         "Learning rate: nothing was given; allowed are numbers from 0 to 100."
     )
+
+
+def test_without_heads_their_weights_cannot_be_given(visit) -> None:
+    page = visit("?tab=train").page
     expect(field(page, "aux1-weight")).to_be_visible()
     field(page, "model-aux").locator("input").uncheck()
     for name in ("aux1-weight", "aux2-weight"):
@@ -340,9 +344,7 @@ def hanging(note: Any) -> int:
     return until(lambda: next((int(number) for _, number, _, s in note() if s == seed), None))
 
 
-def test_tabs_are_one_line_each_and_on_a_wide_screen_nothing_empty_lies_over_the_form(
-    visit,
-) -> None:
+def test_the_tabs_and_the_line_about_them_are_one_line_each(visit) -> None:
     page = visit().page
     heights = page.locator("#header nav a, #header .line").evaluate_all(
         "(parts) => parts.map((part) => part.getClientRects().length * part.clientHeight)"
@@ -350,9 +352,10 @@ def test_tabs_are_one_line_each_and_on_a_wide_screen_nothing_empty_lies_over_the
     from gnet.ui.tabs import TABS
 
     assert len(heights) == len(TABS) + 1 and max(heights) < 30
-    page.set_viewport_size({"width": 1920, "height": 1080})
-    page.evaluate("gnet.show('train')")
-    expect(page.locator("#train")).to_be_visible()
+
+
+def test_a_wide_screen_is_used_and_nothing_empty_lies_over_the_form(visit) -> None:
+    page = visit("?tab=train", size={"width": 1920, "height": 1080}).page
     box = page.locator("#train").bounding_box()
     assert box and box["width"] > 1700
     expect(page.locator("#train-check .said")).to_be_empty()

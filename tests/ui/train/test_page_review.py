@@ -59,9 +59,9 @@ def server(served: Served) -> Server:
 
 
 @pytest.fixture
-def after(reuse) -> Viewer:
+def after(visit) -> Viewer:
     """The page of the first run, with its review."""
-    viewer = reuse(f"?tab=train&run={FIRST}")
+    viewer = visit(f"?tab=train&run={FIRST}")
     viewer.page.wait_for_selector("#review-pictures .see")
     return viewer
 

@@ -135,8 +135,8 @@ def test_a_whole_first_run_goes_from_the_form_to_its_network_in_explore(visit) -
     assert viewer.strangers == [] and viewer.errors == []
 
 
-def test_the_parts_of_the_loss_add_up_to_it(reuse, finished: str) -> None:
-    page = reuse(f"?tab=train&run={finished}").page
+def test_the_parts_of_the_loss_add_up_to_it(visit, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}").page
     page.wait_for_function("gnet.train.shown()?.ended")
     losses = page.evaluate("gnet.train.shown().loss")
     heads = page.evaluate("gnet.train.shown().heads")
@@ -310,8 +310,8 @@ def test_a_second_viewer_watches_and_cannot_steer(visit, runs: Runs, pretended: 
     state(second, "stopped")
 
 
-def test_runs_are_laid_over_one_another(reuse, runs: Runs, finished: str) -> None:
-    page = reuse(f"?tab=train&run={finished}").page
+def test_runs_are_laid_over_one_another(visit, runs: Runs, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}").page
     owner = page.evaluate("gnet.train.owner")
     other = Told(runs.folder).put("other", tiny(epochs=1, seed=3), owner=owner)
     tick = page.get_by_label("Lay other over the plots")
@@ -323,8 +323,8 @@ def test_runs_are_laid_over_one_another(reuse, runs: Runs, finished: str) -> Non
     expect(page.locator("[data-plot=loss] .line.look-1")).to_have_count(0)
 
 
-def test_the_inside_is_scrubbed_epoch_by_epoch(reuse, finished: str) -> None:
-    page = reuse(f"?tab=train&run={finished}").page
+def test_the_inside_is_scrubbed_epoch_by_epoch(visit, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}").page
     page.wait_for_function("gnet.train.shown()?.branches.length === 3")
     inside = page.locator("#train-inside")
     expect(inside.locator("output")).to_have_text("after epoch 2")
@@ -359,8 +359,8 @@ def test_a_run_that_is_not_there_is_told(visit) -> None:
     assert viewer.errors == []
 
 
-def test_a_phone_shows_everything_without_scrolling_sideways(reuse, finished: str) -> None:
-    page = reuse(f"?tab=train&run={finished}", size=PHONE).page
+def test_a_phone_shows_everything_without_scrolling_sideways(visit, finished: str) -> None:
+    page = visit(f"?tab=train&run={finished}", size=PHONE).page
     page.wait_for_function("gnet.train.shown()?.ended")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     outside = page.evaluate(
