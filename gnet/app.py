@@ -57,7 +57,7 @@ def serve(options: argparse.Namespace) -> None:
     from gnet.serving.limits import RunLimits
     from gnet.serving.networks.offered import NetworkOffers
     from gnet.serving.runs import Runs
-    from gnet.ui.environment import prepare, without_proxies, without_stubs
+    from gnet.ui.environment import prepare, without_proxies
     from gnet.ui.http.uploads import NETWORKS, ZIPS
 
     # Requests wait in one line; half of the cores is left to others.
@@ -82,8 +82,7 @@ def serve(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that uploads are deleted then, too
     with Runs(options.runs_folder, limits) as runs:
         with without_proxies():
-            with without_stubs():
-                page = ui.build(model, runs, offers=offers, lessons=lessons)
+            page = ui.build(model, runs, offers=offers, lessons=lessons)
             try:
                 page.launch(
                     server_name=in_address(host),

@@ -74,8 +74,7 @@ def output_shapes(config: ModelConfig, size: int, names: list[str]) -> dict[str,
     # imports its compiler.
     with torch.device("meta"):
         shadow = GoogLeNet(replace(config, norm="none")).eval()
-    numbers = {name: torch.empty(value.shape) for name, value in shadow.state_dict().items()}
-    shadow.load_state_dict(numbers, assign=True)
+    shadow.to_empty(device="cpu")
     modules = {name: shadow.get_submodule(name) for name in names}
     with watching(modules) as passed, torch.no_grad():
         shadow(torch.empty(0, 3, size, size))

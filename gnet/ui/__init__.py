@@ -1,5 +1,6 @@
 """The page. Only what is in here knows Gradio, and Gradio is imported when a page is built."""
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from gnet.answers.lessons.teaching import Lessons
@@ -25,9 +26,7 @@ def build(
     Launch it with `launch_options()`. `measuring` says what an epoch takes, by default by trying;
     `offers` are the other networks that can be chosen, `lessons` the guided ones.
     """
-    from gnet.ui import page
-
-    return page.build(model, runs, measuring, offers, lessons)
+    return _page().build(model, runs, measuring, offers, lessons)
 
 
 def launch_options(
@@ -48,6 +47,13 @@ def launch_options(
     ask in a minute; without it nobody is limited. `log`: whether a line of JSON on each request
     goes to stderr.
     """
-    from gnet.ui import page
+    return _page().launch_options(runs, offers, lessons, login, mcp=mcp, rates=rates, log=log)
 
-    return page.launch_options(runs, offers, lessons, login, mcp=mcp, rates=rates, log=log)
+
+def _page() -> ModuleType:
+    from gnet.ui.environment import without_stubs
+
+    with without_stubs():
+        from gnet.ui import page
+
+    return page

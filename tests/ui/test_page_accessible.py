@@ -30,9 +30,6 @@ SHARP = """() => Promise.all(document.getAnimations()
   .map((one) => one.finished.catch(() => null)))"""
 """Waits until nothing fades in or out any more."""
 
-BROKEN = {"resultTypes": ["violations"], "iframes": False}
-"""What axe is to tell; where each rule was kept, it would take most of its time to write down."""
-
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
@@ -81,7 +78,8 @@ class Looker:
         """Ask axe about the whole page, or about the parts that this state changes."""
         self.page.evaluate(SHARP)
         only = {"include": [[part] for part in parts]} if parts else None
-        broken = Axe().run(self.page, only, BROKEN).response["violations"]
+        told = {"resultTypes": ["violations"]}  # else it writes down each rule that was kept
+        broken = Axe().run(self.page, only, told).response["violations"]
         if broken:
             self.found[state] = [(one["id"], one["nodes"][0]["html"][:150]) for one in broken]
 
@@ -129,7 +127,7 @@ def explore(seen: Looker) -> None:
     page.wait_for_function(AT_REST)
     seen.look("what 36 branches add and lose", "#account", "#worth")
     seen.go("?picture=cat&class=unicorn&channel=9x9.1")
-    seen.look("an address that names nothing", "#header")
+    seen.look("an address that names nothing")
     page.set_input_files(
         "#picture input[type=file]",
         [{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}],
@@ -165,9 +163,9 @@ def waiting(seen: Looker) -> None:
     with seen.waiting():
         seen.press("#branches [data-branch='3x3'] [data-switch]")
         expect(page.locator("#switches .dim")).to_have_count(1)
-        seen.look("a switch waited for", "#switches", "#belief", "#branches")
+        seen.look("a switch waited for")
     page.wait_for_function("gnet.state.answer.switched")
-    seen.look("a switched branch", "#switches", "#belief", "#branches", "#diagram")
+    seen.look("a switched branch")
     with seen.waiting():
         page.evaluate("gnet.choose({ switches: '3a/3x3=0,4b/pool=mean' })")
         expect(page.locator("#switches .dim")).to_have_count(1)
@@ -192,11 +190,10 @@ def lab(seen: Looker) -> None:
     page = seen.page
     with seen.waiting():
         seen.go("?tab=branches&beside=picture:cat", "true")
-        seen.look("the Branch lab, one side waited for", "#branches-tab")
+        seen.look("the Branch lab, one side waited for")
     expect(page.locator("#branches-beside td[data-cell]")).to_have_count(36)
     seen.press("#branches-scales .measure")
     expect(page.locator("#branches-scales .all")).to_be_visible()
-    seen.look("the Branch lab")
     seen.press("#branches-predict .next")
     expect(page.locator("#branches-predict .choices button").first).to_be_visible()
     seen.look("the Branch lab with a guess", "#branches-tab")
@@ -204,7 +201,7 @@ def lab(seen: Looker) -> None:
     expect(page.locator("#branches-predict [data-fall]").first).to_be_visible()
     seen.press("#branches-switchboard [data-cell='3a/3x3']")
     page.wait_for_function("gnet.state.answer.switched")
-    seen.look("the Branch lab with a guess answered and a switch", "#branches-tab")
+    seen.look("the Branch lab with a guess answered and a switch")
     with seen.waiting():
         seen.press("#branches-switchboard [data-cell='4b/5x5']")
         page.locator("#branches-beside select").select_option("class:cat")
@@ -245,7 +242,7 @@ def architecture(seen: Looker) -> None:
     page = seen.page
     with seen.waiting():
         seen.go("?tab=architecture", "true")
-        seen.look("Architecture waited for", "#architecture-tab")
+        seen.look("Architecture waited for")
     expect(page.locator("#architecture-module .one")).to_have_count(3)
     expect(page.locator("#architecture-weights li").first).to_be_visible()
     seen.look("Architecture")
@@ -294,7 +291,7 @@ def lessons(seen: Looker) -> None:
     seen.look("a lesson's question answered", "#lesson")
     seen.press("#lesson [data-do='sheet']")
     expect(page.locator("#worksheet")).to_contain_text("right")
-    seen.look("a worksheet", "#worksheet")
+    seen.look("a worksheet")
 
 
 def train(seen: Looker) -> None:

@@ -136,11 +136,9 @@ def test_guided_grad_cam_of_all_branches_of_a_linear_sum_covers_the_module(model
     assert len({tuple(one.flatten()[:50].tolist()) for one in maps}) == 4
 
 
-@pytest.mark.parametrize(
-    ("head", "patch", "stride"),
-    [("main", 16, 8), ("main", 20, 11), ("main", 64, 64), ("main", 5, 3), ("aux1", 20, 11)],
-)
-def test_occlusion_equals_captums_wherever_its_squares_lie(model, pixels, head, patch, stride):
+@pytest.mark.parametrize(("patch", "stride"), [(16, 8), (20, 11), (64, 64), (5, 3)])
+@pytest.mark.parametrize("head", ["main", "aux1"])
+def test_occlusion_equals_captums_wherever_its_squares_lie(model, pixels, patch, stride, head):
     def logits(x: Tensor) -> Tensor:
         return getattr(model(INFO.preprocessing.normalise(x)), head)
 

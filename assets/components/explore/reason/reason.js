@@ -14,7 +14,7 @@ function build() {
     ({ name, label, slow }) => `
       <div class="method" data-method="${name}">
         <label><input type="radio" name="why-method" value="${name}">${escape(label)}</label>
-        <div class="view"><canvas class="map" role="img"></canvas>${slow ? '<div class="state" hidden></div>' : `<p class="empty">${escape(say("why empty", { label }))}</p>`}</div>
+        <div class="view"><canvas class="map" role="img"></canvas>${slow ? '<div class="state" hidden></div>' : `<p class="empty" aria-hidden="true">${escape(say("why empty", { label }))}</p>`}</div>
       </div>`,
   );
   find(".methods").innerHTML = `<legend>${escape(say("why method"))}</legend>${rows.join("")}`;
