@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,8 +105,6 @@ def serve(options: argparse.Namespace) -> None:
                     check_port(DEFAULT_HOST, port)
                     check_port(host, port)
                 raise
-        # Meanwhile, so that neither the start nor who asks why first waits for it.
-        threading.Thread(target=import_module, args=("captum.attr",), daemon=True).start()
         serve_until_stopped(page, runs, address(host, port, options.root_path))
     leave()
 

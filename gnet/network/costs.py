@@ -74,7 +74,8 @@ def output_shapes(config: ModelConfig, size: int, names: list[str]) -> dict[str,
     # imports its compiler.
     with torch.device("meta"):
         shadow = GoogLeNet(replace(config, norm="none")).eval()
-    shadow.to_empty(device="cpu")
+    numbers = {name: torch.empty(value.shape) for name, value in shadow.state_dict().items()}
+    shadow.load_state_dict(numbers, assign=True)  # `to_empty` would import as much
     modules = {name: shadow.get_submodule(name) for name in names}
     with watching(modules) as passed, torch.no_grad():
         shadow(torch.empty(0, 3, size, size))

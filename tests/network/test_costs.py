@@ -1,5 +1,8 @@
 """Parameters and multiply-adds: the papers' figures, and counted again by hand."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -13,6 +16,7 @@ from gnet.network.costs import (
     naive_module_cost,
 )
 from support.networks import network, without_memory
+from support.root import ROOT
 
 
 def test_weights_per_module_are_those_derived_from_table_1():
@@ -168,3 +172,15 @@ def test_what_is_left_out_costs_nothing_in_either_module():
     config = ModelConfig.preset("batch-norm", left_out="5x5,pool")
     for count in (module_cost, naive_module_cost):
         assert set(count(config, 192, TABLE_1["3a"], 28).lanes()) == {"1x1", "3x3"}
+
+
+def test_shapes_are_told_without_torchs_compiler() -> None:
+    script = """if True:
+        import sys
+        from gnet.network.config import ModelConfig
+        from gnet.network.costs import output_shapes
+        assert tuple(output_shapes(ModelConfig(), 64, ["conv1"])["conv1"]) == (1, 64, 32, 32)
+        print([name for name in ("sympy", "torch._dynamo", "torchvision") if name in sys.modules])
+    """
+    command = [sys.executable, "-c", script]
+    assert subprocess.check_output(command, cwd=ROOT, text=True).strip() == "[]"

@@ -1,7 +1,4 @@
-"""The methods that follow the gradient of a logit; captum computes them.
-
-captum is imported by who is asked first: it brings torchvision and takes as long as torch itself.
-"""
+"""The methods that follow the gradient of a logit; captum computes them."""
 
 from __future__ import annotations
 
@@ -10,6 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from captum.attr import (
+    DeepLift,
+    GuidedBackprop,
+    GuidedGradCam,
+    InputXGradient,
+    IntegratedGradients,
+    LayerGradCam,
+    NoiseTunnel,
+    Saliency,
+)
 from torch import Tensor
 
 from gnet.explain.account import account
@@ -26,16 +33,12 @@ def quiet() -> Iterator[None]:
 
 def saliency(q: Question) -> Tensor:
     """(H, W): the colour that matters most, arXiv 1312.6034 §3.1."""
-    from captum.attr import Saliency
-
     gradient = Saliency(q.answering).attribute(q.pixels, target=q.target, abs=True)
     return gradient[0].amax(dim=0)
 
 
 def smooth_grad(q: Question) -> Tensor:
     """(H, W): saliency averaged over noisy copies, arXiv 1706.03825."""
-    from captum.attr import NoiseTunnel, Saliency
-
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(q.options.seed)
         gradient = NoiseTunnel(Saliency(q.answering)).attribute(
@@ -53,15 +56,11 @@ def smooth_grad(q: Question) -> Tensor:
 
 def input_x_gradient(q: Question) -> Tensor:
     """(H, W): gradient times pixel value, summed over colours."""
-    from captum.attr import InputXGradient
-
     return InputXGradient(q.answering).attribute(q.pixels, target=q.target)[0].sum(dim=0)
 
 
 def integrated_gradients(q: Question) -> Tensor:
     """(H, W): arXiv 1703.01365; a sum over colours keeps completeness."""
-    from captum.attr import IntegratedGradients
-
     parts = IntegratedGradients(q.answering).attribute(
         q.pixels,
         baselines=q.baseline,
@@ -76,8 +75,6 @@ def integrated_gradients(q: Question) -> Tensor:
 
 def guided_backprop(q: Question) -> Tensor:
     """(H, W): arXiv 1412.6806, the strongest colour with its sign."""
-    from captum.attr import GuidedBackprop
-
     with quiet():
         gradient = GuidedBackprop(q.answering).attribute(q.pixels, target=q.target)[0]
     return _strongest(gradient)
@@ -85,8 +82,6 @@ def guided_backprop(q: Question) -> Tensor:
 
 def deep_lift(q: Question) -> Tensor:
     """(H, W): arXiv 1704.02685, summed over colours."""
-    from captum.attr import DeepLift
-
     with quiet():
         parts = DeepLift(q.answering).attribute(q.pixels, baselines=q.baseline, target=q.target)
     return parts[0].sum(dim=0)
@@ -94,8 +89,6 @@ def deep_lift(q: Question) -> Tensor:
 
 def grad_cam(q: Question) -> Tensor:
     """(h, w) on the module's grid, arXiv 1610.02391."""
-    from captum.attr import LayerGradCam
-
     assert q.layer is not None
     by_channel = LayerGradCam(q.answering, q.layer).attribute(
         q.pixels, target=q.target, attr_dim_summation=False
@@ -107,8 +100,6 @@ def grad_cam(q: Question) -> Tensor:
 
 def guided_grad_cam(q: Question) -> Tensor:
     """(H, W): Grad-CAM, enlarged, times Guided Backprop; arXiv 1610.02391 §3.2."""
-    from captum.attr import GuidedGradCam, LayerGradCam
-
     assert q.layer is not None
     if q.channels == slice(None):
         with quiet():
