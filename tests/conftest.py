@@ -24,6 +24,8 @@ pytest_plugins = [
 # Whatever the machine's custom is: else each process rewrites all asserts and compiles all modules.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Tests that take ONNX Runtime themselves send its maker nothing either.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def pytest_xdist_auto_num_workers() -> int:

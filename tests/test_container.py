@@ -70,12 +70,17 @@ def test_what_the_image_holds_serves_the_page_and_is_found_healthy(tmp_path: Pat
 
 
 def pip_calls(step: str, folder: Path) -> list[tuple[list[str], list[str]]]:
-    """Options and requirements of each pip that a step's shell calls; nothing is installed."""
+    """Options and requirements of each pip that a step's shell calls; nothing is installed.
+
+    A step that asks Python where its packages are is told `folder`.
+    """
     programs = folder / "bin"
     programs.mkdir(exist_ok=True)
-    pip = programs / "pip"
-    pip.write_text('#!/bin/sh\nfor last; do :; done\necho "pip $*"\ncat "$last"\n')
-    pip.chmod(0o755)
+    print_given = 'for last; do :; done\necho "pip $*"\ncat "$last"'
+    for name, lines in {"pip": print_given, "python": f"echo {folder}"}.items():
+        program = programs / name
+        program.write_text(f"#!/bin/sh\n{lines}\n")
+        program.chmod(0o755)
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     answer = subprocess.run(
         ["sh", "-ec", step],
@@ -98,6 +103,17 @@ def test_pytorch_comes_first_and_from_its_own_index_then_all_other_requirements(
     tmp_path: Path,
 ) -> None:
     shutil.copyfile(ROOT / "requirements.txt", tmp_path / "requirements.txt")
+    parts = (
+        "bin/test_a",
+        "bin/ATest",
+        "bin/torch_shm_manager",
+        "include/a.h",
+        "lib/a",
+        "test/a.py",
+    )
+    for part in parts:
+        (tmp_path / "torch" / part).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "torch" / part).touch()
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     every = [line for line in text.splitlines() if line and not line.startswith("#")]
     installs = [step for step in steps("RUN") if "pip install" in step]
@@ -107,6 +123,15 @@ def test_pytorch_comes_first_and_from_its_own_index_then_all_other_requirements(
     assert first[1] == [line for line in every if line.startswith("torch")] != []
     assert second == (["install", "--no-cache-dir", "-r", "requirements.txt"], every)
     assert not any("extra-index-url" in line for line in LINES)
+    kept = [path.name for path in (tmp_path / "torch").rglob("*") if path.is_file()]
+    assert sorted(kept) == ["a", "torch_shm_manager"]
+
+
+def test_the_build_is_given_what_it_copies_and_nothing_else() -> None:
+    rules = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "*" in rules and "**/__pycache__" in rules
+    given = {rule[1:] for rule in rules if rule.startswith("!")}
+    assert given == {source for step in steps("COPY") for source in step.split()[:-1]}
 
 
 def test_its_user_and_the_folder_of_runs_are_made_before_they_are_named() -> None:

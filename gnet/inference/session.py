@@ -17,6 +17,7 @@ from gnet.errors import GnetError
 from gnet.inference.forward import Forward, check_logits, forward
 from gnet.inference.pixels import check_pixels
 from gnet.network.config import HEADS, STAGES
+from gnet.network.export.onnx_runtime import onnx_runtime
 from gnet.network.model import GoogLeNet
 
 if TYPE_CHECKING:
@@ -130,10 +131,12 @@ def _runtime(model: GoogLeNet, size: int) -> InferenceSession | None:
     """The session; None where a package, a layer's translation or space on the disk is missing."""
     try:
         import onnx
-        import onnxruntime
 
         from gnet.inference.graph import forward_graph
     except ImportError:
+        return None
+    onnxruntime = onnx_runtime()
+    if onnxruntime is None:
         return None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()

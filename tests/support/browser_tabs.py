@@ -21,6 +21,8 @@ ARGUMENTS = (
     "--disable-sync",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
+    # Pages are short-lived: with more room for what is new, most are built without a collection.
+    "--js-flags=--min-semi-space-size=16 --max-semi-space-size=64",
     # The address bar's list is a page of its own, drawn anew beside each new tab of the tests.
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,AimEnabled,PaintHolding,"
     "DestroyProfileOnBrowserClose,HttpsUpgrades,MediaRouter,OptimizationHints",

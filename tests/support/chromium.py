@@ -1,7 +1,8 @@
 """Where the browser tests find a Chromium; run as a script, it installs one if there is none.
 
-The order: the variable CHROMIUM, a browser of the system, the one playwright keeps. On Debian and
-its kin root gets the system's package, everybody else playwright's own build.
+The order: the variable CHROMIUM, a browser of the system, the one playwright keeps. The shell, a
+Chromium without windows, comes first, as it needs the least. On Debian and its kin root gets the
+system's package, everybody else playwright's own build.
 """
 
 import os
@@ -10,7 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PACKAGES = ("chromium-headless-shell", "chromium")
+NAMES = (*PACKAGES, "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MAC_APPS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -59,12 +61,11 @@ def _playwrights_own() -> str | None:
 def _install() -> None:
     if shutil.which("apt-get") and os.geteuid() == 0:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        packages = ["chromium", "fonts-liberation"]
-        install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-        for command in (["apt-get", "update"], install):
+        install = ["apt-get", "install", "-y", "--no-install-recommends", "fonts-liberation"]
+        for command in (["apt-get", "update"], *([*install, package] for package in PACKAGES)):
             subprocess.run(command, env=environment, stdin=subprocess.DEVNULL)
-        if find_chromium():
-            return
+            if find_chromium():
+                return
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"])
 
 

@@ -2,7 +2,13 @@
 // once per map.
 Object.assign(gnet, (() => {
   const { state } = gnet;
-  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  // A loop: `Uint8Array.from` takes thirty times as long.
+  function bytes(text) {
+    const letters = atob(text);
+    const list = new Uint8Array(letters.length);
+    for (let i = 0; i < list.length; i++) list[i] = letters.charCodeAt(i);
+    return list;
+  }
   const read = new WeakMap();
   const values = (map) => {
     if (!read.has(map)) read.set(map, bytes(map.data));
@@ -142,5 +148,5 @@ Object.assign(gnet, (() => {
     };
   }
 
-  return { colour, paint, overlay, bar, decoded, greys };
+  return { bytes, colour, paint, overlay, bar, decoded, greys };
 })());

@@ -12,6 +12,7 @@ from gnet.errors import GnetError
 from gnet.network import weights
 from gnet.network.costs import branch_units
 from gnet.network.export.description import heads_of
+from gnet.network.export.onnx_runtime import onnx_runtime
 from gnet.network.hooks import evaluating
 from gnet.network.model import GoogLeNet, deepest
 from gnet.system.atomic import atomically
@@ -71,13 +72,12 @@ def check_onnx(
     model: GoogLeNet, path: str | Path, *, head: str | None = None, branches: bool = False
 ) -> OnnxCheck | None:
     """Compare a file that `to_onnx` wrote with torch; None where onnxruntime is not installed."""
-    if importlib.util.find_spec("onnxruntime") is None:
+    runtime = onnx_runtime()
+    if runtime is None:
         return None
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     size = session.get_inputs()[0].shape[-1]
     pixels = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     theirs = session.run(None, {session.get_inputs()[0].name: pixels.numpy()})

@@ -154,8 +154,8 @@ def bind(parts: Parts, handlers: Handlers) -> None:
     for part in (bar, parts.table):
         steered = part.steer(handlers.steer, None, None, concurrency_limit=8, **PRIVATE)
         steered.success(None, js="() => gnet.train.refresh()", api_visibility="private")
-    for part in form:
-        part.change(None, js="() => gnet.train.formed()", api_visibility="private")
+    changes = [part.change for part in form]
+    gr.on(changes, None, js="() => gnet.train.formed()", api_visibility="private")
 
     experiment = {
         "js": "(experiment, ...form) => [gnet.train.state.experiment, ...gnet.train.within(form)]"

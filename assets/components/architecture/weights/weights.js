@@ -29,7 +29,7 @@ function paint() {
   canvas.width = columns * tile - GAP;
   canvas.height = rows * tile - GAP;
   canvas.ariaLabel = gnet.say("plan kernels", { count, side, limit });
-  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const bytes = gnet.bytes(data);
   const context = canvas.getContext("2d");
   for (let i = 0; i < count * side * side; i++) {
     const [kernel, cell] = [Math.floor(i / (side * side)), i % (side * side)];

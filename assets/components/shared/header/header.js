@@ -146,7 +146,7 @@ gnet.draw((changed) => {
   }
   const row = find("nav"); // which may scroll
   const here = row.querySelector("[aria-current]");
-  if (here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+  if (here && changed.has("tab")) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
   find(".skip").hash = `${tab}-tab`;
   const { label, line } = gnet.tabs[tab];
   document.title = [tab === "explore" ? answer.name : "", label, "gnet"].filter(Boolean).join(" · ");
