@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ from gnet.system.processes import TUNABLES, launch
 
 CLASSES = 10
 COMMAND = (sys.executable, "-m", __name__)
+TURN, END = "turn\n", "end\n"
+"""What the process of its own is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +116,22 @@ class OwnProcess:
         """Pictures/s of one turn; raises `GnetError` where the process has ended."""
         assert self._process.stdin and self._process.stdout
         try:
-            self._process.stdin.write("turn\n")
+            self._process.stdin.write(TURN)
             self._process.stdin.flush()
             return float(self._process.stdout.readline())
         except (BrokenPipeError, ValueError):
             raise GnetError("The plain loop's own process ended; its error is above.") from None
+
+    def end(self) -> None:
+        """Have it end, if it has not yet.
+
+        It is told so: to close its input is not enough while a process that was forked meanwhile,
+        as workers of a loop in this process are, holds that open.
+        """
+        assert self._process.stdin
+        with suppress(BrokenPipeError):  # it has ended by itself
+            self._process.stdin.write(END)
+            self._process.stdin.close()
 
 
 @contextmanager
@@ -135,18 +148,23 @@ def own_process(
         niceness=os.nice(0) if hasattr(os, "nice") else 0,
         variables={TUNABLES: ""},
     )
-    with process:  # closes its standard input, at which it ends
+    with process:
         other = OwnProcess(process)
-        other.rate()  # its start and one turn that does not count, before anything else is timed
-        yield other
+        try:
+            other.rate()  # its start and one turn that does not count, before anything is timed
+            yield other
+        finally:
+            other.end()
 
 
 def answer(workers: int, threads: int, **turns: int) -> None:
-    """Print a turn's rate for each line of standard input."""
+    """Print a turn's rate for each line of standard input until one says that it is the end."""
     torch.set_num_threads(threads)
     work = Turns(**turns)
     loop = plain_loop(work, work.pictures(), workers)
-    for _ in sys.stdin:
+    for line in sys.stdin:
+        if line == END:
+            break
         print(work.rate(loop), flush=True)
 
 

@@ -36,6 +36,13 @@ def test_the_loop_trains_in_a_process_of_its_own_until_it_is_left():
         other.rate()
 
 
+def test_it_ends_while_workers_forked_meanwhile_hold_its_input_open():
+    with own_process(TURNS, workers=0) as other:
+        beside = plain_loop(TURNS, TURNS.pictures(), workers=1)
+        assert next(beside) == 4 and other.rate() > 0
+    beside.close()
+
+
 SAYS = """
 import json, os, sys
 request = json.loads(sys.argv[1])
