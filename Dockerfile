@@ -1,5 +1,5 @@
 # The page in a container, without a GPU: docker build -t gnet . && docker run -p 7860:7860 gnet
-# Once it is built it needs no network. Its user is nobody else's, and owns /runs alone.
+# Once it is built it needs no network. Its user is nobody else's, and of what is not its home owns /runs alone.
 FROM python:3.12-slim
 
 RUN useradd --create-home gnet && mkdir /runs && chown gnet /runs
@@ -8,7 +8,7 @@ WORKDIR /app
 # PyTorch first and from its own index alone: the default one gives it with 5 GB of CUDA, and of two
 # indexes the newer version would win.
 COPY requirements.txt ./
-# What only PyTorch's own tests and C++ programs need goes in the same step.
+# What only PyTorch's own tests and C++ programs need is removed in the same step.
 RUN grep '^torch' requirements.txt | pip install --no-cache-dir \
     --index-url https://download.pytorch.org/whl/cpu -r /dev/stdin \
     && cd "$(python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')/torch" \
@@ -18,6 +18,7 @@ RUN pip install --no-cache-dir -r requirements.txt
 COPY LICENSE app.py ./
 COPY assets assets
 COPY gnet gnet
+# Its user may not write here, so Python could not keep what it compiles at each start.
 RUN python -m compileall -q app.py gnet
 
 USER gnet

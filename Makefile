@@ -47,7 +47,6 @@ format: $(VENV)/.installed-dev ## format the code and mend what the linter can m
 
 bench: setup ## all ratios: beside torchvision and captum, from the page, with 50 viewers
 	@$(PY) -m gnet bench
-	@$(PY) -m gnet bench --forward
 	@$(PY) -m gnet bench --page
 	@$(PY) -m tests.load
 	@$(PY) -m tests.load --beside-training

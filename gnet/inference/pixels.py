@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from gnet.errors import GnetError
 from gnet.network.model import GoogLeNet
+
+
+def as_array(pixels: Tensor) -> np.ndarray:
+    """`pixels` as float32 for numpy, of the same shape."""
+    return pixels.detach().cpu().float().numpy()
 
 
 def check_pixels(model: GoogLeNet, pixels: Any) -> None:
@@ -31,7 +37,8 @@ def check_pixels(model: GoogLeNet, pixels: Any) -> None:
             "(1, 3, height, width)."
         )
     model.config.check_size(pixels.shape[2], pixels.shape[3])
-    low, high = pixels.min().item(), pixels.max().item()
+    values = as_array(pixels)
+    low, high = float(values.min()), float(values.max())
     if not (pixels.is_floating_point() and low >= -1e-6 and high <= 1 + 1e-6):
         kind = str(pixels.dtype).removeprefix("torch.")
         raise GnetError(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gnet.errors import GnetError
 from gnet.inference.forward import Forward, check_logits, forward
-from gnet.inference.pixels import check_pixels
+from gnet.inference.pixels import as_array, check_pixels
 from gnet.network.config import HEADS, STAGES
 from gnet.network.export.onnx_runtime import onnx_runtime
 from gnet.network.model import GoogLeNet
@@ -73,11 +73,14 @@ class Session:
         from gnet.inference.graph import INPUTS
         from gnet.network.export.onnx_graph import INPUT
 
-        x = self.model.info.preprocessing.normalise(pixels.detach().cpu()).float()
+        # By numpy: torch's threads would spin for a while and keep their cores from the forward.
+        wanted = self.model.info.preprocessing
+        mean, std = (np.array(v, np.float32).reshape(3, 1, 1) for v in (wanted.mean, wanted.std))
+        x = (as_array(pixels) - mean) / std
         names = [output.name for output in runtime.get_outputs()]
         found = {
             name: torch.from_numpy(np.asarray(values)[0])
-            for name, values in zip(names, runtime.run(names, {INPUT: x.numpy()}), strict=True)
+            for name, values in zip(names, runtime.run(names, {INPUT: x}), strict=True)
         }
         logits = {head: found.pop(head) for head in HEADS if head in found}
         # (h, w, C) → (C, h, w), in memory as channels-last

@@ -1,8 +1,8 @@
 """Where the browser tests find a Chromium; run as a script, it installs one if there is none.
 
-The order: the variable CHROMIUM, a browser of the system, the one playwright keeps. The shell, a
-Chromium without windows, comes first, as it needs the least. On Debian and its kin root gets the
-system's package, everybody else playwright's own build.
+The order: the variable CHROMIUM, a browser of the system, the one playwright keeps. Chromium's
+headless shell is preferred: it has no windows and needs the least time. On Debian and its kin root
+gets the system's package, everybody else playwright's own build.
 """
 
 import os

@@ -2,7 +2,7 @@
 // once per map.
 Object.assign(gnet, (() => {
   const { state } = gnet;
-  // A loop: `Uint8Array.from` takes thirty times as long.
+  // A loop: `Uint8Array.from` takes many times as long.
   function bytes(text) {
     const letters = atob(text);
     const list = new Uint8Array(letters.length);

@@ -1,7 +1,7 @@
-"""ONNX Runtime, as every part of gnet gets it: it tells its maker nothing.
+"""ONNX Runtime, as every part of gnet gets it: with its telemetry off.
 
-From version 1.29 on its packages for Linux and macOS send facts about each model and each run to
-Microsoft unless a variable forbids it; on Windows the system collects them unless a call does.
+Since version 1.29 its official packages tell Microsoft about each model that is loaded and how its
+runs go, unless they are told not to. Its Privacy.md says how.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from types import ModuleType
 
 
 def onnx_runtime() -> ModuleType | None:
-    """The package with its telemetry off, or None where it is not installed."""
+    """The package, or None where it is not installed."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read once, when the package is first imported
     try:
         import onnxruntime
     except ImportError:
         return None
-    onnxruntime.disable_telemetry_events()
+    onnxruntime.disable_telemetry_events()  # for earlier ones on Windows, which do not read it
     return onnxruntime

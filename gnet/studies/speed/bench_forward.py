@@ -33,8 +33,8 @@ THREADS = (1, 2)
 TIMES = 10
 """Forwards of each side in a round, one after the other."""
 LEAD_IN = 2
-"""Forwards before them that are not counted: the side before leaves threads that still look for
-work, and caches that hold its weights."""
+"""Forwards before them that are not counted. After another side's forwards its threads still spin
+for some milliseconds, and the caches hold its weights."""
 SIDE = 1024
 """Rows and columns of the matrices whose product shows what the processor can do."""
 

@@ -58,7 +58,7 @@ def _without(components: set[int], node: dict[str, Any]) -> dict[str, Any]:
 def keep_light(page: gr.Blocks) -> None:
     """Spare a finished page's sessions the description of all components, browsers the endpoints'.
 
-    Programs read about the endpoints as before, at `/config` and `/info`.
+    Programs read about the endpoints as before, at `/config` and `/gradio_api/info`.
     """
     page.default_config.__class__ = _OfPage
 

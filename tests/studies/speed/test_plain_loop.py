@@ -40,7 +40,6 @@ def test_it_ends_while_workers_forked_meanwhile_hold_its_input_open():
     with own_process(TURNS, workers=0) as other:
         beside = plain_loop(TURNS, TURNS.pictures(), workers=1)
         assert next(beside) == 4 and other.rate() > 0
-    beside.close()
 
 
 SAYS = """

@@ -1,6 +1,7 @@
 """The page comes compressed where the browser can read it, and its links hold under any path."""
 
 import gzip
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,23 @@ def test_the_page_is_compressed_for_who_can_read_it(server: Server) -> None:
         assert "content-encoding" not in plain.headers
         assert "frame-ancestors" in plain.headers["content-security-policy"]
         assert len(gzip.decompress(raw)) == len(plain.content) > 2 * len(raw)
+
+
+def test_the_page_holds_no_component_of_an_endpoint_and_the_config_for_programs_all(
+    server: Server,
+) -> None:
+    with httpx.Client(base_url=server.address, trust_env=False, timeout=60) as client:
+        page, config = client.get("/").text, client.get("/config").json()
+    given = re.search(r"window\.gradio_config = (\{.*?\});</script>", page)
+    assert given
+    shown = json.loads(given[1])
+    types = {part["type"] for part in shown["components"]}
+    assert "html" in types and "api" not in types
+    names = {event["api_name"] for event in config["dependencies"]}
+    assert {"explore", "attribute"} <= names
+    assert not {"explore", "attribute"} & {event["api_name"] for event in shown["dependencies"]}
+    known = {part["id"] for part in config["components"]}
+    assert all(set(event["inputs"]) <= known for event in config["dependencies"])
 
 
 def test_streams_of_answers_are_not_compressed(server: Server) -> None:

@@ -26,7 +26,9 @@ def test_a_session_describes_no_component_and_the_page_all_of_them(
     assert page.get_config_file()["components"] == before
 
 
-def test_a_browser_is_told_of_no_endpoint_and_programs_of_all(gradio_environment: None) -> None:
+def test_a_browser_makes_no_parts_of_an_endpoint_and_programs_read_of_all(
+    gradio_environment: None,
+) -> None:
     import gradio as gr
     from gradio.events import api
 
