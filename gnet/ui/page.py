@@ -43,6 +43,7 @@ SCRIPTS = (
     "shared/words.js",
     "shared/leading.js",
     "shared/lost.js",
+    "shared/toasts.js",
     "shared/missing.js",
     "shared/nets.js",
     "shared/sending.js",
