@@ -1,5 +1,6 @@
 # The page in a container, without a GPU: docker build -t gnet . && docker run -p 7860:7860 gnet
-# Once it is built it needs no network. Its user is nobody else's, and of what is not its home owns /runs alone.
+# Once it is built it needs no network. Its user is nobody else's, and cannot change the program;
+# runs go to /runs.
 FROM python:3.12-slim
 
 RUN useradd --create-home gnet && mkdir /runs && chown gnet /runs

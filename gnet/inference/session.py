@@ -74,9 +74,7 @@ class Session:
         from gnet.network.export.onnx_graph import INPUT
 
         # By numpy: torch's threads would spin for a while and keep their cores from the forward.
-        wanted = self.model.info.preprocessing
-        mean, std = (np.array(v, np.float32).reshape(3, 1, 1) for v in (wanted.mean, wanted.std))
-        x = (as_array(pixels) - mean) / std
+        x = self.model.info.preprocessing.normalise_array(as_array(pixels))
         names = [output.name for output in runtime.get_outputs()]
         found = {
             name: torch.from_numpy(np.asarray(values)[0])

@@ -79,6 +79,9 @@ def test_normalising_gives_mean_0_and_deviation_1_per_colour():
     torch.testing.assert_close(preprocessing.normalise(mean), torch.zeros(2, 3, 4, 4))
     spread = torch.tensor([0.5, 0.25, 0.125]).view(3, 1, 1)
     torch.testing.assert_close(preprocessing.normalise(mean + spread), torch.ones(2, 3, 4, 4))
+    noise = torch.rand(1, 3, 4, 5)
+    by_numpy = preprocessing.normalise_array(noise.numpy())
+    assert torch.equal(torch.from_numpy(by_numpy), preprocessing.normalise(noise))
 
 
 @pytest.mark.parametrize(

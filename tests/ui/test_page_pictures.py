@@ -82,6 +82,10 @@ def refused(page: Page, words: str) -> None:
     expect(toast).to_contain_text(words)
     assert "Traceback" not in toast.inner_text() and "gnet-" not in toast.inner_text()
     page.wait_for_function("!gnet.state.waiting.answer")
+    title = toast.locator(".toast-title").bounding_box()
+    assert title, "a click on it goes through: it would fold the sentence away"
+    under = "({ x, y }) => document.elementFromPoint(x + 1, y + 1).closest('.toast-header')"
+    assert page.evaluate(under, title) is None
     page.get_by_test_id("toast-close").click()
     expect(toast).to_have_count(0)
 
