@@ -23,6 +23,7 @@ from gnet.explain.worth import Value, Worth
 from gnet.words import fixed, opening, rounded_percent
 
 _SPARED = "When it is off, the others make up for it, at least in part."
+_OUTDONE = "When it is off, the others more than make up for it."
 _NEEDED = (
     "When it is off, more is lost than went through it: what comes after it then works less well."
 )
@@ -150,8 +151,15 @@ def _apart(carried: float, lost: Value | None) -> str:
     moves = "falls" if lost.logit >= 0 else "rises"
     return (
         f"adds {fixed(carried)}, and without it the logit {moves} by {fixed(abs(lost.logit))}. "
-        f"{_SPARED if carried > lost.logit else _NEEDED}"
+        f"{_outcome(carried, lost.logit)}"
     )
+
+
+def _outcome(carried: float, lost: float) -> str:
+    """What the others do without a branch, by what it carries and what is lost without it."""
+    if lost >= carried:
+        return _NEEDED
+    return _OUTDONE if lost < 0 < carried else _SPARED
 
 
 def _changes(ablation: Ablation) -> dict[str, Any]:

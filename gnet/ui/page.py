@@ -44,6 +44,7 @@ SCRIPTS = (
     "shared/leading.js",
     "shared/lost.js",
     "shared/toasts.js",
+    "shared/copying.js",
     "shared/missing.js",
     "shared/nets.js",
     "shared/sending.js",

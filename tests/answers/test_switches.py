@@ -100,6 +100,10 @@ def test_the_account_names_the_branch_that_adds_most_and_the_gap_to_the_worth(ex
     stage, branch = max(off, key=lambda n: abs(found["branches"][n] - off[n])).split("/")
     assert f"differ most for the {LABELS[branch]} branch of {stage}" in found["sentence"]
     gaps = {name: found["branches"][name] - off[name] for name in off}
+    name = f"{stage}/{branch}"
+    carried, lost = found["branches"][name], off[name]
+    others = "the others more than make up for it" if lost < 0 < carried else "at least in part"
+    assert ("more is lost than went through it" if lost >= carried else others) in found["sentence"]
     widest = max(gaps.values(), key=abs)
     other = min(gaps, key=lambda n: gaps[n] * widest)  # furthest on the other side, if any is
     assert ("The other way round" in found["sentence"]) == (gaps[other] * widest < 0)

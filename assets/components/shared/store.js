@@ -207,9 +207,10 @@ window.gnet = (() => {
     const shown = state.whole?.key;
     const net = answer.net ?? "";
     const other = !first && net !== state.net;
+    const anew = !first && picture(answer) !== picture(state.answer);
     const asker = answer.given?.net ?? "";
     const wanted = asker && asker === gnet.nets.named(address.get("net"));
-    if (other || (!first && picture(answer) !== picture(state.answer))) Object.assign(state, { target: null, unknown: "" });
+    if (other || anew) Object.assign(state, { target: null, unknown: "" });
     if (other && !wanted) state.channel = null;
     Object.assign(state, { network, net, answer, whole: answer, measured: { ...answer.measured } });
     if (!Object.hasOwn(answer.stages, state.stage)) state.stage = "3a";
@@ -223,7 +224,7 @@ window.gnet = (() => {
     if (first) opened = { stage: state.stage, head: state.head };
     if (returning) Object.assign(state, chosen(new URLSearchParams(location.search)));
     if (first) history.replaceState(entry(), "", location.href);
-    else if (pictured()) returning ? remember() : step(was);
+    else if (pictured()) returning ? remember() : anew ? push() : step(was); // no address tells uploads apart
     returning = false;
     wait("answer", false);
     tell(["answer", "stage", "head", "target", "measured", "switches", ...(other ? ["network", "channel"] : [])]);

@@ -69,15 +69,21 @@ class Ranking:
         return listed((self.names[one] for one in self.names if self.is_best(one)), "or")
 
     def is_best(self, one: str) -> bool:
-        """Whether nothing has a larger value."""
-        return self.values[one] >= self.values[self.best] - self.tied
+        """Whether nothing has a larger value, as far as people can read it."""
+        return self.reaches(one, self.best)
+
+    def reaches(self, one: str, other: str) -> bool:
+        """Whether the first's value is no smaller than the other's, exactly or as it is shown."""
+        if self.values[one] >= self.values[other] - self.tied:
+            return True
+        return self.unit != "yes" and self._shown(one) == self._shown(other)
 
     def named(self, one: str) -> str:
         """A name and its value, such as `3×3 (42 %)`."""
-        if self.unit == "yes":
-            return self.names[one]
-        value = Number(value=self.values[one], unit=self.unit)
-        return f"{self.names[one]} ({value.words})"
+        return self.names[one] if self.unit == "yes" else f"{self.names[one]} ({self._shown(one)})"
+
+    def _shown(self, one: str) -> str:
+        return Number(value=self.values[one], unit=self.unit).words
 
     def only(self, ids: tuple[str, ...]) -> Ranking:
         """The same of these alone; all of them where none is named."""

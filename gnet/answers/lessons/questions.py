@@ -83,8 +83,7 @@ def _choice(found: Ranking, given: Any) -> Verdict:
 def _order(found: Ranking, given: Any) -> Verdict:
     if not isinstance(given, list) or sorted(map(str, given)) != sorted(found.names):
         raise FieldError("answer", cut(given), f"each once: {listed(found.names)}")
-    values = [found.values[one] for one in given]
-    right = all(first >= second - found.tied for first, second in pairwise(values))
+    right = all(found.reaches(first, second) for first, second in pairwise(given))
     ordered = sorted(found.names, key=lambda one: -found.values[one])
     told = f"{', '.join(found.named(one) for one in ordered)}."
     return Verdict(right=right, sentence=f"{'Right' if right else 'Not quite'}: {told}")

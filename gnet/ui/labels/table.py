@@ -233,7 +233,7 @@ LABELS = lessons.LABELS | {
     # the header
     "link copied": "Link copied.",
     "picture own": "Your own picture is not in it.",
-    "copies not": "This browser copies only on localhost or over https.",
+    "copies not": "This browser lets no page copy. Copy the address at the top of its window.",
     "classes known": "{count} classes it knows",
     "classes of": "The {count} classes of “{name}”",
     "its run": "Its run",
@@ -318,7 +318,8 @@ LABELS = lessons.LABELS | {
     "and a picture takes {macs} multiply-adds and {ms} ms on average, no fewer than with "
     "main alone, because the early heads were asked in vain.",
     "open picture": "Open in Explore: {name}",
-    "gallery": "Shown are {count}; a click opens one in Explore.",
+    "gallery": "Shown are {count}; a click on a picture opens it in Explore. Explore sees the "
+    "small copy that is kept of it, so the figures there may differ by some points.",
     "try experiment": "Measure it yourself: the experiment “{name}” under Train.",
     "try elsewhere": "Measure it yourself where training is switched on.",
     "learn": "For learners: what you see, what to try, what it cannot show",

@@ -23,6 +23,8 @@ LABELS = {
     "lesson kept": "Your guess is kept: {given}.",
     "lesson reading": "Looking at your picture …",
     "lesson number": "Your answer",
+    "lesson no number": "The answer is a number, such as 12 or 4.5; given was {given}.",
+    "lesson nothing": "nothing",
     "lesson up": "Move {name} up",
     "lesson down": "Move {name} down",
     "lesson moved": "{name} is now number {place}.",

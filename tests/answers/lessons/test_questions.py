@@ -9,6 +9,7 @@ from gnet.errors import FieldError
 
 NAMES = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5"}
 WIDE = Ranking(names=NAMES, values={"1x1": 27.0, "3x3": 43.0, "5x5": 59.0}, unit="px")
+CLOSE = Ranking(names=NAMES, values={"1x1": 84.6, "3x3": 85.4, "5x5": 10.0}, unit="points")
 TIED = Ranking(names=NAMES, values={"1x1": 10.0, "3x3": 40.0, "5x5": 40.0}, unit="%")
 
 
@@ -23,6 +24,7 @@ def asked(kind: str, figure: str = "widest: 3a", tolerance: float = 0.0) -> Ques
         (WIDE, "1x1", False, "Not 1×1 (27 px). The answer: 5×5 (59 px)."),
         (TIED, "3x3", True, "Right: 3×3 (40 %) and 5×5 (40 %)."),
         (TIED, "5x5", True, "Right: 3×3 (40 %) and 5×5 (40 %)."),
+        (CLOSE, "1x1", True, "Right: 1×1 (85 points) and 3×3 (85 points)."),
     ],
 )
 def test_a_choice_is_right_where_nothing_is_larger(found, given, right, sentence):
@@ -38,6 +40,7 @@ def test_a_choice_is_right_where_nothing_is_larger(found, given, right, sentence
         (TIED, ["3x3", "5x5", "1x1"], True),
         (TIED, ["5x5", "3x3", "1x1"], True),
         (TIED, ["1x1", "3x3", "5x5"], False),
+        (CLOSE, ["1x1", "3x3", "5x5"], True),
     ],
 )
 def test_an_order_is_right_where_no_value_rises(found, given, right):

@@ -201,8 +201,10 @@ panel.addEventListener("click", (event) => {
 });
 panel.addEventListener("submit", (event) => {
   event.preventDefault();
-  const { value } = event.target.elements.number;
-  if (value.trim()) give(value.trim());
+  const given = event.target.elements.number.value.trim();
+  // As the server reads it, which has the last word.
+  if (Number.isFinite(Number(given.replace(",", ".").replace("−", "-").replace(/[% ]+$/, "") || NaN))) give(given);
+  else panel.querySelector(".verdict").textContent = say("lesson no number", { given: given || say("lesson nothing") });
 });
 panel.addEventListener("keydown", (event) => {
   const typing = event.target.matches("input");

@@ -13,11 +13,12 @@ const copied = find(".copied");
 async function copy() {
   const address = location.origin + gnet.where();
   try {
-    await navigator.clipboard.writeText(address);
+    await gnet.copy(address);
     const own = gnet.tabs[gnet.state.tab].picture && gnet.own();
     const said = [gnet.say("link copied"), own && gnet.say("picture own"), gnet.state.net.startsWith("file-") && gnet.say("network own")];
     copied.textContent = said.filter(Boolean).join(" ");
   } catch {
+    gnet.remember(); // so that it stands where a person can copy it
     copied.textContent = gnet.say("copies not");
   }
 }

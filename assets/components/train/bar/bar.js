@@ -194,7 +194,7 @@ const copy = find(".copy");
 copy.addEventListener("click", async () => {
   const link = new URL(`?tab=train&run=${state.run}`, location.href).href;
   try {
-    await navigator.clipboard.writeText(link);
+    await gnet.copy(link);
     copy.textContent = gnet.say("copied");
   } catch {
     prompt(gnet.say("link to run"), link);

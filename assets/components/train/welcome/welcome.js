@@ -9,13 +9,15 @@ const go = find(".go");
 go.hidden = !props.enabled;
 go.addEventListener("click", () => {
   const start = document.querySelector("#start");
+  find(".refused").textContent = start.disabled ? document.querySelector("#train-check .said").textContent : "";
   if (start.disabled) return gnet.lead(document.querySelector("#train-left"));
   go.disabled = true;
   setTimeout(() => (go.disabled = false), 2000); // should it have been refused
   start.click();
 });
 
-gnet.train.draw(() => {
+gnet.train.draw((changed) => {
+  if (changed("form")) find(".refused").textContent = "";
   if (!state.ready && !state.run && !state.away) return; // nothing is seen until it is known
   const none = state.ready && !state.run;
   page.runs = none ? "none" : "some";
