@@ -10,6 +10,15 @@ from gnet.answers.recordings import Kept
 from gnet.serving.shelf import RunShelf
 from gnet.words import listed, number, rounded_percent
 
+_ONE = {
+    "branches": "branch",
+    "cells": "cell",
+    "channels": "channel",
+    "classes": "class",
+    "points": "point",
+}
+"""Units that are counted, and what one of them is called."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
@@ -38,7 +47,9 @@ class Number:
         """As people read it, such as `12 %` or `0.93 nats`."""
         if self.unit == "%":
             return rounded_percent(self.value / 100).replace(" ", "\u00a0")
-        return f"{self._digits()}\u00a0{self.unit}" if self.unit else self._digits()
+        digits = self._digits()
+        unit = _ONE.get(self.unit, self.unit) if digits == "1" else self.unit
+        return f"{digits}\u00a0{unit}" if unit else digits
 
     def _digits(self) -> str:
         if self.unit == "points":

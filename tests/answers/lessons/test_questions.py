@@ -60,6 +60,7 @@ def test_an_order_is_right_where_no_value_rises(found, given, right):
         (0.304, "nats", 0.02, "0.32", True, "Close enough"),
         (-0.64, "points", 0, "−0.6", True, "Right: −0.6 points."),
         (0.0, "branches", 0, "0", True, "Right: 0 branches."),
+        (19.0, "branches", 0, "1", False, "Not 1 branch: it is 19 branches."),
     ],
 )
 def test_a_number_is_right_within_its_tolerance_or_the_last_digit_shown(

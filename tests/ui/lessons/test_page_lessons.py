@@ -173,6 +173,7 @@ def test_a_lesson_is_left_and_taken_up_again(visit):
     for given, said in (("", "given was nothing"), ("abc", "given was abc")):
         give(page, "number", given)
         expect(page.locator(f"{PANEL} .verdict")).to_contain_text(said)
+        expect(page.locator(f"{PANEL} .verdict")).to_be_in_viewport(ratio=1)
         expect(page.locator(f"{PANEL} input")).to_have_value(given)
     give(page, "number", "59")
     expect(page.locator(f"{PANEL} .verdict .right")).to_be_visible(timeout=WAIT)

@@ -155,6 +155,11 @@ function mark() {
   setTimeout(() => place.scrollIntoView({ block: "nearest" })); // once the tab has its size
 }
 
+function refuse(given) {
+  const verdict = panel.querySelector(".verdict");
+  verdict.textContent = say("lesson no number", { given: given || say("lesson nothing") });
+  verdict.scrollIntoView({ block: "nearest" });
+}
 function give(value) {
   lessons.answer(value, shown.question.about);
 }
@@ -204,7 +209,7 @@ panel.addEventListener("submit", (event) => {
   const given = event.target.elements.number.value.trim();
   // As the server reads it, which has the last word.
   if (Number.isFinite(Number(given.replace(",", ".").replace("−", "-").replace(/[% ]+$/, "") || NaN))) give(given);
-  else panel.querySelector(".verdict").textContent = say("lesson no number", { given: given || say("lesson nothing") });
+  else refuse(given);
 });
 panel.addEventListener("keydown", (event) => {
   const typing = event.target.matches("input");
