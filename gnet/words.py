@@ -29,11 +29,17 @@ def percent(fraction: float | None, digits: int = 1) -> str:
 
 
 def rounded_percent(fraction: float) -> str:
-    """`37 %`; one decimal below 10 %, and `<0.1 %` for what is there but would be written as 0."""
+    """`37 %`; one decimal below 10 % and from 99.5 %.
+
+    What is there but would be written as 0 is `<0.1 %`, and what is not all but would be written
+    as 100, `>99.9 %`.
+    """
     tenths = _rounded(100 * fraction, 1)
     if fraction > 0 and tenths == 0:
         return "<0.1 %"
-    return percent(fraction, 1 if tenths < 10 else 0)
+    if fraction < 1 and tenths == 100:
+        return ">99.9 %"
+    return percent(fraction, 1 if tenths < 10 or 99.5 <= tenths < 100 else 0)
 
 
 def fixed(value: float, digits: int = 2) -> str:

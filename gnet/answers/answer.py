@@ -35,6 +35,7 @@ from gnet.words import fixed, number
 
 WHY = {
     "question": "Why {class}, which {head} gives {chance}?",
+    "switched": "Why {class}, which {head} gives {chance} with every branch on?",
     "untrained": "{head} is untrained: it has no belief to explain.",
     "last": "Grad-CAM looks at module {stage}, the last one before {head}: there the network "
     "knows most about classes; the map of an early module shows edges and colours, not things.",

@@ -32,7 +32,7 @@ def describe_wiring(model: GoogLeNet) -> dict[str, Any]:
             "from": f"from {_before(stage)}",
             "output": module.widths.total,
             "to": f"to {_behind(stage, model.config.aux)}",
-            "sentence": _sentence(stage, branches),
+            "sentence": _sentence(stage, branches, size),
             "paper": opening(listed(deviations(model.config, stage))),
             "branches": {
                 branch: _branch(branch, cost, module.in_channels)
@@ -98,16 +98,14 @@ def _step(layer: Cost) -> dict[str, Any]:
     return {"name": f"{layer.kernel}×{layer.kernel}", "channels": layer.output[0]}
 
 
-def _sentence(stage: str, branches: dict[str, BranchCost]) -> str:
+def _sentence(stage: str, branches: dict[str, BranchCost], size: int) -> str:
     total = sum(cost.macs for cost in branches.values())
+    costs = f"At {size} px {stage} costs {counted(total)} multiply-adds"
     reduced = [LABELS[branch] for branch, cost in branches.items() if cost.direct is not None]
     if not reduced:
-        return f"{stage} costs {counted(total)} multiply-adds."
+        return f"{costs}."
     without = sum(cost.macs if cost.direct is None else cost.direct for cost in branches.values())
-    return (
-        f"{stage} costs {counted(total)} multiply-adds; without the 1×1 reduce it would "
-        f"cost {counted(without)}."
-    )
+    return f"{costs}, without the 1×1 reduces {counted(without)}."
 
 
 def _sees(branch: str, field: Field, cells: int, size: int) -> str:

@@ -236,7 +236,8 @@ def test_a_class_of_two_words_is_not_cut_in_the_diagram(width: int, look) -> Non
     page.evaluate("gnet.state.network.classes.fill('cassette player'); gnet.tell(['answer'])")
     words = page.locator("#diagram [data-room]")
     for text in words.all_text_contents():
-        assert "cassette player" in text and "%" in text
+        head, chance, name = text.replace("\u00a0%", "%").split(" ", 2)
+        assert head.endswith(":") and chance.endswith("%") and name == "cassette player", text
     for group in ("aux1", "aux2"):
         expect(page.locator(f"#diagram .{group} title")).to_contain_text("%")
 

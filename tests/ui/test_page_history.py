@@ -205,6 +205,8 @@ def test_the_glossary_links_the_paper_and_the_model_card(look) -> None:
             "picture “nope”, class “foo”; shown instead: a pair of boots, ",
         ),
         ("?module=9z&method=magic", "module “9z”, method “magic”; shown instead: 3a, Grad-CAM."),
+        ("?channel=1x1.64", "channel “1x1.64”; shown instead: the branches of 3a."),
+        ("?channel=9x9", "channel “9x9”; shown instead: the branches of 3a."),
         ("?tab=&head=", "tab “”, head “”; shown instead: Explore, main."),
     ],
 )

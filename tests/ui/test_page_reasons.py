@@ -205,6 +205,23 @@ def test_an_address_without_a_module_begins_with_the_one_that_explore_asks_about
     expect(page.locator("#why-methods [name=stage]")).to_have_value("4b", timeout=SLOW)
 
 
+def test_who_comes_from_explore_begins_there_too_unless_a_module_was_chosen(visit):
+    page = visit("?picture=cat").page
+    to_explore = page.get_by_role("link", name="Explore")
+    to_why = page.get_by_role("link", name="Why", exact=True)
+    to_why.click()
+    stage = page.locator("#why-methods [name=stage]")
+    expect(stage).to_have_value("5b", timeout=SLOW)
+    page.go_back()
+    page.wait_for_function("gnet.state.tab === 'explore' && gnet.state.stage === '3a'")
+    to_why.click()
+    expect(stage).to_have_value("5b")
+    to_explore.click()
+    page.locator("#diagram [data-stage='4b']").click()
+    to_why.click()
+    expect(stage).to_have_value("4b")
+
+
 def test_a_class_that_the_network_does_not_know_is_said(visit):
     sentence = "The address names the class “no such <b>thing</b>”, which this network does not"
     page = visit("?tab=why&picture=cat&class=no+such+<b>thing</b>").page

@@ -41,7 +41,7 @@ def test_a_switch_moves_belief_and_hollows_its_lane(visit, explorer, timed, size
     assert viewer.state("answer.heads.main.probabilities") != before
     words = explorer.ablate(chosen("boots"), {"3a/3x3": 0})["switched"]["sentence"]
     expect(page.locator("#switches .effect")).to_have_text(words)
-    expect(scale).to_have_text(f"{ends.split(';')[0]}; as with every branch on")
+    expect(scale).to_have_text(f"{ends.split(';')[0]}; same scale as with every branch on")
     said = page.locator("#branches .say")
     expect(said).to_have_text(words)
     if size == DESK:
@@ -81,14 +81,18 @@ def test_an_answer_that_a_switch_made_wrong_is_called_wrong(visit, explorer):
     assert name != "shoe"
     verdict = viewer.page.locator("#picture .about .wrong")
     expect(verdict).to_have_text(f"Wrong: it says {name}; it is a pair of boots.")
+    asked = viewer.page.locator("#question .ask")
+    expect(asked).to_contain_text("% with every branch on?")
     viewer.page.locator("[data-reset]").click()
+    expect(asked).not_to_contain_text("every branch")
     expect(viewer.page.locator("#picture .about .right")).to_have_text(
         "Right: it is a pair of boots."
     )
 
 
-ROUNDED = """() => [0.56504, 0.565, 0.0995, 0.0994, 0.0004, 0.0005, 0, 1, 1e-9, 0.12345678].map(
-  (x) => [x, gnet.percent(x).replace("\u00a0", " "), gnet.fixed(9 * x)])"""
+ROUNDED = """() => [
+    0.56504, 0.565, 0.0995, 0.0994, 0.0004, 0.0005, 0, 1, 0.9996, 0.9995, 0.9949, 1e-9, 0.1234,
+  ].map((x) => [x, gnet.percent(x).replace("\u00a0", " "), gnet.fixed(9 * x)])"""
 
 
 def test_a_script_rounds_as_sentences_do(look):

@@ -170,6 +170,19 @@ def test_painting_is_left_by_escape_or_done_and_the_strokes_stay(visit, way) -> 
     assert viewer.errors == []
 
 
+def test_what_is_being_painted_is_neither_linked_nor_saved_and_it_says_so(visit) -> None:
+    viewer = visit()
+    touch(viewer.page)
+    for button in (".link", ".save"):
+        viewer.page.locator(f"#header {button}").click(force=True)  # it says why it is off
+        said = viewer.page.locator("#header .copied")
+        expect(said).to_have_text("Press “Use this picture” or “Done” first.")
+        said.dispatch_event("pointerdown")
+        expect(said).to_be_empty()
+    expect(viewer.page.locator("dialog[open]")).to_have_count(0)
+    assert viewer.errors == []
+
+
 def test_a_phone_is_shown_no_keys_for_painting(visit) -> None:
     page = visit(**TOUCH).page
     touch(page)

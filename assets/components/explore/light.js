@@ -33,9 +33,9 @@ gnet.light = (() => {
   }
 
   // Sentences that change ten times a second are not read out; a picture that is not finished has no
-  // link and no file.
+  // link and no file, which the header says when it is asked for one.
   function quiet(on) {
-    for (const button of document.querySelectorAll("#header :is(.save, .link)")) button.disabled = on;
+    for (const button of document.querySelectorAll("#header :is(.save, .link)")) button.ariaDisabled = on ? "true" : null;
     for (const part of document.querySelectorAll("#belief [aria-live], #branches [aria-live]")) {
       part.ariaLive = on ? "off" : "polite";
     }

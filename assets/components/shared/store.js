@@ -42,6 +42,7 @@ window.gnet = (() => {
   };
 
   state.tab = known(address.get("tab"));
+  let placed = address.has("module"); // whether a module was chosen; until then Why shows the last
 
   function tell(names) {
     document.dispatchEvent(new CustomEvent("gnet", { detail: new Set(names) }));
@@ -82,9 +83,11 @@ window.gnet = (() => {
   function show(tab, keep = true) {
     if (tab === state.tab) return;
     state.tab = document.documentElement.dataset.tab = tab;
+    const afresh = keep && tab === "why" && state.answer && !placed;
+    if (afresh) state.stage = last();
     if (keep) push();
     scrollTo(0, 0);
-    tell(["tab"]);
+    tell(afresh ? ["tab", "stage"] : ["tab"]);
   }
   const where = () => `${location.pathname}?${new URLSearchParams({ ...words[state.tab](), ...gnet.lessons?.address() })}`;
   const entry = () => ({ given: state.answer?.given ?? before?.given });
@@ -118,10 +121,10 @@ window.gnet = (() => {
   function chosen(there) {
     const named = state.network.classes.indexOf(there.get("class"));
     const stage = there.get("module") ?? "";
-    const head = there.get("head") ?? "";
+    const head = believed(there.get("head") ?? "") ? there.get("head") : opened.head;
     return {
-      stage: Object.hasOwn(state.answer.stages, stage) ? stage : opened.stage,
-      head: believed(head) ? head : opened.head,
+      stage: Object.hasOwn(state.answer.stages, stage) ? stage : there.get("tab") === "why" ? last(head) : opened.stage,
+      head,
       scope: SCOPES.includes(there.get("scope")) ? there.get("scope") : "module",
       target: named < 0 ? null : named,
       unknown: (named < 0 && there.get("class")) || "",
@@ -148,6 +151,7 @@ window.gnet = (() => {
     const was = state.answer && pictured() ? where() : "";
     const names = Object.keys(changes).filter((name) => state[name] !== changes[name]);
     if (!names.length) return;
+    placed ||= names.includes("stage");
     Object.assign(state, changes);
     // Switches have steps of their own, to undo; the browser's Back leaves them together.
     if (was && names.every((name) => name === "switches")) remember();
@@ -219,7 +223,7 @@ window.gnet = (() => {
       const named = network.classes.indexOf(asked);
       [state.target, state.unknown, asked] = named < 0 ? [null, asked, null] : [named, "", null];
     }
-    if (first && state.tab === "why" && !address.has("module")) state.stage = last();
+    if (first && state.tab === "why" && !placed) state.stage = last();
     if (!first && !returning && answer.key !== shown) state.switches = null; // of another picture
     if (first) opened = { stage: state.stage, head: state.head };
     if (returning) Object.assign(state, chosen(new URLSearchParams(location.search)));
@@ -268,11 +272,19 @@ window.gnet = (() => {
     return state.network.methods.some((one) => one.name === name) ? name : state.network.first_method;
   };
 
+  // The channel that 5x5.17 names in the chosen module, as {branch, channel}; 5x5 alone names a branch.
+  function place(named) {
+    const [, branch, digits] = /^(\w+?)(?:\.(\d{1,5}))?$/.exec(named ?? "") ?? [];
+    const there = state.answer.stages[state.stage].branches[branch];
+    const channel = digits && Number(digits);
+    return there && !(channel >= there.channels) ? { branch, channel } : null;
+  }
+
   const label = (branch) => state.network.branches.find((b) => b.name === branch).label;
   const branches = () => state.network.branches.map((b) => b.name);
 
   return {
     SCOPES, tabs, address, state, ask, method, words, where, own, reopen, show, step, chosen, change, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, last, looked,
-    label, branches, tell, trained,
+    label, branches, tell, trained, place,
   };
 })();

@@ -18,6 +18,7 @@ gnet.train = (() => {
     away: false, // whether the server cannot be reached
     after: "", // what the runs of its experiment have shown
     experiment: "", // the experiment that the form was filled from
+    takes: "", // how long the form's run takes here, as far as it is known
     form: null, // the last check of the form: { said, troubles }
     ready: false, // whether the runs have been listed
   };

@@ -65,8 +65,16 @@ def _about(plan: Plan) -> str:
     config = plan.model.config
     return (
         f"It knows {config.num_classes:,} classes, looks at pictures of "
-        f"{plan.model.info.preprocessing.size} px, and is built {config.order}."
+        f"{plan.model.info.preprocessing.size} px. Each block: {_block(config)}."
     )
+
+
+def _block(config: ModelConfig) -> str:
+    """A block's layers in words, in the order they run."""
+    words = {"conv": "convolution", "norm": "batch norm", "relu": "ReLU"}
+    if config.norm == "none":
+        del words["norm"]
+    return ", ".join(words[part] for part in config.order.split("-") if part in words)
 
 
 def _sizes(model: GoogLeNet, own: int) -> list[dict[str, Any]]:
@@ -76,10 +84,9 @@ def _sizes(model: GoogLeNet, own: int) -> list[dict[str, Any]]:
 
 
 def _model(cost: HeadCost, main: HeadCost) -> dict[str, Any]:
-    name = "main" if cost.head == "main" else cost.head
     return {
         "head": cost.head,
-        "title": f'until("{name}")',
+        "title": f"{cost.head} alone",
         "reads": EXITS[cost.head],
         "weights": cost.weights,
         "parameters": cost.parameters,

@@ -51,7 +51,7 @@ def _tried(model: GoogLeNet) -> list[str]:
         costs = head_costs(model, 224)
         share = costs["aux1"].macs / costs["main"].macs
         found.append(
-            f'Choose until("aux1"): it needs {percent(share, 0)} of main’s multiply-adds. Which '
+            f"Choose “aux1 alone”: it needs {percent(share, 0)} of main’s multiply-adds. Which "
             "modules grow pale?"
         )
     return found

@@ -112,5 +112,5 @@ def _heads(taken: Course | None, recording: Recording, index: int | None, name: 
     if not agree:
         return f"No head puts {it} first."
     verb = "put" if len(agree) > 1 else "puts"
-    only = "Only " if len(agree) == 1 < len(heads) else ""
+    only = "Of the heads, only " if len(agree) == 1 < len(heads) else ""
     return f"{only}{listed(agree)} {verb} {it} first."

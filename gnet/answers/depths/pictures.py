@@ -81,6 +81,7 @@ def describe_depth(
             }
             for label in shown
         ],
+        "size": depth.size,
         "costs": {
             head: asdict(cost) | {"counted": counted(cost.macs)}
             for head, cost in depth.costs.items()
@@ -210,7 +211,8 @@ def _here(depth: Depth, what: str) -> dict[str, str]:
     whole = depth.costs[depth.heads[-1]].macs
     said = (
         f"{head} alone is right for {percent(_of(depth, head).top1)} with "
-        f"{rounded_percent(depth.costs[head].macs / whole)} of main's multiply-adds"
+        f"{rounded_percent(depth.costs[head].macs / whole)} of main's multiply-adds at "
+        f"{depth.size} px"
         for head in early
     )
     return {"said": _unbroken(f"Here {listed(said)}: worth keeping where time is short.")}

@@ -17,7 +17,7 @@ LABELS = lessons.LABELS | {
     "own scale": "each map has its own scale; its largest value stands beside it",
     "large maps": "A branch has one large map, the mean of its channels, and small ones, its "
     "strongest channels. The brightest colour is the largest value on the scale.",
-    "scale kept": "as with every branch on",
+    "scale kept": "same scale as with every branch on",
     "all channels": "{stage} · {branch} · all {count} channels",
     # a channel that is opened
     "channel map": "map of the channel, from {low} to {high}",
@@ -202,6 +202,7 @@ LABELS = lessons.LABELS | {
     # what the address names and is not here
     "missing": "Not here: {named}; shown instead: {instead}.",
     "missing one": "{kind} “{name}”",
+    "branches of": "the branches of {stage}",
     "missing more": " and {count} more",
     # the menu of networks
     "network": "Network: {name}",
@@ -231,6 +232,8 @@ LABELS = lessons.LABELS | {
     "What you see stays; once it runs again, reload the page.",
     "offline": "This device is offline. What you see stays; it goes on once you are connected.",
     # the header
+    "first touch": "Press “Use this picture” or “Done” first.",
+    "first camera": "Freeze the picture first, or stop the camera.",
     "link copied": "Link copied.",
     "picture own": "Your own picture is not in it.",
     "copies not": "This browser lets no page copy. Copy the address at the top of its window.",
@@ -308,7 +311,7 @@ LABELS = lessons.LABELS | {
     "same pair": "{one} and {other} give the same first class to {share} of the pictures.",
     "threshold": "A head is sure from",
     "leaves at": "{share} leave at {head}",
-    "macs axis": "multiply-adds",
+    "macs axis": "multiply-adds at {size} px",
     "right axis": "right answers, %",
     "exits chart": "Right answers, from {low} to {high}, over the multiply-adds of a picture",
     "leaving": "From {threshold} on a head answers and the picture leaves: {top1} are right, and a "

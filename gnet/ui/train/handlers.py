@@ -34,6 +34,7 @@ from gnet.words import cut, duration
 
 FIRST = next(iter(EXPERIMENTS.values()))
 """The experiment that the form shows before anybody chooses one."""
+MEASURING = "How long it takes here is being measured …"
 MEASURED_LATER = "Time per epoch can be measured when the current run has ended."
 _MOST_LAID = 12
 """Runs of others that a page may list."""
@@ -84,8 +85,8 @@ class Handlers:
         turn = self.measuring.turn()  # before anything that may take longer than the next request
         with spoken():
             experiment = experiment_of(key)
-            first = gr.update(value=start_label(None, experiment, 0))
-            yield first, as_text({"trouble": ""})
+            first = gr.update(value=start_label(experiment))
+            yield first, as_text({"trouble": "", "takes": ""})
             if checked(self.runs, self.offers, experiment, named(form))["troubles"]:
                 return  # they are told at the fields
             try:
@@ -99,15 +100,18 @@ class Handlers:
         """Updates of the start button while an epoch is measured."""
         config = as_run(self.runs, experiment, self._meant(form))
         for found in self.measuring.ask(ESTIMATE, config, owner, turn=turn):
-            label = start_label(found, experiment, config.epochs) if found else None
-            update = gr.skip() if label is None else gr.update(value=label)
-            yield update, as_text({"trouble": ""})
+            if found is None:
+                yield gr.skip(), as_text({"trouble": "", "takes": MEASURING})
+                continue
+            time = time_taken(found, experiment, config.epochs)
+            label = gr.update(value=start_label(experiment, time))
+            yield label, as_text({"trouble": "", "takes": f"It takes {time} here."})
 
     def _unmeasured(self, error: GnetError) -> dict[str, Any]:
         """Why the time is not known, and whether to ask again when a run has ended."""
         busy = bool(self.runs.shelf.counts()["running"])
         trouble = MEASURED_LATER if busy else f"Time per epoch is not known. {error}"
-        return {"trouble": without_paths(trouble), "later": busy}
+        return {"trouble": without_paths(trouble), "takes": "", "later": busy}
 
     def find_rate(self, request: gr.Request, key: str, *form: Any) -> Iterator[str]:
         with spoken():
@@ -252,18 +256,19 @@ def as_run(runs: Runs, experiment: Experiment, values: dict[str, Any]) -> TrainC
     return runs.as_run(config)
 
 
-def start_label(found: dict[str, Any] | None, experiment: Experiment, epochs: Any) -> str:
-    """The start button's text: how many runs, and the time, measured on a few steps of the first.
-
-    One run says what an epoch takes; several say what they take together.
-    """
+def start_label(experiment: Experiment, time: str = "") -> str:
+    """The start button's text: how many runs, and the time they take where it is known."""
     runs = len(experiment.runs)
     what = "Start" if runs == 1 else f"Start {runs} runs"
-    if found is None:
-        return what
+    return f"{what}: {time}" if time else what
+
+
+def time_taken(found: dict[str, Any], experiment: Experiment, epochs: Any) -> str:
+    """`about 16 s an epoch`, measured on a few steps; of several runs what they take together."""
+    runs = len(experiment.runs)
     seconds = max(1.0, found["seconds_per_epoch"] * (1 if runs == 1 else runs * epochs))
     time = f"about {duration(seconds) if seconds > 1 else 'a second'}"
-    return f"{what}: {time}{' an epoch' if runs == 1 else ''}"
+    return f"{time} an epoch" if runs == 1 else time
 
 
 def pinned_picture(runs: Runs, run_id: str) -> str:

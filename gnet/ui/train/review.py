@@ -188,7 +188,7 @@ def _sureness(review: Review, head: str) -> str:
     """Whether a head's mean confidence meets its accuracy."""
     gap = review.confidence(head) - review.accuracy(head)
     if abs(gap) < _AS_SURE:
-        return "is as sure as it is right"
+        return "is on average as sure as it is right"
     return "is too sure" if gap > 0 else "is not sure enough"
 
 

@@ -102,7 +102,7 @@ def test_the_story_says_how_the_probes_come_to_a_class(says: list[int], words: s
     ("heads", "trained", "words"),
     [
         ([5, 4, 5], HEADS, "aux1 and main put it first."),
-        ([5, 4, 4], HEADS, "Only aux1 puts it first."),
+        ([5, 4, 4], HEADS, "Of the heads, only aux1 puts it first."),
         ([5, 4, 5], ("main",), "main puts it first."),
         ([5, 4, 5], ("main", "aux1"), "Both heads put it first."),
         ([5, 5, 5], (), "No head of this network is trained."),

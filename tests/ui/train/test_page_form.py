@@ -12,6 +12,7 @@ from gnet.serving.limits import RunLimits
 from gnet.serving.measuring import Measuring
 from gnet.serving.runs import Runs
 from gnet.system.processes import start_time
+from gnet.ui.train.handlers import MEASURING
 from support import pretend_measuring
 from support.browser_tabs import PATIENCE
 from support.pages import (
@@ -255,6 +256,7 @@ def test_who_closes_the_page_leaves_no_process_behind(visit, note) -> None:
     page.get_by_role("button", name="How it learns").click()
     give(page, "seed", str(pretend_measuring.HANGS))
     number = hanging(note)
+    expect(page.locator("#welcome-title ~ .takes")).to_have_text(MEASURING)
     page.context.close()
     until(lambda: not start_time(number))
 
@@ -267,8 +269,11 @@ def test_who_changes_the_form_ends_what_is_measured_for_the_old_one(visit, note)
     give(page, "seed", "5")
     until(lambda: not start_time(number))
     expect(page.locator("#start")).to_have_text("Start: about 9 s an epoch")
+    takes = page.locator("#welcome-title ~ .takes")
+    expect(takes).to_have_text("It takes about 9 s an epoch here.")
     page.locator("[data-experiment=heads]").click()
     expect(page.locator("#start")).to_have_text("Start 2 runs: about 72 s")
+    expect(takes).to_have_text("It takes about 72 s here.")
 
 
 def test_the_button_says_what_it_starts_also_beside_ones_own_run(visit, runs: Runs) -> None:

@@ -22,7 +22,7 @@ function chart() {
   const rule = rules[Math.round(100 * state.leave)];
   const lines = [low, (low + high) / 2, high].map((top1) => `<path class="rule" d="M${LEFT} ${y(top1)}H${width - RIGHT}"/><text x="${LEFT - 5}" y="${y(top1) + 4}" text-anchor="end">${(100 * top1).toFixed(1)}</text>`);
   const ends = [[across[0], "start"], [across.at(-1), "end"]].map(([{ macs, counted }, anchor]) => `<text x="${x(macs)}" y="${height - 18}" text-anchor="${anchor}">${counted}</text>`);
-  const unit = `<text x="${(LEFT + width) / 2}" y="${height - 3}" text-anchor="middle">${escape(say("macs axis"))}</text><text x="0" y="12">${escape(say("right axis"))}</text>`;
+  const unit = `<text x="${(LEFT + width) / 2}" y="${height - 3}" text-anchor="middle">${escape(say("macs axis", { size: over.size }))}</text><text x="0" y="12">${escape(say("right axis"))}</text>`;
   const dots = alone.map(([head, macs, top1]) => `<g class="${head}"><circle class="alone" cx="${x(macs)}" cy="${y(top1)}" r="6"/><text class="named" x="${x(macs) + (head === "main" ? -10 : 10)}" y="${y(top1) + 14}" text-anchor="${head === "main" ? "end" : "start"}">${head}</text></g>`);
   const path = rules.map(({ macs, top1 }) => `${x(macs).toFixed(1)} ${y(top1).toFixed(1)}`).join("L");
   svg.innerHTML = `${lines.join("")}${ends.join("")}${unit}<path class="curve" d="M${path}"/>${dots.join("")}<circle class="here" cx="${x(rule.macs)}" cy="${y(rule.top1)}" r="7"/>`;
@@ -42,7 +42,7 @@ function look() {
     .filter(([, share]) => share > 0)
     .map(([head, share]) => `<span class="${head}" style="flex:${share} 0 0"></span>`)
     .join("");
-  find(".legend").innerHTML = heads.map((head, at) => `<span class="${head}"><i></i>${escape(say("leaves at", { head, share: percent(rule.leaving[at]) }))}</span>`).join("");
+  find(".legend").innerHTML = heads.map((head, at) => `<span class="${head}"><i></i>${escape(say("leaves at", { head, share: `${gnet.fixed(100 * rule.leaving[at], 1)}\u00a0%` }))}</span>`).join("");
   find(".sentence").textContent = say(rule.saved > 0 ? "leaving" : "leaving none", {
     threshold: percent(rule.threshold), top1: percent(rule.top1), macs: rule.counted, ms: rule.milliseconds.toFixed(1), saved: percent(rule.saved),
   });

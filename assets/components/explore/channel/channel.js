@@ -13,10 +13,8 @@ let over = null; // which pictures the patches are to be from
 
 // The channel chosen, if this network has it: {branch, channel}.
 function chosen() {
-  const [, branch, digits] = /^(\w+)\.(\d{1,5})$/.exec(gnet.state.channel ?? "") ?? [];
-  if (!gnet.branches().includes(branch)) return null;
-  const channel = Number(digits);
-  return channel < module_().branches[branch].channels ? { branch, channel } : null;
+  const named = gnet.place(gnet.state.channel);
+  return named?.channel === undefined ? null : named;
 }
 const module_ = () => gnet.state.answer.stages[gnet.state.stage];
 

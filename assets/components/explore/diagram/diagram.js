@@ -205,7 +205,7 @@ function refresh(answer, said) {
     const name = group.dataset.head;
     const head = answer.heads[name];
     const [top] = head.top ?? [];
-    const words = head.top ? [state.network.classes[top], ` ${gnet.percent(head.probabilities[top])}`] : [head.status, ""];
+    const words = head.top ? [state.network.classes[top], gnet.percent(head.probabilities[top])] : [head.status, ""];
     group.classList.toggle("untrained", !head.top);
     group.setAttribute("aria-pressed", String(name === state.head));
     group.setAttribute("aria-disabled", String(!head.top));
@@ -222,13 +222,14 @@ function refresh(answer, said) {
 // An exit's words, and its frames around them; in two lines where one has no room.
 function speak(group, says, [words, chance]) {
   const { head } = group.dataset;
-  says.textContent = `${head}: ${words}${chance}`;
+  const begins = `${head}: ${chance}`.trim();
+  says.textContent = `${begins} ${words}`;
   let long = says.getComputedTextLength();
   if (long > says.dataset.room) {
     const line = (dy) => `<tspan x="${says.getAttribute("x")}" dy="${dy}em"></tspan>`;
     says.innerHTML = line(-0.55) + line(1.15);
     const [first, second] = says.children;
-    first.textContent = `${head}:${chance} `;
+    first.textContent = `${begins} `;
     second.textContent = words;
     const fits = head !== "main" || second.getComputedTextLength() <= says.dataset.room;
     const [one, two] = fits ? [words] : gnet.halves(words);

@@ -95,7 +95,7 @@ function tell() {
 }
 
 function words() {
-  const { network, whole, head, place, unknown } = gnet.state;
+  const { network, answer, whole, head, place, unknown } = gnet.state;
   const { why, classes } = network;
   const stage = gnet.looked();
   const target = gnet.target();
@@ -109,7 +109,7 @@ function words() {
   names.stages = network.heads.find(({ name }) => name === head).stages.join(", ");
   const bold = { ...names };
   for (const key of ["class", "chance"]) bold[key] = `<b>${gnet.escape(names[key])}</b>`;
-  find(".ask").innerHTML = gnet.fill(why.question, bold);
+  find(".ask").innerHTML = gnet.fill(answer.switched ? why.switched : why.question, bold);
   const about = !gnet.reaches(stage) ? why.behind : place ? why.module : why.last;
   const missing = unknown ? `${gnet.say("unknown class", { given: unknown })} ` : "";
   find(".about").innerHTML = gnet.escape(missing) + gnet.marked(gnet.fill(about, names));

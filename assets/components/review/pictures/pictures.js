@@ -27,7 +27,7 @@ function tile({ picture, truth, src, heads }) {
     .map(([head, { right, top: [[likeliest, p]] }]) => `<li class="${right ? "right" : "wrong"}"><i>${head}</i><span><em>${right ? "✓" : "✗"}</em> ${escape(name(likeliest))}</span><b>${percent(p)}</b></li>`);
   const hue = own.right ? "right" : "wrong";
   const verdict = own.right ? "✓ right" : "✗ wrong";
-  const is = own.right ? "" : `<li class="right"><i>is</i><span>${escape(name(truth))}</span><b>${percent(own.truth)}</b></li>`;
+  const is = own.right ? "" : `<li class="right"><i>truth</i><span>${escape(name(truth))}</span><b>${percent(own.truth)}</b></li>`;
   const names = { truth: name(truth), answer: name(answer), share: percent(sure) };
   const label = gnet.say(own.right ? "seen right" : "seen wrong", names);
   return (

@@ -11,6 +11,7 @@ for (const [button, opened] of [[".known", dialog], [".words", glossary]]) {
 // The address of what is shown; it stands there until something else is done.
 const copied = find(".copied");
 async function copy() {
+  if (unfinished()) return;
   const address = location.origin + gnet.where();
   try {
     await gnet.copy(address);
@@ -22,13 +23,19 @@ async function copy() {
     copied.textContent = gnet.say("copies not");
   }
 }
+// A picture that is still changing has no address and is in no file; whether that was said.
+function unfinished() {
+  const { light } = gnet.state;
+  if (light) copied.textContent = gnet.say(light === "touch" ? "first touch" : "first camera");
+  return Boolean(light);
+}
 find(".link").addEventListener("click", copy);
 document.addEventListener("pointerdown", () => (copied.textContent = ""));
 find(".network").addEventListener("click", () => document.dispatchEvent(new Event("gnet-networks-open")));
 find(".lessons").textContent = gnet.say("lessons");
 find(".lessons").hidden = !gnet.lessons.all.length;
 find(".lessons").addEventListener("click", () => document.dispatchEvent(new Event("gnet-lessons-open")));
-find(".save").addEventListener("click", () => document.dispatchEvent(new Event("gnet-save")));
+find(".save").addEventListener("click", () => unfinished() || document.dispatchEvent(new Event("gnet-save")));
 find(".known").addEventListener("click", () => {
   field.value = "";
   filter();

@@ -31,6 +31,7 @@ watch("value", () => {
   if (answer.waiting) return;
   if ("trouble" in answer) {
     find(".trouble").textContent = answer.trouble;
+    gnet.train.choose({ takes: answer.takes });
     later = Boolean(answer.later);
     return;
   }

@@ -25,4 +25,5 @@ gnet.train.draw((changed) => {
   const { title, line } = props.experiments.find(({ key }) => key === state.experiment) ?? props.experiments[0];
   go.textContent = gnet.say("start experiment", { title });
   find(".about").textContent = props.enabled ? line : gnet.say("training off");
+  find(".takes").textContent = state.takes;
 });
