@@ -151,7 +151,7 @@ class Explorers:
         """That of a run's best weights, or of its last."""
         model = load(path)
         model.info = replace(model.info, name=name, metrics=self._metrics(runs, net))
-        explorer = self._explorer(model, net, "a network trained here")
+        explorer = self._explorer(model, net, "trained here")
         explorer.network["run"] = net
         return explorer
 

@@ -53,7 +53,7 @@ def test_the_branches_stand_directly_under_the_diagram(size: dict, look) -> None
 
 ANOTHER = """(net) => {
   const { network } = gnet.state;
-  const about = "a network trained here: 12 classes, 32 px; right in validation: main 12 %, " +
+  const about = "trained here: 12 classes, 32 px; right in validation: main 12 %, " +
     "aux2 10 %, aux1 8 %. Its 5×5 is really 3×3. Aux1 and aux2 are untrained.";
   gnet.state.net = net;
   gnet.state.network = { ...network, name: net || "everyday", about, run: net };

@@ -22,8 +22,7 @@ PLACES = {
     "explore/channel/channel.html": ("Pictures that excite it most",),
     "train/plots/plots.html": (
         "Should fall fast, then flatten. A flat line at the start value: it is not learning.",
-        "Line and numbers: pictures it trains on.",
-        "Dots: validation; below the line, it does worse on pictures it has not seen.",
+        "Line: pictures it trains on. Dots: validation; below the line, it does worse on new ones.",
         "▲: above the plot.",
         "Dotted line with ▸: a pause or a change.",
         "Cosine: 1 where two losses pull the same way",

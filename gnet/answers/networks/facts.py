@@ -20,7 +20,7 @@ def kind(config: ModelConfig) -> str:
 def about(config: ModelConfig, info: ModelInfo, origin: str) -> str:
     """What a network is and what holds of it alone, in sentences; `origin` says where it is from.
 
-    Such as `a network trained here`; how often its heads are right is told where it is known.
+    Such as `trained here`; how often its heads are right is told where it is known.
     """
     right = _right(info)
     told = f"{origin}: {config.num_classes:,} classes, {info.preprocessing.size} px{right}."
