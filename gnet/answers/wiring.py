@@ -105,7 +105,7 @@ def _sentence(stage: str, branches: dict[str, BranchCost], size: int) -> str:
     if not reduced:
         return f"{costs}."
     without = sum(cost.macs if cost.direct is None else cost.direct for cost in branches.values())
-    return f"{costs}, without the 1×1 reduces {counted(without)}."
+    return f"{costs}, {counted(without)} without the 1×1 reduce."
 
 
 def _sees(branch: str, field: Field, cells: int, size: int) -> str:

@@ -13,7 +13,7 @@ gnet.missing = (() => {
     tab: [(name) => Object.hasOwn(gnet.tabs, name), () => gnet.tabs[state.tab].label],
     picture: [(name) => !gnet.examples || gnet.examples.includes(name), () => state.answer.name],
     module: [(name) => Object.hasOwn(state.answer.stages, name), () => state.stage],
-    channel: [(name) => gnet.place(name) !== null, () => gnet.say("branches of", { stage: state.stage })],
+    channel: [(name) => gnet.channelOf(name) !== null, () => gnet.say("branches of", { stage: state.stage })],
     class: [(name) => elsewhere() || state.network.classes.includes(name), () => state.network.classes[gnet.target()] ?? ""],
     head: [(name) => Object.hasOwn(state.answer.heads, name), () => state.head],
     method: [methods, () => state.network.methods.find(({ name }) => name === gnet.method()).label],

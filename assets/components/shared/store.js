@@ -273,7 +273,7 @@ window.gnet = (() => {
   };
 
   // The channel that 5x5.17 names in the chosen module, as {branch, channel}; 5x5 alone names a branch.
-  function place(named) {
+  function channelOf(named) {
     const [, branch, digits] = /^(\w+?)(?:\.(\d{1,5}))?$/.exec(named ?? "") ?? [];
     const there = state.answer.stages[state.stage].branches[branch];
     const channel = digits && Number(digits);
@@ -285,6 +285,6 @@ window.gnet = (() => {
 
   return {
     SCOPES, tabs, address, state, ask, method, words, where, own, reopen, show, step, chosen, change, remember, draw, choose, arrive, look, wait, settle, target, believed, doubtful, reaches, last, looked,
-    label, branches, tell, trained, place,
+    label, branches, tell, trained, channelOf,
   };
 })();

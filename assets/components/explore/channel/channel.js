@@ -13,7 +13,7 @@ let over = null; // which pictures the patches are to be from
 
 // The channel chosen, if this network has it: {branch, channel}.
 function chosen() {
-  const named = gnet.place(gnet.state.channel);
+  const named = gnet.channelOf(gnet.state.channel);
   return named?.channel === undefined ? null : named;
 }
 const module_ = () => gnet.state.answer.stages[gnet.state.stage];
