@@ -37,7 +37,7 @@ def rounded_percent(fraction: float) -> str:
     tenths = _rounded(100 * fraction, 1)
     if fraction > 0 and tenths == 0:
         return "<0.1 %"
-    if fraction < 1 and tenths == 100:
+    if tenths == 100 and float(f"{fraction:.6g}") < 1:  # a sum of all may miss 1 by rounding
         return ">99.9 %"
     return percent(fraction, 1 if tenths < 10 or 99.5 <= tenths < 100 else 0)
 

@@ -47,6 +47,7 @@ def test_of_many_names_some_are_listed_and_the_rest_counted():
         (rounded_percent(0.99944), "99.9 %"),
         (rounded_percent(0.9996), ">99.9 %"),
         (rounded_percent(1.0), "100 %"),
+        (rounded_percent(1 - 1e-8), "100 %"),
         (fixed(4.8449), "4.84"),
         (fixed(4.845), "4.85"),
         (fixed(-0.625, 1), "−0.6"),

@@ -161,15 +161,15 @@ def ablated(explorer: Explorer, picture: Chosen, switches: Any, key: Any = None)
     answer = explorer.ablate(picture, switches, key)
     if picture.example is None:
         return answer
-    top = answer["heads"]["main"].get("top")
-    info = explorer.model.info
-    return answer | {"verdict": verdict(EXAMPLES[picture.example], info, top and top[0])}
+    return answer | {"verdict": _verdict(EXAMPLES[picture.example], explorer, answer)}
 
 
-def verdict(example: Example, info: ModelInfo, first: int | None) -> dict[str, Any]:
+def verdict(
+    example: Example, info: ModelInfo, first: int | None, *, sure: bool = True
+) -> dict[str, Any]:
     """Whether class `first`, the main head's answer, is right for an example, in words.
 
-    `right` is None where nobody can be right.
+    `right` is None where nobody can be right, and where the head is not `sure` of a wrong class.
     """
     if example.truth is None or first is None:
         learned = example.group == _PATTERN and set(info.classes) & set(CLASSES)
@@ -184,6 +184,9 @@ def verdict(example: Example, info: ModelInfo, first: int | None) -> dict[str, A
         return {"right": None, "sentence": f"{what} {example.why}".strip()}
     if info.class_name(first) in known:
         return {"right": True, "sentence": f"Right: it is {example.words}."}
+    if not sure:
+        doubt = f"Not sure; nearest is {info.class_name(first)}. It is {example.words}."
+        return {"right": None, "sentence": f"{doubt} {example.why}".strip()}
     wrong = f"Wrong: it says {info.class_name(first)}; it is {example.words}."
     return {"right": False, "sentence": f"{wrong} {example.why}".strip()}
 
@@ -203,8 +206,14 @@ def thumbnails() -> list[dict[str, str]]:
 
 def _explored(explorer: Explorer, name: str) -> dict[str, Any]:
     answer = explorer.explore(chosen(name))
-    top = answer["heads"]["main"].get("top")
-    return answer | {"verdict": verdict(EXAMPLES[name], explorer.model.info, top and top[0])}
+    return answer | {"verdict": _verdict(EXAMPLES[name], explorer, answer)}
+
+
+def _verdict(example: Example, explorer: Explorer, answer: dict[str, Any]) -> dict[str, Any]:
+    main = answer["heads"]["main"]
+    top = main.get("top")
+    sure = main.get("sure") is not False
+    return verdict(example, explorer.model.info, top and top[0], sure=sure)
 
 
 @cache

@@ -184,7 +184,7 @@ def _most(change: Change, name: str) -> str:
     points, less = 100 * change.size, "less" if change.after < change.before else "more"
     return (
         f"What changed most: {name} in {change.head}, from {_moved(change, 'to')}, "
-        f"{points:.{int(points < 9.95)}f} points {less}."
+        f"{points:.{int(points < 9.95 or points >= 99.5)}f} points {less}."
     )
 
 

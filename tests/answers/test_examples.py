@@ -88,6 +88,10 @@ def test_an_example_says_whether_the_answer_is_right_and_why_it_is_here() -> Non
     assert wrong["sentence"].startswith(
         "Wrong: it says dress; it is a pair of trousers. It is here"
     )
+    unsure = examples.verdict(trousers, info, 0, sure=False)
+    assert unsure["right"] is None
+    assert unsure["sentence"].startswith("Not sure; nearest is dress. It is a pair of trousers. ")
+    assert examples.verdict(trousers, info, 1, sure=False) == right
     clock = examples.verdict(examples.EXAMPLES["clock"], info, 0)
     assert clock["right"] is None and "no class here. The network must choose" in clock["sentence"]
     other = examples.verdict(trousers, ModelInfo(classes=("rings",)), 0)

@@ -176,7 +176,7 @@ def test_what_is_being_painted_is_neither_linked_nor_saved_and_it_says_so(visit)
     for button in (".link", ".save"):
         viewer.page.locator(f"#header {button}").click(force=True)  # it says why it is off
         said = viewer.page.locator("#header .copied")
-        expect(said).to_have_text("Press “Use this picture” or “Done” first.")
+        expect(said).to_contain_text("Press “Use this picture” first")
         said.dispatch_event("pointerdown")
         expect(said).to_be_empty()
     expect(viewer.page.locator("dialog[open]")).to_have_count(0)

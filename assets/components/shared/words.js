@@ -11,7 +11,7 @@
   const percent = (x) => {
     const tenths = rounded(100 * x, 1);
     if (x > 0 && tenths === 0) return "<0.1\u00a0%";
-    if (x < 1 && tenths === 100) return ">99.9\u00a0%";
+    if (tenths === 100 && Number(x.toPrecision(6)) < 1) return ">99.9\u00a0%";
     return `${(tenths < 10 || (tenths >= 99.5 && tenths < 100) ? tenths.toFixed(1) : rounded(100 * x, 0).toFixed(0))}\u00a0%`;
   };
   const power = (text) => text.replace(/(?:\.0)?e([+-]\d+)/, (_, n) => `·10${[...n].map((c) => ({ "-": "⁻", "+": "" })[c] ?? "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join("")}`).replace("-", "−");

@@ -51,7 +51,7 @@ def _counted(config: ModelConfig, size: int) -> dict[str, Any]:
     return {
         "rows": table_rows(model, size),
         "differences": differences(config, size),
-        "models": [_model(cost, costs["main"]) for cost in costs.values()],
+        "models": [_model(cost, costs["main"], size) for cost in costs.values()],
         "together": _together(model, costs),
         "whole": _whole(model, size),
         "drawing": blueprint(model, size),
@@ -83,7 +83,7 @@ def _sizes(model: GoogLeNet, own: int) -> list[dict[str, Any]]:
     return [{"size": size, "words": text} for size, text in words.items()]
 
 
-def _model(cost: HeadCost, main: HeadCost) -> dict[str, Any]:
+def _model(cost: HeadCost, main: HeadCost, size: int) -> dict[str, Any]:
     return {
         "head": cost.head,
         "title": f"{cost.head} alone",
@@ -94,15 +94,15 @@ def _model(cost: HeadCost, main: HeadCost) -> dict[str, Any]:
         "words": {
             "parameters": f"{cost.parameters:,}",
             "macs": f"{cost.macs:,}",
-            "part": _share(cost, main),
+            "part": _share(cost, main, size),
         },
     }
 
 
-def _share(cost: HeadCost, main: HeadCost) -> str:
+def _share(cost: HeadCost, main: HeadCost, size: int) -> str:
     if cost.head == main.head:
         return "what is left when it only answers"
-    return f"{percent(cost.macs / main.macs, 0)} of main’s multiply-adds"
+    return f"{percent(cost.macs / main.macs, 0)} of main’s multiply-adds at {size} px"
 
 
 def _whole(model: GoogLeNet, size: int) -> dict[str, str]:

@@ -51,8 +51,8 @@ def _tried(model: GoogLeNet) -> list[str]:
         costs = head_costs(model, 224)
         share = costs["aux1"].macs / costs["main"].macs
         found.append(
-            f"Choose “aux1 alone”: it needs {percent(share, 0)} of main’s multiply-adds. Which "
-            "modules grow pale?"
+            f"Choose “aux1 alone”: it needs {percent(share, 0)} of main’s multiply-adds at 224 px. "
+            "Which modules grow pale?"
         )
     return found
 

@@ -82,7 +82,7 @@ def _probes(taken: Course | None, recording: Recording, index: int | None, name:
         return f"No probe says {name}; at {last} it is {end}."
     settled = settled_from(stages, first)
     if settled is None:
-        return f"A probe says {name} at {first[0]}, but at {last} it is {end}."
+        return f"The probe at {first[0]} says {name}, but the one at {last} {end}."
     if first[0] == settled == stages[0]:
         return f"Every probe says {name}, from {settled} to {last}."
     if first[0] == settled == last:
@@ -107,10 +107,12 @@ def _heads(taken: Course | None, recording: Recording, index: int | None, name: 
     # "it" could be taken for the class named last.
     it = "it" if taken and [*taken.readings.values()][-1].top[0] == index else name
     agree = [head for head, held in heads.items() if held.top[0] == index]
+    unsure = [head for head in agree if heads[head].sure is False]
+    doubt = f", {listed(unsure)} without being sure" if unsure else ""
     if len(agree) == len(heads) > 1:
-        return f"{'All three' if len(heads) == 3 else 'Both'} heads put {it} first."
+        return f"{'All three' if len(heads) == 3 else 'Both'} heads put {it} first{doubt}."
     if not agree:
         return f"No head puts {it} first."
     verb = "put" if len(agree) > 1 else "puts"
     only = "Of the heads, only " if len(agree) == 1 < len(heads) else ""
-    return f"{only}{listed(agree)} {verb} {it} first."
+    return f"{only}{listed(agree)} {verb} {it} first{doubt}."

@@ -34,7 +34,7 @@ PAPERS = (
     {
         "source": "BVLC/caffe, pull request 1598",
         "says": "Without batch norm the deep heads may stay at guessing while the first head "
-        "learns: 56.2 % for loss1, 0.1 % for loss2 and loss3.",
+        "learns: 56.2 % for loss1 (aux1), 0.1 % for loss2 (aux2) and loss3 (main).",
         "here": "depth",
     },
 )
@@ -144,10 +144,10 @@ def agreement_sentence(depth: Depth) -> str:
     if "main" not in place or not early:
         return ""
     shares = (
-        f"{head} to {rounded_percent(depth.agreement[place[head]][place['main']])}"
+        f"{head} to {rounded_percent(depth.agreement[place[head]][place['main']])} of the pictures"
         for head in early
     )
-    return f"The same first class as main is given by {listed(shares)} of the pictures."
+    return f"Main's first class is also given by {listed(shares)}."
 
 
 def early_sentence(depth: Depth) -> str:
@@ -173,8 +173,9 @@ def exits_sentence(depth: Depth) -> str:
     if saved <= 0:
         return "No threshold saves multiply-adds without losing more than half a point."
     return (
-        f"With a threshold of {rounded_percent(cheapest.threshold)} a picture takes "
-        f"{percent(saved)} fewer multiply-adds on average than with main alone, and "
+        f"Of the thresholds that cost at most half a point, {rounded_percent(cheapest.threshold)} "
+        f"saves most: a picture takes {percent(saved)} fewer multiply-adds on average than with "
+        "main alone, and "
         f"{percent(cheapest.top1)} of these {depth.count:,} are right (main alone: "
         f"{percent(_of(depth, 'main').top1)}). The threshold was chosen on them, too, "
         "which flatters it. Milliseconds: on "

@@ -68,22 +68,35 @@ class Curves:
         return len(self._better) == 2
 
     @property
-    def _better(self) -> list[str]:
-        """The curves that are better than the random ones by more than nothing."""
-        gains = {
+    def _gains(self) -> dict[str, float]:
+        """By how much each curve's area is better than the random one's; negative: worse."""
+        return {
             "deletion": self.random_deletion.area - self.deletion.area,
             "insertion": self.insertion.area - self.random_insertion.area,
         }
-        return [name for name, gain in gains.items() if gain >= _CLEARLY]
+
+    @property
+    def _better(self) -> list[str]:
+        """The curves that are better than the random ones by more than nothing."""
+        return [name for name, gain in self._gains.items() if gain >= _CLEARLY]
+
+    @property
+    def _worse(self) -> list[str]:
+        """The curves that are worse than the random ones by more than nothing."""
+        return [name for name, gain in self._gains.items() if gain <= -_CLEARLY]
 
     @property
     def verdict(self) -> str:
         """Where the map's order beats a random one, in words."""
-        where = self._better
+        where, worse = self._better, self._worse
+        told = f" {listed(worse).capitalize()} {'are' if len(worse) == 2 else 'is'} clearly worse."
         if not where:
-            return "Neither curve is clearly better than a random order: the map may mean little."
+            return (
+                "Neither curve is clearly better than a random order: the map may mean little."
+                f"{told if worse else ''}"
+            )
         both = "Both curves are" if len(where) == 2 else f"Only {listed(where)} is"
-        return f"{both} clearly better than a random order."
+        return f"{both} clearly better than a random order.{told if worse else ''}"
 
     @property
     def sentence(self) -> str:

@@ -32,6 +32,8 @@ class Sanity:
     similarities: dict[str, float | None]
     """What was drawn anew last, from the head down to the stem → rank correlation with the trained
     network's map, from −1 to 1; None where a map is the same everywhere."""
+    empty: bool = False
+    """Whether the trained network's own map is the same everywhere: then nothing can be tested."""
 
     @property
     def half(self) -> str:
@@ -41,12 +43,16 @@ class Sanity:
     @property
     def passed(self) -> bool:
         """Whether the map is no longer alike once the upper half is drawn anew."""
+        if self.empty:
+            return False
         left = self.similarities[self.half]
         return left is None or left < ALIKE
 
     @property
     def sentence(self) -> str:
         """What is left of the map in a network that has lost what it learned, in words."""
+        if self.empty:
+            return f"The map of {self.label} is empty already, so there is nothing to compare."
         left = self.similarities[self.half]
         done = f"With everything from the head down to {self.half} drawn anew"
         if left is None:
@@ -104,7 +110,9 @@ def sanity(
             **attribution.options,
         )
         similarities[level] = similarity(attribution.map, again.map)
-    return Sanity(label=attribution.label, similarities=similarities)
+    first = attribution.map
+    empty = bool((first == first.flatten()[0]).all())
+    return Sanity(label=attribution.label, similarities=similarities, empty=empty)
 
 
 def levels(head: str) -> tuple[str, ...]:

@@ -232,7 +232,7 @@ LABELS = lessons.LABELS | {
     "What you see stays; once it runs again, reload the page.",
     "offline": "This device is offline. What you see stays; it goes on once you are connected.",
     # the header
-    "first touch": "Press “Use this picture” or “Done” first.",
+    "first touch": "Press “Use this picture” first; “Done” goes back to the original.",
     "first camera": "Freeze the picture first, or stop the camera.",
     "link copied": "Link copied.",
     "picture own": "Your own picture is not in it.",
@@ -300,6 +300,7 @@ LABELS = lessons.LABELS | {
     "at random",
     # depth over many pictures
     "depth of class": "Also show one class",
+    "depth of some": "Also show one class ({count} of {all} have pictures here)",
     "no class": "none",
     "asking": "Asking …",
     "depth chart": "Right answers by depth: {values}",
@@ -314,12 +315,12 @@ LABELS = lessons.LABELS | {
     "macs axis": "multiply-adds at {size} px",
     "right axis": "right answers, %",
     "exits chart": "Right answers, from {low} to {high}, over the multiply-adds of a picture",
-    "leaving": "From {threshold} on a head answers and the picture leaves: {top1} are right, and a "
-    "picture takes {macs} multiply-adds and {ms} ms on average, {saved} fewer "
+    "leaving": "A head that is at least {threshold} sure answers, and the picture leaves: {top1} "
+    "are right, and a picture takes {macs} multiply-adds and {ms} ms on average, {saved} fewer "
     "multiply-adds than with main alone.",
-    "leaving none": "From {threshold} on a head answers and the picture leaves: {top1} are right, "
-    "and a picture takes {macs} multiply-adds and {ms} ms on average, no fewer than with "
-    "main alone, because the early heads were asked in vain.",
+    "leaving none": "A head that is at least {threshold} sure answers, and the picture leaves: "
+    "{top1} are right, and a picture takes {macs} multiply-adds and {ms} ms on average, no "
+    "fewer than with main alone, because the early heads were asked in vain.",
     "open picture": "Open in Explore: {name}",
     "gallery": "Shown are {count}; a click on a picture opens it in Explore. Explore sees the "
     "small copy that is kept of it, so the figures there may differ by some points.",
@@ -354,8 +355,8 @@ LABELS = lessons.LABELS | {
     "why two": "also the likeliest other class, on one scale",
     "why map": "{label}: {class}, {chance} in {head}",
     "why scale": "Colour scale",
-    "why deletion": "Deletion: area {own}, random {random}",
-    "why insertion": "Insertion: area {own}, random {random}",
+    "why deletion": "Deletion: area {own}, random {random}; smaller is better",
+    "why insertion": "Insertion: area {own}, random {random}; larger is better",
     "why along": "gone or shown",
     "why parts": "Up: how sure the head is of the class. Line: this map's order. Dashes: random "
     "orders. {parts}.",

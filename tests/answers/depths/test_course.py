@@ -10,6 +10,7 @@ from gnet.answers.depths.course import describe_course, describe_probes, describ
 from gnet.explain.probes import Course, Probe, Probes, Reading, find_probes
 from gnet.explain.recording import record
 from gnet.network.config import HEADS, PROBE, STAGES, TRAINED, UNTRAINED
+from gnet.network.info import Sureness
 from gnet.network.weights import BUNDLED
 from support.pages import photo, random_network
 
@@ -61,13 +62,20 @@ def test_a_lab_uses_probes_of_its_own_weights_only(tmp_path, monkeypatch) -> Non
     assert without.network["probes"] is None and without.explore(picture)["depth"]["stages"] == {}
 
 
-def told(says: list[int], heads: list[int], trained: tuple[str, ...] = HEADS) -> dict:
+def told(
+    says: list[int],
+    heads: list[int],
+    trained: tuple[str, ...] = HEADS,
+    unsure: tuple[str, ...] = (),
+) -> dict:
     """The stories where the probes say the classes `says`, and the heads those of `heads`."""
     seen = record(random_network(), torch.rand(1, 3, 64, 64))
     logits = {head: 9 * torch.eye(12)[c] for head, c in zip(HEADS, heads, strict=True)}
     names = tuple(f"class {index}" for index in range(12))
     status = {head: TRAINED if head in trained else UNTRAINED for head in HEADS}
-    seen = replace(seen, logits=logits, heads=status, classes=names, temperatures={}, sure={})
+    seen = replace(seen, logits=logits, heads=status, classes=names, temperatures={})
+    never = Sureness(score="maximum probability", threshold=2.0, false_alarms=1.0, detected=1.0)
+    seen = replace(seen, sure=dict.fromkeys(unsure, never))
     readings = {
         stage: Reading(probabilities=tuple(torch.eye(12)[c].tolist()), entropy=0.0, top=(c,))
         for stage, c in zip(STAGES, says, strict=False)
@@ -86,7 +94,7 @@ def told(says: list[int], heads: list[int], trained: tuple[str, ...] = HEADS) ->
             "The probes say class 5 first at 4b, and steadily from 4d on.",
         ),
         ([3, 5, 4, 4, 4, 4, 4, 4, 5], "The probes say class 5 first at 3b, and again only at 5b."),
-        ([3, 5, 4, 4, 4, 4, 4, 4, 4], "A probe says class 5 at 3b, but at 5b it is class 4."),
+        ([3, 5, 4, 4, 4, 4, 4, 4, 4], "The probe at 3b says class 5, but the one at 5b class 4."),
         ([3, 4, 4, 4, 4, 4, 4, 4, 4], "No probe says class 5; at 5b it is class 4."),
     ],
 )
@@ -111,6 +119,18 @@ def test_the_story_says_how_the_probes_come_to_a_class(says: list[int], words: s
 def test_the_story_says_which_heads_agree(heads, trained, words: str) -> None:
     stories = told([5] * 9, heads, trained)
     assert stories["classes"]["5"] == f"Every probe says class 5, from 3a to 5b. {words}"
+
+
+@pytest.mark.parametrize(
+    ("heads", "unsure", "words"),
+    [
+        ([5, 4, 5], ("aux1",), "aux1 and main put it first, aux1 without being sure."),
+        ([5, 5, 5], ("main",), "All three heads put it first, main without being sure."),
+        ([5, 4, 5], ("aux2",), "aux1 and main put it first."),
+    ],
+)
+def test_the_story_says_which_heads_are_not_sure(heads, unsure, words: str) -> None:
+    assert told([5] * 9, heads, unsure=unsure)["classes"]["5"].endswith(f"to 5b. {words}")
 
 
 def test_without_probes_the_story_is_the_heads() -> None:

@@ -81,7 +81,12 @@ def test_figures_of_a_part_of_the_pictures_say_so_and_name_the_one_of_all() -> N
 
 def test_the_threshold_named_is_the_cheapest_that_loses_half_a_point_at_most() -> None:
     said = exits_sentence(TOLD)
-    assert "threshold of 50" in said and "30.0" in said and "70.7" in said and "flatters" in said
+    assert (
+        "half a point, 50 % saves most" in said
+        and "30.0" in said
+        and "70.7" in said
+        and "flatters" in said
+    )
     assert "on 2 threads" in said
     dear = replace(TOLD, rules=(rule(0.0, 0.60, 400), rule(1, 0.71, 1100)))
     assert exits_sentence(dear).startswith("No threshold saves")

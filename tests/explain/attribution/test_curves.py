@@ -1,5 +1,6 @@
 """Deletion and insertion against cases done by hand; what a network drawn anew leaves of a map."""
 
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -59,12 +60,25 @@ def test_a_map_that_is_better_by_next_to_nothing_is_not_called_better():
     found = measure(lambda kept, _: kept.float() @ worth, worth, "parts", points=4)
     assert found.deletion.area <= found.random_deletion.area
     assert not found.stands and "Neither curve is clearly better" in found.sentence
+    assert "worse" not in found.verdict
 
 
 def test_a_map_turned_upside_down_does_not_beat_a_random_order():
     worth = torch.tensor([0.1, 0.4, 0.2, 0.3])
     found = measure(lambda kept, _: kept.float() @ worth, -worth, "parts", points=4)
     assert not found.stands and "Neither curve is clearly better" in found.sentence
+    assert found.verdict.endswith("Deletion and insertion are clearly worse.")
+
+
+def test_one_curve_may_be_better_and_the_other_worse():
+    worth = torch.tensor([0.1, 0.4, 0.2, 0.3])
+    turned = {False: -worth, True: worth}  # insertion shows what deletion takes last
+    found = measure(
+        lambda kept, inserted: kept.float() @ turned[inserted], worth, "parts", points=4
+    )
+    assert found.verdict == (
+        "Only insertion is clearly better than a random order. Deletion is clearly worse."
+    )
 
 
 def test_a_random_curve_is_the_mean_of_random_orders():
@@ -148,6 +162,13 @@ def test_the_sanity_check_goes_from_the_head_down_and_leaves_the_network_as_it_i
     assert found.half == "3b" and "3b drawn anew" in found.sentence
     again = sanity(model, pixels, answer)
     assert again.similarities == found.similarities
+
+
+def test_an_empty_map_is_not_tested(model, pixels):
+    answer = attribute(model, pixels, method="saliency", target=1, head="aux1")
+    found = sanity(model, pixels, replace(answer, map=torch.zeros_like(answer.map)))
+    assert found.empty and not found.passed
+    assert found.sentence == "The map of Saliency is empty already, so there is nothing to compare."
 
 
 def test_a_map_that_ignores_the_head_fails_the_check_at_the_head(model, pixels):

@@ -20,8 +20,8 @@ const module_ = () => gnet.state.answer.stages[gnet.state.stage];
 
 function title({ branch, channel }) {
   const { offset, channels } = module_().branches[branch];
-  const names = { stage: gnet.state.stage, branch: gnet.label(branch), channel, channels };
-  return gnet.fill(gnet.state.network.channel.title, { ...names, place: offset + channel, all: module_().channels });
+  const names = { stage: gnet.state.stage, branch: gnet.label(branch), channel, last: channels - 1 };
+  return gnet.fill(gnet.state.network.channel.title, { ...names, place: offset + channel, end: module_().channels - 1 });
 }
 
 function open(place) {
