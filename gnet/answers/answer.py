@@ -50,8 +50,8 @@ ON_EXPLORE = ("grad-cam", "saliency", "integrated-gradients")
 """The methods that Explore offers beside its picture; the table has more."""
 
 CHANNEL = {
-    "title": "{stage} · channel {channel} of 0–{last} in {branch}, {place} of 0–{end} in the "
-    "module",
+    "title": "{stage} · channel {channel} of 0–{last} in {branch}, {place} of "
+    "0–{end} in the module",
     "range": "min {low} · 0 is {zero} · max {high}",
     "about": "{rows}×{cols} cells, mean {mean}; on its own scale.",
     "silent": "{rows}×{cols} cells: all at 0 in this picture.",

@@ -192,7 +192,7 @@ def _surer(heads: dict[str, HeadBelief]) -> str:
     verb = "are" if len(early) > 1 else "is"
     return (
         f"{listed(early)} {verb} surer than main: each head decides by itself. "
-        "A surer head is not right more often."
+        "Surer does not mean right."
     )
 
 

@@ -152,7 +152,7 @@ def test_a_click_on_a_channel_opens_it_and_escape_closes_it(visit, looked: None)
     number = viewer.state("answer.stages['3a'].branches['3x3'].top[1].channel")
     offset = viewer.state("answer.stages['3a'].branches['3x3'].offset")
     expect(panel.locator("h2")).to_have_text(
-        f"3a · channel {number} of 128 in 3×3, {offset + number} of 256 in the module"
+        f"3a · channel {number} of 0–127 in 3×3, {offset + number} of 0–255 in the module"
     )
     expect(panel.locator(".ends")).to_have_text(re.compile(r"^min 0 · 0 is black · max [\d.]+$"))
     expect(tile).to_have_attribute("aria-expanded", "true")
@@ -176,10 +176,10 @@ def test_an_address_opens_a_channel_and_its_neighbours_follow(visit, looked: Non
     viewer = visit("?module=3a&channel=1x1.0")
     page = viewer.page
     title = page.locator("#channel h2")
-    expect(title).to_have_text("3a · channel 0 of 64 in 1×1, 0 of 256 in the module")
+    expect(title).to_have_text("3a · channel 0 of 0–63 in 1×1, 0 of 0–255 in the module")
     expect(page.locator("#channel .term")).to_have_count(3)
     page.locator("#channel [data-walk='1']").click()
-    expect(title).to_have_text("3a · channel 1 of 64 in 1×1, 1 of 256 in the module")
+    expect(title).to_have_text("3a · channel 1 of 0–63 in 1×1, 1 of 0–255 in the module")
     expect(page.locator("#channel .dim")).to_have_count(0)
     page.locator("#channel [data-close]").click()
     expect(page.locator("#channel .panel")).to_be_hidden()

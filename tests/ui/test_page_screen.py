@@ -189,7 +189,7 @@ LONG = """() => {
   const sentence = `The main classifier says ${said}.`;
   answer.heads.main = { ...answer.heads.main, answer: said, sentence };
   answer.compared = "aux1 and aux2 are surer than main: each head decides by itself. " +
-    "Surer is not more often right.";
+    "Surer does not mean right.";
   gnet.tell(["answer", "stage", "head"]);
 }"""
 TOPS = """() => ["#diagram", "#wiring", "#branches .scale", "#branches .row", "#belief .bars",

@@ -300,8 +300,8 @@ LABELS = lessons.LABELS | {
     "at random",
     # depth over many pictures
     "depth of class": "Also show one class",
-    "depth of some": "Also show one class ({count} of {all} have pictures here)",
     "no class": "none",
+    "no class yet": "none; {count} of {all} have pictures here",
     "asking": "Asking …",
     "depth chart": "Right answers by depth: {values}",
     "depth key": "Line: a probe at each module. Large dots: the heads.",

@@ -6,6 +6,7 @@ const { state, escape, percent, say } = gnet;
 const [LEFT, RIGHT, TOP, BOTTOM] = [48, 14, 16, 34];
 gnet.over.connect(server);
 
+find(".class span").textContent = say("depth of class");
 select.addEventListener("change", () => gnet.over.put({ named: select.value }));
 
 function places(readers) {
@@ -55,8 +56,8 @@ function show() {
   if (!over) return;
   const names = over.classes.map(({ name }) => name).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   const all = state.network.classes.length;
-  find(".class span").textContent = names.length < all ? say("depth of some", { count: names.length, all }) : say("depth of class");
-  select.replaceChildren(new Option(say("no class"), ""), ...names.map((name) => new Option(name, name)));
+  const none = names.length < all ? say("no class yet", { count: names.length, all }) : say("no class");
+  select.replaceChildren(new Option(none, ""), ...names.map((name) => new Option(name, name)));
   select.value = names.includes(state.named) ? state.named : "";
   gnet.learning.put(find(".learn"), over.learn);
   chart();
