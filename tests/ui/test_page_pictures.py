@@ -168,6 +168,7 @@ def test_the_square_is_moved_by_mouse_and_by_keyboard(visit) -> None:
     viewer.explored(lambda: viewer.give("wide.jpg", photo(900, 300, 3)))
     x, y, side = viewer.state("answer.picture.box")
     mover = page.locator("#picture .mover")
+    expect(page.locator("#picture .seen")).to_contain_text("drag the square")
     mover.focus()
     viewer.explored(lambda: page.keyboard.press("ArrowRight"))
     moved = viewer.state("answer.picture.box")

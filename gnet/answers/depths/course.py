@@ -108,7 +108,8 @@ def _heads(taken: Course | None, recording: Recording, index: int | None, name: 
     it = "it" if taken and [*taken.readings.values()][-1].top[0] == index else name
     agree = [head for head, held in heads.items() if held.top[0] == index]
     unsure = [head for head in agree if heads[head].sure is False]
-    doubt = f", {listed(unsure)} without being sure" if unsure else ""
+    who = "" if unsure == agree else f"{listed(unsure)} "
+    doubt = f", {who}without being sure" if unsure else ""
     if len(agree) == len(heads) > 1:
         return f"{'All three' if len(heads) == 3 else 'Both'} heads put {it} first{doubt}."
     if not agree:

@@ -221,6 +221,8 @@ LABELS = lessons.LABELS | {
     "drag square": "Drag to move the square",
     "square": "Square of the picture that the network sees",
     "square of": "What the network sees of {name}: {size}×{size} px",
+    "seen why": "A small picture, enlarged again, like those that the network has learned from.",
+    "one square": "drag the square",
     "seen as": "seen as a {side} px JPEG",
     "one picture": "{count} files were given; give one picture.",
     "dropped address": "Drop the picture’s file, not its address: save the picture first.",

@@ -127,6 +127,7 @@ def test_the_story_says_which_heads_agree(heads, trained, words: str) -> None:
         ([5, 4, 5], ("aux1",), "aux1 and main put it first, aux1 without being sure."),
         ([5, 5, 5], ("main",), "All three heads put it first, main without being sure."),
         ([5, 4, 5], ("aux2",), "aux1 and main put it first."),
+        ([5, 4, 4], ("aux1",), "Of the heads, only aux1 puts it first, without being sure."),
     ],
 )
 def test_the_story_says_which_heads_are_not_sure(heads, unsure, words: str) -> None:

@@ -174,12 +174,13 @@ function able() {
   say();
 }
 
-// What became of a large picture, for a network that has learned from small ones.
+// That only a square of a picture is seen; and what became of a large one, for a network that has
+// learned from small ones.
 function seen() {
-  const { network, answer } = gnet.state;
-  const side = network?.thumbnail;
-  if (!side || !answer || answer.picture.box[2] <= side) return "";
-  return gnet.say("seen as", { side });
+  const { network: { thumbnail: side }, answer: { picture } } = gnet.state;
+  const small = side && picture.box[2] > side;
+  find(".seen").textContent = [picture.whole && gnet.say("one square"), small && gnet.say("seen as", { side })].filter(Boolean).join(" · ");
+  find(".seen").title = small ? gnet.say("seen why") : "";
 }
 
 // The strip of examples moves so that the chosen one is seen.
@@ -195,7 +196,7 @@ function show() {
   const { picture, name, example, instead, given } = gnet.state.answer;
   if (instead && !sent.length) props.value = accepted = plain(given); // another network was asked for
   square.src = picture.square;
-  find(".seen").textContent = seen();
+  seen();
   square.alt = gnet.say("square of", { name, size: picture.size });
   whole.hidden = !picture.whole;
   if (picture.whole) whole.src = picture.whole;
