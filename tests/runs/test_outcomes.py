@@ -60,7 +60,7 @@ CONSTANT = reviewed([0, 0, 1, 1], [2, 2, 2, 2])
         (
             ended(0.999),
             reviewed([0, 1, 2], [0, 1, 2]),
-            "It learned: from 10 % by guessing to 100 %; it rarely makes a mistake.",
+            "It learned: from 10 % by guessing to 99.9 %; it rarely makes a mistake.",
         ),
         (ended(0.64), SPREAD, "It learned: from 10 % by guessing to 64 %."),
         (ended(0.12), None, "It has not learned: 12 % right, and guessing gives 10 %."),

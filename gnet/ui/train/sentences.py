@@ -75,7 +75,7 @@ def _under_way(run: Mapping[str, Any]) -> str:
         return "3 of 3: the first step is under way."
     right = run["accuracy"].get("main")
     if right is None:
-        return "Its accuracy on the validation pictures is known after the first epoch."
+        return "Its validation comes after the first epoch."
     epoch = run["epochs_done"]
     return f"After epoch {epoch}: {rounded_percent(right)} of the validation pictures right."
 

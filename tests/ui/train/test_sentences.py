@@ -27,7 +27,7 @@ def run(state: str, **changes):
         (run("queued", position=3), "2 more wait before it."),
         (run("starting"), "1 of 3: the training program starts."),
         (run("running"), "3 of 3: the first step is under way."),
-        (run("running", step=3), "known after the first epoch"),
+        (run("running", step=3), "comes after the first epoch"),
         (
             run("paused", step=9, accuracy={"main": 0.24}, epochs_done=1),
             "After epoch 1: 24 % of the validation pictures right.",

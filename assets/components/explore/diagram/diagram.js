@@ -221,8 +221,7 @@ function refresh(answer, said) {
 
 // An exit's words, and its frames around them; in two lines where one has no room.
 function speak(group, says, [words, chance]) {
-  const { head } = group.dataset;
-  const begins = `${head}: ${chance}`.trim();
+  const begins = `${group.dataset.head}: ${chance}`.trim();
   says.textContent = `${begins} ${words}`;
   let long = says.getComputedTextLength();
   if (long > says.dataset.room) {
@@ -231,7 +230,7 @@ function speak(group, says, [words, chance]) {
     const [first, second] = says.children;
     first.textContent = `${begins} `;
     second.textContent = words;
-    const fits = head !== "main" || second.getComputedTextLength() <= says.dataset.room;
+    const fits = group.dataset.head !== "main" || second.getComputedTextLength() <= says.dataset.room;
     const [one, two] = fits ? [words] : gnet.halves(words);
     gnet.fit(second, one, says.dataset.room);
     if (two) {
