@@ -89,14 +89,14 @@ class Curves:
     def verdict(self) -> str:
         """Where the map's order beats a random one, in words."""
         where, worse = self._better, self._worse
-        told = f" {listed(worse).capitalize()} {'are' if len(worse) == 2 else 'is'} clearly worse."
+        better = "Both curves are" if len(where) == 2 else f"Only {listed(where)} is"
+        told = f"{better} clearly better than a random order."
         if not where:
-            return (
-                "Neither curve is clearly better than a random order: the map may mean little."
-                f"{told if worse else ''}"
-            )
-        both = "Both curves are" if len(where) == 2 else f"Only {listed(where)} is"
-        return f"{both} clearly better than a random order.{told if worse else ''}"
+            told = "Neither curve is clearly better than a random order: the map may mean little."
+        if worse:
+            verb = "are" if len(worse) == 2 else "is"
+            told += f" {listed(worse).capitalize()} {verb} clearly worse."
+        return told
 
     @property
     def sentence(self) -> str:
