@@ -303,7 +303,7 @@ LABELS = lessons.LABELS | {
     # depth over many pictures
     "depth of class": "Also show one class",
     "no class": "none",
-    "no class yet": "none; {count} of {all} have pictures here",
+    "no class yet": "none; {count} have pictures",
     "asking": "Asking …",
     "depth chart": "Right answers by depth: {values}",
     "depth key": "Line: a probe at each module. Large dots: the heads.",

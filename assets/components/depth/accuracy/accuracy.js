@@ -55,8 +55,7 @@ function show() {
   find(".sentence").textContent = over?.sentences.accuracy ?? "";
   if (!over) return;
   const names = over.classes.map(({ name }) => name).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  const all = state.network.classes.length;
-  const none = names.length < all ? say("no class yet", { count: names.length, all }) : say("no class");
+  const none = names.length < state.network.classes.length ? say("no class yet", { count: names.length }) : say("no class");
   select.replaceChildren(new Option(none, ""), ...names.map((name) => new Option(name, name)));
   select.value = names.includes(state.named) ? state.named : "";
   gnet.learning.put(find(".learn"), over.learn);
